@@ -1,0 +1,32 @@
+//! mailtool: mail protocols on one PC.
+//!
+//! Bytes come in through one reactor (mio), are cut by one line reader (no copying), and go to sessions that do no I/O
+//! at all; a session answers with bytes, and asks for slow work as jobs that a small pool of threads does.
+//!
+//! ```text
+//! applet/    serve send pop imap nc codes         clap arguments + a short driver, nothing else
+//! reactor/   poll, connections, TLS, timers, pool the only sockets, the only clock, the only TLS calls
+//! proto/     smtp pop3 imap lmtp raw              sans-I/O sessions, server and client
+//! store/     maildir, uid list, users             blocking; runs on pool threads only
+//! tap/       transcript                           observers of a connection
+//! wire/      line reader, parsers, codes, MIME    bytes <-> words; no state of a dialogue, no I/O, no clock
+//! ```
+//!
+//! A file may use what stands below it in this picture, never what stands above; `tests/layers.rs` holds the arrows.
+//! Read on in [`proto`], then in any session, then in its dialogue under `tests/dialogs`.
+
+#![deny(unsafe_code)]
+#![warn(
+    missing_docs,
+    unreachable_pub,
+    clippy::use_self,
+    clippy::manual_let_else
+)]
+
+pub mod applet;
+pub mod limits;
+pub mod proto;
+pub mod reactor;
+pub mod store;
+pub mod tap;
+pub mod wire;

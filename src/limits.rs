@@ -1,0 +1,37 @@
+//! Every number that bounds something: its value, its unit, why it is that much, and the section that asks for it.
+
+use std::time::Duration;
+
+/// Octets of a connection's receive buffer. A full TLS record fits; freed while the connection is idle.
+pub const RECEIVE_BUFFER: usize = 16 * 1024;
+
+/// Octets queued for a peer at which a session is no longer given input, until it has read.
+pub const SEND_HIGH: usize = 256 * 1024;
+/// Octets left in the queue at which a session that was held back gets [`crate::proto::Input::Room`].
+pub const SEND_LOW: usize = 64 * 1024;
+
+/// Octets of an SMTP command line, CRLF included. RFC 5321 §4.5.3.1.4 asks for 512, and its extensions add to it:
+/// AUTH alone 12288 (RFC 4954 §4.3).
+pub const SMTP_LINE: usize = 12 * 1024 + 512;
+/// Octets of a message, the value of SIZE (RFC 1870).
+pub const MESSAGE_SIZE: u64 = 64 * 1024 * 1024;
+/// Octets of message text that a session gathers before it hands a block to a worker.
+pub const BLOCK: usize = 64 * 1024;
+/// Recipients of one message. RFC 5321 §4.5.3.1.8 asks for at least 100.
+pub const RECIPIENTS: usize = 1000;
+/// Commands that failed, on one connection, before it is closed (Postfix: smtpd_hard_error_limit 20).
+pub const ERRORS: usize = 20;
+/// Commands that do no mail work (NOOP, RSET, VRFY ...) on one connection before it is closed.
+pub const IDLE_COMMANDS: usize = 1000;
+
+/// How long an SMTP server waits for the next command (RFC 5321 §4.5.3.2.7).
+pub const SMTP_IDLE: Duration = Duration::from_secs(300);
+/// How long a POP3 server waits for the next command; RFC 1939 §3 asks for at least 10 minutes.
+pub const POP3_IDLE: Duration = Duration::from_secs(600);
+/// How long an IMAP server waits for the next command; RFC 9051 §5.4 asks for at least 30 minutes.
+pub const IMAP_IDLE: Duration = Duration::from_secs(30 * 60);
+
+/// Octets of a POP3 command line; RFC 2449 §4 asks for 255, and SASL responses are longer.
+pub const POP3_LINE: usize = 12 * 1024 + 512;
+/// Octets of an IMAP command line between literals (RFC 7162 §4 recommends at least 8192).
+pub const IMAP_LINE: usize = 64 * 1024;

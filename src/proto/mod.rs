@@ -1,0 +1,449 @@
+//! Sessions: each side of each protocol as a machine that does no I/O.
+//!
+//! A [`Session`] is told what arrived ([`Input`]) and answers into an [`Out`]. It owns no socket, reads no clock and
+//! opens no file, so that a dialogue can be played without any of them: by the reactor, a test, a fuzzer. The contract:
+//!
+//! 1. [`Input::Open`] comes first (for implicit TLS [`Input::TlsUp`] comes before it).
+//! 2. Before every cut the session is asked [`Session::want`]; what was cut comes to [`Session::handle`].
+//! 3. A session may ask for one [`Job`] at a time. Until its [`Answer`] comes as [`Input::Done`], it wants
+//!    [`Want::Nothing`]: bytes wait in the buffer, and the peer waits for the socket.
+//! 4. After [`Out::start_tls`] or [`Out::close`] nothing more is cut. `TlsUp` follows the first: forget everything
+//!    that was learnt before.
+//! 5. After every call, [`Session::deadline`] is asked anew; when it passes, [`Input::Timeout`] comes.
+//! 6. [`Input::Eof`] comes once, after the last whole cut. [`Input::Stop`] asks for a goodbye at the next moment at which
+//!    nothing accepted would be lost.
+
+pub mod imap;
+pub mod pop3;
+pub mod smtp;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::limits;
+use crate::store::{Extent, Store};
+use crate::tap::{Piece, Side, Tap};
+use crate::wire::lines::{Cut, LineReader, Want};
+
+/// One side of one conversation. See the module for the contract.
+pub trait Session {
+    /// How to cut the next bytes.
+    fn want(&self) -> Want;
+    /// Takes one input, and answers into `out`.
+    fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Out);
+    /// When [`Input::Timeout`] is due.
+    fn deadline(&self) -> Option<Instant>;
+    /// Whether the line that is wanted holds a password: taps print `********` for it.
+    fn secret(&self) -> bool {
+        false
+    }
+}
+
+impl<S: Session + ?Sized> Session for &mut S {
+    fn want(&self) -> Want {
+        (**self).want()
+    }
+    fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Out) {
+        (**self).handle(now, input, out);
+    }
+    fn deadline(&self) -> Option<Instant> {
+        (**self).deadline()
+    }
+    fn secret(&self) -> bool {
+        (**self).secret()
+    }
+}
+
+/// What can happen to a session.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The connection stands.
+    Open,
+    /// A line, without its line end; lent for the call.
+    Line(&'a [u8]),
+    /// A line was longer than wanted, and has been skipped.
+    LongLine,
+    /// A piece of text or of a literal; lent for the call.
+    Text(&'a [u8]),
+    /// Dot-text has ended.
+    TextEnd,
+    /// TLS stands.
+    TlsUp(TlsInfo),
+    /// The job that was asked for is done.
+    Done(Answer),
+    /// A mailbox that the session subscribed to has changed.
+    Changed,
+    /// The peer has read: a full [`Out`] has room again.
+    Room,
+    /// The deadline has passed.
+    Timeout,
+    /// The peer will send no more.
+    Eof,
+    /// The program is about to stop: say goodbye and close (421, `* BYE`, `-ERR`).
+    Stop,
+}
+
+impl<'a> From<Cut<'a>> for Input<'a> {
+    fn from(cut: Cut<'a>) -> Self {
+        match cut {
+            Cut::Line(line) => Self::Line(line),
+            Cut::LongLine => Self::LongLine,
+            Cut::Text(text) => Self::Text(text),
+            Cut::TextEnd => Self::TextEnd,
+        }
+    }
+}
+
+/// What a session may know about the TLS below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsInfo {
+    /// `TLSv1.3`
+    pub version: &'static str,
+    /// `TLS13_AES_256_GCM_SHA384`
+    pub cipher: &'static str,
+    /// The name that the client asked for.
+    pub server_name: Option<String>,
+}
+
+/// The one loop through which bytes reach a session: reactor, tests and fuzzers all call it.
+pub fn pump(reader: &mut LineReader, session: &mut dyn Session, now: Instant, out: &mut Out) {
+    out.now = now;
+    while !out.is_full() && !out.is_blocked() {
+        let want = session.want();
+        let Some(cut) = reader.cut(want) else { break };
+        if out.tap.is_some() {
+            out.show_received(cut, session.secret());
+        }
+        session.handle(now, cut.into(), out);
+    }
+}
+
+/// A session factory: what answers on a listener.
+pub trait Service: Send + Sync {
+    /// The name in logs and on screen: `smtp`, `submission`, `smtps`, `lmtp`, `pop3`, `pop3s`, `imap`, `imaps`.
+    fn name(&self) -> &'static str;
+    /// A session for a new connection.
+    fn session(&self, peer: Peer) -> Box<dyn Session>;
+}
+
+/// Who connected, and when.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Unique while the program runs; also names the session in logs.
+    pub token: u64,
+    /// The other end; `None` for a UNIX socket.
+    pub remote: Option<SocketAddr>,
+    /// This end; `None` for a UNIX socket.
+    pub local: Option<SocketAddr>,
+    /// When the connection was accepted, on both clocks.
+    pub accepted: Epoch,
+    /// Set when there are more connections than allowed: the session only says so (421, `* BYE`, `-ERR`) and closes.
+    pub refused: Option<Refused>,
+}
+
+/// Why a connection is refused at its door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// Too many connections in all.
+    Connections,
+    /// Too many connections from this address.
+    Address,
+}
+
+/// One moment on both clocks, so that a session can tell the date from the `now` that it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct Epoch {
+    /// The moment on the clock of deadlines.
+    pub instant: Instant,
+    /// The same moment on the clock on the wall.
+    pub wall: SystemTime,
+}
+
+impl Epoch {
+    /// What the clock on the wall shows at `now`.
+    pub fn wall(&self, now: Instant) -> SystemTime {
+        self.wall + now.saturating_duration_since(self.instant)
+    }
+    /// Seconds since 1970 at `now`.
+    pub fn unix(&self, now: Instant) -> i64 {
+        let since = self
+            .wall(now)
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    }
+}
+
+/// Slow work that a session asks for. Runs on a pool thread.
+pub enum Job {
+    /// For SMTP, submission and LMTP.
+    Smtp(smtp::Job),
+    /// For POP3.
+    Pop3(pop3::Job),
+    /// For IMAP.
+    Imap(imap::Job),
+}
+
+/// What a job brought.
+#[derive(Debug)]
+pub enum Answer {
+    /// For SMTP, submission and LMTP.
+    Smtp(smtp::Answer),
+    /// For POP3.
+    Pop3(pop3::Answer),
+    /// For IMAP.
+    Imap(imap::Answer),
+}
+
+impl Job {
+    /// Does the work: blocks on disk and on password hashes.
+    pub fn run(self, store: &Store) -> Answer {
+        match self {
+            Self::Smtp(job) => Answer::Smtp(job.run(store)),
+            Self::Pop3(job) => Answer::Pop3(job.run(store)),
+            Self::Imap(job) => Answer::Imap(job.run(store)),
+        }
+    }
+}
+
+/// What a session answers: bytes in order, and at most one wish.
+///
+/// The bytes wait here until the peer takes them. Between [`limits::SEND_HIGH`] and [`limits::SEND_LOW`] the session is
+/// given no input, so a peer that never reads costs a bounded amount of memory.
+pub struct Out {
+    /// What goes out before `tail`.
+    queue: VecDeque<Segment>,
+    tail: Vec<u8>,
+    /// Octets already gone of the first segment, or of `tail` when `queue` is empty.
+    sent: u64,
+    queued: u64,
+    wish: Option<Wish>,
+    job: Option<Job>,
+    tap: Option<Box<dyn Tap>>,
+    side: Side,
+    now: Instant,
+}
+
+enum Segment {
+    Bytes(Vec<u8>),
+    Extent(Extent),
+}
+
+/// The first of what waits to be sent.
+pub enum Front<'a> {
+    /// Octets in memory.
+    Bytes(&'a [u8]),
+    /// A part of a file: the octets from `.1` on are still to be sent.
+    Extent(&'a Extent, u64),
+}
+
+/// What the connection shall do once everything before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Start TLS.
+    StartTls,
+    /// Close.
+    Close,
+}
+
+impl Out {
+    /// An empty one, for the `side` that the session plays; taps hear what is said from now on.
+    pub fn new(side: Side, now: Instant, tap: Option<Box<dyn Tap>>) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            tail: Vec::new(),
+            sent: 0,
+            queued: 0,
+            wish: None,
+            job: None,
+            tap,
+            side,
+            now,
+        }
+    }
+
+    /// Says one line; CRLF is added.
+    pub fn line(&mut self, line: &[u8]) {
+        let start = self.tail.len();
+        self.tail.extend_from_slice(line);
+        self.tail.extend_from_slice(b"\r\n");
+        self.said(start);
+    }
+
+    /// Says one line that holds a password or its like; CRLF is added, and taps are shown `********`.
+    pub fn secret_line(&mut self, line: &[u8]) {
+        self.tail.extend_from_slice(line);
+        self.tail.extend_from_slice(b"\r\n");
+        self.queued += line.len() as u64 + 2;
+        self.show(self.side, Piece::Secret);
+    }
+
+    /// Says bytes as they are.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        let start = self.tail.len();
+        self.tail.extend_from_slice(bytes);
+        self.said(start);
+    }
+
+    /// Lets `write` append bytes in place, without a copy in between.
+    pub fn with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.tail.len();
+        write(&mut self.tail);
+        self.said(start);
+    }
+
+    /// Says a block that a worker made; it is not copied.
+    pub fn block(&mut self, block: Vec<u8>) {
+        if let Some(tap) = &mut self.tap {
+            tap.saw(self.now, self.side, Piece::Bytes(&block));
+        }
+        self.queued += block.len() as u64;
+        self.close_tail();
+        if !block.is_empty() {
+            self.queue.push_back(Segment::Bytes(block));
+        }
+    }
+
+    /// Says a part of a file, read when the peer takes it. Taps are not shown it.
+    pub fn extent(&mut self, extent: Extent) {
+        self.queued += extent.octets();
+        self.close_tail();
+        if extent.octets() > 0 {
+            self.queue.push_back(Segment::Extent(extent));
+        }
+    }
+
+    /// Asks for slow work. One at a time.
+    pub fn job(&mut self, job: Job) {
+        debug_assert!(self.job.is_none(), "one outstanding job a session");
+        self.job = Some(job);
+    }
+
+    /// TLS starts when everything said so far is sent.
+    pub fn start_tls(&mut self) {
+        self.wish = Some(Wish::StartTls);
+    }
+
+    /// The connection closes when everything said so far is sent.
+    pub fn close(&mut self) {
+        self.wish = Some(Wish::Close);
+    }
+
+    /// Whether so much waits that the session gets no more input.
+    pub const fn is_full(&self) -> bool {
+        self.queued >= limits::SEND_HIGH as u64
+    }
+
+    /// Whether nothing waits.
+    pub const fn is_empty(&self) -> bool {
+        self.queued == 0
+    }
+
+    /// Octets that wait.
+    pub const fn queued(&self) -> u64 {
+        self.queued
+    }
+
+    /// Whether no more may be cut: the connection is closing, TLS starts, or a job is to be taken.
+    pub const fn is_blocked(&self) -> bool {
+        self.wish.is_some() || self.job.is_some()
+    }
+
+    /// What the connection shall do once this is empty.
+    pub const fn wish(&self) -> Option<Wish> {
+        self.wish
+    }
+
+    /// The wish was fulfilled.
+    pub fn take_wish(&mut self) -> Option<Wish> {
+        self.wish.take()
+    }
+
+    /// The job that was asked for, to be given to the pool.
+    pub fn take_job(&mut self) -> Option<Job> {
+        self.job.take()
+    }
+
+    /// The first of what waits, to be sent; then [`Self::advance`].
+    pub fn front(&self) -> Option<Front<'_>> {
+        match self.queue.front() {
+            Some(Segment::Bytes(bytes)) => Some(Front::Bytes(&bytes[self.sent as usize..])),
+            Some(Segment::Extent(extent)) => Some(Front::Extent(extent, self.sent)),
+            None if self.sent < self.tail.len() as u64 => {
+                Some(Front::Bytes(&self.tail[self.sent as usize..]))
+            }
+            None => None,
+        }
+    }
+
+    /// The first `octets` of [`Self::front`] are sent.
+    pub fn advance(&mut self, octets: usize) {
+        self.sent += octets as u64;
+        self.queued -= octets as u64;
+        let length = match self.queue.front() {
+            Some(Segment::Bytes(bytes)) => bytes.len() as u64,
+            Some(Segment::Extent(extent)) => extent.octets(),
+            None => self.tail.len() as u64,
+        };
+        if self.sent == length {
+            self.sent = 0;
+            if self.queue.pop_front().is_none() {
+                self.tail.clear();
+            }
+        }
+    }
+
+    /// Gives the memory back while nothing waits: an idle connection holds none.
+    pub fn release(&mut self) {
+        if self.is_empty() {
+            self.tail = Vec::new();
+            self.queue = VecDeque::new();
+        }
+    }
+
+    /// Shows the taps what the session cannot: TLS, the end.
+    pub fn show(&mut self, side: Side, piece: Piece<'_>) {
+        if let Some(tap) = &mut self.tap {
+            tap.saw(self.now, side, piece);
+        }
+    }
+
+    /// Sets the time that taps are told; [`pump`] does so too.
+    pub fn set_now(&mut self, now: Instant) {
+        self.now = now;
+    }
+
+    /// `tail[start..]` was said.
+    fn said(&mut self, start: usize) {
+        self.queued += (self.tail.len() - start) as u64;
+        if let Some(tap) = &mut self.tap {
+            tap.saw(self.now, self.side, Piece::Bytes(&self.tail[start..]));
+        }
+    }
+
+    fn close_tail(&mut self) {
+        if !self.tail.is_empty() {
+            // `sent` counts in the first segment, which the tail is when the queue is empty: it stays right.
+            self.queue
+                .push_back(Segment::Bytes(std::mem::take(&mut self.tail)));
+        }
+    }
+
+    fn show_received(&mut self, cut: Cut<'_>, secret: bool) {
+        let peer = match self.side {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        };
+        match cut {
+            Cut::Line(_) if secret => self.show(peer, Piece::Secret),
+            Cut::Line(line) => {
+                self.show(peer, Piece::Bytes(line));
+                self.show(peer, Piece::Bytes(b"\r\n"));
+            }
+            Cut::LongLine => self.show(peer, Piece::Bytes(b"[a line that was too long]\r\n")),
+            Cut::Text(text) => self.show(peer, Piece::Bytes(text)),
+            Cut::TextEnd => self.show(peer, Piece::Bytes(b".\r\n")),
+        }
+    }
+}

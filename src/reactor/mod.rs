@@ -1,0 +1,1 @@
+//! The event loop: the only sockets, the only clock, the only TLS calls.

@@ -1,0 +1,345 @@
+//! The line reader: the one place where received bytes are cut into lines, message text and literals.
+//!
+//! It is a buffer and a position in it. [`LineReader::space`] is where the socket writes, [`LineReader::cut`] lends the
+//! next piece as a slice of that same buffer. It knows no protocol: the session says before *every* cut how the next
+//! bytes are to be read ([`Want`]), because the meaning of a byte depends on what the session did with the one before.
+//!
+//! What it keeps, whatever arrives:
+//! - nothing is moved while a cut is lent (the borrow forbids it); bytes move at most once, in `space`;
+//! - no byte is searched twice: `scanned` remembers how far a line without an end has been looked at;
+//! - memory is bounded: a line longer than `max` is skipped to its end and reported once;
+//! - message text can be ended only by the line ending that the connection has settled (below).
+//!
+//! **Which line ending counts** (RFC 5321 §2.3.8, §4.1.1.4). The standard is CRLF; a person who types into a plain
+//! netcat sends LF. The first line settles it:
+//!
+//! | settled | a line ends at | text ends at | in text, a bare LF is |
+//! |---|---|---|---|
+//! | nothing yet | LF or CRLF, and that settles it | as settled by its first line end | |
+//! | LF | LF | `LF . LF` | a line end |
+//! | CRLF | CRLF only | `CRLF . CRLF` only | content, lent as CRLF |
+//!
+//! A connection that has ever sent CRLF, on a command or in text, is CRLF from that byte on. So a mail server, which
+//! speaks CRLF, can never be made to see a second message inside one (SMTP smuggling). A bare CR in text is lent as
+//! CRLF as well: what is stored or relayed holds no bare CR or LF.
+
+use memchr::{memchr, memchr2};
+
+/// How to cut the next bytes. The session is asked before every cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// One line of at most `max` octets, its line end included.
+    Line {
+        /// The bound, in octets.
+        max: usize,
+    },
+    /// Dot-stuffed text up to the line that holds a dot alone (RFC 5321 §4.5.2, RFC 1939 §3).
+    DotText,
+    /// At most this many octets, as they are. Never 0: a session that expects none asks for what comes next.
+    Octets(u64),
+    /// Nothing now: bytes wait in the buffer.
+    Nothing,
+}
+
+/// A piece of the receive buffer. It is lent until the next call on the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut<'a> {
+    /// A line, without its line end. In a CRLF connection it may hold bare CR or LF: no command does.
+    Line(&'a [u8]),
+    /// A line longer than `max` was skipped to its end.
+    LongLine,
+    /// Text: for `DotText` with stuffed dots removed and every line end CRLF; for `Octets` as it came. Never empty.
+    Text(&'a [u8]),
+    /// The line that ends dot-text was read.
+    TextEnd,
+}
+
+/// The line ending that a connection has settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// No line has been read.
+    Unsettled,
+    /// LF so far.
+    Lf,
+    /// CRLF, for good.
+    Crlf,
+}
+
+/// A receive buffer that lends what it holds, cut as the session wants it. See the module.
+///
+/// ```
+/// use mailtool::wire::lines::{Cut, LineReader, Want};
+///
+/// let mut reader = LineReader::new();
+/// reader.push(b"NOOP\r\nDA");
+/// assert_eq!(reader.cut(Want::Line { max: 512 }), Some(Cut::Line(b"NOOP")));
+/// assert_eq!(reader.cut(Want::Line { max: 512 }), None);
+/// assert_eq!(reader.pending(), 2);
+/// ```
+#[derive(Debug)]
+pub struct LineReader {
+    /// Empty while idle; else wholly initialised, received bytes are `start..end`.
+    buffer: Vec<u8>,
+    /// The first byte that has not been lent. `start <= scanned <= end <= buffer.len()`.
+    start: usize,
+    /// `start..scanned` holds no end of the line that is being read.
+    scanned: usize,
+    /// Past the last byte received.
+    end: usize,
+    /// The longest line that was wanted: the buffer may grow to it.
+    reach: usize,
+    ending: Ending,
+    /// The rest of an over-long line is being thrown away.
+    skipping: bool,
+    text: Text,
+}
+
+/// Where dot-text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Text {
+    /// Not in text: the next byte of text starts a line.
+    Outside,
+    /// The next byte starts a line, so a dot there means something.
+    LineStart,
+    /// The next byte continues a line.
+    Within,
+}
+
+impl Default for LineReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LineReader {
+    /// A reader that holds no memory until [`Self::space`] is asked for.
+    pub const fn new() -> Self {
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            scanned: 0,
+            end: 0,
+            reach: 0,
+            ending: Ending::Unsettled,
+            skipping: false,
+            text: Text::Outside,
+        }
+    }
+
+    /// Where the socket, or TLS, writes what it receives; then say how much with [`Self::filled`].
+    ///
+    /// Empty means full: stop reading until cuts have made room. The buffer is [`crate::limits::RECEIVE_BUFFER`] octets,
+    /// or as long as the longest line wanted.
+    pub fn space(&mut self) -> &mut [u8] {
+        if self.start == self.end {
+            (self.start, self.scanned, self.end) = (0, 0, 0);
+        }
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; crate::limits::RECEIVE_BUFFER];
+        }
+        if self.end == self.buffer.len() {
+            if self.start > 0 {
+                self.buffer.copy_within(self.start..self.end, 0);
+                self.scanned -= self.start;
+                self.end -= self.start;
+                self.start = 0;
+            } else if self.buffer.len() < self.reach {
+                let longer = (self.buffer.len() * 2).min(self.reach);
+                self.buffer.resize(longer, 0);
+            }
+        }
+        &mut self.buffer[self.end..]
+    }
+
+    /// `octets` were written at the beginning of [`Self::space`].
+    ///
+    /// # Panics
+    /// If there was no room for so many: the caller's arithmetic is wrong.
+    pub fn filled(&mut self, octets: usize) {
+        assert!(
+            octets <= self.buffer.len() - self.end,
+            "filled more than the space"
+        );
+        self.end += octets;
+    }
+
+    /// Copies bytes in that did not come from a socket: tests, and text that a person typed.
+    ///
+    /// # Panics
+    /// If they do not fit into [`Self::space`].
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.space()[..bytes.len()].copy_from_slice(bytes);
+        self.filled(bytes.len());
+    }
+
+    /// Octets received and not yet lent. Must be 0 when TLS starts (RFC 3207 §6, command injection).
+    pub const fn pending(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// The line ending that the connection has settled.
+    pub const fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    /// Gives the memory back while nothing is pending: an idle connection holds none.
+    pub fn release(&mut self) {
+        if self.pending() == 0 {
+            self.buffer = Vec::new();
+            (self.start, self.scanned, self.end) = (0, 0, 0);
+        }
+    }
+
+    /// Forgets what was learnt and whatever is pending: a new conversation begins (TLS started).
+    pub fn reset(&mut self) {
+        *self = Self {
+            buffer: std::mem::take(&mut self.buffer),
+            ..Self::new()
+        };
+    }
+
+    /// Lends the next piece, or `None` until more bytes have come.
+    #[inline]
+    pub fn cut(&mut self, want: Want) -> Option<Cut<'_>> {
+        match want {
+            Want::Line { max } => self.cut_line(max),
+            Want::DotText => self.cut_text(),
+            Want::Octets(count) => self.cut_octets(count),
+            Want::Nothing => None,
+        }
+    }
+
+    #[inline]
+    fn cut_line(&mut self, max: usize) -> Option<Cut<'_>> {
+        self.text = Text::Outside;
+        loop {
+            let Some(offset) = memchr(b'\n', &self.buffer[self.scanned..self.end]) else {
+                self.wait_for_line_end(max);
+                return None;
+            };
+            let line_feed = self.scanned + offset;
+            let after_cr = line_feed > self.start && self.buffer[line_feed - 1] == b'\r';
+            self.scanned = line_feed + 1;
+            if !after_cr && self.ending == Ending::Crlf {
+                continue;
+            }
+            self.ending = if after_cr { Ending::Crlf } else { Ending::Lf };
+            let line = self.start..line_feed - usize::from(after_cr);
+            let octets = self.scanned - self.start;
+            self.start = self.scanned;
+            if std::mem::take(&mut self.skipping) || octets > max {
+                return Some(Cut::LongLine);
+            }
+            return Some(Cut::Line(&self.buffer[line]));
+        }
+    }
+
+    /// No line end in what came: begins or goes on to skip a line that is too long.
+    fn wait_for_line_end(&mut self, max: usize) {
+        self.scanned = self.end;
+        self.reach = self.reach.max(max);
+        if self.skipping || self.end - self.start >= max {
+            self.skipping = true;
+            // A CR may be half of the line end that is waited for.
+            let keep = usize::from(self.end > self.start && self.buffer[self.end - 1] == b'\r');
+            self.start = self.end - keep;
+        }
+    }
+
+    fn cut_octets(&mut self, count: u64) -> Option<Cut<'_>> {
+        self.text = Text::Outside;
+        let octets =
+            usize::try_from(count).map_or(self.pending(), |count| count.min(self.pending()));
+        (octets > 0).then(|| self.lend_text(self.start + octets))
+    }
+
+    #[inline]
+    fn cut_text(&mut self) -> Option<Cut<'_>> {
+        if self.text != Text::Within {
+            self.text = Text::LineStart;
+            match self.dot_line()? {
+                DotLine::End => {
+                    self.text = Text::Outside;
+                    return Some(Cut::TextEnd);
+                }
+                DotLine::Text => self.text = Text::Within,
+            }
+        }
+        let mut at = self.start;
+        loop {
+            let Some(offset) = memchr2(b'\r', b'\n', &self.buffer[at..self.end]) else {
+                return (self.end > self.start).then(|| self.lend_text(self.end));
+            };
+            at += offset;
+            let crlf = match (
+                self.buffer[at],
+                self.buffer.get(at + 1).filter(|_| at + 1 < self.end),
+            ) {
+                (b'\r', None) => return (at > self.start).then(|| self.lend_text(at)),
+                (b'\r', Some(b'\n')) => true,
+                _ => false,
+            };
+            if !crlf {
+                return Some(self.lend_edited(at));
+            }
+            self.ending = Ending::Crlf;
+            at += 2;
+            if at == self.end || self.buffer[at] == b'.' {
+                self.text = Text::LineStart;
+                return Some(self.lend_text(at));
+            }
+        }
+    }
+
+    /// At a line start: takes the end line, or the dot that was stuffed. `None` while it cannot be told.
+    fn dot_line(&mut self) -> Option<DotLine> {
+        let line = &self.buffer[self.start..self.end];
+        let (&first, rest) = line.split_first()?;
+        if first != b'.' {
+            return Some(DotLine::Text);
+        }
+        let ends = match (*rest.first()?, self.ending) {
+            (b'\n', Ending::Lf | Ending::Unsettled) => Some((2, Ending::Lf)),
+            (b'\r', Ending::Crlf | Ending::Unsettled) => {
+                (*rest.get(1)? == b'\n').then_some((3, Ending::Crlf))
+            }
+            _ => None,
+        };
+        let Some((octets, ending)) = ends else {
+            self.start += 1;
+            self.scanned = self.start;
+            return Some(DotLine::Text);
+        };
+        self.ending = ending;
+        self.start += octets;
+        self.scanned = self.start;
+        Some(DotLine::End)
+    }
+
+    /// A bare CR or LF stands at `at`: lends what is before it, or else a CRLF in its place.
+    fn lend_edited(&mut self, at: usize) -> Cut<'_> {
+        if at > self.start {
+            return self.lend_text(at);
+        }
+        if self.buffer[at] == b'\n' && self.ending != Ending::Crlf {
+            self.ending = Ending::Lf;
+            self.text = Text::LineStart;
+        }
+        self.start = at + 1;
+        self.scanned = self.start;
+        Cut::Text(b"\r\n")
+    }
+
+    fn lend_text(&mut self, until: usize) -> Cut<'_> {
+        let text = self.start..until;
+        self.start = until;
+        self.scanned = until;
+        Cut::Text(&self.buffer[text])
+    }
+}
+
+/// What stands at the start of a line of text.
+enum DotLine {
+    End,
+    Text,
+}
