@@ -1,1 +1,106 @@
-//! The applets: clap arguments and a short driver each. One row of [`APPLETS`] and one file make a new one.
+//! The applets: clap arguments and a short driver each.
+//!
+//! [`APPLETS`] is the one table of them: a new applet is one row and one file. The program is called as
+//! `mailtool APPLET ...`, or through a link that has an applet's name or one of its aliases (`nc`, `sendmail` ...), as
+//! busybox does it. What is not an applet but about them - `--list`, `--install`, `help`, `man`, `completions` - is in
+//! [`meta`].
+
+pub mod meta;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::{ArgMatches, Command};
+
+/// One applet.
+pub struct Applet {
+    /// `mailtool NAME`
+    pub name: &'static str,
+    /// Other names, for links above all.
+    pub aliases: &'static [&'static str],
+    /// One line for the overview.
+    pub summary: &'static str,
+    /// Its options.
+    pub command: fn() -> Command,
+    /// Its driver: the exit code, or an error, which is printed and exits with [`FAILURE`].
+    pub run: fn(&ArgMatches) -> anyhow::Result<u8>,
+    /// What a usage error says, and its exit code; help and version come here too.
+    pub refuse: fn(&clap::Error) -> u8,
+}
+
+/// All of them, in the order of the overview.
+pub static APPLETS: &[Applet] = &[];
+
+/// The exit code of an error that has none of its own.
+pub const FAILURE: u8 = 1;
+/// The exit code of a command line that cannot be understood: EX_USAGE of sysexits.h.
+pub const USAGE: u8 = 64;
+
+/// The applet of this name or alias.
+pub fn find(name: &str) -> Option<&'static Applet> {
+    APPLETS
+        .iter()
+        .find(|applet| applet.name == name || applet.aliases.contains(&name))
+}
+
+/// Runs the program with the arguments of a process, the first of them its name; returns its exit code.
+pub fn main(arguments: Vec<OsString>) -> u8 {
+    let called = arguments.first().map(Path::new).and_then(Path::file_name);
+    let called = called.unwrap_or_default().to_string_lossy().into_owned();
+    let result = if let Some(applet) = find(&called) {
+        run(
+            applet,
+            (applet.command)().name(applet.name).bin_name(&called),
+            arguments,
+        )
+    } else {
+        let word = arguments
+            .get(1)
+            .map(|word| word.to_string_lossy().into_owned());
+        match word.as_deref().and_then(find) {
+            Some(applet) => {
+                let command = (applet.command)().bin_name(format!("mailtool {}", applet.name));
+                run(applet, command, arguments.into_iter().skip(1).collect())
+            }
+            None => meta::run(arguments),
+        }
+    };
+    result.unwrap_or_else(|error| complain(&called, &error))
+}
+
+fn run(applet: &Applet, command: Command, arguments: Vec<OsString>) -> anyhow::Result<u8> {
+    match command.try_get_matches_from(arguments) {
+        Ok(matches) => (applet.run)(&matches),
+        Err(error) => Ok((applet.refuse)(&error)),
+    }
+}
+
+/// [`Applet::refuse`] for most: prints what clap says; help and version succeed, the rest is [`USAGE`].
+pub fn refuse(error: &clap::Error) -> u8 {
+    // A reader of help that went away misses nothing.
+    let _ = error.print();
+    if error.use_stderr() { USAGE } else { 0 }
+}
+
+/// Prints an error and what led to it on one line. A reader of our output who went away is not told so.
+fn complain(called: &str, error: &anyhow::Error) -> u8 {
+    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if !error.chain().any(broken_pipe) {
+        // Nobody is left to tell when stderr is gone too.
+        let _ = writeln!(io::stderr(), "{called}: {error:#}");
+    }
+    FAILURE
+}
+
+/// Prints `text` on stdout as it is. `println!` would panic when its reader has gone away; this is an error that
+/// [`main`] keeps quiet about.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}

@@ -1,0 +1,230 @@
+//! What is about the applets rather than one of them: the overview, links, man pages, completions.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
+
+use super::{APPLETS, USAGE, find, print, refuse};
+
+/// Runs `mailtool` when its first word is no applet.
+pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return Ok(refuse(&error)),
+    };
+    if matches.get_flag("list") {
+        print(
+            &APPLETS
+                .iter()
+                .map(|applet| format!("{}\n", applet.name))
+                .collect::<String>(),
+        )?;
+        return Ok(0);
+    }
+    if let Some(folder) = matches.get_one::<PathBuf>("install") {
+        return install(folder, &matches);
+    }
+    match matches.subcommand() {
+        Some(("help", words)) => help(words),
+        Some(("man", words)) => man(words),
+        Some(("completions", words)) => {
+            let shell = *words
+                .get_one::<Shell>("SHELL")
+                .context("no shell was named")?;
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut whole(), "mailtool", &mut script);
+            print(&String::from_utf8_lossy(&script))?;
+            Ok(0)
+        }
+        _ => {
+            print(&command().render_help().to_string())?;
+            Ok(USAGE)
+        }
+    }
+}
+
+/// `mailtool` without the applets' own options: quick to build.
+fn command() -> Command {
+    let overview: String = APPLETS
+        .iter()
+        .map(|applet| format!("  {:<7} {}\n", applet.name, applet.summary))
+        .collect();
+    let applet = || Arg::new("APPLET").help("One of the applets");
+    Command::new("mailtool")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(
+            "Mail on one PC: a local server, a netcat that knows mail, clients, and explanations",
+        )
+        .override_usage("mailtool APPLET [ARGUMENT]...\n       mailtool help APPLET")
+        .before_help(format!("Applets:\n{}", overview.trim_end()))
+        .after_help(
+            "A link to this program that has an applet's name acts as that applet.\n\nExamples:\n  \
+             mailtool serve                     a mail server on this PC, nothing to configure\n  \
+             mailtool nc -C localhost 1025      talk to it by hand\n  \
+             mailtool codes 550 5.1.1           what did it say?\n  \
+             mailtool --install -s ~/bin        links: ~/bin/nc, ~/bin/sendmail ...",
+        )
+        .disable_help_subcommand(true)
+        .subcommand_required(false)
+        .arg(
+            Arg::new("list")
+                .long("list")
+                .action(ArgAction::SetTrue)
+                .help("List the applets, one a line"),
+        )
+        .arg(
+            Arg::new("install")
+                .long("install")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("Make a link in DIR for each name of each applet"),
+        )
+        .arg(
+            Arg::new("soft")
+                .short('s')
+                .action(ArgAction::SetTrue)
+                .requires("install")
+                .help("With --install: symbolic links instead of hard ones"),
+        )
+        .arg(
+            Arg::new("force")
+                .long("force")
+                .action(ArgAction::SetTrue)
+                .requires("install")
+                .help("With --install: replace files that are there"),
+        )
+        .subcommand(
+            Command::new("help")
+                .about("The options of an applet")
+                .arg(applet()),
+        )
+        .subcommand(
+            Command::new("man")
+                .about("The manual page of an applet, as roff")
+                .arg(applet()),
+        )
+        .subcommand(
+            Command::new("completions")
+                .about("A completion script for a shell")
+                .arg(
+                    Arg::new("SHELL")
+                        .required(true)
+                        .value_parser(value_parser!(Shell)),
+                ),
+        )
+}
+
+/// `mailtool` with all options of all applets: for completions and the manual.
+fn whole() -> Command {
+    APPLETS.iter().fold(command(), |whole, applet| {
+        whole.subcommand((applet.command)().name(applet.name).about(applet.summary))
+    })
+}
+
+/// The command of an applet named on the command line, or of the program.
+fn named(words: &ArgMatches) -> anyhow::Result<Command> {
+    let Some(name) = words.get_one::<String>("APPLET") else {
+        return Ok(whole());
+    };
+    let Some(applet) = find(name) else {
+        bail!("no applet is named {name}; `mailtool --list` names them");
+    };
+    Ok((applet.command)()
+        .name(applet.name)
+        .bin_name(format!("mailtool {}", applet.name)))
+}
+
+fn help(words: &ArgMatches) -> anyhow::Result<u8> {
+    let mut command = if words.contains_id("APPLET") {
+        named(words)?
+    } else {
+        command()
+    };
+    print(&command.render_long_help().to_string())?;
+    Ok(0)
+}
+
+fn man(words: &ArgMatches) -> anyhow::Result<u8> {
+    let command = named(words)?;
+    let page = match command.get_name() {
+        "mailtool" => "mailtool".to_owned(),
+        applet => format!("mailtool-{applet}"),
+    };
+    let mut roff = Vec::new();
+    clap_mangen::Man::new(command)
+        .title(page)
+        .render(&mut roff)?;
+    print(&String::from_utf8_lossy(&roff))?;
+    Ok(0)
+}
+
+/// Makes a link for each name in `folder`; all are tried, and those that cannot be made are named.
+fn install(folder: &Path, matches: &ArgMatches) -> anyhow::Result<u8> {
+    let program = std::env::current_exe().context("this program does not know where it is")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut refused = Vec::new();
+    for name in APPLETS
+        .iter()
+        .flat_map(|applet| std::iter::once(&applet.name).chain(applet.aliases))
+    {
+        let link = folder.join(name);
+        let made = if matches.get_flag("force") {
+            make_over(&program, &link, matches)
+        } else {
+            make(&program, &link, matches)
+        };
+        match made {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                refused.push(format!(
+                    "{}: is there already; --force replaces it",
+                    link.display()
+                ));
+            }
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                refused.push(format!(
+                    "{}: on another file system than {}; -s makes symbolic links",
+                    link.display(),
+                    program.display()
+                ));
+            }
+            Err(error) => refused.push(format!("{}: {error}", link.display())),
+        }
+    }
+    if !refused.is_empty() {
+        bail!("{}", refused.join("\nmailtool: "));
+    }
+    Ok(0)
+}
+
+fn make(program: &Path, link: &Path, matches: &ArgMatches) -> io::Result<()> {
+    if matches.get_flag("soft") {
+        symlink(program, link)
+    } else {
+        fs::hard_link(program, link)
+    }
+}
+
+/// Replaces what stands at `link` in one step: at no moment is nothing there.
+fn make_over(program: &Path, link: &Path, matches: &ArgMatches) -> io::Result<()> {
+    if fs::canonicalize(link)
+        .is_ok_and(|there| fs::canonicalize(program).is_ok_and(|here| there == here))
+        && link == program
+    {
+        return Ok(());
+    }
+    let fresh = link.with_extension(format!("new{}", std::process::id()));
+    make(program, &fresh, matches)?;
+    fs::rename(&fresh, link).inspect_err(|_| {
+        let _ = fs::remove_file(&fresh);
+    })?;
+    // Renaming one hard link over another of the same file leaves both.
+    let _ = fs::remove_file(&fresh);
+    Ok(())
+}
