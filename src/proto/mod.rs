@@ -19,6 +19,7 @@ pub mod smtp;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::limits;
@@ -34,9 +35,11 @@ pub trait Session {
     fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Out);
     /// When [`Input::Timeout`] is due.
     fn deadline(&self) -> Option<Instant>;
-    /// Whether the line that is wanted holds a password: taps print `********` for it.
-    fn secret(&self) -> bool {
-        false
+    /// Which octets of this piece, about to be handled, are a password or its like; never past its end. Asked for each
+    /// line and each piece of a literal when there is a tap, which is shown `********` in their place. All of a line
+    /// that answers a challenge: `Some(0..piece.len())`; of `PASS secret`: `Some(5..11)`.
+    fn secret_in(&self, _piece: &[u8]) -> Option<Range<usize>> {
+        None
     }
 }
 
@@ -50,8 +53,8 @@ impl<S: Session + ?Sized> Session for &mut S {
     fn deadline(&self) -> Option<Instant> {
         (**self).deadline()
     }
-    fn secret(&self) -> bool {
-        (**self).secret()
+    fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
+        (**self).secret_in(piece)
     }
 }
 
@@ -113,7 +116,11 @@ pub fn pump(reader: &mut LineReader, session: &mut dyn Session, now: Instant, ou
         let want = session.want();
         let Some(cut) = reader.cut(want) else { break };
         if out.tap.is_some() {
-            out.show_received(cut, session.secret());
+            let secret = match cut {
+                Cut::Line(piece) | Cut::Text(piece) => session.secret_in(piece),
+                Cut::LongLine | Cut::TextEnd => None,
+            };
+            out.show_received(cut, secret);
         }
         session.handle(now, cut.into(), out);
     }
@@ -271,12 +278,14 @@ impl Out {
         self.said(start);
     }
 
-    /// Says one line that holds a password or its like; CRLF is added, and taps are shown `********`.
-    pub fn secret_line(&mut self, line: &[u8]) {
-        self.tail.extend_from_slice(line);
-        self.tail.extend_from_slice(b"\r\n");
-        self.queued += line.len() as u64 + 2;
+    /// Says one line that ends in a password or its like: `("PASS ", "secret")`; CRLF is added, and taps are shown
+    /// `PASS ********`.
+    pub fn secret_line(&mut self, shown: &[u8], secret: &[u8]) {
+        self.bytes(shown);
+        self.tail.extend_from_slice(secret);
+        self.queued += secret.len() as u64;
         self.show(self.side, Piece::Secret);
+        self.bytes(b"\r\n");
     }
 
     /// Says bytes as they are.
@@ -430,20 +439,90 @@ impl Out {
         }
     }
 
-    fn show_received(&mut self, cut: Cut<'_>, secret: bool) {
+    fn show_received(&mut self, cut: Cut<'_>, secret: Option<Range<usize>>) {
         let peer = match self.side {
             Side::Client => Side::Server,
             Side::Server => Side::Client,
         };
         match cut {
-            Cut::Line(_) if secret => self.show(peer, Piece::Secret),
             Cut::Line(line) => {
-                self.show(peer, Piece::Bytes(line));
+                self.show_masked(peer, line, secret);
                 self.show(peer, Piece::Bytes(b"\r\n"));
             }
             Cut::LongLine => self.show(peer, Piece::Bytes(b"[a line that was too long]\r\n")),
-            Cut::Text(text) => self.show(peer, Piece::Bytes(text)),
+            Cut::Text(text) => self.show_masked(peer, text, secret),
             Cut::TextEnd => self.show(peer, Piece::Bytes(b".\r\n")),
         }
+    }
+
+    fn show_masked(&mut self, side: Side, piece: &[u8], secret: Option<Range<usize>>) {
+        let end = piece.len();
+        let secret = secret.map_or(end..end, |range| range.start.min(end)..range.end.min(end));
+        if secret.start > 0 {
+            self.show(side, Piece::Bytes(&piece[..secret.start]));
+        }
+        if secret.start < secret.end {
+            self.show(side, Piece::Secret);
+        }
+        if secret.end < end {
+            self.show(side, Piece::Bytes(&piece[secret.end..]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// Everything after `PASS ` is secret, and so is a literal.
+    struct Secretive;
+
+    impl Session for Secretive {
+        fn want(&self) -> Want {
+            Want::Line { max: 100 }
+        }
+        fn handle(&mut self, _now: Instant, _input: Input<'_>, out: &mut Out) {
+            out.secret_line(b"AUTH PLAIN ", b"AGEAYg==");
+        }
+        fn deadline(&self) -> Option<Instant> {
+            None
+        }
+        fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
+            piece.starts_with(b"PASS ").then(|| 5..piece.len())
+        }
+    }
+
+    struct Shown(Rc<RefCell<String>>);
+
+    impl Tap for Shown {
+        fn saw(&mut self, _now: Instant, side: Side, piece: Piece<'_>) {
+            let text = match piece {
+                Piece::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                other => format!("<{other:?}>"),
+            };
+            self.0.borrow_mut().push_str(&format!("{side:?}:{text:?} "));
+        }
+    }
+
+    #[test]
+    fn taps_never_see_what_is_secret() {
+        let seen = Rc::new(RefCell::new(String::new()));
+        let now = Instant::now();
+        let tap: Box<dyn Tap> = Box::new(Shown(Rc::clone(&seen)));
+        let mut out = Out::new(Side::Server, now, Some(tap));
+        let mut reader = LineReader::new();
+        reader.push(b"PASS hush\r\nNOOP\r\n");
+        pump(&mut reader, &mut Secretive, now, &mut out);
+        let said = "Server:\"AUTH PLAIN \" Server:\"<Secret>\" Server:\"\\r\\n\" ";
+        assert_eq!(
+            *seen.borrow(),
+            format!(
+                "Client:\"PASS \" Client:\"<Secret>\" Client:\"\\r\\n\" {said}Client:\"NOOP\" Client:\"\\r\\n\" {said}"
+            )
+        );
+        assert_eq!(out.queued(), 2 * b"AUTH PLAIN AGEAYg==\r\n".len() as u64);
     }
 }

@@ -14,9 +14,9 @@ pub enum Side {
 /// What is shown of a piece of the dialogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
-    /// Whole lines, each with its line end, or a run of message text. May end in the middle of a line.
+    /// Lines with their line ends, or a run of message text. May end in the middle of a line.
     Bytes(&'a [u8]),
-    /// One line that holds a password or its like: print `********`.
+    /// Octets that are a password or its like, where `Bytes` before and after go on in the same line: print `********`.
     Secret,
     /// TLS is up from here on, described in a few words such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
     Tls(&'a str),
