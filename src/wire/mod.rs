@@ -1,3 +1,4 @@
 //! Bytes to words and back: the line reader, parsers, tables of codes. No state of a dialogue, no I/O, no clock.
 
 pub mod lines;
+pub mod utf7;
