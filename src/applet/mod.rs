@@ -5,6 +5,8 @@
 //! busybox does it. What is not an applet but about them - `--list`, `--install`, `help`, `man`, `completions` - is in
 //! [`meta`].
 
+pub mod credentials;
+pub mod exit;
 pub mod meta;
 
 use std::ffi::OsString;
@@ -23,7 +25,8 @@ pub struct Applet {
     pub summary: &'static str,
     /// Its options.
     pub command: fn() -> Command,
-    /// Its driver: the exit code, or an error, which is printed and exits with [`FAILURE`].
+    /// Its driver: the exit code, or an error, which is printed and exits with the code of the [`exit::failure`] in it,
+    /// or else [`FAILURE`].
     pub run: fn(&ArgMatches) -> anyhow::Result<u8>,
     /// What a usage error says, and its exit code; help and version come here too.
     pub refuse: fn(&clap::Error) -> u8,
@@ -92,9 +95,10 @@ fn complain(called: &str, error: &anyhow::Error) -> u8 {
     };
     if !error.chain().any(broken_pipe) {
         // Nobody is left to tell when stderr is gone too.
-        let _ = writeln!(io::stderr(), "{called}: {error:#}");
+        let text = exit::printable(&format!("{error:#}"));
+        let _ = writeln!(io::stderr(), "{called}: {text}");
     }
-    FAILURE
+    exit::code_of(error).unwrap_or(FAILURE)
 }
 
 /// Prints `text` on stdout as it is. `println!` would panic when its reader has gone away; this is an error that

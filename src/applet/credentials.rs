@@ -1,0 +1,507 @@
+//! Which server, over which TLS, as whom: the arguments that all clients share, and where passwords come from.
+//!
+//! A password never comes from the command line, where everybody on the machine can read it: it comes from
+//! `--password-file`, from `MAILTOOL_PASSWORD`, or from a prompt with the echo off. Nor does it cross a network in the
+//! clear by accident: to a host that is not this machine, STARTTLS is required before login, until `--no-starttls` says
+//! otherwise.
+//!
+//! ```ignore
+//! #[derive(clap::Parser)]
+//! struct Arguments {
+//!     #[command(flatten)]
+//!     server: ServerArguments,
+//! }
+//! let access = arguments.server.access(&Ports { local: 1110, local_tls: 1995, standard: 110, standard_tls: 995 })?;
+//! ```
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
+
+use super::exit::{self, failure};
+
+/// The arguments that all clients share; flatten them into an applet's own.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Server and login")]
+pub struct ServerArguments {
+    /// Server to talk to; an IPv6 address with a port is written [::1]:PORT
+    #[arg(
+        long,
+        value_name = "HOST[:PORT]",
+        env = "MAILTOOL_SERVER",
+        default_value = "localhost"
+    )]
+    pub server: String,
+    /// Port, when it is not the usual one
+    #[arg(long, env = "MAILTOOL_PORT")]
+    pub port: Option<u16>,
+    /// Name to log in with
+    #[arg(short, long, value_name = "NAME", env = "MAILTOOL_USER")]
+    pub user: Option<String>,
+    /// File whose first line is the password; - is standard input. Else MAILTOOL_PASSWORD, else a prompt
+    #[arg(long, value_name = "FILE", conflicts_with = "ask")]
+    pub password_file: Option<PathBuf>,
+    /// Ask for the password on the terminal, whatever MAILTOOL_PASSWORD says
+    #[arg(long)]
+    pub ask: bool,
+    /// TLS from the first byte (smtps, pop3s, imaps)
+    #[arg(long, conflicts_with_all = ["starttls", "no_starttls"])]
+    pub tls: bool,
+    /// Begin in the clear and require STARTTLS before anything else; the default with hosts other than this one
+    #[arg(long, conflicts_with = "no_starttls")]
+    pub starttls: bool,
+    /// Stay in the clear, password and all; the default on this machine
+    #[arg(long)]
+    pub no_starttls: bool,
+    /// Certificate authority to trust, in PEM; `mailtool serve` keeps its own in STORE/tls/ca.pem
+    #[arg(long, value_name = "FILE", env = "MAILTOOL_CA")]
+    pub ca: Option<PathBuf>,
+    /// Take any certificate: anybody on the way can then read and change everything
+    #[arg(long)]
+    pub insecure: bool,
+    /// Give up when the server is silent for so long
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub timeout: Duration,
+    /// Show the dialogue on standard error, passwords hidden
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// The ports of a protocol: those of `mailtool serve`, which need no root, on this machine; the standard ones elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// On this machine, in the clear or with STARTTLS.
+    pub local: u16,
+    /// On this machine, TLS from the first byte.
+    pub local_tls: u16,
+    /// On any other, in the clear or with STARTTLS.
+    pub standard: u16,
+    /// On any other, TLS from the first byte.
+    pub standard_tls: u16,
+}
+
+/// Which server, over which TLS, as whom.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// A name or an address, without brackets.
+    pub host: String,
+    /// Where it listens.
+    pub port: u16,
+    /// How TLS comes in.
+    pub security: Security,
+    /// A file with the certificate authority to trust instead of the system's.
+    pub ca: Option<PathBuf>,
+    /// Whether a certificate has to be good.
+    pub certificate: Certificate,
+    /// How long the server may be silent.
+    pub timeout: Duration,
+    /// Whether the dialogue is shown.
+    pub dialogue: Dialogue,
+    /// Who logs in, if anybody.
+    pub login: Option<Login>,
+}
+
+/// How TLS comes into a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// From the first byte.
+    Implicit,
+    /// STARTTLS, or nothing: a server that does not offer it is left before any password is sent.
+    StartTls,
+    /// STARTTLS where it is offered. Chosen only when there is no password to lose.
+    StartTlsIfOffered,
+    /// Never.
+    Plain,
+}
+
+/// Whether a certificate has to be good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certificate {
+    /// It has to be, for this host name.
+    Checked,
+    /// Any will do: the user said so.
+    Unchecked,
+}
+
+/// Whether the dialogue is shown on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialogue {
+    /// It is.
+    Shown,
+    /// It is not.
+    Hidden,
+}
+
+/// Name and password.
+#[derive(Clone)]
+pub struct Login {
+    /// The name.
+    pub user: String,
+    /// The password, in the clear.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Login {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Login")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ServerArguments {
+    /// What the arguments mean, for a protocol with these `ports`. Reads the password, and may ask for it on the
+    /// terminal. Fails with the exit codes of [`exit`].
+    pub fn access(&self, ports: &Ports) -> anyhow::Result<Access> {
+        let (host, port_in_server) = host_and_port(&self.server)?;
+        let local = is_this_machine(&host);
+        let usual = match (local, self.tls) {
+            (true, false) => ports.local,
+            (true, true) => ports.local_tls,
+            (false, false) => ports.standard,
+            (false, true) => ports.standard_tls,
+        };
+        let login = self.login()?;
+        let security = if self.tls {
+            Security::Implicit
+        } else if self.starttls {
+            Security::StartTls
+        } else if self.no_starttls || local {
+            Security::Plain
+        } else if login.is_some() {
+            Security::StartTls
+        } else {
+            Security::StartTlsIfOffered
+        };
+        Ok(Access {
+            host,
+            port: self.port.or(port_in_server).unwrap_or(usual),
+            security,
+            ca: self.ca.clone(),
+            certificate: if self.insecure {
+                Certificate::Unchecked
+            } else {
+                Certificate::Checked
+            },
+            timeout: self.timeout,
+            dialogue: if self.verbose {
+                Dialogue::Shown
+            } else {
+                Dialogue::Hidden
+            },
+            login,
+        })
+    }
+
+    fn login(&self) -> anyhow::Result<Option<Login>> {
+        let Some(user) = self.user.clone() else {
+            if self.password_file.is_some() || self.ask {
+                return Err(failure(
+                    exit::USAGE,
+                    "a password, but for whom? Add --user NAME",
+                ));
+            }
+            return Ok(None);
+        };
+        let password = match (&self.password_file, self.ask) {
+            (Some(file), _) => password_from(file)?,
+            (None, true) => prompt(&user)?,
+            (None, false) => match std::env::var("MAILTOOL_PASSWORD") {
+                Ok(password) => password,
+                Err(_) => prompt(&user)?,
+            },
+        };
+        Ok(Some(Login { user, password }))
+    }
+}
+
+impl Access {
+    /// `localhost:1110`, for messages.
+    pub fn address(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// Who logs in; where nobody was named, a failure that says how.
+    pub fn required_login(&self) -> anyhow::Result<&Login> {
+        self.login.as_ref().ok_or_else(|| {
+            failure(
+                exit::USAGE,
+                "whose mail? Add --user NAME; the password comes from --password-file FILE, from MAILTOOL_PASSWORD, \
+                 or is asked for (`mailtool serve` without users has alice with password alice, and bob with bob)",
+            )
+        })
+    }
+}
+
+/// `HOST`, `HOST:PORT`, `[ADDRESS]`, `[ADDRESS]:PORT`, or a bare IPv6 address.
+fn host_and_port(server: &str) -> anyhow::Result<(String, Option<u16>)> {
+    let wrong = || {
+        failure(
+            exit::USAGE,
+            format!("--server {server}: write HOST, HOST:PORT, or [IPv6 address]:PORT"),
+        )
+    };
+    let (host, port) = if let Some(rest) = server.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').ok_or_else(wrong)?;
+        match after {
+            "" => (host, None),
+            _ => (host, Some(after.strip_prefix(':').ok_or_else(wrong)?)),
+        }
+    } else if server.matches(':').count() > 1 {
+        (server, None)
+    } else {
+        match server.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (server, None),
+        }
+    };
+    let port = port
+        .map(|port| port.parse().map_err(|_| wrong()))
+        .transpose()?;
+    if host.is_empty() || host.contains(|letter: char| letter.is_whitespace()) {
+        return Err(wrong());
+    }
+    Ok((host.to_owned(), port))
+}
+
+/// Whether the host is this machine by name or address: what is said to it crosses no network (RFC 6761 §6.3).
+fn is_this_machine(host: &str) -> bool {
+    let name = host.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds > 0.0 && *seconds <= MOST_SECONDS)
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| format!("a number of seconds, more than 0 and at most {MOST_SECONDS}"))
+}
+
+/// The first line of a file, without its line end.
+fn password_from(file: &Path) -> anyhow::Result<String> {
+    let mut content = Vec::new();
+    let read = if file == Path::new("-") {
+        io::stdin()
+            .lock()
+            .take(MOST_PASSWORD)
+            .read_to_end(&mut content)
+    } else {
+        File::open(file).and_then(|file| file.take(MOST_PASSWORD).read_to_end(&mut content))
+    };
+    read.map_err(|error| {
+        failure(
+            exit::NO_INPUT,
+            format!("--password-file {}: {error}", file.display()),
+        )
+    })?;
+    let line = content.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    String::from_utf8(line.to_vec()).map_err(|_| {
+        failure(
+            exit::DATA,
+            format!(
+                "--password-file {}: its first line is not UTF-8",
+                file.display()
+            ),
+        )
+    })
+}
+
+/// Asks on the controlling terminal, so that it works while stdin is a message.
+fn prompt(user: &str) -> anyhow::Result<String> {
+    let mut terminal = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/tty")
+        .map_err(|_| {
+            failure(
+                exit::USAGE,
+                format!(
+                    "no password for {user}, and no terminal to ask on: give --password-file FILE, or set \
+                     MAILTOOL_PASSWORD"
+                ),
+            )
+        })?;
+    write!(terminal, "Password for {}: ", exit::printable(user)).context("/dev/tty")?;
+    let typed = {
+        let silent = SilentTerminal::new(&terminal).context("/dev/tty: turning the echo off")?;
+        read_typed(&terminal, &silent.before)
+    };
+    let _ = terminal.write_all(b"\r\n");
+    match typed.context("/dev/tty")? {
+        Some(password) => Ok(password),
+        None => Err(failure(exit::USAGE, "no password was typed")),
+    }
+}
+
+/// A terminal that neither echoes nor sends signals, until this is dropped: an interrupt at the prompt must not leave the
+/// user's shell without an echo, so `^C` is read as a byte.
+struct SilentTerminal<'a> {
+    terminal: &'a File,
+    before: Termios,
+}
+
+impl<'a> SilentTerminal<'a> {
+    fn new(terminal: &'a File) -> io::Result<Self> {
+        let before = rustix::termios::tcgetattr(terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes -= LocalModes::ECHO
+            | LocalModes::ECHONL
+            | LocalModes::ICANON
+            | LocalModes::ISIG
+            | LocalModes::IEXTEN;
+        silent.special_codes[SpecialCodeIndex::VMIN] = 1;
+        silent.special_codes[SpecialCodeIndex::VTIME] = 0;
+        rustix::termios::tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for SilentTerminal<'_> {
+    fn drop(&mut self) {
+        // Nothing more can be done about a terminal that is gone.
+        let _ = rustix::termios::tcsetattr(self.terminal, OptionalActions::Flush, &self.before);
+    }
+}
+
+/// Reads what is typed until Enter, with the user's own erase and kill keys; `None` for `^C`, and for `^D` on nothing.
+fn read_typed(mut input: impl Read, keys: &Termios) -> io::Result<Option<String>> {
+    let key = |index| keys.special_codes[index];
+    let mut typed = Vec::new();
+    let mut byte = [0; 1];
+    while input.read(&mut byte)? == 1 {
+        match byte[0] {
+            b'\r' | b'\n' => return Ok(Some(String::from_utf8_lossy(&typed).into_owned())),
+            byte if byte == key(SpecialCodeIndex::VINTR) => return Ok(None),
+            byte if byte == key(SpecialCodeIndex::VEOF) => break,
+            byte if byte == key(SpecialCodeIndex::VKILL) => typed.clear(),
+            byte if byte == key(SpecialCodeIndex::VERASE) || byte == 0x08 || byte == 0x7f => {
+                erase_letter(&mut typed);
+            }
+            _ if typed.len() as u64 >= MOST_PASSWORD => {}
+            byte => typed.push(byte),
+        }
+    }
+    Ok((!typed.is_empty()).then(|| String::from_utf8_lossy(&typed).into_owned()))
+}
+
+/// Takes the last letter away, all octets of its UTF-8.
+fn erase_letter(typed: &mut Vec<u8>) {
+    while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+}
+
+/// Octets of a password that is read: a token is some thousands, and a wrong file must not fill the memory.
+const MOST_PASSWORD: u64 = 64 * 1024;
+/// A week: longer is a mistake.
+const MOST_SECONDS: f64 = 604_800.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    const POP3: Ports = Ports {
+        local: 1110,
+        local_tls: 1995,
+        standard: 110,
+        standard_tls: 995,
+    };
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        server: ServerArguments,
+    }
+
+    fn access(words: &[&str]) -> anyhow::Result<Access> {
+        let words = ["x"].iter().chain(words).copied();
+        Arguments::try_parse_from(words)?.server.access(&POP3)
+    }
+
+    #[test]
+    fn this_machine_is_plain_and_high_others_are_standard_and_secure() {
+        let here = access(&[]).expect("defaults are good");
+        assert_eq!((here.host.as_str(), here.port), ("localhost", 1110));
+        assert_eq!(here.security, Security::Plain);
+        let there = access(&["--server", "pop.example.org"]).expect("a host");
+        assert_eq!(
+            (there.port, there.security),
+            (110, Security::StartTlsIfOffered)
+        );
+        let tls = access(&["--server", "pop.example.org", "--tls"]).expect("a host");
+        assert_eq!((tls.port, tls.security), (995, Security::Implicit));
+        assert_eq!(access(&["--tls"]).expect("defaults").port, 1995);
+        let six = access(&["--server", "[::1]:7"]).expect("an address");
+        assert_eq!((six.host.as_str(), six.port), ("::1", 7));
+        assert_eq!(six.address(), "[::1]:7");
+    }
+
+    #[test]
+    fn a_password_for_a_stranger_requires_starttls() {
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        std::fs::write(file.path(), "sécret\r\nsecond line\n").expect("written");
+        let path = file.path().to_str().expect("UTF-8");
+        let words = [
+            "--server",
+            "pop.example.org:2",
+            "-u",
+            "alice",
+            "--password-file",
+            path,
+        ];
+        let there = access(&words).expect("all is there");
+        assert_eq!((there.port, there.security), (2, Security::StartTls));
+        let login = there.required_login().expect("a user is given");
+        assert_eq!(
+            (login.user.as_str(), login.password.as_str()),
+            ("alice", "sécret")
+        );
+        assert!(!format!("{there:?}").contains("sécret"));
+        let clear = access(&[&words[..], &["--no-starttls"]].concat()).expect("as told");
+        assert_eq!(clear.security, Security::Plain);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_exit_code() {
+        for words in [
+            &["--server", "host:port"][..],
+            &["--server", "[::1"],
+            &["--server", ""],
+            &["--password-file", "/dev/null"],
+        ] {
+            let error = access(words).expect_err("wrong arguments");
+            assert_eq!(exit::code_of(&error), Some(exit::USAGE), "{words:?}");
+        }
+        let error = access(&["-u", "a", "--password-file", "/nonexistent"]).expect_err("no file");
+        assert_eq!(exit::code_of(&error), Some(exit::NO_INPUT));
+        assert!(access(&["--tls", "--starttls"]).is_err());
+        assert!(access(&["--timeout", "0"]).is_err());
+        let nobody = access(&[]).expect("defaults are good");
+        let error = nobody.required_login().expect_err("nobody was named");
+        assert!(format!("{error}").contains("--user NAME"));
+    }
+
+    #[test]
+    fn erasing_takes_whole_letters() {
+        let mut typed = "aé".as_bytes().to_vec();
+        erase_letter(&mut typed);
+        assert_eq!(typed, b"a");
+        erase_letter(&mut typed);
+        erase_letter(&mut typed);
+        assert_eq!(typed, b"");
+    }
+}
