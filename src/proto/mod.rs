@@ -491,7 +491,7 @@ mod tests {
             None
         }
         fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
-            piece.starts_with(b"PASS ").then(|| 5..piece.len())
+            piece.starts_with(b"PASS ").then_some(5..piece.len())
         }
     }
 

@@ -1,4 +1,6 @@
 //! Bytes to words and back: the line reader, parsers, tables of codes. No state of a dialogue, no I/O, no clock.
 
+pub mod date;
 pub mod lines;
+pub mod sasl;
 pub mod utf7;
