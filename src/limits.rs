@@ -35,3 +35,14 @@ pub const IMAP_IDLE: Duration = Duration::from_secs(30 * 60);
 pub const POP3_LINE: usize = 12 * 1024 + 512;
 /// Octets of an IMAP command line between literals (RFC 7162 §4 recommends at least 8192).
 pub const IMAP_LINE: usize = 64 * 1024;
+
+/// Name servers of /etc/resolv.conf that are asked (resolv.conf(5): MAXNS).
+pub const DNS_SERVERS: usize = 3;
+/// Domains of the search list that are tried; each costs a query (resolv.conf(5): 6 until glibc 2.26).
+pub const DNS_SEARCH: usize = 6;
+/// How long one name server is waited for (resolv.conf(5): RES_TIMEOUT).
+pub const DNS_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often each name server is asked (resolv.conf(5): RES_DFLRETRY).
+pub const DNS_ATTEMPTS: u32 = 2;
+/// Octets of a DNS reply over UDP, told to the server (RFC 6891 §6.2.3): fits an Ethernet frame over IPv6 unfragmented.
+pub const DNS_DATAGRAM: u16 = 1232;

@@ -1,6 +1,8 @@
 //! Bytes to words and back: the line reader, parsers, tables of codes. No state of a dialogue, no I/O, no clock.
 
 pub mod date;
+pub mod dns;
 pub mod lines;
+pub mod resolv;
 pub mod sasl;
 pub mod utf7;
