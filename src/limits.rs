@@ -46,3 +46,6 @@ pub const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 pub const DNS_ATTEMPTS: u32 = 2;
 /// Octets of a DNS reply over UDP, told to the server (RFC 6891 §6.2.3): fits an Ethernet frame over IPv6 unfragmented.
 pub const DNS_DATAGRAM: u16 = 1232;
+
+/// Octets of a line that a transcript gathers before it writes what there is: no line that a session takes is longer.
+pub const TRANSCRIPT_LINE: usize = IMAP_LINE;

@@ -1,5 +1,7 @@
 //! Observers of a connection: they see what was said in both directions, and when; they change nothing.
 
+pub mod transcript;
+
 use std::time::Instant;
 
 /// Who said it.
