@@ -1,0 +1,8 @@
+//! Dialogues as tests: read in [`script`], matched in [`pattern`], played in [`sessions`] (against a server session),
+//! [`turned`] (against a client session) and [`tcp`] (against the program). What they mean: `tests/dialogs/README.md`.
+
+pub mod pattern;
+pub mod script;
+pub mod services;
+pub mod sessions;
+pub mod turned;

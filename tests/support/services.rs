@@ -1,0 +1,102 @@
+//! The stage of a dialogue: a new store in a folder of its own, and the service that the dialogue talks to.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mailtool::proto::{Service, Session};
+use mailtool::store::{Store, Users};
+use tempfile::TempDir;
+
+use super::script::{Delivery, Dialog, Protocol};
+
+/// What a dialogue is played on. Gone when dropped.
+pub struct Stage {
+    pub service: Box<dyn Service>,
+    /// `None` for services that store nothing.
+    pub store: Option<Arc<Store>>,
+    host: String,
+    _folder: Option<TempDir>,
+}
+
+impl Stage {
+    /// As the dialogue's `given:` lines have it.
+    pub fn new(dialog: &Dialog) -> Result<Self, String> {
+        let folder = folder()?;
+        let store = Arc::new(store(dialog, folder.path())?);
+        let stage = Self {
+            service: service(dialog, &store)?,
+            store: Some(store),
+            host: dialog.given.host.clone(),
+            _folder: Some(folder),
+        };
+        for delivery in &dialog.given.mail {
+            stage.deliver(delivery)?;
+        }
+        Ok(stage)
+    }
+
+    /// A stage for a service that needs no store.
+    pub fn bare(service: Box<dyn Service>) -> Self {
+        Self {
+            service,
+            store: None,
+            host: String::new(),
+            _folder: None,
+        }
+    }
+
+    /// Puts mail into an account's INBOX.
+    pub fn deliver(&self, delivery: &Delivery) -> Result<(), String> {
+        let store = self.store.as_ref().ok_or("there is no store here")?;
+        deliver(store, &self.host, delivery)
+    }
+}
+
+/// The store of a dialogue, in `folder`.
+pub fn store(dialog: &Dialog, folder: &Path) -> Result<Store, String> {
+    let given = &dialog.given;
+    let domains = [given.host.clone()];
+    Store::open(folder, &domains, Users::plain(&given.users)).map_err(|e| e.to_string())
+}
+
+/// Puts mail into an account's INBOX.
+pub fn deliver(store: &Store, host: &str, delivery: &Delivery) -> Result<(), String> {
+    let account = store
+        .users()
+        .find(&delivery.user, Some(host))
+        .ok_or_else(|| format!("mail= for {}, who is no user", delivery.user))?;
+    let mut spool = store.spool(&account).map_err(|e| format!("{e:?}"))?;
+    spool.append(&delivery.text).map_err(|e| format!("{e:?}"))?;
+    for result in store.deliver(spool, &[account]) {
+        result.map_err(|e| format!("{e:?}"))?;
+    }
+    Ok(())
+}
+
+/// A folder in memory where there is one: a dialogue is played some hundred times.
+pub fn folder() -> Result<TempDir, String> {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
+    made.map_err(|e| format!("no temporary folder: {e}"))
+}
+
+/// What answers in a dialogue of this protocol.
+fn service(dialog: &Dialog, _store: &Arc<Store>) -> Result<Box<dyn Service>, String> {
+    match dialog.protocol {
+        Protocol::Smtp => Err("there is no SMTP server session yet".into()),
+        Protocol::Pop3 => Err("there is no POP3 server session yet".into()),
+        Protocol::Imap => Err("there is no IMAP server session yet".into()),
+    }
+}
+
+/// The client session that the dialogue's `client:` line names; `None` when the dialogue is for servers only.
+pub fn client(dialog: &Dialog) -> Result<Option<Box<dyn Session>>, String> {
+    match &dialog.given.client {
+        None => Ok(None),
+        Some(action) => Err(format!("no client can be asked to {action:?}")),
+    }
+}
