@@ -1,8 +1,10 @@
 //! Bytes to words and back: the line reader, parsers, tables of codes. No state of a dialogue, no I/O, no clock.
 
+pub mod address;
 pub mod date;
 pub mod dns;
 pub mod lines;
 pub mod resolv;
 pub mod sasl;
+pub mod smtp;
 pub mod utf7;
