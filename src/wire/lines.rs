@@ -6,7 +6,8 @@
 //!
 //! What it keeps, whatever arrives:
 //! - nothing is moved while a cut is lent (the borrow forbids it); bytes move at most once, in `space`;
-//! - no byte is searched twice: `scanned` remembers how far a line without an end has been looked at;
+//! - no byte is searched twice: `scanned` remembers how far lines have been looked for. (A block of 64 octets is looked
+//!   at as a whole; when the kind of cut changes within it, the rest of that block is looked at again.)
 //! - memory is bounded: a line longer than `max` is skipped to its end and reported once;
 //! - message text can be ended only by the line ending that the connection has settled (below).
 //!
@@ -23,7 +24,7 @@
 //! speaks CRLF, can never be made to see a second message inside one (SMTP smuggling). A bare CR in text is lent as
 //! CRLF as well: what is stored or relayed holds no bare CR or LF.
 
-use memchr::{memchr, memchr2};
+use super::block::{BLOCK, Block};
 
 /// How to cut the next bytes. The session is asked before every cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,10 +83,15 @@ pub struct LineReader {
     buffer: Vec<u8>,
     /// The first byte that has not been lent. `start <= scanned <= end <= buffer.len()`.
     start: usize,
-    /// `start..scanned` holds no end of the line that is being read.
+    /// `start..scanned` holds no line feed that is not in `line_feeds`.
     scanned: usize,
+    /// Line feeds found and not yet used: bit `n` is the octet at `block + n`.
+    line_feeds: u64,
+    block: usize,
     /// Past the last byte received.
     end: usize,
+    /// How long the buffer is made.
+    capacity: usize,
     /// The longest line that was wanted: the buffer may grow to it.
     reach: usize,
     ending: Ending,
@@ -112,12 +118,21 @@ impl Default for LineReader {
 }
 
 impl LineReader {
-    /// A reader that holds no memory until [`Self::space`] is asked for.
+    /// A reader with a buffer of [`crate::limits::RECEIVE_BUFFER`] octets, which takes no memory until
+    /// [`Self::space`] is asked for.
     pub const fn new() -> Self {
+        Self::with_capacity(crate::limits::RECEIVE_BUFFER)
+    }
+
+    /// A reader with a buffer of `octets`, of which there must be at least 3: the end of text is told apart in three.
+    pub const fn with_capacity(octets: usize) -> Self {
         Self {
             buffer: Vec::new(),
+            capacity: octets,
             start: 0,
             scanned: 0,
+            line_feeds: 0,
+            block: 0,
             end: 0,
             reach: 0,
             ending: Ending::Unsettled,
@@ -128,19 +143,21 @@ impl LineReader {
 
     /// Where the socket, or TLS, writes what it receives; then say how much with [`Self::filled`].
     ///
-    /// Empty means full: stop reading until cuts have made room. The buffer is [`crate::limits::RECEIVE_BUFFER`] octets,
-    /// or as long as the longest line wanted.
+    /// Empty means full: stop reading until cuts have made room. It can be full only while a cut can be had, or while
+    /// nothing is wanted.
     pub fn space(&mut self) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.scanned, self.end) = (0, 0, 0);
         }
         if self.buffer.is_empty() {
-            self.buffer = vec![0; crate::limits::RECEIVE_BUFFER];
+            self.buffer = vec![0; self.capacity];
         }
         if self.end == self.buffer.len() {
             if self.start > 0 {
                 self.buffer.copy_within(self.start..self.end, 0);
                 self.scanned -= self.start;
+                self.line_feeds >>= self.start.saturating_sub(self.block);
+                self.block = self.block.saturating_sub(self.start);
                 self.end -= self.start;
                 self.start = 0;
             } else if self.buffer.len() < self.reach {
@@ -194,7 +211,7 @@ impl LineReader {
     pub fn reset(&mut self) {
         *self = Self {
             buffer: std::mem::take(&mut self.buffer),
-            ..Self::new()
+            ..Self::with_capacity(self.capacity)
         };
     }
 
@@ -213,25 +230,40 @@ impl LineReader {
     fn cut_line(&mut self, max: usize) -> Option<Cut<'_>> {
         self.text = Text::Outside;
         loop {
-            let Some(offset) = memchr(b'\n', &self.buffer[self.scanned..self.end]) else {
+            if self.line_feeds == 0 && !self.find_line_feeds() {
                 self.wait_for_line_end(max);
                 return None;
-            };
-            let line_feed = self.scanned + offset;
+            }
+            let line_feed = self.block + self.line_feeds.trailing_zeros() as usize;
+            self.line_feeds &= self.line_feeds - 1;
             let after_cr = line_feed > self.start && self.buffer[line_feed - 1] == b'\r';
-            self.scanned = line_feed + 1;
             if !after_cr && self.ending == Ending::Crlf {
                 continue;
             }
             self.ending = if after_cr { Ending::Crlf } else { Ending::Lf };
             let line = self.start..line_feed - usize::from(after_cr);
-            let octets = self.scanned - self.start;
-            self.start = self.scanned;
+            let octets = line_feed + 1 - self.start;
+            self.start = line_feed + 1;
             if std::mem::take(&mut self.skipping) || octets > max {
                 return Some(Cut::LongLine);
             }
             return Some(Cut::Line(&self.buffer[line]));
         }
+    }
+
+    /// Searches on for line feeds, block by block. `false`: there are none in what came.
+    #[inline]
+    fn find_line_feeds(&mut self) -> bool {
+        while self.scanned < self.end {
+            self.block = self.scanned;
+            self.scanned = self.end.min(self.block + BLOCK);
+            let found = Block::load(&self.buffer[self.block..]).positions(b'\n');
+            self.line_feeds = found & first_bits(self.scanned - self.block);
+            if self.line_feeds != 0 {
+                return true;
+            }
+        }
+        false
     }
 
     /// No line end in what came: begins or goes on to skip a line that is too long.
@@ -253,7 +285,6 @@ impl LineReader {
         (octets > 0).then(|| self.lend_text(self.start + octets))
     }
 
-    #[inline]
     fn cut_text(&mut self) -> Option<Cut<'_>> {
         if self.text != Text::Within {
             self.text = Text::LineStart;
@@ -265,30 +296,45 @@ impl LineReader {
                 DotLine::Text => self.text = Text::Within,
             }
         }
+        // What the octet before this block was, as a bit for the first octet of the block.
+        let (mut after_cr, mut after_lf) = (0, 0);
         let mut at = self.start;
-        loop {
-            let Some(offset) = memchr2(b'\r', b'\n', &self.buffer[at..self.end]) else {
-                return (self.end > self.start).then(|| self.lend_text(self.end));
-            };
-            at += offset;
-            let crlf = match (
-                self.buffer[at],
-                self.buffer.get(at + 1).filter(|_| at + 1 < self.end),
-            ) {
-                (b'\r', None) => return (at > self.start).then(|| self.lend_text(at)),
-                (b'\r', Some(b'\n')) => true,
-                _ => false,
-            };
-            if !crlf {
-                return Some(self.lend_edited(at));
+        while at < self.end {
+            let octets = (self.end - at).min(BLOCK);
+            let block = Block::load(&self.buffer[at..]);
+            let here = first_bits(octets);
+            let (cr, lf) = (block.positions(b'\r') & here, block.positions(b'\n') & here);
+            let dots = block.positions(b'.');
+            let after_crs = cr << 1 | after_cr;
+            let bare = (after_crs ^ lf) & here;
+            let line_dots = (lf << 1 | after_lf) & dots & here;
+            let stops = bare | line_dots;
+            if stops == 0 {
+                if lf != 0 {
+                    self.ending = Ending::Crlf;
+                }
+                (after_cr, after_lf) = (cr >> (octets - 1), lf >> (octets - 1));
+                at += octets;
+                continue;
             }
-            self.ending = Ending::Crlf;
-            at += 2;
-            if at == self.end || self.buffer[at] == b'.' {
+            let stop = stops.trailing_zeros() as usize;
+            if lf & first_bits(stop) != 0 {
+                self.ending = Ending::Crlf;
+            }
+            if line_dots >> stop & 1 == 1 {
                 self.text = Text::LineStart;
-                return Some(self.lend_text(at));
+                return Some(self.lend_text(at + stop));
             }
+            // A CR is known to be bare at the octet after it.
+            let bare_cr = after_crs >> stop & 1 == 1;
+            return Some(self.lend_edited(at + stop - usize::from(bare_cr)));
         }
+        if after_lf == 1 {
+            self.text = Text::LineStart;
+        }
+        // What a CR at the very end means, the next octet tells.
+        let until = self.end - usize::from(after_cr == 1);
+        (until > self.start).then(|| self.lend_text(until))
     }
 
     /// At a line start: takes the end line, or the dot that was stuffed. `None` while it cannot be told.
@@ -306,13 +352,11 @@ impl LineReader {
             _ => None,
         };
         let Some((octets, ending)) = ends else {
-            self.start += 1;
-            self.scanned = self.start;
+            self.consume_to(self.start + 1);
             return Some(DotLine::Text);
         };
         self.ending = ending;
-        self.start += octets;
-        self.scanned = self.start;
+        self.consume_to(self.start + octets);
         Some(DotLine::End)
     }
 
@@ -325,16 +369,28 @@ impl LineReader {
             self.ending = Ending::Lf;
             self.text = Text::LineStart;
         }
-        self.start = at + 1;
-        self.scanned = self.start;
+        self.consume_to(at + 1);
         Cut::Text(b"\r\n")
     }
 
     fn lend_text(&mut self, until: usize) -> Cut<'_> {
         let text = self.start..until;
-        self.start = until;
-        self.scanned = until;
+        self.consume_to(until);
         Cut::Text(&self.buffer[text])
+    }
+
+    /// Everything before `until` is done with, and lines are looked for from there.
+    const fn consume_to(&mut self, until: usize) {
+        (self.start, self.scanned, self.line_feeds) = (until, until, 0);
+    }
+}
+
+/// A mask of the first `count` bits, of which there are at most 64.
+#[inline]
+const fn first_bits(count: usize) -> u64 {
+    match count {
+        0..64 => (1 << count) - 1,
+        _ => u64::MAX,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bytes to words and back: the line reader, parsers, tables of codes. No state of a dialogue, no I/O, no clock.
 
 pub mod address;
+pub mod block;
 pub mod date;
 pub mod dns;
 pub mod lines;
