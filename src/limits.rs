@@ -49,3 +49,7 @@ pub const DNS_DATAGRAM: u16 = 1232;
 
 /// Octets of a line that a transcript gathers before it writes what there is: no line that a session takes is longer.
 pub const TRANSCRIPT_LINE: usize = IMAP_LINE;
+
+/// Commands that a client sends ahead of their answers, where the server takes that: enough to hide a long way, and too
+/// few octets to fill the buffers of both sides and stop them.
+pub const PIPELINE: usize = 32;

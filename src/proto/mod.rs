@@ -13,6 +13,7 @@
 //! 6. [`Input::Eof`] comes once, after the last whole cut. [`Input::Stop`] asks for a goodbye at the next moment at which
 //!    nothing accepted would be lost.
 
+pub mod client;
 pub mod imap;
 pub mod pop3;
 pub mod smtp;

@@ -5,6 +5,7 @@ pub mod block;
 pub mod date;
 pub mod dns;
 pub mod lines;
+pub mod pop3_reply;
 pub mod resolv;
 pub mod sasl;
 pub mod smtp;

@@ -1,0 +1,469 @@
+//! POP3, the client's side: logs in, makes its requests, says QUIT (RFC 1939, RFC 2449, RFC 2595 §4, RFC 5034).
+//!
+//! | state | said | then |
+//! |---|---|---|
+//! | greeting | | `CAPA` |
+//! | capabilities | `CAPA` | `STLS` if the plan asks for it and TLS is not up, else login |
+//! | upgrade | `STLS` | TLS, `CAPA` again: what was learnt before is forgotten |
+//! | login | `AUTH PLAIN`, or `USER` and `PASS` | the requests |
+//! | transaction | the requests, many at once when the server has PIPELINING | `QUIT` |
+//! | update | `QUIT` | closed |
+//!
+//! Which replies have more than one line is [`Request::is_multi_line`]: that table is what clients get wrong, and then
+//! wait for a dot that never comes. Messages are written to the sink as they come, with CRLF line ends, and are never held.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io::Write;
+use std::time::Instant;
+
+use crate::limits;
+use crate::proto::client::{Failure, Lasting, Plan, Refusal, Upgrade};
+use crate::proto::{Input, Out, Session};
+use crate::wire::lines::Want;
+use crate::wire::pop3_reply::{Code, Reply, two_numbers, unique_id};
+use crate::wire::sasl;
+
+/// What can be asked for. Messages have the numbers of this session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// How many messages, and their octets: writes `2 320`.
+    Stat,
+    /// Number and octets of each message, or of one: writes `1 120` lines.
+    List(Option<u64>),
+    /// Number and unique id of each message, or of one: writes `1 whqtswO00WBw418f9t5JxYwZ` lines.
+    Uidl(Option<u64>),
+    /// The header of a message and so many lines of its body.
+    Top {
+        /// Of which message.
+        message: u64,
+        /// Of its body.
+        lines: u64,
+    },
+    /// A message.
+    Retr(u64),
+    /// Deletes a message, when the session ends well.
+    Dele(u64),
+}
+
+impl Request {
+    /// Whether lines and a dot follow `+OK` (RFC 1939 §5 and §7).
+    pub const fn is_multi_line(self) -> bool {
+        match self {
+            Self::List(None) | Self::Uidl(None) | Self::Top { .. } | Self::Retr(_) => true,
+            Self::Stat | Self::List(Some(_)) | Self::Uidl(Some(_)) | Self::Dele(_) => false,
+        }
+    }
+
+    /// Whether the answer no means that there is no such message.
+    const fn names_message(self) -> bool {
+        !matches!(self, Self::Stat | Self::List(None) | Self::Uidl(None))
+    }
+}
+
+/// The command line.
+impl fmt::Display for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stat => formatter.write_str("STAT"),
+            Self::List(None) => formatter.write_str("LIST"),
+            Self::List(Some(message)) => write!(formatter, "LIST {message}"),
+            Self::Uidl(None) => formatter.write_str("UIDL"),
+            Self::Uidl(Some(message)) => write!(formatter, "UIDL {message}"),
+            Self::Top { message, lines } => write!(formatter, "TOP {message} {lines}"),
+            Self::Retr(message) => write!(formatter, "RETR {message}"),
+            Self::Dele(message) => write!(formatter, "DELE {message}"),
+        }
+    }
+}
+
+/// A client session. Ask for [`Self::into_failures`] when the connection has ended.
+pub struct Client<'a> {
+    plan: Plan,
+    sink: &'a mut dyn Write,
+    state: State,
+    capabilities: Capabilities,
+    /// Not yet sent.
+    to_send: VecDeque<Request>,
+    /// Sent; the first is being answered.
+    sent: VecDeque<Request>,
+    /// A DELE was accepted: only the answer to QUIT makes it true.
+    deletes: Deletes,
+    failures: Vec<Failure>,
+    deadline: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not connected, or TLS is being started.
+    Waiting,
+    Greeting,
+    /// The first line of CAPA's reply.
+    Capa,
+    /// The lines after it.
+    CapaList,
+    Stls,
+    /// Sent with an initial response.
+    AuthPlain,
+    /// Sent without; the response was too long for the command line.
+    AuthPlainChallenge,
+    User,
+    Pass,
+    /// The first line of the first request's reply.
+    Reply,
+    /// The lines after it: a listing.
+    Listing,
+    /// The lines after it: a message.
+    Message,
+    Quit,
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Capabilities {
+    stls: bool,
+    sasl_plain: bool,
+    pipelining: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deletes {
+    None,
+    Pending,
+}
+
+impl<'a> Client<'a> {
+    /// A session that logs in as `plan` says, makes `requests` in their order, and writes what it gets to `sink`.
+    pub fn new(
+        plan: Plan,
+        requests: impl IntoIterator<Item = Request>,
+        sink: &'a mut dyn Write,
+    ) -> Self {
+        Self {
+            plan,
+            sink,
+            state: State::Waiting,
+            capabilities: Capabilities::default(),
+            to_send: requests.into_iter().collect(),
+            sent: VecDeque::new(),
+            deletes: Deletes::None,
+            failures: Vec::new(),
+            deadline: None,
+        }
+    }
+
+    /// What went wrong, in order; nothing when all went well.
+    pub fn into_failures(mut self) -> Vec<Failure> {
+        if self.state != State::Closed {
+            self.failures.push(Failure::Lost { step: self.step() });
+        }
+        self.failures
+    }
+
+    fn line(&mut self, line: &[u8], out: &mut Out) {
+        match self.state {
+            State::CapaList => return self.capability(line, out),
+            State::Listing => return self.listed(line, out),
+            State::Waiting | State::Message | State::Closed => return,
+            _ => {}
+        }
+        let Some(reply) = Reply::parse(line) else {
+            return self.give_up(Failure::protocol(self.step(), line), out);
+        };
+        match (self.state, reply) {
+            (State::Greeting, Reply::Positive(_)) => self.ask_capabilities(out),
+            (State::Greeting, Reply::Negative { code, text }) => {
+                let refusal = Refusal::new(self.step(), text, lasting(code));
+                self.give_up(Failure::Refused(refusal), out);
+            }
+            (State::Capa, Reply::Positive(_)) => self.state = State::CapaList,
+            // A server older than CAPA (RFC 2449 §5).
+            (State::Capa, Reply::Negative { .. }) => self.upgrade_or_login(out),
+            (State::Stls, Reply::Positive(_)) => {
+                self.state = State::Waiting;
+                out.start_tls();
+            }
+            (State::Stls, Reply::Negative { .. }) => self.give_up(Failure::NoTls, out),
+            (State::User, Reply::Positive(_)) => {
+                self.state = State::Pass;
+                out.secret_line(b"PASS ", self.plan.password.as_bytes());
+            }
+            (State::AuthPlainChallenge, Reply::Continue(_)) => {
+                self.state = State::AuthPlain;
+                out.secret_line(b"", self.plain_response().as_bytes());
+            }
+            (State::AuthPlain | State::Pass, Reply::Positive(_)) => self.send_requests(out),
+            (
+                State::User | State::Pass | State::AuthPlain | State::AuthPlainChallenge,
+                Reply::Negative { code, text },
+            ) => {
+                let refusal = Refusal::new(self.step(), text, lasting(code));
+                self.give_up(Failure::Login(refusal), out);
+            }
+            (State::Reply, Reply::Positive(text)) => self.positive(text, out),
+            (State::Reply, Reply::Negative { code, text }) => self.negative(code, text, out),
+            (State::Quit, Reply::Positive(_)) => self.close(out),
+            (State::Quit, Reply::Negative { code, text }) => {
+                // RFC 1939 §6: some of the messages marked as deleted may still be there.
+                let refusal = Refusal::new("QUIT", text, lasting(code));
+                self.give_up(Failure::Command(refusal), out);
+            }
+            _ => self.give_up(Failure::protocol(self.step(), line), out),
+        }
+    }
+
+    fn ask_capabilities(&mut self, out: &mut Out) {
+        self.capabilities = Capabilities::default();
+        self.state = State::Capa;
+        out.line(b"CAPA");
+    }
+
+    /// One line of CAPA's list (RFC 2449 §6): a keyword and its parameters.
+    fn capability(&mut self, line: &[u8], out: &mut Out) {
+        if line == b"." {
+            return self.upgrade_or_login(out);
+        }
+        let mut words = line
+            .split(|&byte| byte == b' ')
+            .filter(|word| !word.is_empty());
+        let keyword = words.next().unwrap_or_default();
+        if keyword.eq_ignore_ascii_case(b"STLS") {
+            self.capabilities.stls = true;
+        } else if keyword.eq_ignore_ascii_case(b"PIPELINING") {
+            self.capabilities.pipelining = true;
+        } else if keyword.eq_ignore_ascii_case(b"SASL") {
+            self.capabilities.sasl_plain = words.any(|word| word.eq_ignore_ascii_case(b"PLAIN"));
+        }
+    }
+
+    fn upgrade_or_login(&mut self, out: &mut Out) {
+        if self.plan.upgrade == Upgrade::Never {
+            return self.login(out);
+        }
+        if !self.capabilities.stls {
+            return self.give_up(Failure::NoTls, out);
+        }
+        self.state = State::Stls;
+        out.line(b"STLS");
+    }
+
+    fn login(&mut self, out: &mut Out) {
+        if self.capabilities.sasl_plain {
+            let response = self.plain_response();
+            // RFC 5034 §4 gives the whole command the 255 octets of RFC 2449 §4.
+            if AUTH_PLAIN.len() + response.len() + 2 <= COMMAND_LINE {
+                self.state = State::AuthPlain;
+                return out.secret_line(AUTH_PLAIN, response.as_bytes());
+            }
+            self.state = State::AuthPlainChallenge;
+            return out.line(AUTH_PLAIN.trim_ascii());
+        }
+        let unsayable = |text: &str| text.contains(['\r', '\n', '\0']);
+        if unsayable(&self.plan.user) || unsayable(&self.plan.password) {
+            let why =
+                "USER and PASS cannot carry a name or a password with a line end or a NUL in it";
+            return self.give_up(Failure::Unsendable(why), out);
+        }
+        self.state = State::User;
+        out.line(format!("USER {}", self.plan.user).as_bytes());
+    }
+
+    fn plain_response(&self) -> String {
+        sasl::plain_response(&self.plan.user, self.plan.password.as_bytes())
+    }
+
+    /// Sends as many requests as may be under way, and QUIT after the last answer.
+    fn send_requests(&mut self, out: &mut Out) {
+        let window = if self.capabilities.pipelining {
+            limits::PIPELINE
+        } else {
+            1
+        };
+        while self.sent.len() < window
+            && let Some(request) = self.to_send.pop_front()
+        {
+            out.line(request.to_string().as_bytes());
+            self.sent.push_back(request);
+        }
+        if self.sent.is_empty() {
+            self.state = State::Quit;
+            out.line(b"QUIT");
+        } else {
+            self.state = State::Reply;
+        }
+    }
+
+    fn positive(&mut self, text: &[u8], out: &mut Out) {
+        let Some(&request) = self.sent.front() else {
+            return self.give_up(Failure::protocol("nothing", text), out);
+        };
+        match request {
+            Request::List(None) | Request::Uidl(None) => self.state = State::Listing,
+            Request::Top { .. } | Request::Retr(_) => self.state = State::Message,
+            Request::Dele(_) => {
+                self.deletes = Deletes::Pending;
+                self.answered(out);
+            }
+            Request::Stat | Request::List(Some(_)) | Request::Uidl(Some(_)) => {
+                if self.write_entry(request, text, out) {
+                    self.answered(out);
+                }
+            }
+        }
+    }
+
+    fn negative(&mut self, code: Option<Code>, text: &[u8], out: &mut Out) {
+        if let Some(&request) = self.sent.front() {
+            let refusal = Refusal::new(request, text, lasting(code));
+            self.failures
+                .push(if request.names_message() && code.is_none() {
+                    Failure::Negative(refusal)
+                } else {
+                    Failure::Command(refusal)
+                });
+        }
+        self.answered(out);
+    }
+
+    /// A line of a listing. Dots were stuffed there too (RFC 1939 §3), though no number begins with one.
+    fn listed(&mut self, line: &[u8], out: &mut Out) {
+        if line == b"." {
+            return self.answered(out);
+        }
+        if let Some(&request) = self.sent.front() {
+            self.write_entry(request, line, out);
+        }
+    }
+
+    /// Writes numbers and ids as they were understood, never as they came. False when the session is over.
+    fn write_entry(&mut self, request: Request, text: &[u8], out: &mut Out) -> bool {
+        let entry = match request {
+            Request::Uidl(_) => unique_id(text)
+                .map(|(number, id)| format!("{number} {}\n", String::from_utf8_lossy(id))),
+            _ => two_numbers(text).map(|(first, second)| format!("{first} {second}\n")),
+        };
+        match entry {
+            Some(entry) => self.write(entry.as_bytes(), out),
+            None => {
+                self.give_up(Failure::protocol(request, text), out);
+                false
+            }
+        }
+    }
+
+    /// False when the session is over.
+    fn write(&mut self, bytes: &[u8], out: &mut Out) -> bool {
+        match self.sink.write_all(bytes) {
+            Ok(()) => true,
+            Err(error) => {
+                self.give_up(Failure::Sink(error), out);
+                false
+            }
+        }
+    }
+
+    /// The first request is done.
+    fn answered(&mut self, out: &mut Out) {
+        self.sent.pop_front();
+        self.send_requests(out);
+    }
+
+    fn ended(&mut self, out: &mut Out) {
+        // A server that hangs up on QUIT has done all we asked for, unless it still had to delete.
+        if self.state == State::Quit && self.deletes == Deletes::None {
+            self.close(out);
+        } else if self.state != State::Closed {
+            self.give_up(Failure::Lost { step: self.step() }, out);
+        }
+    }
+
+    fn give_up(&mut self, failure: Failure, out: &mut Out) {
+        self.failures.push(failure);
+        self.close(out);
+    }
+
+    fn close(&mut self, out: &mut Out) {
+        self.state = State::Closed;
+        self.deadline = None;
+        out.close();
+    }
+
+    /// What the server is to answer now, for messages. Never a secret.
+    fn step(&self) -> String {
+        match self.state {
+            State::Waiting => "connecting".into(),
+            State::Greeting => "the greeting".into(),
+            State::Capa | State::CapaList => "CAPA".into(),
+            State::Stls => "STLS".into(),
+            State::AuthPlain | State::AuthPlainChallenge => "AUTH PLAIN".into(),
+            State::User => format!("USER {}", self.plan.user),
+            State::Pass => "PASS".into(),
+            State::Reply | State::Listing | State::Message => self
+                .sent
+                .front()
+                .map_or_else(String::new, Request::to_string),
+            State::Quit => "QUIT".into(),
+            State::Closed => "the end".into(),
+        }
+    }
+}
+
+impl Session for Client<'_> {
+    fn want(&self) -> Want {
+        match self.state {
+            State::Waiting | State::Closed => Want::Nothing,
+            State::Message => Want::DotText,
+            _ => Want::Line {
+                max: limits::POP3_LINE,
+            },
+        }
+    }
+
+    fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Out) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.deadline = Some(now + self.plan.patience);
+        match input {
+            Input::Open => self.state = State::Greeting,
+            // Before `Open` it is TLS from the first byte: there is nothing to ask yet.
+            Input::TlsUp(_) => {
+                if self.plan.upgrade == Upgrade::Required {
+                    self.plan.upgrade = Upgrade::Never;
+                    self.ask_capabilities(out);
+                }
+            }
+            Input::Line(line) => self.line(line, out),
+            Input::LongLine => {
+                self.give_up(Failure::protocol(self.step(), b"a line without end"), out);
+            }
+            Input::Text(text) => {
+                self.write(text, out);
+            }
+            Input::TextEnd => self.answered(out),
+            Input::Timeout => self.give_up(Failure::Silent { step: self.step() }, out),
+            Input::Eof => self.ended(out),
+            Input::Stop => self.give_up(Failure::Lost { step: self.step() }, out),
+            Input::Done(_) | Input::Changed | Input::Room => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}
+
+fn lasting(code: Option<Code>) -> Lasting {
+    if code.is_some_and(Code::is_temporary) {
+        Lasting::Temporary
+    } else {
+        Lasting::Permanent
+    }
+}
+
+const AUTH_PLAIN: &[u8] = b"AUTH PLAIN ";
+/// Octets of a command line, CRLF included (RFC 2449 §4).
+const COMMAND_LINE: usize = 255;
+
+#[cfg(test)]
+mod tests;

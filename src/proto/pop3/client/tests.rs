@@ -1,0 +1,223 @@
+use super::*;
+use crate::proto::client::canned::{EOF, SILENCE, Step, alice, all_cuts};
+
+const GREETING: Step<'_> = ("+OK ready\r\n", "CAPA\r\n");
+const NO_CAPA: Step<'_> = ("-ERR what?\r\n", "USER alice\r\n");
+const USER: Step<'_> = ("+OK\r\n", "PASS sec ret\r\n");
+
+/// Plays `steps` in all cuts; returns what the sink got and what failed, the same each time.
+fn play(plan: &Plan, requests: &[Request], steps: &[Step<'_>]) -> (String, Vec<String>) {
+    let mut first = None;
+    all_cuts(steps, |drive| {
+        let mut sink = Vec::new();
+        let mut client = Client::new(plan.clone(), requests.iter().copied(), &mut sink);
+        drive(&mut client);
+        let failures = client.into_failures();
+        let failures: Vec<_> = failures
+            .iter()
+            .map(|failure| format!("{failure:?}"))
+            .collect();
+        let result = (String::from_utf8(sink).expect("UTF-8 in tests"), failures);
+        assert_eq!(*first.get_or_insert_with(|| result.clone()), result);
+    });
+    first.expect("played at least once")
+}
+
+#[test]
+fn the_usual_conversation() {
+    let steps = [
+        GREETING,
+        NO_CAPA,
+        USER,
+        ("+OK logged in\r\n", "STAT\r\n"),
+        ("+OK 2 320\r\n", "LIST\r\n"),
+        (
+            "+OK 2 messages\r\n1 120\r\n2 200 octets\r\n.\r\n",
+            "UIDL 1\r\n",
+        ),
+        ("+OK 1 whqtswO00WBw418f9t5JxYwZ\r\n", "RETR 2\r\n"),
+        (
+            "+OK\r\nSubject: a\r\n\r\n..dot\r\nend\r\n.\r\n",
+            "TOP 1 0\r\n",
+        ),
+        ("+OK\r\nSubject: b\r\n\r\n.\r\n", "DELE 1\r\n"),
+        ("+OK\r\n", "QUIT\r\n"),
+        ("+OK bye\r\n", ""),
+    ];
+    let requests = [
+        Request::Stat,
+        Request::List(None),
+        Request::Uidl(Some(1)),
+        Request::Retr(2),
+        Request::Top {
+            message: 1,
+            lines: 0,
+        },
+        Request::Dele(1),
+    ];
+    let (written, failures) = play(&alice(), &requests, &steps);
+    assert_eq!(
+        written,
+        "2 320\n1 120\n2 200\n1 whqtswO00WBw418f9t5JxYwZ\nSubject: a\r\n\r\n.dot\r\nend\r\nSubject: b\r\n\r\n"
+    );
+    assert!(failures.is_empty(), "{failures:?}");
+}
+
+#[test]
+fn capabilities_are_used_and_forgotten_with_tls() {
+    let plan = Plan {
+        upgrade: Upgrade::Required,
+        ..alice()
+    };
+    let steps = [
+        GREETING,
+        (
+            "+OK\r\nSTLS\r\nPIPELINING\r\nSASL PLAIN\r\n.\r\n",
+            "STLS\r\n",
+        ),
+        ("+OK begin\r\n", ""),
+        // After TLS the list is asked for anew, and this one has neither SASL nor PIPELINING.
+        ("+OK\r\nUSER\r\n.\r\n", "CAPA\r\nUSER alice\r\n"),
+        USER,
+        ("+OK\r\n", "RETR 1\r\n"),
+        ("+OK\r\none\r\n.\r\n", "RETR 2\r\n"),
+        ("+OK\r\ntwo\r\n.\r\n", "QUIT\r\n"),
+        (EOF, ""),
+    ];
+    let (written, failures) = play(&plan, &[Request::Retr(1), Request::Retr(2)], &steps);
+    assert_eq!((written.as_str(), failures.len()), ("one\r\ntwo\r\n", 0));
+}
+
+#[test]
+fn a_password_is_not_sent_without_the_tls_that_was_required() {
+    let plan = Plan {
+        upgrade: Upgrade::Required,
+        ..alice()
+    };
+    for steps in [
+        &[GREETING, ("-ERR what?\r\n", "")][..],
+        &[GREETING, ("+OK\r\nUSER\r\n.\r\n", "")],
+        &[
+            GREETING,
+            ("+OK\r\nSTLS\r\n.\r\n", "STLS\r\n"),
+            ("-ERR no\r\n", ""),
+        ],
+    ] {
+        let (_, failures) = play(&plan, &[Request::Stat], steps);
+        assert_eq!(failures, ["NoTls"]);
+    }
+}
+
+#[test]
+fn pipelining_sends_ahead_and_takes_answers_in_order() {
+    let steps = [
+        GREETING,
+        (
+            "+OK\r\nPIPELINING\r\nSASL LOGIN PLAIN\r\n.\r\n",
+            "AUTH PLAIN AGFsaWNlAHNlYyByZXQ=\r\n",
+        ),
+        ("+OK\r\n", "RETR 1\r\nRETR 9\r\nDELE 1\r\n"),
+        (
+            "+OK\r\none\r\n.\r\n-ERR no such message\r\n+OK\r\n",
+            "QUIT\r\n",
+        ),
+        ("-ERR 1 message not deleted\r\n", ""),
+    ];
+    let requests = [Request::Retr(1), Request::Retr(9), Request::Dele(1)];
+    let (written, failures) = play(&alice(), &requests, &steps);
+    assert_eq!(written, "one\r\n");
+    assert_eq!(failures.len(), 2);
+    assert!(failures[0].starts_with("Negative") && failures[0].contains("RETR 9"));
+    assert!(failures[1].starts_with("Command") && failures[1].contains("QUIT"));
+}
+
+#[test]
+fn a_long_response_waits_for_the_challenge() {
+    let plan = Plan {
+        password: "x".repeat(200),
+        ..alice()
+    };
+    let response = sasl::plain_response("alice", "x".repeat(200).as_bytes()) + "\r\n";
+    let steps = [
+        GREETING,
+        ("+OK\r\nSASL PLAIN\r\n.\r\n", "AUTH PLAIN\r\n"),
+        ("+ \r\n", response.as_str()),
+        ("-ERR [AUTH] no\r\n", ""),
+    ];
+    let (_, failures) = play(&plan, &[Request::Stat], &steps);
+    assert!(failures[0].starts_with("Login") && failures[0].contains("Permanent"));
+}
+
+#[test]
+fn what_goes_wrong_is_told_apart() {
+    let logged_in = [GREETING, NO_CAPA, USER, ("+OK\r\n", "STAT\r\n")];
+    let with = |last: Step<'static>| [&logged_in[..], &[last]].concat();
+    for (steps, expected) in [
+        (vec![("-ERR [SYS/TEMP] later\r\n", "")], "Refused"),
+        (vec![("220 mail ESMTP\r\n", "")], "Protocol"),
+        (vec![(EOF, "")], "Lost"),
+        (vec![(SILENCE, "")], "Silent"),
+        (
+            vec![
+                GREETING,
+                NO_CAPA,
+                ("+OK\r\n", "PASS sec ret\r\n"),
+                ("-ERR no\r\n", ""),
+            ],
+            "Login",
+        ),
+        (with(("+OK two messages\r\n", "")), "Protocol"),
+        (with(("+ more\r\n", "")), "Protocol"),
+        (with((EOF, "")), "Lost"),
+        (with((SILENCE, "")), "Silent"),
+    ] {
+        let (written, failures) = play(&alice(), &[Request::Stat], &steps);
+        assert_eq!((written.as_str(), failures.len()), ("", 1), "{failures:?}");
+        assert!(failures[0].starts_with(expected), "{failures:?}");
+        assert!(!failures[0].contains("sec ret"));
+    }
+}
+
+#[test]
+fn deletions_that_were_not_confirmed_are_a_failure() {
+    let steps = [
+        GREETING,
+        NO_CAPA,
+        USER,
+        ("+OK\r\n", "DELE 1\r\n"),
+        ("+OK\r\n", "QUIT\r\n"),
+        (EOF, ""),
+    ];
+    let (_, failures) = play(&alice(), &[Request::Dele(1)], &steps);
+    assert!(failures[0].starts_with("Lost") && failures[0].contains("QUIT"));
+}
+
+#[test]
+fn names_cannot_smuggle_commands() {
+    let plan = Plan {
+        user: "alice\r\nDELE 1".into(),
+        ..alice()
+    };
+    let (_, failures) = play(&plan, &[], &[GREETING, ("-ERR\r\n", "")]);
+    assert!(failures[0].starts_with("Unsendable"));
+}
+
+#[test]
+fn a_full_sink_ends_the_session() {
+    let mut full: &mut [u8] = &mut [0; 4];
+    let mut client = Client::new(alice(), [Request::Retr(1)], &mut full);
+    let steps = [
+        GREETING,
+        NO_CAPA,
+        USER,
+        ("+OK\r\n", "RETR 1\r\n"),
+        ("+OK\r\nmore than four\r\n", ""),
+    ];
+    let mut once = true;
+    all_cuts(&steps, |drive| {
+        if std::mem::take(&mut once) {
+            drive(&mut client);
+        }
+    });
+    assert!(matches!(&client.into_failures()[..], [Failure::Sink(_)]));
+}
