@@ -35,6 +35,25 @@ pub const IMAP_IDLE: Duration = Duration::from_secs(30 * 60);
 pub const POP3_LINE: usize = 12 * 1024 + 512;
 /// Octets of an IMAP command line between literals (RFC 7162 §4 recommends at least 8192).
 pub const IMAP_LINE: usize = 64 * 1024;
+/// Levels of parentheses, NOT and OR in an IMAP command: each is a call deeper. Nobody writes ten.
+pub const IMAP_NESTING: usize = 50;
+/// Octets of a whole IMAP command, its literals included, but APPEND's messages, which are streamed.
+pub const IMAP_COMMAND: usize = 128 * 1024;
+/// Literals in one IMAP command, for each is scanned for anew from the beginning.
+pub const IMAP_LITERALS: usize = 100;
+/// Octets of response that one job of a FETCH makes before it lets others have its thread.
+pub const IMAP_RESPONSE: usize = 256 * 1024;
+/// Octets of mail that one job of a FETCH or SEARCH reads before it lets others have its thread.
+pub const IMAP_READ: u64 = 4 * 1024 * 1024;
+/// Octets of a section of a message from which on it is sent from its file, and never held in memory.
+pub const IMAP_EXTENT: u64 = 64 * 1024;
+/// Octets of LIST's reference and pattern together: longer than any mailbox's name.
+pub const IMAP_PATTERN: usize = 1000;
+
+/// Levels of multiparts and messages in a message; what is deeper is shown as one part without structure.
+pub const MIME_DEPTH: usize = 100;
+/// Parts of a message; what comes after them belongs to the last.
+pub const MIME_PARTS: usize = 10_000;
 
 /// Name servers of /etc/resolv.conf that are asked (resolv.conf(5): MAXNS).
 pub const DNS_SERVERS: usize = 3;

@@ -1,0 +1,19 @@
+//! IMAP's words: what a client's bytes mean, and how a server's are written (RFC 3501 §9, RFC 9051 §9).
+//!
+//! | file | what |
+//! |---|---|
+//! | [`scan`] | bytes to atoms, strings, literals, numbers, flags, dates |
+//! | [`set`] | sequence sets, and sets of numbers |
+//! | [`command`] | a command's line to a [`command::Command`], and what is right when it is wrong |
+//! | [`fetch`] | what FETCH asks for |
+//! | [`search`] | what SEARCH asks for |
+//! | [`pattern`] | LIST's wildcards |
+//! | [`response`] | words to bytes |
+
+pub mod command;
+pub mod fetch;
+pub mod pattern;
+pub mod response;
+pub mod scan;
+pub mod search;
+pub mod set;

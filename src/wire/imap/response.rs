@@ -1,0 +1,239 @@
+//! The response writer: words appended to a `Vec<u8>`, each in the form that every client can read.
+//!
+//! A text is written as a quoted string where it may be one, else as a literal; so whatever stands in a message, the
+//! response stays what the grammar says (RFC 3501 §9).
+
+use crate::wire::imap::set::Ranges;
+use crate::wire::utf7;
+
+/// The outcome of a command, or what an untagged status says (RFC 3501 §7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Done.
+    Ok,
+    /// Not done.
+    No,
+    /// Not understood.
+    Bad,
+    /// The connection ends.
+    Bye,
+}
+
+impl Status {
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::No => "NO",
+            Self::Bad => "BAD",
+            Self::Bye => "BYE",
+        }
+    }
+}
+
+/// What stands in brackets after a status, for programs (RFC 3501 §7.1, RFC 5530, RFC 4315).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// A code without data: `TRYCREATE`, `NONEXISTENT` ...
+    Plain(&'static str),
+    /// A code and its one number: `UIDNEXT`, `UIDVALIDITY`, `UNSEEN`.
+    Number(&'static str, u32),
+    /// The capabilities, as one text.
+    Capability(String),
+    /// The charsets that SEARCH takes.
+    BadCharset,
+    /// The flags that can be changed for good.
+    PermanentFlags(Vec<String>),
+    /// UIDVALIDITY and UID of the message appended.
+    AppendUid(u32, u32),
+    /// UIDVALIDITY of the target; the UIDs here, and in the same order there.
+    CopyUid(u32, Ranges, Ranges),
+}
+
+/// Writes a whole status line: `tag OK [CODE] text`. `text` is one line of ours, or made so.
+pub fn status(out: &mut Vec<u8>, tag: &str, status: Status, code: Option<&Code>, text: &str) {
+    out.extend_from_slice(tag.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(status.name().as_bytes());
+    out.push(b' ');
+    if let Some(code) = code {
+        out.push(b'[');
+        write_code(out, code);
+        out.extend_from_slice(b"] ");
+    }
+    // resp-text is 1*TEXT-CHAR: never empty, no line end, seven bits.
+    out.extend(text.chars().map(|character| match character {
+        ' '..='~' => character as u8,
+        _ => b'?',
+    }));
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_code(out: &mut Vec<u8>, code: &Code) {
+    match code {
+        Code::Plain(name) => out.extend_from_slice(name.as_bytes()),
+        Code::Number(name, value) => {
+            out.extend_from_slice(name.as_bytes());
+            out.push(b' ');
+            number(out, (*value).into());
+        }
+        Code::Capability(capabilities) => {
+            out.extend_from_slice(b"CAPABILITY ");
+            out.extend_from_slice(capabilities.as_bytes());
+        }
+        Code::BadCharset => out.extend_from_slice(b"BADCHARSET (US-ASCII UTF-8)"),
+        Code::PermanentFlags(flags) => {
+            out.extend_from_slice(b"PERMANENTFLAGS ");
+            flag_list(out, flags.iter().map(String::as_str));
+        }
+        Code::AppendUid(validity, uid) => {
+            out.extend_from_slice(b"APPENDUID ");
+            number(out, (*validity).into());
+            out.push(b' ');
+            number(out, (*uid).into());
+        }
+        Code::CopyUid(validity, from, to) => {
+            out.extend_from_slice(b"COPYUID ");
+            number(out, (*validity).into());
+            out.push(b' ');
+            from.write(out);
+            out.push(b' ');
+            to.write(out);
+        }
+    }
+}
+
+/// Writes a number.
+pub fn number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// Writes a text as an atom where it may be one, else as a string.
+pub fn astring(out: &mut Vec<u8>, text: &[u8]) {
+    let is_atom = |byte: &u8| byte.is_ascii() && super::scan::is_astring_char(*byte);
+    // NIL as an atom could be taken for no text at all.
+    if !text.is_empty() && text.iter().all(is_atom) && !text.eq_ignore_ascii_case(b"NIL") {
+        out.extend_from_slice(text);
+    } else {
+        string(out, text);
+    }
+}
+
+/// Writes a text as a quoted string where it may be one, else as a literal. NUL octets, which neither may hold, are left
+/// out.
+pub fn string(out: &mut Vec<u8>, text: &[u8]) {
+    let quotable = |&byte: &u8| byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0);
+    if text.len() <= QUOTED_OCTETS && text.iter().all(quotable) {
+        out.push(b'"');
+        for &byte in text {
+            if matches!(byte, b'"' | b'\\') {
+                out.push(b'\\');
+            }
+            out.push(byte);
+        }
+        out.push(b'"');
+    } else if memchr::memchr(0, text).is_some() {
+        let text: Vec<u8> = text.iter().copied().filter(|&byte| byte != 0).collect();
+        string(out, &text);
+    } else {
+        literal_head(out, text.len() as u64);
+        out.extend_from_slice(text);
+    }
+}
+
+/// Writes a string, or NIL.
+pub fn nstring(out: &mut Vec<u8>, text: Option<&[u8]>) {
+    match text {
+        Some(text) => string(out, text),
+        None => out.extend_from_slice(b"NIL"),
+    }
+}
+
+/// Writes `{octets}` and the line end; so many octets have to follow.
+pub fn literal_head(out: &mut Vec<u8>, octets: u64) {
+    out.push(b'{');
+    number(out, octets);
+    out.extend_from_slice(b"}\r\n");
+}
+
+/// Writes a mailbox's name in modified UTF-7.
+pub fn mailbox(out: &mut Vec<u8>, name: &str) {
+    astring(out, utf7::encode(name).as_bytes());
+}
+
+/// Writes flags in parentheses.
+pub fn flag_list<'a>(out: &mut Vec<u8>, flags: impl IntoIterator<Item = &'a str>) {
+    out.push(b'(');
+    for (position, flag) in flags.into_iter().enumerate() {
+        if position > 0 {
+            out.push(b' ');
+        }
+        out.extend_from_slice(flag.as_bytes());
+    }
+    out.push(b')');
+}
+
+/// A longer text goes as a literal: some clients read lines into buffers of fixed size.
+const QUOTED_OCTETS: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn texts_take_the_form_that_they_need() {
+        for (text, form) in [
+            ("INBOX", "INBOX"),
+            ("", "\"\""),
+            ("nil", "\"nil\""),
+            ("a b", "\"a b\""),
+            ("a\"b\\", "\"a\\\"b\\\\\""),
+            ("a\r\nb", "{4}\r\na\r\nb"),
+            ("é", "{2}\r\né"),
+            ("a\0b", "\"ab\""),
+        ] {
+            assert_eq!(written(|out| astring(out, text.as_bytes())), form);
+        }
+        let long = "x".repeat(1001);
+        assert_eq!(
+            written(|out| string(out, long.as_bytes())),
+            format!("{{1001}}\r\n{long}")
+        );
+        assert_eq!(written(|out| nstring(out, None)), "NIL");
+        assert_eq!(
+            written(|out| mailbox(out, "Été & R")),
+            "\"&AMk-t&AOk- &- R\""
+        );
+        assert_eq!(written(|out| number(out, u64::MAX)), "18446744073709551615");
+        assert_eq!(written(|out| number(out, 0)), "0");
+    }
+
+    #[test]
+    fn status_lines() {
+        let code = Code::CopyUid(7, Ranges::one(1, 3), Ranges::from_ascending([4, 6, 7]));
+        assert_eq!(
+            written(|out| status(out, "a1", Status::Ok, Some(&code), "copied\r\n\u{e9}")),
+            "a1 OK [COPYUID 7 1:3 4,6:7] copied???\r\n"
+        );
+        assert_eq!(
+            written(|out| status(out, "*", Status::Bye, None, "bye")),
+            "* BYE bye\r\n"
+        );
+    }
+}
