@@ -33,6 +33,10 @@ pub const IMAP_IDLE: Duration = Duration::from_secs(30 * 60);
 
 /// Octets of a POP3 command line; RFC 2449 §4 asks for 255, and SASL responses are longer.
 pub const POP3_LINE: usize = 12 * 1024 + 512;
+/// How long the answer to a wrong password is held back, so that guessing is slow; a person who mistyped hardly notices.
+pub const LOGIN_PAUSE: Duration = Duration::from_secs(2);
+/// Wrong passwords on one connection before it is closed.
+pub const LOGIN_FAILURES: usize = 3;
 /// Octets of an IMAP command line between literals (RFC 7162 §4 recommends at least 8192).
 pub const IMAP_LINE: usize = 64 * 1024;
 /// Levels of parentheses, NOT and OR in an IMAP command: each is a call deeper. Nobody writes ten.

@@ -6,6 +6,7 @@ pub mod date;
 pub mod dns;
 pub mod imap;
 pub mod lines;
+pub mod pop3;
 pub mod pop3_reply;
 pub mod resolv;
 pub mod sasl;

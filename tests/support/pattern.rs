@@ -40,10 +40,7 @@ impl Pattern {
             let part = match hole {
                 Some(("..", _)) => Some(Part::Any),
                 Some((name, _)) if is_name(name) => Some(Part::Name(name.to_owned())),
-                Some((hole, _)) => match computed(hole, size)? {
-                    Some(bytes) => Some(Part::Text(bytes)),
-                    None => None,
-                },
+                Some((hole, _)) => computed(hole, size)?.map(Part::Text),
                 None => None,
             };
             match (part, hole) {

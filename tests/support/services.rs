@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use mailtool::proto::{Service, Session};
+use mailtool::proto::pop3::server::Pop3Service;
+use mailtool::proto::{Service, Session, pop3};
 use mailtool::store::{Store, Users};
 use tempfile::TempDir;
 
@@ -86,9 +87,21 @@ pub fn folder() -> Result<TempDir, String> {
 
 /// What answers in a dialogue of this protocol.
 fn service(dialog: &Dialog, _store: &Arc<Store>) -> Result<Box<dyn Service>, String> {
+    let given = &dialog.given;
     match dialog.protocol {
         Protocol::Smtp => Err("there is no SMTP server session yet".into()),
-        Protocol::Pop3 => Err("there is no POP3 server session yet".into()),
+        Protocol::Pop3 => {
+            let config = pop3::server::Config {
+                host: given.host.clone(),
+                stls: if given.tls {
+                    pop3::server::Stls::Offered
+                } else {
+                    pop3::server::Stls::Unavailable
+                },
+            };
+            let name = if given.secure { "pop3s" } else { "pop3" };
+            Ok(Box::new(Pop3Service::new(name, Arc::new(config))))
+        }
         Protocol::Imap => Err("there is no IMAP server session yet".into()),
     }
 }

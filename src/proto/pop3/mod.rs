@@ -1,19 +1,259 @@
-//! POP3: the sessions of both sides.
+//! POP3: the sessions of both sides, and the slow work that the server's asks for.
 
 pub mod client;
+pub mod server;
 
-use crate::store::Store;
+use std::io;
+use std::sync::Arc;
+
+use crate::limits;
+use crate::store::{
+    AuthError, Extent, FlagChange, Flags, Index, Mailbox, MaildropLock, Store, StoreError,
+};
+use crate::wire::pop3::Outgoing;
 
 /// Slow work that a session asks for.
-pub enum Job {}
+pub enum Job {
+    /// Lets somebody in, and opens the maildrop: answered by [`Answer::Login`].
+    Login {
+        /// Who it is said to be.
+        name: String,
+        /// In the clear.
+        password: Vec<u8>,
+    },
+    /// Opens a message and reads its first block: answered by [`Answer::Block`].
+    Open {
+        /// Where it is.
+        mailbox: Arc<Mailbox>,
+        /// Which it is.
+        uid: u32,
+        /// What of it goes out.
+        outgoing: Outgoing,
+    },
+    /// Reads the next block: answered by [`Answer::Block`].
+    Read(Reading),
+    /// The UPDATE state (RFC 1939 §6), and the lock is let go: answered by [`Answer::Updated`].
+    Update {
+        /// The maildrop, which ends here.
+        maildrop: Box<Maildrop>,
+        /// UIDs of messages that were retrieved, ascending.
+        seen: Vec<u32>,
+        /// UIDs of messages that are to be removed, ascending.
+        deleted: Vec<u32>,
+    },
+}
 
 /// What a job brought.
 #[derive(Debug)]
-pub enum Answer {}
+pub enum Answer {
+    /// Of [`Job::Login`].
+    Login(Result<Box<Maildrop>, LoginError>),
+    /// Of [`Job::Open`] and [`Job::Read`].
+    Block(Result<Block, StoreError>),
+    /// Of [`Job::Update`].
+    Updated(Result<(), StoreError>),
+}
+
+/// An account's INBOX as one session sees it: locked, and its messages numbered for good (RFC 1939 §4, §5).
+#[derive(Debug)]
+pub struct Maildrop {
+    /// What is in it.
+    pub index: Arc<Index>,
+    /// Where it is.
+    pub mailbox: Arc<Mailbox>,
+    /// Keeps other POP3 sessions out.
+    _lock: MaildropLock,
+}
+
+/// Why there is no maildrop.
+#[derive(Debug)]
+pub enum LoginError {
+    /// The name, or the password, is wrong.
+    Credentials,
+    /// The table of users cannot be used now.
+    Unavailable,
+    /// The maildrop cannot be opened.
+    Store(StoreError),
+}
+
+/// Octets ready to be sent, dot-stuffed.
+#[derive(Debug)]
+pub struct Block {
+    /// At least one octet: the last block ends with the dot alone.
+    pub octets: Vec<u8>,
+    /// What comes after them; `None` after the last.
+    pub rest: Option<Reading>,
+}
+
+/// A message that is being sent.
+#[derive(Debug)]
+pub struct Reading {
+    source: Source,
+    at: u64,
+    outgoing: Outgoing,
+}
+
+#[derive(Debug)]
+enum Source {
+    /// The file, as it is: never more than a block of it in memory.
+    File(Extent),
+    /// A text that had to be made from the file.
+    Memory(Vec<u8>),
+}
 
 impl Job {
     /// Does the work, on a pool thread.
-    pub fn run(self, _store: &Store) -> Answer {
-        match self {}
+    pub fn run(self, store: &Store) -> Answer {
+        match self {
+            Self::Login { name, password } => Answer::Login(login(store, &name, &password)),
+            Self::Open {
+                mailbox,
+                uid,
+                outgoing,
+            } => Answer::Block(open(&mailbox, uid, outgoing)),
+            Self::Read(reading) => Answer::Block(reading.block().map_err(StoreError::Io)),
+            Self::Update {
+                maildrop,
+                seen,
+                deleted,
+            } => Answer::Updated(update(&maildrop.mailbox, &seen, &deleted)),
+        }
+    }
+}
+
+fn login(store: &Store, name: &str, password: &[u8]) -> Result<Box<Maildrop>, LoginError> {
+    let account = store
+        .users()
+        .verify(name, password)
+        .map_err(|error| match error {
+            AuthError::Credentials => LoginError::Credentials,
+            AuthError::Unavailable => LoginError::Unavailable,
+        })?;
+    let lock = store.lock_maildrop(&account).map_err(LoginError::Store)?;
+    let mailbox = store
+        .mailbox(&account, "INBOX")
+        .map_err(LoginError::Store)?;
+    let index = mailbox.sync().map_err(LoginError::Store)?;
+    Ok(Box::new(Maildrop {
+        index,
+        mailbox,
+        _lock: lock,
+    }))
+}
+
+fn open(mailbox: &Mailbox, uid: u32, outgoing: Outgoing) -> Result<Block, StoreError> {
+    let source = match mailbox.extent(uid)? {
+        Some(extent) => Source::File(extent),
+        None => Source::Memory(mailbox.read(uid)?),
+    };
+    let reading = Reading {
+        source,
+        at: 0,
+        outgoing,
+    };
+    reading.block().map_err(StoreError::Io)
+}
+
+/// Removes first: should marking fail, what the client was promised is done.
+fn update(mailbox: &Mailbox, seen: &[u32], deleted: &[u32]) -> Result<(), StoreError> {
+    if !deleted.is_empty() {
+        mailbox.expunge(deleted)?;
+    }
+    if !seen.is_empty() {
+        mailbox.change_flags(seen, FlagChange::Add, Flags::SEEN)?;
+    }
+    Ok(())
+}
+
+impl Reading {
+    /// The next block: at most [`limits::SEND_HIGH`] octets of the message, and their dots.
+    fn block(mut self) -> io::Result<Block> {
+        let mut octets = Vec::new();
+        let left = match &self.source {
+            Source::File(extent) => {
+                let left = extent.octets().saturating_sub(self.at);
+                let mut text = vec![0; block_octets(left)];
+                let mut filled = 0;
+                while filled < text.len() {
+                    let room = &mut text[filled..];
+                    match extent.read_at(room, self.at + filled as u64)? {
+                        0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        read => filled += read,
+                    }
+                }
+                octets.reserve_exact(filled + filled / 64 + END_OCTETS);
+                self.outgoing.pass(&text, &mut octets);
+                self.at += filled as u64;
+                left - filled as u64
+            }
+            Source::Memory(text) => {
+                let rest = usize::try_from(self.at).map_or(&[][..], |at| &text[at..]);
+                let piece = &rest[..block_octets(rest.len() as u64)];
+                octets.reserve_exact(piece.len() + piece.len() / 64 + END_OCTETS);
+                self.outgoing.pass(piece, &mut octets);
+                self.at += piece.len() as u64;
+                (rest.len() - piece.len()) as u64
+            }
+        };
+        let rest = if left == 0 || self.outgoing.is_enough() {
+            self.outgoing.end(&mut octets);
+            None
+        } else {
+            Some(self)
+        };
+        Ok(Block { octets, rest })
+    }
+}
+
+fn block_octets(left: u64) -> usize {
+    usize::try_from(left).map_or(limits::SEND_HIGH, |left| left.min(limits::SEND_HIGH))
+}
+
+/// Octets of the longest end of a text: a line end, and the dot alone.
+const END_OCTETS: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(text: &[u8], outgoing: Outgoing) -> (Vec<u8>, usize) {
+        let mut reading = Some(Reading {
+            source: Source::Memory(text.to_vec()),
+            at: 0,
+            outgoing,
+        });
+        let (mut all, mut blocks) = (Vec::new(), 0);
+        while let Some(more) = reading {
+            let block = more.block().expect("memory can be read");
+            assert!(!block.octets.is_empty());
+            assert!(block.octets.len() <= 2 * limits::SEND_HIGH + END_OCTETS);
+            all.extend(block.octets);
+            blocks += 1;
+            reading = block.rest;
+        }
+        (all, blocks)
+    }
+
+    #[test]
+    fn a_long_message_comes_in_blocks_and_whole() {
+        let line = b".............................................................\r\n";
+        let text = [b"A: b\r\n\r\n", &line.repeat(20_000)[..]].concat();
+        let (all, blocks) = sent(&text, Outgoing::whole());
+        assert_eq!(blocks, text.len().div_ceil(limits::SEND_HIGH));
+        assert_eq!(all.len(), text.len() + 20_000 + 3);
+        assert!(all.ends_with(b"...\r\n.\r\n"));
+    }
+
+    #[test]
+    fn top_reads_no_further_than_it_needs() {
+        let text = [b"A: b\r\n\r\n", &b"line\r\n".repeat(200_000)[..]].concat();
+        let (all, blocks) = sent(&text, Outgoing::top(1));
+        assert_eq!(all, b"A: b\r\n\r\nline\r\n.\r\n");
+        assert_eq!(blocks, 1);
+    }
+
+    #[test]
+    fn an_empty_message_is_a_dot() {
+        assert_eq!(sent(b"", Outgoing::whole()), (b".\r\n".to_vec(), 1));
     }
 }
