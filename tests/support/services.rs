@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mailtool::proto::pop3::server::Pop3Service;
-use mailtool::proto::{Service, Session, pop3};
+use mailtool::proto::smtp::SmtpService;
+use mailtool::proto::{Service, Session, pop3, smtp};
 use mailtool::store::{Store, Users};
 use tempfile::TempDir;
 
@@ -86,10 +87,36 @@ pub fn folder() -> Result<TempDir, String> {
 }
 
 /// What answers in a dialogue of this protocol.
-fn service(dialog: &Dialog, _store: &Arc<Store>) -> Result<Box<dyn Service>, String> {
+fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, String> {
     let given = &dialog.given;
     match dialog.protocol {
-        Protocol::Smtp => Err("there is no SMTP server session yet".into()),
+        Protocol::Smtp => {
+            let mode = match given.mode.as_str() {
+                "mta" => smtp::server::Mode::Mta,
+                "submission" => smtp::server::Mode::Submission,
+                "lmtp" => smtp::server::Mode::Lmtp,
+                other => return Err(format!("mode={other}: there are mta, submission, lmtp")),
+            };
+            let mut config = smtp::server::Config::new(&given.host, &given.host, mode);
+            config.starttls = given.tls;
+            for (name, value) in &given.extra {
+                let number = || {
+                    value
+                        .parse()
+                        .map_err(|_| format!("x-{name}={value}: no number"))
+                };
+                match name.as_str() {
+                    "max-octets" => config.max_octets = number()?,
+                    "max-recipients" => config.max_recipients = number()? as usize,
+                    other => return Err(format!("x-{other}= is not known")),
+                }
+            }
+            Ok(Box::new(SmtpService::new(
+                "smtp",
+                Arc::new(config),
+                Arc::clone(store),
+            )))
+        }
         Protocol::Pop3 => {
             let config = pop3::server::Config {
                 host: given.host.clone(),

@@ -1,17 +1,128 @@
 //! SMTP, submission and LMTP: the sessions of both sides.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`server`] | the session that receives mail, in the three [`server::Mode`]s |
+//! | [`client`] | the session that sends one message |
+//! | here | the slow work of the server, and the service that listens |
 
-use crate::store::Store;
+pub mod client;
+pub mod server;
+
+use std::sync::Arc;
+
+use crate::proto::{Peer, Service, Session};
+use crate::store::{Account, AuthError, Durable, Spool, Store, StoreError};
+use crate::wire::sasl::Credentials;
+use server::{Config, Server};
 
 /// Slow work that a session asks for.
-pub enum Job {}
+pub enum Job {
+    /// Is this the password? Hashing takes milliseconds.
+    Verify(Credentials),
+    /// A message goes on: this is its next part.
+    Append(Part),
+    /// A message is whole: this is its last part, and who gets it.
+    Deliver(Part, Vec<Account>),
+}
+
+/// A part of a message on its way to the disk.
+pub struct Part {
+    /// Where the parts before went; `None` for the first.
+    pub spool: Option<Spool>,
+    /// Whose folder holds the spool.
+    pub first: Account,
+    /// The text, with CRLF line ends.
+    pub text: Vec<u8>,
+}
 
 /// What a job brought.
 #[derive(Debug)]
-pub enum Answer {}
+pub enum Answer {
+    /// Of [`Job::Verify`].
+    Verified(Result<Account, AuthError>),
+    /// Of [`Job::Append`]; the emptied buffer comes back to be filled again.
+    Appended(Result<Spool, StoreError>, Vec<u8>),
+    /// Of [`Job::Deliver`]: one for each recipient, in their order.
+    Delivered(Vec<Result<Durable, StoreError>>),
+}
 
 impl Job {
     /// Does the work, on a pool thread.
-    pub fn run(self, _store: &Store) -> Answer {
-        match self {}
+    pub fn run(self, store: &Store) -> Answer {
+        match self {
+            Self::Verify(credentials) => Answer::Verified(
+                store
+                    .users()
+                    .verify(&credentials.name, &credentials.password),
+            ),
+            Self::Append(mut part) => {
+                let spool = part.write(store);
+                part.text.clear();
+                Answer::Appended(spool, part.text)
+            }
+            Self::Deliver(part, to) => Answer::Delivered(deliver(part, &to, store)),
+        }
+    }
+}
+
+impl Part {
+    fn write(&mut self, store: &Store) -> Result<Spool, StoreError> {
+        let mut spool = match self.spool.take() {
+            Some(spool) => spool,
+            None => store.spool(&self.first)?,
+        };
+        spool.append(&self.text)?;
+        Ok(spool)
+    }
+}
+
+fn deliver(mut part: Part, to: &[Account], store: &Store) -> Vec<Result<Durable, StoreError>> {
+    match part.write(store) {
+        Ok(spool) => store.deliver(spool, to),
+        // An error that has one copy, for recipients that are several: the others are told that there is no room, or
+        // that the disk failed, too.
+        Err(error) => {
+            let full = matches!(error, StoreError::Full);
+            log::error!("a message cannot be written: {error:?}");
+            let again = || match full {
+                true => StoreError::Full,
+                false => StoreError::Io(std::io::Error::other("the message was not written")),
+            };
+            to.iter().map(|_| Err(again())).collect()
+        }
+    }
+}
+
+/// What answers on the ports of SMTP, submission and LMTP.
+pub struct SmtpService {
+    name: &'static str,
+    config: Arc<Config>,
+    store: Arc<Store>,
+}
+
+impl SmtpService {
+    /// `name` is what logs call it: `smtp`, `submission`, `smtps`, `lmtp`. The last two are, as to the dialogue,
+    /// submission and LMTP.
+    pub fn new(name: &'static str, config: Arc<Config>, store: Arc<Store>) -> Self {
+        Self {
+            name,
+            config,
+            store,
+        }
+    }
+}
+
+impl Service for SmtpService {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn session(&self, peer: Peer) -> Box<dyn Session> {
+        Box::new(Server::new(
+            Arc::clone(&self.config),
+            Arc::clone(&self.store),
+            peer,
+        ))
     }
 }
