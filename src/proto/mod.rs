@@ -16,6 +16,7 @@
 pub mod client;
 pub mod imap;
 pub mod pop3;
+pub mod raw;
 pub mod smtp;
 
 use std::collections::VecDeque;

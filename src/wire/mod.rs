@@ -10,5 +10,6 @@ pub mod pop3;
 pub mod pop3_reply;
 pub mod resolv;
 pub mod sasl;
+pub mod services;
 pub mod smtp;
 pub mod utf7;

@@ -1,0 +1,367 @@
+//! The user's stdin and stdout, whatever they are, without ever blocking in them and without changing them.
+//!
+//! O_NONBLOCK belongs to the open file, which the shell and other programs share with us: setting it would break them. So
+//! each kind is read and written in the way that suits it:
+//!
+//! | | can epoll watch it | read | write |
+//! |---|---|---|---|
+//! | pipe | yes | asked by poll(2) first | an open file of our own, through /proc/self/fd |
+//! | terminal | yes | asked by poll(2) first | the same |
+//! | socket (inetd, ssh) | yes | MSG_DONTWAIT | MSG_DONTWAIT |
+//! | file, /dev/null | no (EPERM): always ready | plainly | plainly |
+//!
+//! Where /proc is missing, or forbids it, a pipe or terminal is asked by poll(2) before each write too, and given no more than
+//! PIPE_BUF, which it then has room for. A descriptor that was closed (`<&-`) is /dev/null by the time that `main` runs: Rust's
+//! standard library sees to it, so that no socket can become descriptor 0.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, OFlags, fstat};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::termios::isatty;
+
+use crate::limits;
+use crate::proto::raw::Keyboard;
+
+/// Where the user's octets come from.
+#[derive(Debug)]
+pub struct Input {
+    /// `None` at the end.
+    fd: Option<OwnedFd>,
+    kind: Kind,
+}
+
+/// Where the user wants the peer's octets.
+#[derive(Debug)]
+pub struct Output {
+    fd: OwnedFd,
+    way: Way,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Terminal,
+    Pipe,
+    Socket,
+    /// A file, and other things that never make anybody wait.
+    Ready,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Plainly: it never blocks, or is an open file of our own with O_NONBLOCK.
+    Plain,
+    DontWait,
+    /// At most PIPE_BUF, after poll(2).
+    Asked,
+}
+
+/// How one learns that a descriptor is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// By an event.
+    Event,
+    /// It always is.
+    Always,
+}
+
+impl Input {
+    /// The process's stdin.
+    pub fn stdin() -> io::Result<Self> {
+        Self::new(io::stdin().as_fd().try_clone_to_owned()?)
+    }
+
+    /// Any descriptor.
+    pub fn new(fd: OwnedFd) -> io::Result<Self> {
+        let kind = kind(&fd)?;
+        enlarge(&fd, kind);
+        Ok(Self { fd: Some(fd), kind })
+    }
+
+    /// One that is at its end (-d).
+    pub const fn none() -> Self {
+        Self {
+            fd: None,
+            kind: Kind::Ready,
+        }
+    }
+
+    /// Who types.
+    pub fn keyboard(&self) -> Keyboard {
+        match self.kind {
+            Kind::Terminal => Keyboard::Terminal,
+            _ => Keyboard::Other,
+        }
+    }
+
+    /// Whether the end has been read.
+    pub const fn is_over(&self) -> bool {
+        self.fd.is_none()
+    }
+
+    /// Asks to be told by an event with `token` when there is something to read.
+    pub fn register(&self, registry: &Registry, token: Token) -> io::Result<Readiness> {
+        match &self.fd {
+            Some(fd) => register(fd, registry, token, Interest::READABLE),
+            None => Ok(Readiness::Always),
+        }
+    }
+
+    /// Appends what there is to `buffer`, as far as its capacity goes; 0 is the end, and stays so.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when there is nothing now. A terminal that hung up is at its end.
+    pub fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let Some(fd) = &self.fd else {
+            return Ok(0);
+        };
+        let spare = rustix::buffer::spare_capacity(buffer);
+        let octets = match self.kind {
+            Kind::Ready => rustix::io::read(fd, spare),
+            Kind::Socket => recv(fd, spare, RecvFlags::DONTWAIT).map(|(octets, _)| octets),
+            Kind::Terminal | Kind::Pipe => {
+                ask(fd, PollFlags::IN)?;
+                rustix::io::read(fd, spare)
+            }
+        };
+        match octets {
+            Ok(0) | Err(rustix::io::Errno::IO) => {
+                self.fd = None;
+                Ok(0)
+            }
+            octets => Ok(octets?),
+        }
+    }
+}
+
+impl Output {
+    /// The process's stdout.
+    pub fn stdout() -> io::Result<Self> {
+        Self::new(io::stdout().as_fd().try_clone_to_owned()?)
+    }
+
+    /// Any descriptor.
+    pub fn new(fd: OwnedFd) -> io::Result<Self> {
+        let kind = kind(&fd)?;
+        enlarge(&fd, kind);
+        Ok(match kind {
+            Kind::Ready => Self {
+                fd,
+                way: Way::Plain,
+            },
+            Kind::Socket => Self {
+                fd,
+                way: Way::DontWait,
+            },
+            Kind::Pipe | Kind::Terminal => match open_anew(&fd) {
+                Ok(fd) => Self {
+                    fd,
+                    way: Way::Plain,
+                },
+                Err(_) => Self {
+                    fd,
+                    way: Way::Asked,
+                },
+            },
+        })
+    }
+
+    /// Asks to be told by an event with `token` when there is room.
+    pub fn register(&self, registry: &Registry, token: Token) -> io::Result<Readiness> {
+        register(&self.fd, registry, token, Interest::WRITABLE)
+    }
+
+    /// Writes as much of `octets` as there is room for.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when there is no room now.
+    pub fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        Ok(match self.way {
+            Way::Plain => rustix::io::write(&self.fd, octets)?,
+            Way::DontWait => send(&self.fd, octets, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?,
+            Way::Asked => {
+                ask(&self.fd, PollFlags::OUT)?;
+                let fits = octets.len().min(limits::PIPE_BUF);
+                rustix::io::write(&self.fd, &octets[..fits])?
+            }
+        })
+    }
+}
+
+fn kind(fd: &OwnedFd) -> io::Result<Kind> {
+    if isatty(fd) {
+        return Ok(Kind::Terminal);
+    }
+    Ok(match FileType::from_raw_mode(fstat(fd)?.st_mode) {
+        FileType::Fifo => Kind::Pipe,
+        FileType::Socket => Kind::Socket,
+        _ => Kind::Ready,
+    })
+}
+
+/// A pipe holds 64 KiB unless asked for more, and each filling of it costs two switches of process.
+fn enlarge(fd: &OwnedFd, kind: Kind) {
+    if kind == Kind::Pipe {
+        // Not allowed to everybody, and only a matter of speed.
+        let _ = rustix::pipe::fcntl_setpipe_size(fd, limits::RELAY_PIPE);
+    }
+}
+
+fn register(
+    fd: &OwnedFd,
+    registry: &Registry,
+    token: Token,
+    interest: Interest,
+) -> io::Result<Readiness> {
+    match registry.register(&mut SourceFd(&fd.as_raw_fd()), token, interest) {
+        Ok(()) => Ok(Readiness::Event),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Readiness::Always),
+        Err(error) => Err(error),
+    }
+}
+
+/// `WouldBlock` unless the descriptor is ready, or in a state that reading or writing will tell.
+fn ask(fd: &OwnedFd, flags: PollFlags) -> io::Result<()> {
+    const AT_ONCE: Timespec = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let mut asked = [PollFd::new(fd, flags)];
+    if poll(&mut asked, Some(&AT_ONCE))? == 0 {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    Ok(())
+}
+
+/// The same pipe or terminal, as an open file of our own that does not block.
+fn open_anew(fd: &OwnedFd) -> io::Result<OwnedFd> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = OpenOptions::new()
+        .write(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(format!("/proc/self/fd/{}", fd.as_raw_fd()))?;
+    Ok(file.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Read, Seek, Write};
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    fn would_block<T: std::fmt::Debug>(result: io::Result<T>) {
+        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+
+    #[test]
+    fn a_pipe_is_read_without_blocking_to_its_end() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let mut input = Input::new(reader.into()).unwrap();
+        let mut buffer = Vec::with_capacity(5);
+        would_block(input.read(&mut buffer));
+        writer.write_all(b"QUIT\r\n").unwrap();
+        assert_eq!(input.read(&mut buffer).unwrap(), 5);
+        assert_eq!(buffer, b"QUIT\r");
+        buffer.clear();
+        assert_eq!(input.read(&mut buffer).unwrap(), 1);
+        would_block(input.read(&mut buffer));
+        drop(writer);
+        assert_eq!(input.read(&mut buffer).unwrap(), 0);
+        assert!(input.is_over());
+        assert_eq!(input.read(&mut buffer).unwrap(), 0, "the end stays");
+        assert_eq!(buffer, b"\n");
+    }
+
+    #[test]
+    fn a_full_pipe_does_not_block_in_either_way() {
+        for way in [None, Some(Way::Asked)] {
+            let (mut reader, writer) = io::pipe().unwrap();
+            let mut output = Output::new(writer.into()).unwrap();
+            output.way = way.unwrap_or(output.way);
+            let block = [b'x'; 40_000];
+            let mut written = 0;
+            let full = loop {
+                match output.write(&block) {
+                    Ok(octets) => written += octets,
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(full.kind(), io::ErrorKind::WouldBlock);
+            assert!(written >= 60_000, "{written} octets fit");
+            drop(output);
+            let mut read = Vec::new();
+            reader.read_to_end(&mut read).unwrap();
+            assert_eq!(read.len(), written);
+        }
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_is_broken() {
+        let (reader, writer) = io::pipe().unwrap();
+        let mut output = Output::new(writer.into()).unwrap();
+        drop(reader);
+        let error = output.write(b"x").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn the_open_file_of_others_is_left_as_it_was() {
+        let (_reader, writer) = io::pipe().unwrap();
+        let shared: OwnedFd = writer.into();
+        let output = Output::new(shared.try_clone().unwrap()).unwrap();
+        assert_eq!(output.way, Way::Plain, "there is /proc here");
+        let flags = rustix::fs::fcntl_getfl(&shared).unwrap();
+        assert!(!flags.contains(OFlags::NONBLOCK));
+    }
+
+    #[test]
+    fn a_file_is_always_ready_and_written_where_it_stands() {
+        let poll = mio::Poll::new().unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"head ").unwrap();
+        let mut output = Output::new(file.try_clone().unwrap().into()).unwrap();
+        let readiness = output.register(poll.registry(), Token(0)).unwrap();
+        assert_eq!(readiness, Readiness::Always);
+        assert_eq!(output.write(b"tail").unwrap(), 4);
+        file.rewind().unwrap();
+        let mut input = Input::new(file.into()).unwrap();
+        let mut buffer = Vec::with_capacity(100);
+        assert_eq!(input.read(&mut buffer).unwrap(), 9);
+        assert_eq!(buffer, b"head tail");
+        assert_eq!(input.read(&mut buffer).unwrap(), 0);
+    }
+
+    #[test]
+    fn dev_null_is_at_its_end_and_takes_everything() {
+        let poll = mio::Poll::new().unwrap();
+        let mut input = Input::new(File::open("/dev/null").unwrap().into()).unwrap();
+        input.register(poll.registry(), Token(0)).unwrap();
+        assert_eq!(input.read(&mut Vec::with_capacity(10)).unwrap(), 0);
+        let null = OpenOptions::new().write(true).open("/dev/null").unwrap();
+        let mut output = Output::new(null.into()).unwrap();
+        assert_eq!(output.write(&[0; 100_000]).unwrap(), 100_000);
+    }
+
+    #[test]
+    fn a_socket_serves_as_both() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut input = Input::new(ours.try_clone().unwrap().into()).unwrap();
+        let mut output = Output::new(ours.into()).unwrap();
+        let mut buffer = Vec::with_capacity(10);
+        would_block(input.read(&mut buffer));
+        theirs.write_all(b"in").unwrap();
+        assert_eq!(input.read(&mut buffer).unwrap(), 2);
+        assert_eq!(output.write(b"out").unwrap(), 3);
+        let mut three = [0; 3];
+        theirs.read_exact(&mut three).unwrap();
+        assert_eq!(&three, b"out");
+    }
+}
