@@ -95,8 +95,8 @@ pub struct Reading {
 
 #[derive(Debug)]
 enum Source {
-    /// The file, as it is: never more than a block of it in memory.
-    File(Extent),
+    /// The file as it is: never more than a block of it in memory.
+    Extent(Extent),
     /// A text that had to be made from the file.
     Memory(Vec<u8>),
 }
@@ -143,7 +143,7 @@ fn login(store: &Store, name: &str, password: &[u8]) -> Result<Box<Maildrop>, Lo
 
 fn open(mailbox: &Mailbox, uid: u32, outgoing: Outgoing) -> Result<Block, StoreError> {
     let source = match mailbox.extent(uid)? {
-        Some(extent) => Source::File(extent),
+        Some(extent) => Source::Extent(extent),
         None => Source::Memory(mailbox.read(uid)?),
     };
     let reading = Reading {
@@ -170,7 +170,7 @@ impl Reading {
     fn block(mut self) -> io::Result<Block> {
         let mut octets = Vec::new();
         let left = match &self.source {
-            Source::File(extent) => {
+            Source::Extent(extent) => {
                 let left = extent.octets().saturating_sub(self.at);
                 let mut text = vec![0; block_octets(left)];
                 let mut filled = 0;
