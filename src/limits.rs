@@ -24,10 +24,6 @@ pub const LONG_BLOCK: usize = 256 * 1024;
 /// Received fields at which a message runs in a circle; RFC 5321 §6.3 asks for at least 100 as a bound, Postfix takes 50
 /// (hopcount_limit) and sendmail 25. No real message goes through as many servers.
 pub const HOPS: usize = 25;
-/// Wrong passwords on one SMTP connection before it is closed.
-pub const AUTH_FAILURES: u32 = 5;
-/// What each wrong password after the first makes the reply wait longer: a person hardly notices, a guesser does.
-pub const AUTH_DELAY: Duration = Duration::from_secs(1);
 /// Commands that failed, on one connection, before it is closed (Postfix: smtpd_hard_error_limit 20).
 pub const ERRORS: usize = 20;
 /// Commands that do no mail work (NOOP, RSET, VRFY ...) on one connection before it is closed.

@@ -25,6 +25,9 @@ pub struct Plan {
 pub enum Upgrade {
     /// Stay as it is.
     Never,
+    /// Upgrade where that is offered. SMTP only, and only where there is no password to lose: to the other protocols it
+    /// is the same as [`Self::Required`].
+    IfOffered,
     /// Upgrade, or fail before the password is sent.
     Required,
 }

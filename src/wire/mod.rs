@@ -4,6 +4,7 @@ pub mod address;
 pub mod block;
 pub mod date;
 pub mod dns;
+pub mod dots;
 pub mod imap;
 pub mod lines;
 pub mod pop3;

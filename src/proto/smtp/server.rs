@@ -103,7 +103,7 @@ pub struct Server {
     messages: u64,
     errors: usize,
     idle_commands: usize,
-    auth_failures: u32,
+    auth_failures: usize,
     /// Said when the job that runs is done.
     ending: Ending,
 }
@@ -442,7 +442,7 @@ impl Server {
         match std::mem::replace(&mut self.state, State::Command) {
             State::Delayed { reply, .. } => {
                 self.say(&reply, out);
-                if self.auth_failures >= limits::AUTH_FAILURES {
+                if self.auth_failures >= limits::LOGIN_FAILURES {
                     let text = "Too many wrong passwords; connect again to go on";
                     self.say(&Reply::new(421, Enhanced(4, 7, 0), text), out);
                     self.close(out);

@@ -1,7 +1,7 @@
 //! AUTH (RFC 4954): who may ask for it, the exchange, and what wrong passwords cost.
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::commands::not_done;
 use super::{HelloKind, Mode, Server, State, replies};
@@ -110,13 +110,8 @@ impl Server {
         };
         self.auth_failures += 1;
         let reply = Reply::new(535, Enhanced(5, 7, 8), refusal);
-        match limits::AUTH_DELAY * (self.auth_failures - 1) {
-            Duration::ZERO => self.say(&reply, out),
-            delay => {
-                let until = now + delay;
-                self.state = State::Delayed { until, reply };
-            }
-        }
+        let until = now + limits::LOGIN_PAUSE;
+        self.state = State::Delayed { until, reply };
     }
 
     /// Passwords go over TLS, or stay on this computer.
