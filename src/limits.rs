@@ -91,3 +91,8 @@ pub const RELAY_DATAGRAM: usize = 16 * 1024;
 pub const DATAGRAM: usize = 64 * 1024;
 /// Octets that a pipe takes at once or not at all (POSIX: PIPE_BUF on Linux).
 pub const PIPE_BUF: usize = 4096;
+
+/// Octets of a response that an IMAP client holds, its literals included, message text not: some 500,000 UIDs of SEARCH.
+pub const IMAP_REPLY: usize = 4 * 1024 * 1024;
+/// Lists within lists that an IMAP client reads: BODYSTRUCTURE nests two for each level of MIME.
+pub const IMAP_DEPTH: usize = 64;

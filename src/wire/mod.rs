@@ -14,3 +14,4 @@ pub mod sasl;
 pub mod services;
 pub mod smtp;
 pub mod utf7;
+pub mod words;

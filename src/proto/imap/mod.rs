@@ -1,5 +1,7 @@
 //! IMAP: the sessions of both sides.
 
+pub mod client;
+
 use crate::store::Store;
 
 /// Slow work that a session asks for.

@@ -9,10 +9,12 @@
 //! | [`search`] | what SEARCH asks for |
 //! | [`pattern`] | LIST's wildcards |
 //! | [`response`] | words to bytes |
+//! | [`reply`] | what a server says, for clients |
 
 pub mod command;
 pub mod fetch;
 pub mod pattern;
+pub mod reply;
 pub mod response;
 pub mod scan;
 pub mod search;
