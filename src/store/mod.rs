@@ -7,55 +7,112 @@
 //!         tls/                  ca.pem cert.pem key.pem (0600), made once
 //!         users                 passwd-file, when accounts are kept here
 //! ```
+//!
+//! | file | what it is about |
+//! |---|---|
+//! | `fs` | the system calls, each of which a test can make the last one |
+//! | `commit` | [`Durable`], and how many share one fsync |
+//! | `spool` | delivery |
+//! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
+//! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
+//! | `folders` | the tree of mailboxes, subscriptions |
+//! | `users` | accounts and passwords |
+//! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
 
-use std::fs::File;
+mod append;
+mod commit;
+mod folders;
+mod fs;
+mod hub;
+mod keywords;
+mod lines;
+mod look;
+mod maildir;
+mod names;
+mod shared;
+mod spool;
+mod uidlist;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::fmt;
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-/// Proof that mail is on disk for good: written, fsynced, renamed into place, its directory fsynced.
-/// Only the store can make one; every reply that takes responsibility for mail is built from it.
+use self::fs::{Disk, Kernel, hold};
+use self::shared::Shared;
+
+pub use self::commit::Durable;
+pub use self::fs::Extent;
+pub use self::hub::{Hub, Subscription};
+pub use self::maildir::Mailbox;
+pub use self::spool::Spool;
+pub use self::users::{Account, AuthError, Users};
+
+/// All of it. Shared by all threads.
 #[derive(Debug)]
-pub struct Durable(());
-
-/// Part of an open file, sent to a peer without being held in memory.
-#[derive(Clone, Debug)]
-pub struct Extent {
-    file: Arc<File>,
-    offset: u64,
-    octets: u64,
+pub struct Store {
+    shared: Arc<Shared>,
+    users: Users,
+    /// The homes whose maildrop somebody holds.
+    maildrops: Arc<Mutex<HashSet<Arc<Path>>>>,
 }
 
-impl Extent {
-    /// `octets` octets of `file` from `offset` on.
-    pub const fn new(file: Arc<File>, offset: u64, octets: u64) -> Self {
-        Self {
-            file,
-            offset,
-            octets,
+impl Store {
+    /// Opens the store at `root`, made if it is not there, for accounts of `domains` (the first is the plain one).
+    pub fn open(root: &Path, domains: &[String], users: Users) -> io::Result<Self> {
+        Self::open_on(Arc::new(Kernel), root, domains, users)
+    }
+    /// Who is who. Does not block, but for [`Users::verify`] and [`Users::reload`].
+    pub fn users(&self) -> &Users {
+        &self.users
+    }
+    /// Who is told when a mailbox changes. Does not block.
+    pub fn hub(&self) -> &Hub {
+        &self.shared.hub
+    }
+    /// The lock that a POP3 session holds on a maildrop (RFC 1939 §4); `Busy` while another holds it. Let go on drop.
+    pub fn lock_maildrop(&self, account: &Account) -> Result<MaildropLock, StoreError> {
+        let home = Arc::clone(&account.home);
+        if !hold(&self.maildrops).insert(Arc::clone(&home)) {
+            return Err(StoreError::Busy);
         }
+        let maildrops = Arc::clone(&self.maildrops);
+        Ok(MaildropLock { maildrops, home })
     }
-    /// How many octets it is.
-    pub const fn octets(&self) -> u64 {
-        self.octets
-    }
-    /// Reads into `buffer` what stands `from` octets after the beginning of the extent; never past its end. 0 means that
-    /// the file is shorter than it was.
-    pub fn read_at(&self, buffer: &mut [u8], from: u64) -> io::Result<usize> {
-        use std::os::unix::fs::FileExt;
-        let left = usize::try_from(self.octets.saturating_sub(from)).unwrap_or(usize::MAX);
-        let length = buffer.len().min(left);
-        self.file.read_at(&mut buffer[..length], self.offset + from)
+
+    fn open_on(
+        disk: Arc<dyn Disk>,
+        root: &Path,
+        domains: &[String],
+        mut users: Users,
+    ) -> io::Result<Self> {
+        let mail: PathBuf = root.join("mail");
+        fs::make_directories(&*disk, &mail)?;
+        users.settle(&mail, domains)?;
+        Ok(Self {
+            shared: Arc::new(Shared::new(disk)),
+            users,
+            maildrops: Arc::default(),
+        })
     }
 }
 
-/// Somebody who has mail here. Cheap to clone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Account {
-    /// `alice` in the first domain, `alice@other.example` in the others.
-    pub name: Arc<str>,
-    /// The Maildir++.
-    pub home: Arc<Path>,
+/// A maildrop is locked while this lives.
+#[derive(Debug)]
+pub struct MaildropLock {
+    maildrops: Arc<Mutex<HashSet<Arc<Path>>>>,
+    home: Arc<Path>,
+}
+
+impl Drop for MaildropLock {
+    fn drop(&mut self) {
+        hold(&self.maildrops).remove(&self.home);
+    }
 }
 
 /// Why the store did not do what was asked. By whose fault it is.
@@ -79,13 +136,30 @@ pub enum StoreError {
     Io(io::Error),
 }
 
-/// Why nobody was let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthError {
-    /// No such account, or the password is wrong: which one is nobody's business.
-    Credentials,
-    /// The table of users cannot be used now.
-    Unavailable,
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchMailbox => formatter.write_str("no mailbox of this name"),
+            Self::AlreadyExists => formatter.write_str("a mailbox of this name is there already"),
+            Self::BadName(why) | Self::Forbidden(why) => formatter.write_str(why),
+            Self::NoSuchMessage => formatter.write_str("the message is gone"),
+            Self::Busy => formatter.write_str("somebody else holds the lock"),
+            Self::Full => formatter.write_str("no room left on the disk or in the quota"),
+            Self::Io(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            io::ErrorKind::TimedOut => Self::Busy,
+            _ => Self::Io(error),
+        }
+    }
 }
 
 /// The flags of a message: six of the system, and up to 26 keywords, as a Maildir file name has room for.
@@ -105,6 +179,9 @@ impl Flags {
     pub const DRAFT: Self = Self(1 << 4);
     /// `$Forwarded`'s Maildir letter `P`, kept when other programs set it.
     pub const PASSED: Self = Self(1 << 5);
+
+    /// The six above.
+    pub(crate) const SYSTEM: Self = Self(0x3f);
 
     /// The keyword at `index` (0 to 25) of the mailbox's list, `a` to `z`.
     pub const fn keyword(index: u8) -> Self {
@@ -126,202 +203,6 @@ impl Flags {
     }
 }
 
-/// All of it. Shared by all threads.
-pub struct Store {}
-
-impl Store {
-    /// Opens the store at `root`, made if it is not there, for accounts of `domains` (the first is the plain one).
-    pub fn open(root: &Path, domains: &[String], users: Users) -> io::Result<Self> {
-        todo!("{root:?} {domains:?} {users:?}")
-    }
-    /// Who is who. Does not block, but for [`Users::verify`].
-    pub fn users(&self) -> &Users {
-        todo!()
-    }
-    /// Who is told when a mailbox changes. Does not block.
-    pub fn hub(&self) -> &Hub {
-        todo!()
-    }
-    /// A new file in `tmp/` of `first`'s INBOX, to take a message that goes to `first` at least.
-    pub fn spool(&self, first: &Account) -> Result<Spool, StoreError> {
-        todo!("{first:?}")
-    }
-    /// Delivers a whole message to the INBOX of each of `to`: written once, linked for the others. One result each, in
-    /// their order; those that come twice get the message once.
-    pub fn deliver(&self, spool: Spool, to: &[Account]) -> Vec<Result<Durable, StoreError>> {
-        todo!("{spool:?} {to:?}")
-    }
-    /// The mailbox of this name (UTF-8, `/` between levels, INBOX in any case). The same `Arc` for all who have it open.
-    pub fn mailbox(&self, account: &Account, name: &str) -> Result<Arc<Mailbox>, StoreError> {
-        todo!("{account:?} {name:?}")
-    }
-    /// All mailboxes, INBOX first, then sorted; parents that are no mailboxes themselves are not among them.
-    pub fn mailboxes(&self, account: &Account) -> Result<Vec<String>, StoreError> {
-        todo!("{account:?}")
-    }
-    /// Makes a mailbox; parents are not made.
-    pub fn create(&self, account: &Account, name: &str) -> Result<(), StoreError> {
-        todo!("{account:?} {name:?}")
-    }
-    /// Deletes a mailbox with its mail; its children stay.
-    pub fn delete(&self, account: &Account, name: &str) -> Result<(), StoreError> {
-        todo!("{account:?} {name:?}")
-    }
-    /// Renames a mailbox and its children. INBOX: its mail moves, the mailbox stays (RFC 9051 §6.3.6).
-    pub fn rename(&self, account: &Account, from: &str, to: &str) -> Result<(), StoreError> {
-        todo!("{account:?} {from:?} {to:?}")
-    }
-    /// The names subscribed to, whether such mailboxes exist or not.
-    pub fn subscriptions(&self, account: &Account) -> Result<Vec<String>, StoreError> {
-        todo!("{account:?}")
-    }
-    /// Adds a name to the subscriptions; there already is no error.
-    pub fn subscribe(&self, account: &Account, name: &str) -> Result<(), StoreError> {
-        todo!("{account:?} {name:?}")
-    }
-    /// Takes a name from the subscriptions; not there is no error.
-    pub fn unsubscribe(&self, account: &Account, name: &str) -> Result<(), StoreError> {
-        todo!("{account:?} {name:?}")
-    }
-    /// The lock that a POP3 session holds on a maildrop (RFC 1939 §4); `Busy` while another holds it. Let go on drop.
-    pub fn lock_maildrop(&self, account: &Account) -> Result<MaildropLock, StoreError> {
-        todo!("{account:?}")
-    }
-}
-
-/// Who is told when a mailbox changes.
-#[derive(Debug)]
-pub struct Hub {}
-
-impl Hub {
-    /// Who wakes a session, given its token: set once by the reactor. Until then nobody is told.
-    pub fn set_waker(&self, _waker: Box<dyn Fn(u64) + Send + Sync>) {
-        todo!()
-    }
-    /// From now on `token` is woken when `mailbox` changes, until the subscription is dropped.
-    pub fn subscribe(&self, _mailbox: &Arc<Mailbox>, _token: u64) -> Subscription {
-        todo!()
-    }
-}
-
-/// Ends when dropped.
-#[derive(Debug)]
-pub struct Subscription {}
-
-/// A maildrop is locked while this lives.
-#[derive(Debug)]
-pub struct MaildropLock {}
-
-/// A message on its way in, in `tmp/`. Dropped before it is delivered, it is gone.
-#[derive(Debug)]
-pub struct Spool {}
-
-impl Spool {
-    /// Appends text, which must have CRLF line ends.
-    pub fn append(&mut self, _text: &[u8]) -> Result<(), StoreError> {
-        todo!()
-    }
-    /// Octets so far.
-    pub fn octets(&self) -> u64 {
-        todo!()
-    }
-}
-
-/// The table of users, in memory.
-#[derive(Debug)]
-pub struct Users {}
-
-impl Users {
-    /// Accounts with passwords in the clear (`--user NAME:PASSWORD`, the demo accounts). A name is `alice` (in the first domain)
-    /// or `alice@other.example`.
-    pub fn plain(_accounts: &[(String, String)]) -> Self {
-        todo!()
-    }
-    /// Reads a passwd-file: `name:{SCHEME}hash` and more fields, as Dovecot has it.
-    pub fn read(_file: &Path) -> io::Result<Self> {
-        todo!()
-    }
-    /// Who gets mail for this address: any case, `postmaster` always. Does not block.
-    pub fn find(&self, _local_part: &str, _domain: Option<&str>) -> Option<Account> {
-        todo!()
-    }
-    /// Whether mail for this domain is delivered here. Does not block.
-    pub fn is_local(&self, _domain: &str) -> bool {
-        todo!()
-    }
-    /// Whether `password` is `name`'s. Blocks: hashing takes milliseconds.
-    pub fn verify(&self, _name: &str, _password: &[u8]) -> Result<Account, AuthError> {
-        todo!()
-    }
-}
-
-/// A mailbox, shared by all sessions that have it open.
-#[derive(Debug)]
-pub struct Mailbox {}
-
-impl Mailbox {
-    /// Looks at the directories, gives UIDs to what is new, and returns what there is now. Cheap when nothing changed: the
-    /// same `Arc` again.
-    pub fn sync(&self) -> Result<Arc<Index>, StoreError> {
-        todo!()
-    }
-    /// Messages that nobody claimed yet become the caller's `\Recent` ones (RFC 3501 §2.3.2): ascending UIDs.
-    pub fn claim_recent(&self) -> Vec<u32> {
-        todo!()
-    }
-    /// How many messages [`Self::claim_recent`] would give.
-    pub fn count_recent(&self) -> usize {
-        todo!()
-    }
-    /// A message's text with CRLF line ends, whoever wrote the file. Found again when another program renamed it.
-    pub fn read(&self, _uid: u32) -> Result<Vec<u8>, StoreError> {
-        todo!()
-    }
-    /// The message as it will be sent, when its file has CRLF line ends already; `None` when it must be [`Self::read`].
-    pub fn extent(&self, _uid: u32) -> Result<Option<Extent>, StoreError> {
-        todo!()
-    }
-    /// Changes the flags of `uids` (ascending); those that are gone are passed over.
-    pub fn change_flags(
-        &self,
-        _uids: &[u32],
-        _change: FlagChange,
-        _flags: Flags,
-    ) -> Result<Arc<Index>, StoreError> {
-        todo!()
-    }
-    /// The flag that stands for keyword `name`, which joins the mailbox's list; `None` when all 26 are taken.
-    pub fn keyword(&self, _name: &str) -> Result<Option<Flags>, StoreError> {
-        todo!()
-    }
-    /// Removes messages for good; returns those that were there.
-    pub fn expunge(&self, _uids: &[u32]) -> Result<Vec<u32>, StoreError> {
-        todo!()
-    }
-    /// A spool for a message that will be appended here.
-    pub fn spool(&self) -> Result<Spool, StoreError> {
-        todo!()
-    }
-    /// Puts a whole message in: its UID, and that it is there for good. `received` is INTERNALDATE, seconds since 1970.
-    pub fn append(
-        &self,
-        _spool: Spool,
-        _flags: Flags,
-        _received: Option<i64>,
-    ) -> Result<(u32, Durable), StoreError> {
-        todo!()
-    }
-    /// Copies messages to another mailbox (may be the same), flags, keywords and INTERNALDATE with them: pairs of old and new
-    /// UID. All or none.
-    pub fn copy(
-        &self,
-        _uids: &[u32],
-        _to: &Self,
-    ) -> Result<(Vec<(u32, u32)>, Durable), StoreError> {
-        todo!()
-    }
-}
-
 /// What to do with flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlagChange {
@@ -334,7 +215,7 @@ pub enum FlagChange {
 }
 
 /// What is in a mailbox at one moment. Never changes: a new one is made.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
     /// RFC 3501 §2.3.1.1
     pub uid_validity: u32,
@@ -342,12 +223,12 @@ pub struct Index {
     pub uid_next: u32,
     /// Ascending UIDs.
     pub messages: Vec<Entry>,
-    /// The names of [`Flags::keyword`] 0 to 25, in order.
+    /// The names of [`Flags::keyword`] 0 to 25, in order; `""` where a letter has none (no message shows it).
     pub keywords: Vec<String>,
 }
 
 /// One message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// RFC 3501 §2.3.1.1
     pub uid: u32,

@@ -1,0 +1,230 @@
+//! Messages that are put into a mailbox by a client that wants to know their UIDs: APPEND and COPY.
+//!
+//! The order, under the mailbox's lock and `dovecot-uidlist.lock`: the files are whole in `tmp/`; they are given UIDs; the
+//! list of UIDs is on disk; the files get their names in `cur/`. Then, without locks, `cur/` is synced. A crash in between
+//! leaves UIDs that nobody has, or messages that nobody was promised, never a UID that means something else.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::fs::hold;
+use super::look::{Part, Place};
+use super::spool::{cannot_link, copy_file};
+use super::{Durable, Entry, Flags, Index, Mailbox, Spool, StoreError, names};
+
+/// A whole message in `tmp/`, on disk, about to get its UID and its name.
+struct Arrival {
+    draft: PathBuf,
+    base: String,
+    flags: Flags,
+    size: u64,
+    received: i64,
+}
+
+impl Mailbox {
+    /// A spool for a message that will be appended here.
+    pub fn spool(&self) -> Result<Spool, StoreError> {
+        let place = self.place()?;
+        let folder = self.folder(&place);
+        let ready = self.shared.ready_folder(&place);
+        ready
+            .and_then(|()| Spool::create(&self.shared, &place))
+            .map_err(|error| folder.blame(error))
+    }
+
+    /// Puts a whole message in: its UID, and that it is there for good. `received` is INTERNALDATE, seconds since 1970.
+    pub fn append(
+        &self,
+        mut spool: Spool,
+        flags: Flags,
+        received: Option<i64>,
+    ) -> Result<(u32, Durable), StoreError> {
+        spool.complete(received)?;
+        let arrival = Arrival {
+            draft: spool.path.clone(),
+            base: spool.name(),
+            flags,
+            size: spool.size(),
+            received: super::fs::Stat::of(&spool.file)?.seconds(),
+        };
+        let (uids, durable) = self.admit(&[arrival])?;
+        spool.has_moved();
+        match uids[..] {
+            [uid] => Ok((uid, durable)),
+            _ => Err(StoreError::NoSuchMessage),
+        }
+    }
+
+    /// Copies messages to another mailbox (may be the same), flags, keywords and INTERNALDATE with them: pairs of old and new
+    /// UID. All or none: `NoSuchMessage` when one of them is gone. Keywords for which `to` has no letter left are lost.
+    pub fn copy(&self, uids: &[u32], to: &Self) -> Result<(Vec<(u32, u32)>, Durable), StoreError> {
+        let target = to.place()?;
+        self.shared
+            .ready_folder(&target)
+            .map_err(|error| to.folder(&target).blame(error))?;
+        let keywords = self.keywords_of(uids, to)?;
+        let mut drafts = Drafts(self, Vec::new());
+        for &uid in uids {
+            let arrival = self.draft(uid, &target.join("tmp"), &keywords)?;
+            drafts.1.push(arrival);
+        }
+        let (new, durable) = to.admit(&drafts.1)?;
+        drafts.1.clear();
+        Ok((uids.iter().copied().zip(new).collect(), durable))
+    }
+
+    /// Which flag in `to` each keyword that these messages have becomes.
+    fn keywords_of(&self, uids: &[u32], to: &Self) -> Result<Vec<(Flags, Flags)>, StoreError> {
+        let index = Arc::clone(&hold(&self.state).index);
+        let used = uids
+            .iter()
+            .filter_map(|uid| {
+                let at = index.messages.binary_search_by_key(uid, |entry| entry.uid);
+                at.ok().map(|at| index.messages[at].flags)
+            })
+            .fold(Flags::default(), Flags::union);
+        let mut pairs = Vec::new();
+        for (number, name) in (0..).zip(&index.keywords) {
+            let flag = Flags::keyword(number);
+            if used.contains(flag)
+                && let Some(there) = to.keyword(name)?
+            {
+                pairs.push((flag, there));
+            }
+        }
+        Ok(pairs)
+    }
+
+    /// A second name for a message's file in a `tmp/`; a copy where there can be none.
+    fn draft(
+        &self,
+        uid: u32,
+        tmp: &std::path::Path,
+        keywords: &[(Flags, Flags)],
+    ) -> Result<Arrival, StoreError> {
+        let place = self.place()?;
+        let folder = self.folder(&place);
+        let disk = folder.disk();
+        let unique = names::unique(SystemTime::now());
+        let mut state = hold(&self.state);
+        state.with_file(&folder, uid, |state, at| {
+            let entry = &state.index.messages[at];
+            let path = state.places[at].path(folder.path);
+            let file = disk.open(&path)?;
+            let octets = file.metadata()?.len();
+            let base = format!("{unique},S={octets},W={}", entry.size);
+            let draft = tmp.join(&base);
+            // Another program may have written it and not synced; for a file that is on disk this costs nothing.
+            disk.sync_file(&file)?;
+            match disk.link(&path, &draft) {
+                Err(error) if cannot_link(&error) => {
+                    copy_file(disk, &path, &draft, Some(entry.received))?;
+                }
+                linked => linked?,
+            }
+            let system = Flags(entry.flags.0 & Flags::SYSTEM.0);
+            let flags = keywords
+                .iter()
+                .filter(|(here, _)| entry.flags.contains(*here))
+                .fold(system, |flags, (_, there)| flags.union(*there));
+            Ok(Arrival {
+                draft,
+                base,
+                flags,
+                size: entry.size,
+                received: entry.received,
+            })
+        })
+    }
+
+    /// Gives UIDs and names to whole files; all or none.
+    fn admit(&self, arrivals: &[Arrival]) -> Result<(Vec<u32>, Durable), StoreError> {
+        let place = self.place()?;
+        let folder = self.folder(&place);
+        let disk = folder.disk();
+        let mut state = hold(&self.state);
+        // What came before gets the lower UIDs.
+        state.look(&folder)?;
+        let lock = folder.lock().map_err(|error| folder.blame(error))?;
+        state.read_list(&folder)?;
+        let known = state.keywords.known();
+        let validity = state.list.validity;
+        let first = state.list.records.len();
+        let mut uids = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            uids.push(state.give(&folder, &arrival.base, None)?);
+        }
+        if state.list.validity != validity {
+            // All UIDs were used up, and all messages have new ones.
+            uids = (0..)
+                .zip(&state.list.records)
+                .skip(first)
+                .map(|(_, record)| record.uid)
+                .collect();
+        }
+        if let Err(error) = state.write_list(&folder, first) {
+            // The file may hold part of it: what it says is read anew.
+            state.stamps = None;
+            return Err(error.into());
+        }
+        let before = disk.stat(&folder.part("cur"));
+        let mut places: Vec<Place> = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            let place = Place {
+                part: Part::Cur,
+                name: names::with_flags(&arrival.base, arrival.flags, known).into(),
+            };
+            if let Err(error) = disk.rename(&arrival.draft, &place.path(folder.path)) {
+                for place in places {
+                    let _ = disk.unlink(&place.path(folder.path));
+                }
+                state.stamps = None;
+                return Err(folder.blame(error));
+            }
+            places.push(place);
+        }
+        drop(lock);
+        if state.list.validity == validity {
+            let mut index = Index::clone(&state.index);
+            index.uid_next = state.list.next;
+            for ((arrival, place), &uid) in arrivals.iter().zip(&places).zip(&uids) {
+                index.messages.push(Entry {
+                    uid,
+                    flags: Flags(arrival.flags.0 & known.0),
+                    size: arrival.size,
+                    received: arrival.received,
+                });
+                state.places.push(place.clone());
+            }
+            state.recent.extend(&uids);
+            state.index = Arc::new(index);
+            state.changed_cur(&folder, before);
+        } else {
+            state.look_anyway(&folder)?;
+        }
+        drop(state);
+        self.shared.hub.changed(self.number());
+        match self.shared.commits.commit(disk, &folder.part("cur")) {
+            Ok(durable) => Ok((uids, durable)),
+            Err(error) => {
+                for place in places {
+                    let _ = disk.unlink(&place.path(folder.path));
+                }
+                hold(&self.state).stamps = None;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// Drafts in a `tmp/` that go when they were not admitted; those that were have left it.
+struct Drafts<'a>(&'a Mailbox, Vec<Arrival>);
+
+impl Drop for Drafts<'_> {
+    fn drop(&mut self) {
+        for arrival in &self.1 {
+            let _ = self.0.shared.disk.unlink(&arrival.draft);
+        }
+    }
+}

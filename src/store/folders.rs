@@ -1,0 +1,400 @@
+//! The tree of an account's mailboxes, as Maildir++ has it: INBOX is the account's directory itself, every other mailbox
+//! one directory in it, whatever its level.
+//!
+//! ```text
+//! alice/cur new tmp          INBOX
+//! alice/.Sent/               Sent
+//! alice/.Lists.Debian/       Lists/Debian; Lists need not be there
+//! alice/.Envoy&AOk-s/        Envoyés: names in modified UTF-7, as Dovecot's default is
+//! alice/subscriptions        one name a line
+//! ```
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::fs::{self, DotLock};
+use super::{Account, Mailbox, Store, StoreError, names};
+use crate::limits;
+use crate::wire::utf7;
+
+impl Store {
+    /// The mailbox of this name (UTF-8, `/` between levels, INBOX in any case). The same `Arc` for all who have it open.
+    pub fn mailbox(&self, account: &Account, name: &str) -> Result<Arc<Mailbox>, StoreError> {
+        let folder = FolderName::parse(name)?;
+        self.shared.ready_account(&account.home)?;
+        let place = folder.place(&account.home);
+        self.shared
+            .ready_folder(&place)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => StoreError::NoSuchMailbox,
+                _ => error.into(),
+            })?;
+        Ok(self.shared.open(&account.home, &place))
+    }
+
+    /// All mailboxes, INBOX first, then sorted; parents that are no mailboxes themselves are not among them.
+    pub fn mailboxes(&self, account: &Account) -> Result<Vec<String>, StoreError> {
+        self.shared.ready_account(&account.home)?;
+        let mut names: Vec<String> = self
+            .folders(account)?
+            .into_iter()
+            .filter_map(|folder| {
+                let name = folder.to_name();
+                if name.is_none() {
+                    log::warn!("{:?}: {folder:?} is not modified UTF-7", account.home);
+                }
+                name
+            })
+            .collect();
+        names.sort_unstable();
+        names.insert(0, INBOX.to_owned());
+        Ok(names)
+    }
+
+    /// Makes a mailbox; parents are not made.
+    pub fn create(&self, account: &Account, name: &str) -> Result<(), StoreError> {
+        let folder = FolderName::parse(name)?;
+        let FolderName::Folder(directory) = &folder else {
+            return Err(StoreError::AlreadyExists);
+        };
+        let disk = &*self.shared.disk;
+        self.shared.ready_account(&account.home)?;
+        let place = folder.place(&account.home);
+        if disk.stat(&place).is_ok() {
+            return Err(StoreError::AlreadyExists);
+        }
+        // Made aside, then renamed: nobody sees a folder that lacks a part.
+        let draft = account
+            .home
+            .join(format!("{REMOVED}.{}", names::unique(SystemTime::now())));
+        let made = (|| {
+            disk.make_directory(&draft)?;
+            for part in ["cur", "new", "tmp"] {
+                disk.make_directory(&draft.join(part))?;
+            }
+            // Maildir++: the mark of a folder, for delivery agents.
+            drop(disk.create(&draft.join("maildirfolder"))?);
+            disk.sync_directory(&draft)?;
+            disk.rename(&draft, &place)?;
+            disk.sync_directory(&account.home)
+        })();
+        if made.is_err() {
+            let _ = fs::remove_tree(disk, &draft);
+        }
+        made.map_err(|error| match error.kind() {
+            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
+                StoreError::AlreadyExists
+            }
+            io::ErrorKind::InvalidFilename => {
+                log::warn!("{directory:?} is refused by the file system");
+                StoreError::BadName("the file system does not take this name")
+            }
+            _ => error.into(),
+        })
+    }
+
+    /// Deletes a mailbox with its mail; its children stay.
+    pub fn delete(&self, account: &Account, name: &str) -> Result<(), StoreError> {
+        let folder = FolderName::parse(name)?;
+        if folder == FolderName::Inbox {
+            return Err(StoreError::Forbidden("INBOX cannot be deleted"));
+        }
+        let disk = &*self.shared.disk;
+        let place = folder.place(&account.home);
+        let removed = account
+            .home
+            .join(format!("{REMOVED}.{}", names::unique(SystemTime::now())));
+        disk.rename(&place, &removed)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => StoreError::NoSuchMailbox,
+                _ => error.into(),
+            })?;
+        self.shared.moved(&place, None);
+        disk.sync_directory(&account.home)?;
+        // Also what a crash left behind. When it cannot be removed now, then the next time.
+        for name in disk.list(&account.home)? {
+            if name.starts_with(REMOVED)
+                && let Err(error) = fs::remove_tree(disk, &account.home.join(&name))
+            {
+                log::warn!("{:?}: {name:?} cannot be removed: {error}", account.home);
+            }
+        }
+        Ok(())
+    }
+
+    /// Renames a mailbox and its children. INBOX: its mail moves, the mailbox stays (RFC 9051 §6.3.6).
+    pub fn rename(&self, account: &Account, from: &str, to: &str) -> Result<(), StoreError> {
+        let (from_name, to_name) = (FolderName::parse(from)?, FolderName::parse(to)?);
+        let FolderName::Folder(target) = &to_name else {
+            return Err(StoreError::AlreadyExists);
+        };
+        if self.exists(account, &to_name) {
+            return Err(StoreError::AlreadyExists);
+        }
+        let FolderName::Folder(source) = &from_name else {
+            return self.rename_inbox(account, to);
+        };
+        let children = format!("{source}.");
+        if target.starts_with(&children) {
+            return Err(StoreError::Forbidden(
+                "a mailbox cannot be moved into itself",
+            ));
+        }
+        let disk = &*self.shared.disk;
+        let mut moves = Vec::new();
+        for folder in self.folders(account)? {
+            let FolderName::Folder(directory) = &folder else {
+                continue;
+            };
+            let below = directory.strip_prefix(&children);
+            let new = match below {
+                Some(below) => format!("{target}.{below}"),
+                None if directory == source => target.clone(),
+                None => continue,
+            };
+            if new.len() > limits::FOLDER_NAME {
+                return Err(TOO_LONG);
+            }
+            let new = FolderName::Folder(new);
+            if self.exists(account, &new) {
+                return Err(StoreError::AlreadyExists);
+            }
+            moves.push((folder.place(&account.home), new.place(&account.home)));
+        }
+        if moves.is_empty() {
+            return Err(StoreError::NoSuchMailbox);
+        }
+        for (at, (old, new)) in moves.iter().enumerate() {
+            if let Err(error) = disk.rename(old, new) {
+                for (old, new) in &moves[..at] {
+                    if disk.rename(new, old).is_ok() {
+                        self.shared.moved(new, Some(old));
+                    }
+                }
+                return Err(error.into());
+            }
+            self.shared.moved(old, Some(new));
+        }
+        Ok(disk.sync_directory(&account.home)?)
+    }
+
+    /// The names subscribed to, whether such mailboxes exist or not.
+    pub fn subscriptions(&self, account: &Account) -> Result<Vec<String>, StoreError> {
+        let path = account.home.join(SUBSCRIPTIONS);
+        let read = fs::read_whole(&*self.shared.disk, &path)?;
+        let bytes = read.map_or_else(Vec::new, |(bytes, _)| bytes);
+        let mut names: Vec<String> = subscribed(&bytes)
+            .iter()
+            .filter_map(|folder| FolderName::of_line(folder).to_name())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Adds a name to the subscriptions; there already is no error.
+    pub fn subscribe(&self, account: &Account, name: &str) -> Result<(), StoreError> {
+        let line = FolderName::parse(name)?.to_line();
+        self.change_subscriptions(account, |lines| {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        })
+    }
+
+    /// Takes a name from the subscriptions; not there is no error.
+    pub fn unsubscribe(&self, account: &Account, name: &str) -> Result<(), StoreError> {
+        let line = FolderName::parse(name)?.to_line();
+        self.change_subscriptions(account, |lines| lines.retain(|known| *known != line))
+    }
+
+    fn change_subscriptions(
+        &self,
+        account: &Account,
+        change: impl FnOnce(&mut Vec<String>),
+    ) -> Result<(), StoreError> {
+        let disk = &*self.shared.disk;
+        self.shared.ready_account(&account.home)?;
+        let path = account.home.join(SUBSCRIPTIONS);
+        let _lock = DotLock::acquire(disk, &path)?;
+        let read = fs::read_whole(disk, &path)?;
+        let old = subscribed(&read.map_or_else(Vec::new, |(bytes, _)| bytes));
+        let mut lines = old.clone();
+        change(&mut lines);
+        if lines == old {
+            return Ok(());
+        }
+        let mut text = VERSION_2.to_owned();
+        for line in lines {
+            // Names on disk hold no tab of their own: version 2 has them between the levels.
+            text.push_str(&line.replace('.', "\t"));
+            text.push('\n');
+        }
+        let tmp = account.home.join("tmp");
+        fs::replace(disk, &tmp, &path, text.as_bytes())?;
+        Ok(())
+    }
+
+    /// RFC 9051 §6.3.6: a new mailbox takes the mail of INBOX; INBOX stays, and is empty.
+    fn rename_inbox(&self, account: &Account, to: &str) -> Result<(), StoreError> {
+        self.create(account, to)?;
+        let inbox = self.mailbox(account, INBOX)?;
+        let target = self.mailbox(account, to)?;
+        let index = inbox.sync()?;
+        let uids: Vec<u32> = index.messages.iter().map(|entry| entry.uid).collect();
+        if uids.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = inbox.copy(&uids, &target) {
+            drop(target);
+            self.delete(account, to)?;
+            return Err(error);
+        }
+        inbox.expunge(&uids)?;
+        Ok(())
+    }
+
+    fn exists(&self, account: &Account, folder: &FolderName) -> bool {
+        let place = folder.place(&account.home);
+        self.shared.disk.stat(&place).is_ok()
+    }
+
+    /// The directories that are folders, in no order.
+    fn folders(&self, account: &Account) -> Result<Vec<FolderName>, StoreError> {
+        let disk = &*self.shared.disk;
+        let names = match disk.list(&account.home) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let is_directory = |path: &Path| disk.stat(path).is_ok_and(|stat| stat.is_directory);
+        Ok(names
+            .into_iter()
+            .filter(|name| name.len() > 1 && name.starts_with('.') && !name.starts_with(".."))
+            .filter(|name| is_directory(&account.home.join(name)))
+            .map(|name| FolderName::Folder(name[1..].to_owned()))
+            .collect())
+    }
+}
+
+/// A mailbox by its name on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum FolderName {
+    Inbox,
+    /// The directory without its leading dot: `Lists.Debian`.
+    Folder(String),
+}
+
+impl FolderName {
+    /// Of a mailbox name as users have it, or why it cannot be one.
+    fn parse(name: &str) -> Result<Self, StoreError> {
+        if name.eq_ignore_ascii_case(INBOX) {
+            return Ok(Self::Inbox);
+        }
+        if let Some(why) = bad_name(name) {
+            return Err(StoreError::BadName(why));
+        }
+        let mut levels = name.split('/');
+        let first = levels.next().unwrap_or("");
+        // RFC 9051 §5.1: INBOX is INBOX in any case, also as the first level.
+        let first = if first.eq_ignore_ascii_case(INBOX) {
+            INBOX.to_owned()
+        } else {
+            utf7::encode(first)
+        };
+        let directory = levels.fold(first, |mut directory, level| {
+            directory.push('.');
+            directory.push_str(&utf7::encode(level));
+            directory
+        });
+        if directory.len() >= limits::FOLDER_NAME {
+            return Err(TOO_LONG);
+        }
+        Ok(Self::Folder(directory))
+    }
+
+    fn place(&self, home: &Path) -> PathBuf {
+        match self {
+            Self::Inbox => home.to_path_buf(),
+            Self::Folder(directory) => home.join(format!(".{directory}")),
+        }
+    }
+
+    /// As users have it; `None` when it is not modified UTF-7 on disk, so that no name of theirs leads to it.
+    fn to_name(&self) -> Option<String> {
+        let Self::Folder(directory) = self else {
+            return Some(INBOX.to_owned());
+        };
+        let levels: Option<Vec<String>> = directory.split('.').map(utf7::decode).collect();
+        let name = levels?.join("/");
+        Self::parse(&name)
+            .is_ok_and(|same| same == *self)
+            .then_some(name)
+    }
+
+    fn to_line(&self) -> String {
+        match self {
+            Self::Inbox => INBOX.to_owned(),
+            Self::Folder(directory) => directory.clone(),
+        }
+    }
+    fn of_line(line: &str) -> Self {
+        if line.eq_ignore_ascii_case(INBOX) {
+            Self::Inbox
+        } else {
+            Self::Folder(line.to_owned())
+        }
+    }
+}
+
+/// Why a name cannot be a mailbox's here.
+fn bad_name(name: &str) -> Option<&'static str> {
+    Some(if name.is_empty() {
+        "the name is empty"
+    } else if name.chars().any(char::is_control) {
+        "a mailbox name cannot hold control characters"
+    } else if name.starts_with('~') {
+        "a mailbox name cannot begin with `~`"
+    } else if name.starts_with('/') || name.ends_with('/') {
+        "a mailbox name cannot begin or end with `/`, which stands between levels"
+    } else if name.contains("//") {
+        "a level of the name is empty: two `/` stand side by side"
+    } else if name.contains('.') {
+        "a mailbox name cannot hold a dot: Maildir++ has it between the levels on disk; write `/` between levels"
+    } else if name.split('/').count() > limits::FOLDER_LEVELS {
+        "the name has more than 100 levels"
+    } else {
+        return None;
+    })
+}
+
+/// The names in a subscriptions file of either version, as directories without their leading dot.
+fn subscribed(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let (version_2, lines) = match text.strip_prefix(VERSION_2) {
+        Some(lines) => (true, lines),
+        None => (false, &*text),
+    };
+    lines
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            if version_2 {
+                line.replace('\t', ".")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect()
+}
+
+const INBOX: &str = "INBOX";
+const SUBSCRIPTIONS: &str = "subscriptions";
+/// How Dovecot 2.3 begins the file; the levels of a name stand between tabs.
+const VERSION_2: &str = "V\t2\n\n";
+/// Begins the names of directories that are folders no more, or not yet. Maildir++ gives names with two dots no meaning.
+const REMOVED: &str = "..mailtool";
+const TOO_LONG: StoreError =
+    StoreError::BadName("the name is too long: 254 octets in modified UTF-7 is the most");

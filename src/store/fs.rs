@@ -1,0 +1,341 @@
+//! The one place of system calls on files: everything that the store does to a disk goes through [`Disk`].
+//!
+//! So a test can stop the world at each single call and take away what was not synced ([`super::crash`]), and what the
+//! store relies on is a short list. What it relies on, and no more:
+//!
+//! - a file's content survives a crash once [`Disk::sync_file`] has returned;
+//! - a name (made by create, link, rename, mkdir; removed by unlink) survives once [`Disk::sync_directory`] of its
+//!   directory has returned; until then either state may be found;
+//! - a rename is atomic: whoever looks, also after a crash, finds the file under one of its names.
+//!
+//! Also here: [`Extent`] (part of a file on its way to a peer), [`DotLock`], and [`replace`] (a small file, whole or not).
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::names;
+use crate::limits;
+
+/// The system calls of the store. Paths are absolute or relative as the caller has them; nothing is followed or made
+/// on the way.
+pub(super) trait Disk: std::fmt::Debug + Send + Sync {
+    /// Makes a file for reading and writing that only the owner may read; an error when the name is taken.
+    fn create(&self, path: &Path) -> io::Result<Arc<File>>;
+    /// Opens a file that is there, to write at its end.
+    fn open_to_append(&self, path: &Path) -> io::Result<Arc<File>>;
+    /// Opens a file for reading.
+    fn open(&self, path: &Path) -> io::Result<File>;
+    /// Writes all of `bytes`.
+    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<()>;
+    /// Content and times are on disk when it returns.
+    fn sync_file(&self, file: &File) -> io::Result<()>;
+    /// Sets the time of last modification, seconds since 1970.
+    fn set_modified(&self, file: &File, seconds: i64) -> io::Result<()>;
+    /// The names in a directory are on disk when it returns.
+    fn sync_directory(&self, path: &Path) -> io::Result<()>;
+    /// Gives a file or directory another name; takes the place of a file that has it.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Gives a file one more name; an error when it is taken.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Takes a name from a file.
+    fn unlink(&self, path: &Path) -> io::Result<()>;
+    /// Makes a directory that only the owner may enter.
+    fn make_directory(&self, path: &Path) -> io::Result<()>;
+    /// Removes an empty directory.
+    fn remove_directory(&self, path: &Path) -> io::Result<()>;
+    /// The names in a directory, in no order; those that are not UTF-8 are passed over.
+    fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+    /// What a name stands for; symbolic links are followed.
+    fn stat(&self, path: &Path) -> io::Result<Stat>;
+}
+
+/// What is asked of a file without opening it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    pub(super) inode: u64,
+    pub(super) octets: u64,
+    /// Nanoseconds since 1970.
+    pub(super) modified: i128,
+    /// Nanoseconds since 1970 when anything about the file last changed; nobody can set it.
+    pub(super) changed: i128,
+    pub(super) is_directory: bool,
+}
+
+impl Stat {
+    /// Of an open file.
+    pub(super) fn of(file: &File) -> io::Result<Self> {
+        Ok(Self::from_metadata(&file.metadata()?))
+    }
+    /// INTERNALDATE, as Dovecot's Maildir keeps it: the time of last modification.
+    pub(super) fn seconds(&self) -> i64 {
+        i64::try_from(self.modified.div_euclid(1_000_000_000)).unwrap_or(0)
+    }
+    fn from_metadata(metadata: &std::fs::Metadata) -> Self {
+        Self {
+            inode: metadata.ino(),
+            octets: metadata.len(),
+            modified: i128::from(metadata.mtime()) * 1_000_000_000
+                + i128::from(metadata.mtime_nsec()),
+            changed: i128::from(metadata.ctime()) * 1_000_000_000
+                + i128::from(metadata.ctime_nsec()),
+            is_directory: metadata.is_dir(),
+        }
+    }
+}
+
+/// The kernel's files.
+#[derive(Debug)]
+pub(super) struct Kernel;
+
+impl Disk for Kernel {
+    fn create(&self, path: &Path) -> io::Result<Arc<File>> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        options.open(path).map(Arc::new)
+    }
+    fn open_to_append(&self, path: &Path) -> io::Result<Arc<File>> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).open(path).map(Arc::new)
+    }
+    fn open(&self, path: &Path) -> io::Result<File> {
+        File::open(path)
+    }
+    fn write(&self, mut file: &File, bytes: &[u8]) -> io::Result<()> {
+        file.write_all(bytes)
+    }
+    fn sync_file(&self, file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
+    fn set_modified(&self, file: &File, seconds: i64) -> io::Result<()> {
+        let time = rustix::fs::Timespec {
+            tv_sec: seconds,
+            tv_nsec: 0,
+        };
+        let times = rustix::fs::Timestamps {
+            last_access: time,
+            last_modification: time,
+        };
+        Ok(rustix::fs::futimens(file, &times)?)
+    }
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::hard_link(from, to)
+    }
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+    fn make_directory(&self, path: &Path) -> io::Result<()> {
+        std::fs::DirBuilder::new().mode(0o700).create(path)
+    }
+    fn remove_directory(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_dir(path)
+    }
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(path)? {
+            match entry?.file_name().into_string() {
+                Ok(name) => names.push(name),
+                Err(name) => log::warn!("{path:?}: {name:?} is not UTF-8, and passed over"),
+            }
+        }
+        Ok(names)
+    }
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        Ok(Stat::from_metadata(&std::fs::metadata(path)?))
+    }
+}
+
+/// The whole of a small file of ours; `None` when there is none.
+pub(super) fn read_whole(disk: &dyn Disk, path: &Path) -> io::Result<Option<(Vec<u8>, Stat)>> {
+    let mut file = match disk.open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Before reading: a line appended meanwhile then shows as a change, never as seen.
+    let stat = Stat::of(&file)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(Some((bytes, stat)))
+}
+
+/// Puts `bytes` in the place of `path`, wholly or not at all, also after a crash; written in directory `temporary` of
+/// the same file system. Returns what the new file looks like.
+pub(super) fn replace(
+    disk: &dyn Disk,
+    temporary: &Path,
+    path: &Path,
+    bytes: &[u8],
+) -> io::Result<Stat> {
+    let draft = temporary.join(names::unique(SystemTime::now()));
+    let file = disk.create(&draft)?;
+    let written = disk
+        .write(&file, bytes)
+        .and_then(|()| disk.sync_file(&file))
+        .and_then(|()| disk.rename(&draft, path));
+    if let Err(error) = written {
+        let _ = disk.unlink(&draft);
+        return Err(error);
+    }
+    if let Some(directory) = path.parent() {
+        disk.sync_directory(directory)?;
+    }
+    Stat::of(&file)
+}
+
+/// Makes a directory and what is missing above it, and puts each new name on disk.
+pub(super) fn make_directories(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    match disk.make_directory(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let above = path.parent().ok_or(error)?;
+            make_directories(disk, above)?;
+            match disk.make_directory(path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    path.parent()
+        .map_or(Ok(()), |above| disk.sync_directory(above))
+}
+
+/// Removes a directory and all that is in it; what is gone already is no error.
+pub(super) fn remove_tree(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    for name in disk.list(path)? {
+        let inside = path.join(name);
+        match disk.unlink(&inside) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) if disk.stat(&inside)?.is_directory => remove_tree(disk, &inside)?,
+            Err(error) => return Err(error),
+        }
+    }
+    disk.remove_directory(path)
+}
+
+/// Part of an open file, sent to a peer without being held in memory.
+#[derive(Clone, Debug)]
+pub struct Extent {
+    file: Arc<File>,
+    offset: u64,
+    octets: u64,
+}
+
+impl Extent {
+    /// `octets` octets of `file` from `offset` on.
+    pub const fn new(file: Arc<File>, offset: u64, octets: u64) -> Self {
+        Self {
+            file,
+            offset,
+            octets,
+        }
+    }
+    /// How many octets it is.
+    pub const fn octets(&self) -> u64 {
+        self.octets
+    }
+    /// Reads into `buffer` what stands `from` octets after the beginning of the extent; never past its end. 0 means that
+    /// the file is shorter than it was.
+    pub fn read_at(&self, buffer: &mut [u8], from: u64) -> io::Result<usize> {
+        let left = usize::try_from(self.octets.saturating_sub(from)).unwrap_or(usize::MAX);
+        let length = buffer.len().min(left);
+        self.file.read_at(&mut buffer[..length], self.offset + from)
+    }
+}
+
+/// A lock that Dovecot knows: the file `PATH.lock`, which holds `pid:host`. Let go on drop.
+///
+/// A lock whose process is dead, or that nobody has touched for [`limits::DOTLOCK_STALE`], is taken over.
+#[derive(Debug)]
+pub(super) struct DotLock<'a> {
+    disk: &'a dyn Disk,
+    path: PathBuf,
+}
+
+/// The locks that this process holds: one that names our pid and is not among them was left by a former life of that
+/// pid (in a container every server is process 1).
+static HELD: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
+
+impl<'a> DotLock<'a> {
+    /// Waits for the lock on `path`; `TimedOut` after [`limits::DOTLOCK_WAIT`].
+    pub(super) fn acquire(disk: &'a dyn Disk, path: &Path) -> io::Result<Self> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let path = PathBuf::from(name);
+        let until = Instant::now() + limits::DOTLOCK_WAIT;
+        loop {
+            match disk.create(&path) {
+                Ok(file) => {
+                    let lock = Self { disk, path };
+                    hold(&HELD).insert(lock.path.clone());
+                    let owner = format!("{}:{}", std::process::id(), names::host());
+                    disk.write(&file, owner.as_bytes())?;
+                    return Ok(lock);
+                }
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(_) => {}
+            }
+            if is_stale(disk, &path) {
+                // As Dovecot does: a moment's rest, or two who see the same dead lock unlink each other's new one.
+                let _ = disk.unlink(&path);
+            } else if Instant::now() >= until {
+                let why = format!("{path:?} is held by another program");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for DotLock<'_> {
+    fn drop(&mut self) {
+        let _ = self.disk.unlink(&self.path);
+        hold(&HELD).remove(&self.path);
+    }
+}
+
+/// Whether the lock's owner is gone. When in doubt, it is not.
+fn is_stale(disk: &dyn Disk, path: &Path) -> bool {
+    let Ok(Some((bytes, stat))) = read_whole(disk, path) else {
+        return false;
+    };
+    let owner = String::from_utf8_lossy(&bytes);
+    if let Some((pid, host)) = owner.trim_end().split_once(':')
+        && host == names::host()
+        && let Ok(pid) = pid.parse::<i32>()
+    {
+        if u32::try_from(pid) == Ok(std::process::id()) {
+            return !hold(&HELD).contains(path);
+        }
+        let Some(pid) = rustix::process::Pid::from_raw(pid) else {
+            return true;
+        };
+        return rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
+    }
+    let age = nanoseconds(SystemTime::now()) - stat.modified;
+    age > limits::DOTLOCK_STALE.as_nanos().cast_signed()
+}
+
+/// Nanoseconds since 1970.
+pub(super) fn nanoseconds(time: SystemTime) -> i128 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos().cast_signed())
+}
+
+/// Locks, whatever became of a thread that held it: what it guards is changed only in steps that are whole.
+pub(super) fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,572 @@
+//! Looking at a folder: what is in `new/` and `cur/`, and which UID each message has.
+//!
+//! The order of things is what keeps UIDs right (RFC 3501 §2.3.1.1: never given twice, ascending in order of arrival):
+//!
+//! 1. `new/` is read and its messages are renamed into `cur/`; then `cur/` is read. Whatever moves meanwhile moves in
+//!    that direction, or is missed once; so a message that was known and is not found is looked for a second time.
+//! 2. Names without a UID get one under `dovecot-uidlist.lock`, after reading what others may have written there.
+//! 3. `dovecot-uidlist` is on disk before anybody is shown a UID: otherwise a crash would give it to another message.
+//!
+//! All is skipped while the times of both directories are those of the last look - unless they were so young then that a
+//! change in the same tick of the clock would not show.
+
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::fs::{self, Disk, DotLock, Stat};
+use super::keywords::{self, Keywords};
+use super::shared::Shared;
+use super::uidlist::{self, UidList};
+use super::{Entry, Index, StoreError, lines, names};
+use crate::limits;
+
+/// Where a message's file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// It could not be moved on to `cur/`: a folder that we may only read.
+    New,
+    Cur,
+}
+
+/// A message's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) part: Part,
+    /// With its flags.
+    pub(super) name: Box<str>,
+}
+
+impl Place {
+    pub(super) fn path(&self, folder: &Path) -> PathBuf {
+        let part = match self.part {
+            Part::New => "new",
+            Part::Cur => "cur",
+        };
+        folder.join(part).join(&*self.name)
+    }
+}
+
+/// One folder and what surrounds it, for the length of a call.
+#[derive(Debug)]
+pub(super) struct Folder<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) home: &'a Path,
+    pub(super) path: &'a Path,
+}
+
+impl Folder<'_> {
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.shared.disk
+    }
+    pub(super) fn part(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+    fn stat_file(&self, name: &str) -> io::Result<Option<Stat>> {
+        match self.disk().stat(&self.part(name)) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+    /// Takes the lock under which UIDs and keywords are given.
+    pub(super) fn lock(&self) -> io::Result<DotLock<'_>> {
+        DotLock::acquire(self.disk(), &self.part(uidlist::FILE))
+    }
+    /// NotFound is said of the mailbox: it was deleted, here or by another program.
+    pub(super) fn blame(&self, error: io::Error) -> StoreError {
+        if error.kind() == io::ErrorKind::NotFound && self.disk().stat(self.path).is_err() {
+            self.shared.forget_ready(self.path);
+            return StoreError::NoSuchMailbox;
+        }
+        error.into()
+    }
+}
+
+/// What tells that nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamps {
+    pub(super) new: i128,
+    pub(super) cur: i128,
+    pub(super) list: Option<Stat>,
+    pub(super) keywords: Option<Stat>,
+}
+
+/// What is known of a folder. Guarded by the mailbox's lock.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) list: UidList,
+    pub(super) keywords: Keywords,
+    /// One a message of `index`, in its order.
+    pub(super) places: Vec<Place>,
+    pub(super) index: Arc<Index>,
+    /// UIDs that nobody claimed yet, ascending.
+    pub(super) recent: Vec<u32>,
+    /// As they were at the last look; `None` asks for a look.
+    pub(super) stamps: Option<Stamps>,
+    /// The look was late enough after the last change to have seen all of it.
+    settled: bool,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            list: UidList::default(),
+            keywords: Keywords::default(),
+            places: Vec::new(),
+            index: Arc::new(Index {
+                uid_validity: 0,
+                uid_next: 1,
+                messages: Vec::new(),
+                keywords: Vec::new(),
+            }),
+            recent: Vec::new(),
+            stamps: None,
+            settled: false,
+        }
+    }
+
+    /// Where the message of this UID stands in `index` and `places`.
+    pub(super) fn position(&self, uid: u32) -> Option<usize> {
+        self.index
+            .messages
+            .binary_search_by_key(&uid, |entry| entry.uid)
+            .ok()
+    }
+
+    /// Looks at the folder if it may have changed. Afterwards `index` is what there is; a new one only when it differs.
+    pub(super) fn look(&mut self, folder: &Folder<'_>) -> Result<(), StoreError> {
+        let stamps = read_stamps(folder).map_err(|error| folder.blame(error))?;
+        if self.settled && self.stamps == Some(stamps) {
+            return Ok(());
+        }
+        if self.stamps.is_none() {
+            sweep(folder, SystemTime::now());
+        }
+        self.look_anyway(folder)
+    }
+
+    /// As [`Self::look`], whatever the times say: a file was not where it should be.
+    pub(super) fn look_anyway(&mut self, folder: &Folder<'_>) -> Result<(), StoreError> {
+        self.look_again(folder).map_err(|error| {
+            // What was given may not be on disk: all is read again.
+            self.stamps = None;
+            folder.blame(error)
+        })
+    }
+
+    /// After a change of our own in `cur/`, which began when its time was `before`: spares the next look, when nobody
+    /// else changed anything before.
+    pub(super) fn changed_cur(&mut self, folder: &Folder<'_>, before: io::Result<Stat>) {
+        let after = folder.disk().stat(&folder.part("cur"));
+        self.settled = false;
+        match (&mut self.stamps, before, after) {
+            (Some(stamps), Ok(before), Ok(after)) if stamps.cur == before.modified => {
+                stamps.cur = after.modified;
+            }
+            _ => self.stamps = None,
+        }
+    }
+
+    fn look_again(&mut self, folder: &Folder<'_>) -> io::Result<()> {
+        let mut found = gather(folder)?;
+        let lost = |place: &Place| !found.files.contains_key(names::base(&place.name));
+        if self.places.iter().any(lost) {
+            let first = std::mem::replace(&mut found, gather(folder)?);
+            for (base, place) in first.files {
+                if let Slot::Vacant(vacant) = found.files.entry(base) {
+                    vacant.insert(place);
+                    found.settled = false;
+                }
+            }
+            found.moved.extend(first.moved);
+        }
+        self.read_list(folder)?;
+        self.read_keywords(folder)?;
+        let lock = if self.needs_writing(&found.files) {
+            Some(self.give_uids(folder, &found.files)?)
+        } else {
+            None
+        };
+        drop(lock);
+        self.stamps = Some(Stamps {
+            new: found.new,
+            cur: found.cur,
+            list: folder.stat_file(uidlist::FILE)?,
+            keywords: self.stamps.and_then(|stamps| stamps.keywords),
+        });
+        self.settled = found.settled;
+        self.rebuild(folder, &mut found);
+        Ok(())
+    }
+
+    /// Reads `dovecot-uidlist` if it is not as we know it.
+    pub(super) fn read_list(&mut self, folder: &Folder<'_>) -> io::Result<()> {
+        let stat = folder.stat_file(uidlist::FILE)?;
+        if stat.is_some() && self.stamps.is_some_and(|stamps| stamps.list == stat) {
+            return Ok(());
+        }
+        let read = fs::read_whole(folder.disk(), &folder.part(uidlist::FILE))?;
+        let mut list = UidList::parse(read.as_ref().map_or(&[][..], |(bytes, _)| bytes));
+        if list.validity == self.list.validity {
+            // Whatever happened to the file: what we gave once is not given again.
+            list.may_append &= list.next >= self.list.next;
+            list.next = list.next.max(self.list.next);
+        } else if list.validity == 0 && self.list.validity != 0 {
+            // The file was removed or ruined under us; we still know what it said.
+            list = UidList {
+                may_append: false,
+                ..std::mem::take(&mut self.list)
+            };
+        }
+        self.list = list;
+        self.note_list(read.map(|(_, stat)| stat));
+        Ok(())
+    }
+
+    fn note_list(&mut self, stat: Option<Stat>) {
+        let stamps = self.stamps.get_or_insert(NOTHING_SEEN);
+        stamps.list = stat;
+    }
+
+    pub(super) fn read_keywords(&mut self, folder: &Folder<'_>) -> io::Result<()> {
+        let stat = folder.stat_file(keywords::FILE)?;
+        if stat.is_some() && self.stamps.is_some_and(|stamps| stamps.keywords == stat) {
+            return Ok(());
+        }
+        let read = fs::read_whole(folder.disk(), &folder.part(keywords::FILE))?;
+        self.keywords = Keywords::parse(read.as_ref().map_or(&[][..], |(bytes, _)| bytes));
+        let stamps = self.stamps.get_or_insert(NOTHING_SEEN);
+        stamps.keywords = read.map(|(_, stat)| stat);
+        Ok(())
+    }
+
+    /// Whether a message has no UID yet, or no size, or the mailbox no UIDVALIDITY.
+    fn needs_writing(&self, files: &HashMap<Box<str>, Place>) -> bool {
+        let known = self
+            .list
+            .records
+            .iter()
+            .filter(|record| files.contains_key(&record.base));
+        let complete = known.filter(|record| names::size(&record.base).or(record.size()).is_some());
+        let on_disk = self.stamps.is_some_and(|stamps| stamps.list.is_some());
+        !on_disk || self.list.validity == 0 || complete.count() < files.len()
+    }
+
+    /// Gives UIDs to names that have none, in order of arrival, and puts the list on disk.
+    fn give_uids<'a>(
+        &mut self,
+        folder: &'a Folder<'_>,
+        files: &HashMap<Box<str>, Place>,
+    ) -> io::Result<DotLock<'a>> {
+        let lock = folder.lock()?;
+        self.read_list(folder)?;
+        let mut unknown: HashMap<&str, &Place> =
+            files.iter().map(|(base, place)| (&**base, place)).collect();
+        for record in &mut self.list.records {
+            let Some(place) = unknown.remove(&*record.base) else {
+                continue;
+            };
+            if names::size(&record.base).or(record.size()).is_none() {
+                let size = count(folder, place);
+                record.fields = format!("W{size} {}", record.fields).trim_end().into();
+                self.list.may_append = false;
+            }
+        }
+        let mut unknown: Vec<(&str, &Place)> = unknown.into_iter().collect();
+        unknown.sort_by(|(one, _), (other, _)| names::by_arrival(one, other));
+        let first = self.list.records.len();
+        for (base, place) in unknown {
+            let size = names::size(base).is_none().then(|| count(folder, place));
+            self.give(folder, base, size)?;
+        }
+        let present = files.len();
+        if self.list.records.len() > present * 2 + 200 {
+            self.list
+                .records
+                .retain(|record| files.contains_key(&record.base));
+            self.list.may_append = false;
+        }
+        self.write_list(folder, first)?;
+        Ok(lock)
+    }
+
+    /// Gives a UID; when there are none left, all messages get new ones under a new UIDVALIDITY. The list must be locked,
+    /// and written afterwards.
+    pub(super) fn give(
+        &mut self,
+        folder: &Folder<'_>,
+        base: &str,
+        size: Option<u64>,
+    ) -> io::Result<u32> {
+        if let Some(uid) = self.list.give(base, size) {
+            return Ok(uid);
+        }
+        self.list.validity = 0;
+        self.list.may_append = false;
+        for (record, uid) in self.list.records.iter_mut().zip(1..) {
+            record.uid = uid;
+            self.list.next = uid + 1;
+        }
+        self.recent.clear();
+        log::warn!("{:?}: out of UIDs, all messages get new ones", folder.path);
+        let given = self.list.give(base, size);
+        given.ok_or_else(|| io::Error::other("a mailbox of 2^32 messages"))
+    }
+
+    /// Puts the records from `first` on, which are new, on disk: appended, or with the whole list. It must be locked.
+    pub(super) fn write_list(&mut self, folder: &Folder<'_>, first: usize) -> io::Result<()> {
+        let disk = folder.disk();
+        let path = folder.part(uidlist::FILE);
+        if self.list.validity == 0 {
+            let validity = folder.shared.next_validity(folder.home);
+            self.list.validity = validity.map_err(|error| match error {
+                StoreError::Io(error) => error,
+                other => io::Error::other(other),
+            })?;
+            self.list.may_append = false;
+        }
+        if self.list.guid.is_empty() {
+            self.list.guid = new_guid();
+            self.list.may_append = false;
+        }
+        let new = self.list.records.get(first..).unwrap_or_default();
+        let stat = if self.list.may_append {
+            let file = disk.open_to_append(&path)?;
+            disk.write(&file, uidlist::render_lines(new).as_bytes())?;
+            disk.sync_file(&file)?;
+            Stat::of(&file)?
+        } else {
+            let whole = self.list.render();
+            fs::replace(disk, &folder.part("tmp"), &path, whole.as_bytes())?
+        };
+        self.list.may_append = true;
+        self.note_list(Some(stat));
+        Ok(())
+    }
+
+    /// Makes `places` and `index` of what was found.
+    fn rebuild(&mut self, folder: &Folder<'_>, found: &mut Found) {
+        let known = self.keywords.known();
+        let old = Arc::clone(&self.index);
+        let same_validity = old.uid_validity == self.list.validity;
+        let mut places = Vec::with_capacity(found.files.len());
+        let mut messages = Vec::with_capacity(found.files.len());
+        for record in &self.list.records {
+            let Some(place) = found.files.remove(&record.base) else {
+                continue;
+            };
+            let before = self
+                .position(record.uid)
+                .filter(|&at| same_validity && names::base(&self.places[at].name) == &*record.base)
+                .map(|at| &old.messages[at]);
+            let flags = super::Flags(names::flags(&place.name).0 & known.0);
+            let entry = match before {
+                Some(entry) => Entry {
+                    flags,
+                    ..entry.clone()
+                },
+                None => {
+                    let stat = folder.disk().stat(&place.path(folder.path));
+                    if stat.is_err() {
+                        // Renamed since: the next look will find it.
+                        self.settled = false;
+                    }
+                    let octets = stat.as_ref().map_or(0, |stat| stat.octets);
+                    Entry {
+                        uid: record.uid,
+                        flags,
+                        size: names::size(&record.base)
+                            .or(record.size())
+                            .unwrap_or(octets),
+                        received: stat.map_or(0, |stat| stat.seconds()),
+                    }
+                }
+            };
+            if found.moved.contains(&record.base) {
+                self.recent.push(record.uid);
+            }
+            places.push(place);
+            messages.push(entry);
+        }
+        let present = |uid: &u32| {
+            messages
+                .binary_search_by_key(uid, |entry: &Entry| entry.uid)
+                .is_ok()
+        };
+        self.recent.retain(present);
+        self.recent.sort_unstable();
+        self.recent.dedup();
+        self.places = places;
+        let index = Index {
+            uid_validity: self.list.validity,
+            uid_next: self.list.next,
+            messages,
+            keywords: self.keywords.0.clone(),
+        };
+        if *old != index {
+            self.index = Arc::new(index);
+        }
+    }
+}
+
+/// What one look found.
+struct Found {
+    files: HashMap<Box<str>, Place>,
+    /// The bases of those that came from `new/`.
+    moved: HashSet<Box<str>>,
+    new: i128,
+    cur: i128,
+    settled: bool,
+}
+
+/// Moves what is in `new/` on, and reads both directories.
+fn gather(folder: &Folder<'_>) -> io::Result<Found> {
+    let disk = folder.disk();
+    let (new, cur) = (folder.part("new"), folder.part("cur"));
+    let now = fs::nanoseconds(SystemTime::now());
+    let mut files = HashMap::new();
+    let mut moved = HashSet::new();
+    // Read until nothing more is moved out of it, so that its time is not our own doing; not for ever.
+    let mut new_time = 0;
+    for _ in 0..3 {
+        new_time = disk.stat(&new)?.modified;
+        let before = moved.len();
+        for name in disk.list(&new)? {
+            if name.starts_with('.') {
+                continue;
+            }
+            let base = names::base(&name);
+            let info = if base == name { ":2," } else { "" };
+            match disk.rename(&new.join(&name), &cur.join(format!("{name}{info}"))) {
+                Ok(()) => {
+                    moved.insert(base.into());
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(_) => {
+                    let base = base.into();
+                    let (part, name) = (Part::New, name.into());
+                    files.insert(base, Place { part, name });
+                }
+            }
+        }
+        if moved.len() == before {
+            break;
+        }
+    }
+    let cur_time = disk.stat(&cur)?.modified;
+    for name in disk.list(&cur)? {
+        if name.starts_with('.') {
+            continue;
+        }
+        let base: Box<str> = names::base(&name).into();
+        let place = Place {
+            part: Part::Cur,
+            name: name.into(),
+        };
+        if let Some(twin) = files.insert(base.clone(), place) {
+            part_twins(folder, &mut files, base, &twin);
+        }
+    }
+    Ok(Found {
+        files,
+        moved,
+        new: new_time,
+        cur: cur_time,
+        settled: is_settled(new_time, now) && is_settled(cur_time, now),
+    })
+}
+
+/// Two files with one base: the same message twice loses a name, another message gets a base of its own.
+fn part_twins(
+    folder: &Folder<'_>,
+    files: &mut HashMap<Box<str>, Place>,
+    base: Box<str>,
+    twin: &Place,
+) {
+    let disk = folder.disk();
+    let Some(place) = files.get(&base) else {
+        return;
+    };
+    let (path, twin_path) = (place.path(folder.path), twin.path(folder.path));
+    let (Ok(one), Ok(other)) = (disk.stat(&path), disk.stat(&twin_path)) else {
+        return;
+    };
+    if one.inode == other.inode {
+        let _ = disk.unlink(&twin_path);
+        return;
+    }
+    let fresh = names::unique(SystemTime::now());
+    let info = twin.name.get(base.len()..).unwrap_or("");
+    let name: Box<str> = format!("{fresh}{info}").into();
+    let part = twin.part;
+    let place = Place { part, name };
+    if disk.rename(&twin_path, &place.path(folder.path)).is_ok() {
+        files.insert(fresh.into(), place);
+    }
+}
+
+/// Whether a directory that was changed at `modified` would show any change after `now` in its time.
+///
+/// A file system that counts seconds needs two of them (Dovecot's figure); one that counts finer still changes its clock only
+/// with the kernel's tick (at most 10 ms).
+fn is_settled(modified: i128, now: i128) -> bool {
+    let grain = if modified % 1_000_000_000 == 0 {
+        2_000_000_000
+    } else {
+        100_000_000
+    };
+    now - modified > grain
+}
+
+fn read_stamps(folder: &Folder<'_>) -> io::Result<Stamps> {
+    Ok(Stamps {
+        new: folder.disk().stat(&folder.part("new"))?.modified,
+        cur: folder.disk().stat(&folder.part("cur"))?.modified,
+        list: folder.stat_file(uidlist::FILE)?,
+        keywords: folder.stat_file(keywords::FILE)?,
+    })
+}
+
+/// Octets with CRLF line ends of a file whose name does not say so.
+fn count(folder: &Folder<'_>, place: &Place) -> u64 {
+    let path = place.path(folder.path);
+    let counted = folder.disk().open(&path).and_then(lines::count_crlf);
+    counted.unwrap_or_else(|error| {
+        log::warn!("{path:?} cannot be read: {error}");
+        0
+    })
+}
+
+/// Removes what has lain in `tmp/` for too long at `now`. The time of change counts: that of modification is INTERNALDATE.
+pub(super) fn sweep(folder: &Folder<'_>, now: SystemTime) {
+    let tmp = folder.part("tmp");
+    let oldest = fs::nanoseconds(now) - limits::TMP_STALE.as_nanos().cast_signed();
+    for name in folder.disk().list(&tmp).unwrap_or_default() {
+        let path = tmp.join(name);
+        let stale = |stat: Stat| !stat.is_directory && stat.changed < oldest;
+        if folder.disk().stat(&path).is_ok_and(stale) {
+            let _ = folder.disk().unlink(&path);
+        }
+    }
+}
+
+/// 128 bits that no other mailbox has: it must be unique, not secret.
+fn new_guid() -> String {
+    let half = || {
+        use std::hash::BuildHasher;
+        std::hash::RandomState::new().hash_one(names::unique(SystemTime::now()))
+    };
+    format!("{:016x}{:016x}", half(), half())
+}
+
+/// Times that no directory has.
+const NOTHING_SEEN: Stamps = Stamps {
+    new: i128::MIN,
+    cur: i128::MIN,
+    list: None,
+    keywords: None,
+};

@@ -1,0 +1,286 @@
+//! A mailbox: one Maildir folder, shared by all sessions that have it open.
+//!
+//! It can be changed at any time by other programs (Dovecot, mutt, `rm`). What is known of it is therefore always a past
+//! look: a file that is not where it was is looked for again by the base of its name, and is gone only when that fails.
+//! One lock a mailbox; it is never held together with another mailbox's.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use super::fs::{self, Extent, hold};
+use super::look::{Folder, Part, State};
+use super::shared::Shared;
+use super::{Entry, FlagChange, Flags, Index, StoreError, keywords, lines, names};
+use crate::limits;
+
+/// A mailbox, shared by all sessions that have it open.
+#[derive(Debug)]
+pub struct Mailbox {
+    number: u64,
+    pub(super) shared: Arc<Shared>,
+    home: Arc<Path>,
+    /// Renaming moves it; deleted, it has none.
+    place: Mutex<Option<Arc<Path>>>,
+    pub(super) state: Mutex<State>,
+}
+
+impl Mailbox {
+    pub(super) fn new(number: u64, shared: Arc<Shared>, home: &Path, place: &Path) -> Self {
+        Self {
+            number,
+            shared,
+            home: home.into(),
+            place: Mutex::new(Some(place.into())),
+            state: Mutex::new(State::new()),
+        }
+    }
+
+    /// Looks at the directories, gives UIDs to what is new, and returns what there is now. Cheap when nothing changed: the
+    /// same `Arc` again.
+    pub fn sync(&self) -> Result<Arc<Index>, StoreError> {
+        let place = self.place()?;
+        let mut state = hold(&self.state);
+        let before = Arc::clone(&state.index);
+        state.look(&self.folder(&place))?;
+        let index = Arc::clone(&state.index);
+        drop(state);
+        if !Arc::ptr_eq(&before, &index) {
+            self.shared.hub.changed(self.number);
+        }
+        Ok(index)
+    }
+
+    /// Messages that nobody claimed yet become the caller's `\Recent` ones (RFC 3501 §2.3.2): ascending UIDs.
+    pub fn claim_recent(&self) -> Vec<u32> {
+        std::mem::take(&mut hold(&self.state).recent)
+    }
+    /// How many messages [`Self::claim_recent`] would give.
+    pub fn count_recent(&self) -> usize {
+        hold(&self.state).recent.len()
+    }
+
+    /// A message's text with CRLF line ends, whoever wrote the file. Found again when another program renamed it.
+    pub fn read(&self, uid: u32) -> Result<Vec<u8>, StoreError> {
+        let (file, entry) = self.open(uid)?;
+        let mut text = Vec::with_capacity(usize::try_from(entry.size).unwrap_or(0).min(1 << 20));
+        file.take(limits::FOREIGN_MESSAGE + 1)
+            .read_to_end(&mut text)?;
+        if text.len() as u64 > limits::FOREIGN_MESSAGE {
+            let why = "a message of more than 512 MiB, which another program put here";
+            return Err(StoreError::Io(io::Error::other(why)));
+        }
+        Ok(lines::to_crlf(text))
+    }
+
+    /// The message as it will be sent, when its file has CRLF line ends already; `None` when it must be [`Self::read`].
+    pub fn extent(&self, uid: u32) -> Result<Option<Extent>, StoreError> {
+        let (file, entry) = self.open(uid)?;
+        // CRLF line ends throughout are when counting them as CRLF adds nothing.
+        let same = file.metadata()?.len() == entry.size;
+        Ok(same.then(|| Extent::new(Arc::new(file), 0, entry.size)))
+    }
+
+    /// Changes the flags of `uids` (ascending); those that are gone are passed over.
+    ///
+    /// [`FlagChange::Replace`] leaves [`Flags::PASSED`] as it is: it has no name in IMAP, so no client means it.
+    pub fn change_flags(
+        &self,
+        uids: &[u32],
+        change: FlagChange,
+        flags: Flags,
+    ) -> Result<Arc<Index>, StoreError> {
+        let place = self.place()?;
+        let folder = self.folder(&place);
+        let mut state = hold(&self.state);
+        let known = state.keywords.known();
+        let before = folder.disk().stat(&folder.part("cur"));
+        let mut changed = Vec::new();
+        for &uid in uids {
+            let renamed = state.with_file(&folder, uid, |state, at| {
+                let entry = &state.index.messages[at];
+                let new = change.apply(entry.flags, flags);
+                if new == entry.flags {
+                    return Ok(());
+                }
+                let old = &state.places[at];
+                let mut place = old.clone();
+                place.part = Part::Cur;
+                place.name = names::with_flags(&old.name, new, known).into();
+                let from = old.path(folder.path);
+                folder.disk().rename(&from, &place.path(folder.path))?;
+                state.places[at] = place;
+                changed.push((uid, Flags(new.0 & known.0)));
+                Ok(())
+            });
+            match renamed {
+                Err(StoreError::NoSuchMessage) => {}
+                other => other?,
+            }
+        }
+        if !changed.is_empty() {
+            let mut index = Index::clone(&state.index);
+            for (uid, flags) in changed {
+                if let Ok(at) = index.messages.binary_search_by_key(&uid, |entry| entry.uid) {
+                    index.messages[at].flags = flags;
+                }
+            }
+            state.index = Arc::new(index);
+            state.changed_cur(&folder, before);
+            self.shared.hub.changed(self.number);
+        }
+        Ok(Arc::clone(&state.index))
+    }
+
+    /// The flag that stands for keyword `name`, which joins the mailbox's list; `None` when all 26 are taken, or when it is
+    /// no keyword (empty, with spaces or control characters).
+    pub fn keyword(&self, name: &str) -> Result<Option<Flags>, StoreError> {
+        if name.is_empty() || name.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Ok(None);
+        }
+        let place = self.place()?;
+        let folder = self.folder(&place);
+        let mut state = hold(&self.state);
+        state.read_keywords(&folder)?;
+        if let Some(flag) = state.keywords.find(name) {
+            return Ok(Some(flag));
+        }
+        let lock = folder.lock().map_err(|error| folder.blame(error))?;
+        state.read_keywords(&folder)?;
+        let flag = state.keywords.find(name);
+        let Some(flag) = flag.or_else(|| state.keywords.add(name)) else {
+            return Ok(None);
+        };
+        let path = folder.part(keywords::FILE);
+        let old = folder.disk().stat(&path).ok();
+        let text = state.keywords.render();
+        let new = fs::replace(folder.disk(), &folder.part("tmp"), &path, text.as_bytes())?;
+        if let Some(old) = old.filter(|old| old.seconds() >= new.seconds()) {
+            // QUIRK: Dovecot tells a changed list by the whole seconds of its time.
+            let file = folder.disk().open(&path)?;
+            folder.disk().set_modified(&file, old.seconds() + 1)?;
+        }
+        drop(lock);
+        // Letters that had no name until now have one.
+        state.look_anyway(&folder)?;
+        Ok(Some(flag))
+    }
+
+    /// Removes messages for good; returns those that were there.
+    pub fn expunge(&self, uids: &[u32]) -> Result<Vec<u32>, StoreError> {
+        let place = self.place()?;
+        let folder = self.folder(&place);
+        let mut state = hold(&self.state);
+        let before = folder.disk().stat(&folder.part("cur"));
+        let mut gone = Vec::new();
+        for &uid in uids {
+            let removed = state.with_file(&folder, uid, |state, at| {
+                folder.disk().unlink(&state.places[at].path(folder.path))
+            });
+            match removed {
+                Ok(()) => gone.push(uid),
+                Err(StoreError::NoSuchMessage) => {}
+                Err(error) => {
+                    state.stamps = None;
+                    return Err(error);
+                }
+            }
+        }
+        if gone.is_empty() {
+            return Ok(gone);
+        }
+        gone.sort_unstable();
+        gone.dedup();
+        state.remove(&gone);
+        state.changed_cur(&folder, before);
+        drop(state);
+        self.shared.hub.changed(self.number);
+        self.shared
+            .commits
+            .commit(folder.disk(), &folder.part("cur"))?;
+        Ok(gone)
+    }
+
+    /// What tells it from all other mailboxes that are open.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+    /// Whether it may stay in memory when nobody has it open.
+    pub(super) fn is_light(&self) -> bool {
+        self.state
+            .try_lock()
+            .is_ok_and(|state| state.places.len() <= limits::WARM_MESSAGES)
+    }
+    /// Renamed, or deleted.
+    pub(super) fn move_to(&self, place: Option<&Path>) {
+        *hold(&self.place) = place.map(Into::into);
+    }
+    pub(super) fn place(&self) -> Result<Arc<Path>, StoreError> {
+        hold(&self.place).clone().ok_or(StoreError::NoSuchMailbox)
+    }
+    pub(super) fn folder<'a>(&'a self, place: &'a Path) -> Folder<'a> {
+        Folder {
+            shared: &self.shared,
+            home: &self.home,
+            path: place,
+        }
+    }
+
+    fn open(&self, uid: u32) -> Result<(File, Entry), StoreError> {
+        let place = self.place()?;
+        let folder = self.folder(&place);
+        let mut state = hold(&self.state);
+        if state.stamps.is_none() {
+            state.look(&folder)?;
+        }
+        state.with_file(&folder, uid, |state, at| {
+            let file = folder.disk().open(&state.places[at].path(folder.path))?;
+            Ok((file, state.index.messages[at].clone()))
+        })
+    }
+}
+
+impl State {
+    /// Does something to a message's file. When the file is not where it was, looks for it, and tries again.
+    pub(super) fn with_file<T>(
+        &mut self,
+        folder: &Folder<'_>,
+        uid: u32,
+        mut action: impl FnMut(&mut Self, usize) -> io::Result<T>,
+    ) -> Result<T, StoreError> {
+        // A file that another program renames again and again is not chased for ever.
+        for _ in 0..4 {
+            let at = self.position(uid).ok_or(StoreError::NoSuchMessage)?;
+            match action(self, at) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.look_anyway(folder)?
+                }
+                done => return Ok(done?),
+            }
+        }
+        Err(StoreError::NoSuchMessage)
+    }
+
+    /// Takes messages out of the index; ascending UIDs.
+    fn remove(&mut self, gone: &[u32]) {
+        let stays = |uid: u32| gone.binary_search(&uid).is_err();
+        let mut index = Index::clone(&self.index);
+        let mut uids = self.index.messages.iter().map(|entry| entry.uid);
+        self.places.retain(|_| uids.next().is_some_and(stays));
+        index.messages.retain(|entry| stays(entry.uid));
+        self.recent.retain(|&uid| stays(uid));
+        drop(uids);
+        self.index = Arc::new(index);
+    }
+}
+
+impl FlagChange {
+    fn apply(self, old: Flags, flags: Flags) -> Flags {
+        match self {
+            Self::Replace => flags.union(Flags(old.0 & Flags::PASSED.0)),
+            Self::Add => old.union(flags),
+            Self::Remove => old.without(flags),
+        }
+    }
+}

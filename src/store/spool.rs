@@ -1,0 +1,235 @@
+//! A message on its way in, and its delivery to the INBOXes of accounts.
+//!
+//! | step | what is on disk if it all ends there |
+//! |---|---|
+//! | created in `tmp/`, written | a file in `tmp/` that nobody reads; swept away after 36 hours |
+//! | fsynced | the same, whole |
+//! | linked into each other `new/`, renamed into the first | whole messages, perhaps not for all: nobody was told yet |
+//! | each `new/` fsynced | delivered: [`Durable`] |
+//!
+//! So `new/` never holds half a message. A step that fails takes back what came before it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::fs::Disk;
+use super::shared::Shared;
+use super::{Account, Durable, Store, StoreError, names};
+use crate::limits;
+
+/// A message on its way in, in `tmp/`. Dropped before it is delivered, it is gone.
+#[derive(Debug)]
+pub struct Spool {
+    disk: Arc<dyn Disk>,
+    pub(super) file: Arc<File>,
+    /// Where it is, until it is moved.
+    pub(super) path: PathBuf,
+    base: String,
+    /// Text that is not yet in the file: less than a block.
+    pending: Vec<u8>,
+    octets: u64,
+    /// Line ends that lack their CR: none, as the sessions have it.
+    bare: u64,
+    last: u8,
+    moved: bool,
+}
+
+impl Spool {
+    pub(super) fn create(shared: &Shared, folder: &Path) -> io::Result<Self> {
+        let base = names::unique(SystemTime::now());
+        let path = folder.join("tmp").join(&base);
+        Ok(Self {
+            file: shared.disk.create(&path)?,
+            disk: Arc::clone(&shared.disk),
+            path,
+            base,
+            pending: Vec::new(),
+            octets: 0,
+            bare: 0,
+            last: 0,
+            moved: false,
+        })
+    }
+
+    /// Appends text, which must have CRLF line ends.
+    pub fn append(&mut self, text: &[u8]) -> Result<(), StoreError> {
+        for line_feed in memchr::memchr_iter(b'\n', text) {
+            let before = line_feed.checked_sub(1).map_or(self.last, |at| text[at]);
+            self.bare += u64::from(before != b'\r');
+        }
+        self.last = text.last().copied().unwrap_or(self.last);
+        self.octets += text.len() as u64;
+        if self.pending.len() + text.len() < limits::BLOCK {
+            self.pending.extend_from_slice(text);
+            return Ok(());
+        }
+        self.flush()?;
+        Ok(self.disk.write(&self.file, text)?)
+    }
+    /// Octets so far.
+    pub fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// All that was appended is on disk, with `received` as its time, when it returns.
+    pub(super) fn complete(&mut self, received: Option<i64>) -> io::Result<()> {
+        self.flush()?;
+        if let Some(seconds) = received {
+            self.disk.set_modified(&self.file, seconds)?;
+        }
+        self.disk.sync_file(&self.file)
+    }
+    /// The base of its name in a mailbox.
+    pub(super) fn name(&self) -> String {
+        format!("{},S={},W={}", self.base, self.octets, self.size())
+    }
+    /// Octets with CRLF line ends.
+    pub(super) fn size(&self) -> u64 {
+        self.octets + self.bare
+    }
+    /// It has another name now: nothing is removed on drop.
+    pub(super) fn has_moved(&mut self) {
+        self.moved = true;
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if !self.pending.is_empty() {
+            self.disk.write(&self.file, &self.pending)?;
+            self.pending = Vec::new();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        if !self.moved {
+            let _ = self.disk.unlink(&self.path);
+        }
+    }
+}
+
+impl Store {
+    /// A new file in `tmp/` of `first`'s INBOX, to take a message that goes to `first` at least.
+    pub fn spool(&self, first: &Account) -> Result<Spool, StoreError> {
+        self.shared.ready_account(&first.home)?;
+        match Spool::create(&self.shared, &first.home) {
+            // Somebody removed the Maildir while we ran: it is made again, as at first use.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.shared.forget_ready(&first.home);
+                self.shared.ready_account(&first.home)?;
+                Ok(Spool::create(&self.shared, &first.home)?)
+            }
+            created => Ok(created?),
+        }
+    }
+
+    /// Delivers a whole message to the INBOX of each of `to`: written once, linked for the others. One result each, in
+    /// their order; those that come twice get the message once.
+    pub fn deliver(&self, mut spool: Spool, to: &[Account]) -> Vec<Result<Durable, StoreError>> {
+        if let Err(error) = spool.complete(None) {
+            return to.iter().map(|_| Err(again(&error).into())).collect();
+        }
+        let first_of = |at: usize| to.iter().position(|account| *account == to[at]);
+        let mut order: Vec<usize> = (0..to.len())
+            .filter(|&at| first_of(at) == Some(at))
+            .collect();
+        // The account whose tmp/ the file lies in comes last: its rename takes away what the others link from.
+        order.sort_by_key(|&at| spool.path.starts_with(to[at].home.join("tmp")));
+        let name = spool.name();
+        let mut put: HashMap<usize, io::Result<()>> = HashMap::new();
+        for at in order {
+            put.insert(at, self.put(&mut spool, &to[at], &name));
+        }
+        (0..to.len())
+            .map(|at| match first_of(at).and_then(|first| put.get(&first)) {
+                Some(Err(error)) => Err(again(error).into()),
+                _ => self.settle(&to[at], &name),
+            })
+            .collect()
+    }
+
+    /// Gives the message its name in the account's `new/`.
+    fn put(&self, spool: &mut Spool, to: &Account, name: &str) -> io::Result<()> {
+        let disk = &*self.shared.disk;
+        self.shared.ready_account(&to.home)?;
+        let path = to.home.join("new").join(name);
+        if spool.path.starts_with(to.home.join("tmp")) {
+            disk.rename(&spool.path, &path)?;
+            spool.has_moved();
+            return Ok(());
+        }
+        match disk.link(&spool.path, &path) {
+            Err(error) if cannot_link(&error) => {
+                let draft = to.home.join("tmp").join(name);
+                copy_file(disk, &spool.path, &draft, None)?;
+                disk.rename(&draft, &path)
+            }
+            linked => linked,
+        }
+    }
+
+    /// Waits until the name is on disk, and tells who sits in the mailbox. When it cannot be had, the message is taken
+    /// back: the sender will try again.
+    fn settle(&self, account: &Account, name: &str) -> Result<Durable, StoreError> {
+        let new = account.home.join("new");
+        let disk = &*self.shared.disk;
+        match self.shared.commits.commit(disk, &new) {
+            Ok(durable) => {
+                self.shared.changed(&account.home);
+                Ok(durable)
+            }
+            Err(error) => {
+                let _ = disk.unlink(&new.join(name));
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// Writes a copy of a file, and syncs it. After an error there is none.
+pub(super) fn copy_file(
+    disk: &dyn Disk,
+    from: &Path,
+    to: &Path,
+    received: Option<i64>,
+) -> io::Result<()> {
+    let mut source = disk.open(from)?;
+    let target = disk.create(to)?;
+    let copied = (|| {
+        let mut block = vec![0; limits::BLOCK];
+        loop {
+            let octets = source.read(&mut block)?;
+            if octets == 0 {
+                break;
+            }
+            disk.write(&target, &block[..octets])?;
+        }
+        if let Some(seconds) = received {
+            disk.set_modified(&target, seconds)?;
+        }
+        disk.sync_file(&target)
+    })();
+    if copied.is_err() {
+        let _ = disk.unlink(to);
+    }
+    copied
+}
+
+/// Whether a hard link cannot be had here: another file system, one without links, or too many of them.
+pub(super) fn cannot_link(error: &io::Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, PermissionDenied, TooManyLinks, Unsupported};
+    matches!(
+        error.kind(),
+        CrossesDevices | PermissionDenied | TooManyLinks | Unsupported
+    )
+}
+
+/// The same error once more, for the next who asks.
+fn again(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
+}

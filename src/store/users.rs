@@ -1,0 +1,613 @@
+//! The table of users: who gets mail here, and whose password is right.
+//!
+//! It is read from a passwd-file as Dovecot has it (one account a line, `name:{SCHEME}hash`, further fields ignored), or
+//! made of names and passwords in the clear. It lives in memory and is replaced as a whole by [`Users::reload`].
+//!
+//! What it keeps:
+//! - a name can never lead out of `STORE/mail` (no `/`, no leading dot, no control character);
+//! - an unknown name takes as long to refuse as a wrong password;
+//! - hashes and passwords never show in `Debug`, nor in an error;
+//! - a hash that would take the machine down to check (gigabytes of Argon2, minutes of SHA-crypt) is refused when it is read.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use subtle::ConstantTimeEq;
+
+use super::fs::{self, hold};
+use crate::limits;
+
+/// Somebody who has mail here. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Account {
+    /// `alice` in the first domain, `alice@other.example` in the others.
+    pub name: Arc<str>,
+    /// The Maildir++.
+    pub home: Arc<Path>,
+}
+
+/// Why nobody was let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthError {
+    /// No such account, or the password is wrong: which one is nobody's business.
+    Credentials,
+    /// The table of users cannot be used now.
+    Unavailable,
+}
+
+/// The table of users, in memory.
+#[derive(Debug)]
+pub struct Users {
+    table: RwLock<Arc<Table>>,
+    file: Option<PathBuf>,
+    /// Where the accounts' Maildirs are, and the domains, the plain one first: known once the store is open.
+    place: Mutex<Arc<Place>>,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    mail: PathBuf,
+    domains: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    /// In the order of the file: `postmaster` goes to the first.
+    names: Vec<Arc<str>>,
+    secrets: HashMap<Arc<str>, Secret>,
+    /// The names that cannot be accounts, and why: an error when the store is opened.
+    refused: Option<String>,
+}
+
+impl Users {
+    /// Accounts with passwords in the clear (`--user NAME:PASSWORD`, the demo accounts). A name is `alice` (in the first domain)
+    /// or `alice@other.example`. A name that cannot be an account's makes [`super::Store::open`] fail.
+    pub fn plain(accounts: &[(String, String)]) -> Self {
+        let mut table = Table::default();
+        for (name, password) in accounts {
+            let secret = Secret::Plain(password.as_bytes().into());
+            if let Err(why) = table.add(name, secret) {
+                table.refused = Some(format!("user {name:?}: {why}"));
+            }
+        }
+        Self::new(table, None)
+    }
+    /// Reads a passwd-file: `name:{SCHEME}hash` and more fields, as Dovecot has it. Errors name the line and what would
+    /// be right.
+    pub fn read(file: &Path) -> io::Result<Self> {
+        Ok(Self::new(Table::read(file)?, Some(file.to_path_buf())))
+    }
+    /// Reads the passwd-file again. After an error the table is what it was. Blocks.
+    pub fn reload(&self) -> io::Result<()> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let mut table = Table::read(file)?;
+        table.fold_domain(&self.place());
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+        Ok(())
+    }
+    /// All accounts, in the order in which they were given.
+    pub fn accounts(&self) -> Vec<Account> {
+        let (table, place) = (self.table(), self.place());
+        table.names.iter().map(|name| place.account(name)).collect()
+    }
+    /// Who gets mail for this address: any case, `user+tag` as `user`, `postmaster` always. No domain means the first.
+    /// Does not block.
+    pub fn find(&self, local_part: &str, domain: Option<&str>) -> Option<Account> {
+        let (table, place) = (self.table(), self.place());
+        let domain = domain.map(fold_case);
+        let suffix = match domain.as_deref() {
+            Some(domain) => place.suffix(domain)?,
+            None => String::new(),
+        };
+        let local_part = fold_case(local_part);
+        let untagged = local_part.split('+').next().filter(|user| !user.is_empty());
+        let name = [Some(local_part.as_str()), untagged]
+            .into_iter()
+            .flatten()
+            .find_map(|user| table.name(&format!("{user}{suffix}")))
+            .or_else(|| {
+                // RFC 5321 §4.5.1: mail for the postmaster must be taken, in each domain.
+                (untagged == Some("postmaster"))
+                    .then(|| table.postmaster(&suffix))
+                    .flatten()
+            })?;
+        Some(place.account(&name))
+    }
+    /// Whether mail for this domain is delivered here. Does not block.
+    pub fn is_local(&self, domain: &str) -> bool {
+        self.place().suffix(&fold_case(domain)).is_some()
+    }
+    /// Whether `password` is `name`'s. Blocks: hashing takes milliseconds.
+    pub fn verify(&self, name: &str, password: &[u8]) -> Result<Account, AuthError> {
+        if password.len() > limits::PASSWORD {
+            return Err(AuthError::Credentials);
+        }
+        let (table, place) = (self.table(), self.place());
+        let name = fold_case(name);
+        let name = match name.rsplit_once('@') {
+            Some((user, domain)) => place
+                .suffix(domain)
+                .map(|suffix| format!("{user}{suffix}"))
+                .and_then(|name| table.name(&name)),
+            None => table.name(&name),
+        };
+        let secret = name.as_ref().and_then(|name| table.secrets.get(name));
+        let Some((name, secret)) = name.as_ref().zip(secret) else {
+            table.pretend(password);
+            return Err(AuthError::Credentials);
+        };
+        match secret {
+            Secret::Locked => {
+                table.pretend(password);
+                Err(AuthError::Credentials)
+            }
+            secret if secret.matches(password) => Ok(place.account(name)),
+            _ => Err(AuthError::Credentials),
+        }
+    }
+
+    /// The store says where it is, and what its domains are.
+    pub(super) fn settle(&mut self, mail: &Path, domains: &[String]) -> io::Result<()> {
+        let place = Place {
+            mail: mail.to_path_buf(),
+            domains: domains.iter().map(|domain| fold_case(domain)).collect(),
+        };
+        let table = self.table.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = &table.refused {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why.clone()));
+        }
+        if let Some(table) = Arc::get_mut(table) {
+            table.fold_domain(&place);
+        }
+        *hold(&self.place) = Arc::new(place);
+        Ok(())
+    }
+
+    fn new(table: Table, file: Option<PathBuf>) -> Self {
+        Self {
+            table: RwLock::new(Arc::new(table)),
+            file,
+            place: Mutex::default(),
+        }
+    }
+    fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+    fn place(&self) -> Arc<Place> {
+        Arc::clone(&hold(&self.place))
+    }
+}
+
+impl Place {
+    fn account(&self, name: &Arc<str>) -> Account {
+        Account {
+            name: Arc::clone(name),
+            home: self.mail.join(&**name).into(),
+        }
+    }
+    /// What follows the user in the names of this domain's accounts; `None` when it is not ours.
+    fn suffix(&self, domain: &str) -> Option<String> {
+        let domain = domain.strip_suffix('.').unwrap_or(domain);
+        let at = self.domains.iter().position(|ours| ours == domain)?;
+        Some(if at == 0 {
+            String::new()
+        } else {
+            format!("@{domain}")
+        })
+    }
+}
+
+impl Table {
+    fn read(file: &Path) -> io::Result<Self> {
+        let bytes = fs::read_whole(&fs::Kernel, file)
+            .and_then(|read| read.ok_or_else(|| io::ErrorKind::NotFound.into()))
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?
+            .0;
+        Self::parse(&bytes).map_err(|(line, why)| {
+            let text = format!("{}:{line}: {why}", file.display());
+            io::Error::new(io::ErrorKind::InvalidData, text)
+        })
+    }
+
+    /// An error is the number of a line and what is wrong with it.
+    fn parse(bytes: &[u8]) -> Result<Self, (usize, String)> {
+        let mut table = Self::default();
+        for (line, number) in bytes.split(|&byte| byte == b'\n').zip(1..) {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let line = std::str::from_utf8(line)
+                .map_err(|_| (number, "not UTF-8: save the file as UTF-8".to_owned()))?;
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (name, rest) = line.split_once(':').ok_or_else(|| {
+                let why = "no colon: write `name:{SCHEME}hash`, as in `alice:{PLAIN}secret`";
+                (number, why.to_owned())
+            })?;
+            let password = rest.split(':').next().unwrap_or("");
+            Secret::parse(password)
+                .and_then(|secret| table.add(name, secret))
+                .map_err(|why| (number, why))?;
+        }
+        Ok(table)
+    }
+
+    fn add(&mut self, name: &str, secret: Secret) -> Result<(), String> {
+        let name: Arc<str> = account_name(name)?.into();
+        if self.secrets.insert(Arc::clone(&name), secret).is_some() {
+            return Err(format!("{name} is there twice: remove one of the lines"));
+        }
+        self.names.push(name);
+        Ok(())
+    }
+
+    /// `alice@first.example` is `alice`.
+    fn fold_domain(&mut self, place: &Place) {
+        let Some(first) = place.domains.first() else {
+            return;
+        };
+        for name in &mut self.names {
+            let Some(user) = name
+                .strip_suffix(first.as_str())
+                .and_then(|name| name.strip_suffix('@'))
+            else {
+                continue;
+            };
+            let plain: Arc<str> = user.into();
+            if let Some(secret) = self.secrets.remove(name) {
+                self.secrets.entry(Arc::clone(&plain)).or_insert(secret);
+            }
+            *name = plain;
+        }
+    }
+
+    fn name(&self, name: &str) -> Option<Arc<str>> {
+        self.secrets
+            .get_key_value(name)
+            .map(|(name, _)| Arc::clone(name))
+    }
+
+    fn postmaster(&self, suffix: &str) -> Option<Arc<str>> {
+        self.name("postmaster")
+            .or_else(|| {
+                let same_domain = |name: &&Arc<str>| name.ends_with(suffix);
+                self.names.iter().find(same_domain).cloned()
+            })
+            .or_else(|| self.names.first().cloned())
+    }
+
+    /// Takes the time that checking a password takes in this table, and learns nothing.
+    fn pretend(&self, password: &[u8]) {
+        let typical = self
+            .names
+            .iter()
+            .filter_map(|name| self.secrets.get(name))
+            .find(|secret| !matches!(secret, Secret::Locked));
+        if let Some(secret) = typical {
+            std::hint::black_box(secret.matches(password));
+        }
+    }
+}
+
+/// What a password is checked against.
+enum Secret {
+    /// In the clear.
+    Plain(Box<[u8]>),
+    /// `$5$` or `$6$`, checked to be well-formed and affordable.
+    ShaCrypt(Box<str>),
+    /// `$argon2id$` or `$argon2i$`, likewise.
+    Argon2(Box<argon2::PasswordHash>),
+    /// Gets mail, but nobody logs in (an empty password, `!`, `*`).
+    Locked,
+}
+
+impl Secret {
+    /// The password field of a passwd-file. Never says what was in it.
+    fn parse(field: &str) -> Result<Self, String> {
+        if field.is_empty() || field.starts_with('!') || field.starts_with('*') {
+            return Ok(Self::Locked);
+        }
+        let (scheme, value) = match field.strip_prefix('{') {
+            Some(rest) => rest
+                .split_once('}')
+                .ok_or("the scheme has no `}`: write `{SCHEME}hash`")?,
+            // Dovecot's default for a passwd-file.
+            None => ("CRYPT", field),
+        };
+        match scheme.to_ascii_uppercase().as_str() {
+            "PLAIN" | "CLEAR" | "CLEARTEXT" => Ok(Self::Plain(value.as_bytes().into())),
+            "CRYPT" | "SHA512-CRYPT" | "SHA256-CRYPT" | "ARGON2ID" | "ARGON2I" => {
+                Self::parse_hash(value)
+            }
+            other => Err(format!(
+                "unknown scheme {{{}}}: {SCHEMES}",
+                other.escape_default()
+            )),
+        }
+    }
+
+    fn parse_hash(hash: &str) -> Result<Self, String> {
+        if hash.starts_with("$5$") || hash.starts_with("$6$") {
+            return Self::parse_sha_crypt(hash);
+        }
+        if hash.starts_with("$argon2id$") || hash.starts_with("$argon2i$") {
+            return Self::parse_argon2(hash);
+        }
+        Err(format!(
+            "this hash is of no kind that can be checked here (does a scheme such as {{PLAIN}} stand before a plain \
+             password?): {SCHEMES}"
+        ))
+    }
+
+    fn parse_sha_crypt(hash: &str) -> Result<Self, String> {
+        let fields: Vec<&str> = hash.split('$').skip(2).collect();
+        let (rounds, digest) = match fields[..] {
+            [rounds, _, digest] => (rounds.strip_prefix("rounds="), digest),
+            [_, digest] => (Some("5000"), digest),
+            _ => (None, ""),
+        };
+        let octets = if hash.starts_with("$5$") { 43 } else { 86 };
+        let rounds: Option<u32> = rounds.and_then(|rounds| rounds.parse().ok());
+        match rounds {
+            Some(1000..=limits::SHA_CRYPT_ROUNDS) if digest.len() == octets => {
+                Ok(Self::ShaCrypt(hash.into()))
+            }
+            Some(rounds) if digest.len() == octets => Err(format!(
+                "rounds={rounds} is outside 1000 to {}: hash the password again",
+                limits::SHA_CRYPT_ROUNDS
+            )),
+            _ => Err(
+                "a broken SHA-crypt hash: `$6$salt$` and 86 characters would be right, or `$5$salt$` and 43"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn parse_argon2(hash: &str) -> Result<Self, String> {
+        let broken = || {
+            "a broken Argon2 hash: `$argon2id$v=19$m=19456,t=2,p=1$salt$hash` would be right"
+                .to_owned()
+        };
+        let hash = argon2::PasswordHash::new(hash).map_err(|_| broken())?;
+        let cost = argon2::Params::try_from(&hash).map_err(|_| broken())?;
+        if hash.salt.is_none() || hash.hash.is_none() {
+            return Err(broken());
+        }
+        if cost.m_cost() > limits::ARGON2_MEMORY
+            || cost.t_cost() > limits::ARGON2_PASSES
+            || cost.p_cost() > limits::ARGON2_LANES
+        {
+            return Err(format!(
+                "m={},t={},p={} costs more than this server spends on a password (m={},t={},p={}): hash it again",
+                cost.m_cost(),
+                cost.t_cost(),
+                cost.p_cost(),
+                limits::ARGON2_MEMORY,
+                limits::ARGON2_PASSES,
+                limits::ARGON2_LANES
+            ));
+        }
+        Ok(Self::Argon2(Box::new(hash)))
+    }
+
+    /// The comparison itself takes the same time wherever they differ.
+    fn matches(&self, password: &[u8]) -> bool {
+        match self {
+            Self::Plain(secret) => same(secret, password),
+            Self::ShaCrypt(hash) => {
+                use sha_crypt::PasswordVerifier;
+                let hash: &str = hash;
+                sha_crypt::ShaCrypt::default()
+                    .verify_password(password, hash)
+                    .is_ok()
+            }
+            Self::Argon2(hash) => {
+                use argon2::PasswordVerifier;
+                argon2::Argon2::default()
+                    .verify_password(password, &**hash)
+                    .is_ok()
+            }
+            Self::Locked => false,
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Plain(_) => "{PLAIN}********",
+            Self::ShaCrypt(_) => "{CRYPT}********",
+            Self::Argon2(_) => "{ARGON2}********",
+            Self::Locked => "locked",
+        })
+    }
+}
+
+/// Compares without telling by the time taken where they differ, nor how long the secret is.
+fn same(secret: &[u8], password: &[u8]) -> bool {
+    let padded = |text: &[u8]| {
+        let mut padded = [0; limits::PASSWORD];
+        let length = text.len().min(limits::PASSWORD);
+        padded[..length].copy_from_slice(&text[..length]);
+        padded
+    };
+    let same_octets = padded(secret).ct_eq(&padded(password));
+    let same_length = secret.len().ct_eq(&password.len());
+    bool::from(same_octets & same_length)
+}
+
+/// The name of an account as it stands in the table and on disk, or why it cannot be one.
+fn account_name(name: &str) -> Result<String, String> {
+    let name = fold_case(name.trim());
+    let why = if name.is_empty() {
+        "the name is empty"
+    } else if name.starts_with('.') {
+        "a name cannot begin with a dot"
+    } else if name.contains('/') {
+        "a name cannot hold a `/`"
+    } else if name.chars().any(char::is_control) {
+        "a name cannot hold control characters"
+    } else if name.len() > 200 {
+        "a name cannot be longer than 200 octets"
+    } else if name.starts_with('@') || name.ends_with('@') {
+        "write `alice`, or `alice@other.example`"
+    } else {
+        return Ok(name);
+    };
+    Err(why.to_owned())
+}
+
+fn fold_case(text: &str) -> String {
+    text.to_lowercase()
+}
+
+const SCHEMES: &str = "{PLAIN} {CRYPT} {SHA512-CRYPT} {SHA256-CRYPT} {ARGON2ID} {ARGON2I} are known \
+                       (`doveadm pw -s SHA512-CRYPT` or `openssl passwd -6` makes a hash)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn users(text: &str) -> Users {
+        let mut users = Users::new(Table::parse(text.as_bytes()).expect("a good table"), None);
+        let domains = ["Mail.Example".to_owned(), "other.example".to_owned()];
+        users
+            .settle(Path::new("/srv/mail"), &domains)
+            .expect("good names");
+        users
+    }
+    fn name(account: Option<Account>) -> Option<String> {
+        account.map(|account| account.name.to_string())
+    }
+    fn refused(line: &str) -> String {
+        let text = format!("# comment\n\n{line}\n");
+        let (number, why) = Table::parse(text.as_bytes()).expect_err("must be refused");
+        assert_eq!(number, 3, "{why}");
+        why
+    }
+
+    #[test]
+    fn addresses_find_their_account() {
+        let users =
+            users("alice:{PLAIN}a\nbob@other.example:{PLAIN}b\ncarol@mail.example:{PLAIN}c\n");
+        let find = |local, domain| name(users.find(local, domain));
+        assert_eq!(find("ALICE", None).as_deref(), Some("alice"));
+        assert_eq!(
+            find("alice", Some("MAIL.example.")).as_deref(),
+            Some("alice")
+        );
+        assert_eq!(find("alice+lists", None).as_deref(), Some("alice"));
+        assert_eq!(find("carol", None).as_deref(), Some("carol"));
+        assert_eq!(find("alice", Some("other.example")), None);
+        assert_eq!(find("bob", None), None);
+        assert_eq!(
+            find("Bob", Some("Other.Example")).as_deref(),
+            Some("bob@other.example")
+        );
+        assert_eq!(find("alice", Some("elsewhere.example")), None);
+        assert_eq!(find("+tag", None), None);
+        assert_eq!(
+            users.find("bob", Some("other.example")).expect("bob").home,
+            Path::new("/srv/mail/bob@other.example").into()
+        );
+        assert!(users.is_local("OTHER.example") && !users.is_local("elsewhere.example"));
+    }
+
+    #[test]
+    fn postmaster_is_always_found() {
+        let two = users("alice:{PLAIN}a\nbob@other.example:{PLAIN}b\n");
+        assert_eq!(name(two.find("Postmaster", None)).as_deref(), Some("alice"));
+        assert_eq!(
+            name(two.find("postmaster", Some("other.example"))).as_deref(),
+            Some("bob@other.example")
+        );
+        let own = users("alice:{PLAIN}a\npostmaster:{PLAIN}p\n");
+        assert_eq!(
+            name(own.find("postmaster", None)).as_deref(),
+            Some("postmaster")
+        );
+    }
+
+    #[test]
+    fn passwords_are_checked_against_what_other_programs_hashed() {
+        // By `openssl passwd -6 -salt saltstring 'Hello world!'` and -5 (a vector of the SHA-crypt specification), and by
+        // `doveadm pw -s SHA512-CRYPT -p secret`, `-s ARGON2ID`, `-s ARGON2I`.
+        let users = users(concat!(
+            "plain:{plain}secret:1000:1000::/home/x::userdb_quota=1\n",
+            "six:$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1\n",
+            "five:{CRYPT}$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5\n",
+            "dovecot:{SHA512-CRYPT}$6$ylQPccCxRWSWpSF7$73lQ7w9N73B34qZ8p2TOJCHQsFMDpnQUq0CVGLpdK64KR.MEwbIgyRK3E.7KumL3bl0yU/sUb0U8O/OzsrPnx.\n",
+            "argon:{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$QUMlQRG9ZBbWDrx3eLuNew$65FsVyLnT8xZRgs4pYWkuEGgTRbiPGSIVEuE1sdYDVQ\n",
+            "argon-i:$argon2i$v=19$m=32768,t=4,p=1$TUn0n2SQqNLHkeNzAQS2jw$5F2Kn/EOuQ4eACmRBIFbZQjCYwTvvHsFXUsKc4KFeRQ\n",
+            "locked:!\nempty::\n",
+        ));
+        let verify = |name: &str, password: &str| {
+            users
+                .verify(name, password.as_bytes())
+                .map(|account| account.name.to_string())
+        };
+        assert_eq!(verify("plain", "secret").as_deref(), Ok("plain"));
+        assert_eq!(
+            verify("PLAIN@mail.example", "secret").as_deref(),
+            Ok("plain")
+        );
+        for wrong in ["", "secre", "secret\0", "Secret"] {
+            assert_eq!(verify("plain", wrong), Err(AuthError::Credentials));
+        }
+        for (user, password) in [
+            ("six", "Hello world!"),
+            ("five", "Hello world!"),
+            ("dovecot", "secret"),
+            ("argon", "secret"),
+            ("argon-i", "secret"),
+        ] {
+            assert_eq!(verify(user, password).as_deref(), Ok(user));
+            assert_eq!(verify(user, &password[1..]), Err(AuthError::Credentials));
+        }
+        for nobody in ["locked", "empty", "nobody", "plain@other.example", "@", ""] {
+            assert_eq!(verify(nobody, ""), Err(AuthError::Credentials));
+            assert_eq!(verify(nobody, "!"), Err(AuthError::Credentials));
+        }
+        let long = "x".repeat(limits::PASSWORD + 1);
+        assert_eq!(verify("six", &long), Err(AuthError::Credentials));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        assert!(refused("alice").contains("no colon"));
+        assert!(refused("alice:{MD5}x").contains("unknown scheme {MD5}"));
+        assert!(refused("alice:{PLAIN").contains("no `}`"));
+        assert!(refused("alice:secret").contains("{PLAIN}"));
+        assert!(refused("../bob:{PLAIN}x").contains("begin with a dot"));
+        assert!(refused("a/b:{PLAIN}x").contains('/'));
+        assert!(refused("alice:$6$salt$short").contains("86 characters"));
+        assert!(
+            refused(&format!(
+                "alice:$6$rounds=999999999$salt${}",
+                "x".repeat(86)
+            ))
+            .contains("2000000")
+        );
+        assert!(refused("alice:$argon2id$v=19$m=65536").contains("broken"));
+        let costly = "alice:$argon2id$v=19$m=4194304,t=3,p=1$c2FsdHNhbHQ$c29tZWhhc2hzb21laGFzaA";
+        assert!(refused(costly).contains("m=4194304"));
+        let twice = Table::parse(b"alice:{PLAIN}x\nAlice:{PLAIN}y\n").expect_err("twice");
+        assert!(twice.1.contains("twice") && twice.0 == 2);
+        assert!(
+            Users::plain(&[("../x".into(), "p".into())])
+                .settle(Path::new("/m"), &[])
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let users = Users::plain(&[("alice".into(), "wonderland".into())]);
+        assert!(!format!("{users:?}").contains("wonderland"));
+        assert!(!refused("alice:wonderland").contains("wonderland"));
+    }
+}
