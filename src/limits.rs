@@ -29,6 +29,35 @@ pub const ERRORS: usize = 20;
 /// Commands that do no mail work (NOOP, RSET, VRFY ...) on one connection before it is closed.
 pub const IDLE_COMMANDS: usize = 1000;
 
+/// How long a lock file of another program (`dovecot-uidlist.lock` ...) is waited for; it is held for milliseconds.
+pub const DOTLOCK_WAIT: Duration = Duration::from_secs(10);
+/// After so long without a change a lock file is taken for forgotten (Dovecot: 2 minutes), when its owner cannot be asked.
+pub const DOTLOCK_STALE: Duration = Duration::from_secs(120);
+/// A file that has lain in `tmp/` so long belongs to nobody any more (the Maildir convention: 36 hours).
+pub const TMP_STALE: Duration = Duration::from_secs(36 * 60 * 60);
+/// Octets of a folder's name on disk, encoded (the NAME_MAX of Linux).
+pub const FOLDER_NAME: usize = 255;
+/// Levels of a mailbox name. Nobody nests so deep; it keeps whoever draws the tree from recursion without end.
+pub const FOLDER_LEVELS: usize = 100;
+/// Octets of a message file of another program that is still read into memory.
+pub const FOREIGN_MESSAGE: u64 = 512 * 1024 * 1024;
+/// Mailboxes that stay in memory after the last session has left, so that a client that polls does not pay for a full look
+/// each time.
+pub const WARM_MAILBOXES: usize = 64;
+/// Messages of a mailbox that is kept warm; larger ones are let go (some 250 octets a message).
+pub const WARM_MESSAGES: usize = 50_000;
+
+/// Octets of a password: hashing takes longer the longer it is (SHA-crypt: with its square).
+pub const PASSWORD: usize = 512;
+/// Rounds of SHA-crypt in a users file: about a second of work.
+pub const SHA_CRYPT_ROUNDS: u32 = 2_000_000;
+/// KiB of memory of Argon2 in a users file: whoever may try passwords makes the server take that much.
+pub const ARGON2_MEMORY: u32 = 256 * 1024;
+/// Passes of Argon2 over its memory.
+pub const ARGON2_PASSES: u32 = 16;
+/// Lanes of Argon2, which are worked through one after the other.
+pub const ARGON2_LANES: u32 = 16;
+
 /// How long an SMTP server waits for the next command (RFC 5321 §4.5.3.2.7).
 pub const SMTP_IDLE: Duration = Duration::from_secs(300);
 /// How long a POP3 server waits for the next command; RFC 1939 §3 asks for at least 10 minutes.
@@ -96,31 +125,3 @@ pub const PIPE_BUF: usize = 4096;
 pub const IMAP_REPLY: usize = 4 * 1024 * 1024;
 /// Lists within lists that an IMAP client reads: BODYSTRUCTURE nests two for each level of MIME.
 pub const IMAP_DEPTH: usize = 64;
-/// How long a lock file of another program (`dovecot-uidlist.lock` ...) is waited for; it is held for milliseconds.
-pub const DOTLOCK_WAIT: Duration = Duration::from_secs(10);
-/// After so long without a change a lock file is taken for forgotten (Dovecot: 2 minutes), when its owner cannot be asked.
-pub const DOTLOCK_STALE: Duration = Duration::from_secs(120);
-/// A file that has lain in `tmp/` so long belongs to nobody any more (the Maildir convention: 36 hours).
-pub const TMP_STALE: Duration = Duration::from_secs(36 * 60 * 60);
-/// Octets of a folder's name on disk, encoded (the NAME_MAX of Linux).
-pub const FOLDER_NAME: usize = 255;
-/// Levels of a mailbox name. Nobody nests so deep; it keeps whoever draws the tree from recursion without end.
-pub const FOLDER_LEVELS: usize = 100;
-/// Octets of a message file of another program that is still read into memory.
-pub const FOREIGN_MESSAGE: u64 = 512 * 1024 * 1024;
-/// Mailboxes that stay in memory after the last session has left, so that a client that polls does not pay for a full look
-/// each time.
-pub const WARM_MAILBOXES: usize = 64;
-/// Messages of a mailbox that is kept warm; larger ones are let go (some 250 octets a message).
-pub const WARM_MESSAGES: usize = 50_000;
-
-/// Octets of a password: hashing takes longer the longer it is (SHA-crypt: with its square).
-pub const PASSWORD: usize = 512;
-/// Rounds of SHA-crypt in a users file: about a second of work.
-pub const SHA_CRYPT_ROUNDS: u32 = 2_000_000;
-/// KiB of memory of Argon2 in a users file: whoever may try passwords makes the server take that much.
-pub const ARGON2_MEMORY: u32 = 256 * 1024;
-/// Passes of Argon2 over its memory.
-pub const ARGON2_PASSES: u32 = 16;
-/// Lanes of Argon2, which are worked through one after the other.
-pub const ARGON2_LANES: u32 = 16;
