@@ -10,6 +10,44 @@ pub const SEND_HIGH: usize = 256 * 1024;
 /// Octets left in the queue at which a session that was held back gets [`crate::proto::Input::Room`].
 pub const SEND_LOW: usize = 64 * 1024;
 
+/// Connections that may wait to be accepted. mio and std ask for 128, and then thousands of quick connects take half a minute.
+pub const BACKLOG: i32 = 4096;
+/// Connections that one listener accepts before the others have their turn.
+pub const ACCEPTS: usize = 64;
+/// How long accepting pauses when there are no file descriptors left, unless a connection closes before.
+pub const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// How long the same complaint about that is not repeated in the log.
+pub const COMPLAINT_PAUSE: Duration = Duration::from_secs(60);
+/// Connections served at the same time; the next ones are told so. Also never more than file descriptors allow.
+pub const CONNECTIONS: usize = 40_000;
+/// Connections served for one address (Postfix: smtpd_client_connection_count_limit 50). A lab behind one router needs more.
+pub const CONNECTIONS_PER_ADDRESS: usize = 200;
+/// Connections that are just being told that there are too many; more than these are closed without a word.
+pub const REFUSALS: usize = 256;
+/// File descriptors kept for the store and the program, out of the reach of connections.
+pub const SPARE_DESCRIPTORS: usize = 128;
+
+/// Octets moved for one connection before the others have their turn.
+pub const TURN: usize = 256 * 1024;
+/// Octets of a thread's scratch buffers: four TLS records at a time.
+pub const SCRATCH: usize = 64 * 1024;
+/// How long a peer may take for a TLS handshake.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(30);
+/// How long a peer that is being sent something may take nothing of it (RFC 5321 §4.5.3.2.5: 3 minutes at least).
+pub const SEND_STALL: Duration = Duration::from_secs(300);
+/// The same once nothing but the end of the connection is to be sent.
+pub const CLOSE_STALL: Duration = Duration::from_secs(30);
+/// How long the end of a peer's stream is waited for after ours, so that it does read our last reply.
+pub const LINGER: Duration = Duration::from_secs(2);
+/// Octets read and thrown away while waiting for it.
+pub const LINGER_OCTETS: usize = 4 * 1024 * 1024;
+/// How long sessions may finish what they are in the middle of when the program stops.
+pub const STOP_GRACE: Duration = Duration::from_secs(10);
+/// Threads for jobs: they wait for a disk most of the time.
+pub const WORKERS: usize = 8;
+/// How long a client waits for a TCP connection to one address, before it tries the next one (RFC 5321 §4.5.3.2 leaves it open).
+pub const CONNECT: Duration = Duration::from_secs(30);
+
 /// Octets of an SMTP command line, CRLF included. RFC 5321 §4.5.3.1.4 asks for 512, and its extensions add to it:
 /// AUTH alone 12288 (RFC 4954 §4.3).
 pub const SMTP_LINE: usize = 12 * 1024 + 512;

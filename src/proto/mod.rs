@@ -239,7 +239,16 @@ enum Segment {
     Extent(Extent),
 }
 
-/// The first of what waits to be sent.
+impl Segment {
+    const fn octets(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Extent(extent) => extent.octets(),
+        }
+    }
+}
+
+/// A piece of what waits to be sent.
 pub enum Front<'a> {
     /// Octets in memory.
     Bytes(&'a [u8]),
@@ -378,30 +387,49 @@ impl Out {
 
     /// The first of what waits, to be sent; then [`Self::advance`].
     pub fn front(&self) -> Option<Front<'_>> {
-        match self.queue.front() {
-            Some(Segment::Bytes(bytes)) => Some(Front::Bytes(&bytes[self.sent as usize..])),
-            Some(Segment::Extent(extent)) => Some(Front::Extent(extent, self.sent)),
-            None if self.sent < self.tail.len() as u64 => {
-                Some(Front::Bytes(&self.tail[self.sent as usize..]))
-            }
-            None => None,
-        }
+        self.waiting().next()
     }
 
-    /// The first `octets` of [`Self::front`] are sent.
+    /// All that waits, in order, so that several pieces can go out in one write; then [`Self::advance`].
+    pub fn waiting(&self) -> impl Iterator<Item = Front<'_>> {
+        let tail = Some(self.tail.as_slice()).filter(|tail| !tail.is_empty());
+        let mut sent = self.sent;
+        self.queue
+            .iter()
+            .map(|segment| match segment {
+                Segment::Bytes(bytes) => Front::Bytes(bytes),
+                Segment::Extent(extent) => Front::Extent(extent, 0),
+            })
+            .chain(tail.map(Front::Bytes))
+            .map(move |front| {
+                let sent = std::mem::take(&mut sent);
+                match front {
+                    Front::Bytes(bytes) => Front::Bytes(&bytes[sent as usize..]),
+                    Front::Extent(extent, _) => Front::Extent(extent, sent),
+                }
+            })
+    }
+
+    /// The first `octets` of [`Self::waiting`] are sent.
     pub fn advance(&mut self, octets: usize) {
         self.sent += octets as u64;
         self.queued -= octets as u64;
-        let length = match self.queue.front() {
-            Some(Segment::Bytes(bytes)) => bytes.len() as u64,
-            Some(Segment::Extent(extent)) => extent.octets(),
-            None => self.tail.len() as u64,
-        };
-        if self.sent == length {
-            self.sent = 0;
-            if self.queue.pop_front().is_none() {
-                self.tail.clear();
+        while let Some(segment) = self.queue.front() {
+            let length = segment.octets();
+            if self.sent < length {
+                return;
             }
+            self.sent -= length;
+            self.queue.pop_front();
+        }
+        let sent = self.sent as usize;
+        if sent == self.tail.len() {
+            self.sent = 0;
+            self.tail.clear();
+        } else if sent >= limits::SEND_LOW && sent * 2 >= self.tail.len() {
+            // A peer that is always a little behind must not make the tail grow for ever.
+            self.tail.drain(..sent);
+            self.sent = 0;
         }
     }
 

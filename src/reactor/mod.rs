@@ -1,5 +1,632 @@
 //! The event loop: the only sockets, the only clock, the only TLS calls.
+//!
+//! ```text
+//!  listeners --accept--> Conn <--bytes--> socket            conn.rs, socket.rs, tls.rs
+//!                         |  ^
+//!                   bytes |  | answers, Changed, Stop
+//!                         v  |
+//!                       Session --job--> Pool --letter--> LetterBox --wakes--> the loop      pool.rs
+//! ```
+//!
+//! One turn of the loop: wait for the poll, until the next timer at the latest; note what is ready; read the letters; give every
+//! connection that has something to do one turn of bounded length. Whoever is not done has another turn after all others, so
+//! no connection starves another. A [`client`] has the same connections in a loop of its own.
+//!
+//! What it keeps:
+//! - a token is never used twice, so what comes too late for a connection finds nobody;
+//! - without file descriptors it stops accepting, says so once, and goes on when there are some again;
+//! - nothing here is global, so that a program may run several loops over one store.
 
+pub mod certs;
+pub mod client;
+mod conn;
+mod limiter;
+mod pool;
 pub mod relay;
 pub mod resolver;
+mod signals;
+mod socket;
 pub mod stdio;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod tls;
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use mio::{Events, Interest, Poll, Token};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use self::conn::{Conn, Next, Scratch, Trouble};
+use self::limiter::{Admission, Limiter};
+use self::pool::{Letter, LetterBox, Pool};
+use self::signals::{Asked, Signals};
+use self::socket::{Door, Socket};
+use self::timers::Timers;
+use crate::limits;
+use crate::proto::{Answer, Epoch, Job, Out, Peer, Service, Session};
+use crate::store::Store;
+use crate::tap::{Side, Tap};
+
+pub use self::tls::{Acceptor, CertificateFault, Connector, TlsError, Trust};
+
+/// Makes the tap of a connection, given who it is and the name of the service.
+pub type TapFactory = dyn Fn(&Peer, &str) -> Option<Box<dyn Tap>>;
+
+/// What can be set about a [`Reactor`].
+pub struct Options {
+    /// Connections at the same time; file descriptors may allow fewer.
+    pub connections: usize,
+    /// Connections at the same time from one address. Loopback is exempt: everything on this machine comes from there.
+    pub connections_per_address: usize,
+    /// For implicit TLS, and for sessions that wish STARTTLS.
+    pub tls: Option<Acceptor>,
+    /// Taps for connections.
+    pub tap: Option<Box<TapFactory>>,
+    /// How long sessions may finish what they are in the middle of when the program stops.
+    pub stop_grace: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            connections: limits::CONNECTIONS,
+            connections_per_address: limits::CONNECTIONS_PER_ADDRESS,
+            tls: None,
+            tap: None,
+            stop_grace: limits::STOP_GRACE,
+        }
+    }
+}
+
+/// How connections of a listener begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Security {
+    /// In the clear; the session may wish STARTTLS.
+    Plain,
+    /// With TLS (RFC 8314 §3).
+    Implicit,
+}
+
+/// What SIGHUP calls: a new certificate for connections from now on, if there is one.
+pub type Reload = Box<dyn FnMut() -> Option<Acceptor>>;
+
+/// Listeners, connections, and the loop that serves them.
+pub struct Reactor {
+    poll: Poll,
+    options: Options,
+    listeners: Vec<Listener>,
+    slots: HashMap<u64, Slot>,
+    /// Tokens of connections that have something to do, each once.
+    ready: VecDeque<u64>,
+    timers: Timers,
+    limiter: Limiter,
+    pool: Pool<Job, Answer>,
+    letters: Arc<LetterBox<Answer>>,
+    scratch: Scratch,
+    signals: Option<(Signals, Reload)>,
+    next_token: u64,
+    stage: Stage,
+    /// There are no file descriptors left: until when accepting pauses.
+    paused: Option<Instant>,
+    /// When that was last logged.
+    complained: Option<Instant>,
+}
+
+struct Listener {
+    door: Door,
+    service: Arc<dyn Service>,
+    security: Security,
+    /// Only `WouldBlock` clears it.
+    ready: bool,
+}
+
+/// A connection, its session, and what the loop knows about it.
+struct Slot {
+    conn: Conn,
+    /// Dropped as soon as it has said its last word, with all that it locks.
+    session: Option<Box<dyn Session>>,
+    service: &'static str,
+    remote: Option<SocketAddr>,
+    admission: Admission,
+    /// Whether its token is in `ready`.
+    queued: bool,
+    /// The earliest timer that is set for it.
+    armed: Option<Instant>,
+}
+
+enum Stage {
+    Serving,
+    Stopping { until: Instant },
+    Stopped,
+}
+
+/// Reaches a running reactor from another thread.
+#[derive(Clone)]
+pub struct Handle(Arc<LetterBox<Answer>>);
+
+impl Handle {
+    /// Stops it gracefully; called again, at once.
+    pub fn stop(&self) {
+        self.0.post(Letter::Stop);
+    }
+}
+
+impl Reactor {
+    /// A reactor whose sessions have their jobs done on `store`. Raises the limit of open files to what is allowed.
+    ///
+    /// # Errors
+    /// The system has no poll or no file descriptors for it.
+    pub fn new(options: Options, store: Arc<Store>) -> io::Result<Self> {
+        let worker = Arc::clone(&store);
+        let reactor = Self::with_worker(options, Box::new(move |job| job.run(&worker)))?;
+        let letters = Arc::clone(&reactor.letters);
+        store
+            .hub()
+            .set_waker(Box::new(move |token| letters.post(Letter::Changed(token))));
+        Ok(reactor)
+    }
+
+    /// The same with any other way to have jobs done.
+    fn with_worker(
+        mut options: Options,
+        worker: Box<dyn Fn(Job) -> Answer + Send + Sync>,
+    ) -> io::Result<Self> {
+        let spare = limits::SPARE_DESCRIPTORS + limits::REFUSALS;
+        let affordable = raise_descriptor_limit().saturating_sub(spare).max(1);
+        options.connections = options.connections.min(affordable);
+        let poll = Poll::new()?;
+        let waker = mio::Waker::new(poll.registry(), WAKER)?;
+        let letters = Arc::new(LetterBox::new(waker));
+        Ok(Self {
+            poll,
+            limiter: Limiter::new(options.connections, options.connections_per_address),
+            options,
+            listeners: Vec::new(),
+            slots: HashMap::new(),
+            ready: VecDeque::new(),
+            timers: Timers::default(),
+            pool: Pool::new(worker, Arc::clone(&letters)),
+            letters,
+            scratch: Scratch::new(),
+            signals: None,
+            next_token: 1,
+            stage: Stage::Serving,
+            paused: None,
+            complained: None,
+        })
+    }
+
+    /// Listens on `address`, port 0 for any; returns where it listens really. An IPv6 address takes no IPv4.
+    ///
+    /// # Errors
+    /// The system's: in use, not ours, not allowed.
+    pub fn listen(
+        &mut self,
+        address: SocketAddr,
+        service: Arc<dyn Service>,
+        security: Security,
+    ) -> io::Result<SocketAddr> {
+        if security == Security::Implicit && self.options.tls.is_none() {
+            let what = format!("{} needs a certificate, and there is none", service.name());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+        let (door, real) = Door::tcp(address)?;
+        self.add_listener(door, service, security)?;
+        Ok(real)
+    }
+
+    /// Listens on a UNIX socket, in the clear. The file is removed at the end; one that nobody listens on is replaced.
+    ///
+    /// # Errors
+    /// The system's: in use, not allowed, the path is too long.
+    pub fn listen_unix(&mut self, path: &Path, service: Arc<dyn Service>) -> io::Result<()> {
+        self.add_listener(Door::unix(path)?, service, Security::Plain)
+    }
+
+    fn add_listener(
+        &mut self,
+        mut door: Door,
+        service: Arc<dyn Service>,
+        security: Security,
+    ) -> io::Result<()> {
+        let token = Token(LISTENERS + self.listeners.len());
+        self.poll
+            .registry()
+            .register(door.source(), token, Interest::READABLE)?;
+        self.listeners.push(Listener {
+            door,
+            service,
+            security,
+            ready: false,
+        });
+        Ok(())
+    }
+
+    /// Catches SIGINT and SIGTERM to stop gracefully, the second one at once; and SIGHUP to call `reload`.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn catch_signals(&mut self, reload: Reload) -> io::Result<()> {
+        let signals = Signals::catch(self.poll.registry(), SIGNALS)?;
+        self.signals = Some((signals, reload));
+        Ok(())
+    }
+
+    /// A way to stop it from another thread.
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.letters))
+    }
+
+    /// Serves until it is told to stop, and everybody has had a last word.
+    ///
+    /// # Errors
+    /// The poll's: a bug, or a system in a bad way. Errors of one connection end that connection only.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        while !self.is_done() {
+            let wait = self.wait(Instant::now());
+            match self.poll.poll(&mut events, wait) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => result?,
+            }
+            let now = Instant::now();
+            for event in &events {
+                self.notice(event, now);
+            }
+            self.expire(now);
+            self.accept(now);
+            self.take_turns(now);
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        match self.stage {
+            Stage::Serving => false,
+            Stage::Stopping { .. } => self.slots.is_empty(),
+            Stage::Stopped => true,
+        }
+    }
+
+    /// How long the poll may wait.
+    fn wait(&self, now: Instant) -> Option<Duration> {
+        let waiting = self.listeners.iter().any(|listener| listener.ready);
+        let can_accept = waiting && self.paused.is_none();
+        if can_accept || !self.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let until = match self.stage {
+            Stage::Stopping { until } => Some(until),
+            _ => self.paused,
+        };
+        let due = self.timers.next_due().into_iter().chain(until).min()?;
+        // epoll counts in milliseconds, mio rounds up: never woken too early.
+        Some(due.saturating_duration_since(now))
+    }
+
+    fn notice(&mut self, event: &mio::event::Event, now: Instant) {
+        match event.token() {
+            WAKER => self.read_letters(now),
+            SIGNALS => self.obey_signals(now),
+            Token(token) if token >= LISTENERS => {
+                if let Some(listener) = self.listeners.get_mut(token - LISTENERS) {
+                    listener.ready = true;
+                }
+            }
+            Token(token) => self.rouse(token as u64, |conn| conn.ready(event)),
+        }
+    }
+
+    /// Tells a connection something, and gives it a turn.
+    fn rouse(&mut self, token: u64, tell: impl FnOnce(&mut Conn)) {
+        let Some(slot) = self.slots.get_mut(&token) else {
+            return;
+        };
+        tell(&mut slot.conn);
+        if !std::mem::replace(&mut slot.queued, true) {
+            self.ready.push_back(token);
+        }
+    }
+
+    fn read_letters(&mut self, now: Instant) {
+        for letter in self.letters.take() {
+            match letter {
+                Letter::Done(token, answer) => self.rouse(token, |conn| conn.answer(answer)),
+                Letter::Changed(token) => self.rouse(token, Conn::changed),
+                Letter::Stop => self.stop(now),
+            }
+        }
+    }
+
+    fn obey_signals(&mut self, now: Instant) {
+        let Some((signals, reload)) = &mut self.signals else {
+            return;
+        };
+        let mut stops = 0;
+        for asked in signals.asked() {
+            match asked {
+                Asked::Stop => stops += 1,
+                Asked::Reload => {
+                    if let Some(tls) = reload() {
+                        self.options.tls = Some(tls);
+                    }
+                }
+            }
+        }
+        for _ in 0..stops {
+            self.stop(now);
+        }
+    }
+
+    /// The first time: closes the doors and has everybody say goodbye. The second time: at once.
+    fn stop(&mut self, now: Instant) {
+        if !matches!(self.stage, Stage::Serving) {
+            self.stage = Stage::Stopped;
+            return;
+        }
+        log::info!("stopping: {} connections to close", self.slots.len());
+        self.stage = Stage::Stopping {
+            until: now + self.options.stop_grace,
+        };
+        self.listeners.clear();
+        let tokens: Vec<u64> = self.slots.keys().copied().collect();
+        for token in tokens {
+            self.rouse(token, Conn::stop);
+        }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        while let Some((due, token)) = self.timers.expired(now) {
+            let Some(slot) = self.slots.get_mut(&token) else {
+                continue;
+            };
+            if slot.armed != Some(due) {
+                continue;
+            }
+            slot.armed = None;
+            match slot.conn.due(slot.session.as_deref()) {
+                Some(due) if due <= now => {
+                    let session = slot.session.as_deref_mut();
+                    slot.conn.expire(session.map(|s| s as _), now);
+                    self.rouse(token, |_| {});
+                }
+                due => self.arm(token, due),
+            }
+        }
+        if let Stage::Stopping { until } = self.stage
+            && until <= now
+        {
+            log::warn!("{} connections did not end in time", self.slots.len());
+            self.stage = Stage::Stopped;
+        }
+    }
+
+    /// Sets a timer for a connection, unless an earlier one will look at it anyway.
+    fn arm(&mut self, token: u64, due: Option<Instant>) {
+        let (Some(due), Some(slot)) = (due, self.slots.get_mut(&token)) else {
+            return;
+        };
+        if slot.armed.is_none_or(|armed| due < armed) {
+            slot.armed = Some(due);
+            self.timers.set(due, token);
+            let slots = &self.slots;
+            self.timers.sweep(slots.len(), |due, token| {
+                slots
+                    .get(&token)
+                    .is_some_and(|slot| slot.armed == Some(due))
+            });
+        }
+    }
+
+    fn accept(&mut self, now: Instant) {
+        if self.paused.is_some_and(|until| until > now) {
+            return;
+        }
+        self.paused = None;
+        let listeners = self.listeners.len();
+        for index in 0..listeners {
+            for _ in 0..limits::ACCEPTS {
+                let listener = &mut self.listeners[index];
+                if !listener.ready {
+                    break;
+                }
+                match listener.door.accept() {
+                    Ok((socket, remote, local)) => {
+                        self.admit(index, socket, remote, local, now);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        listener.ready = false;
+                    }
+                    Err(error) if is_exhaustion(&error) => return self.exhaust(&error, now),
+                    // The connection was gone before it was accepted: none of our business.
+                    Err(error) => log::debug!("accept: {error}"),
+                }
+            }
+        }
+    }
+
+    /// There are no file descriptors left. Said once, however often it comes and goes.
+    fn exhaust(&mut self, error: &io::Error, now: Instant) {
+        self.paused = Some(now + limits::ACCEPT_PAUSE);
+        if self
+            .complained
+            .is_none_or(|at| now - at > limits::COMPLAINT_PAUSE)
+        {
+            self.complained = Some(now);
+            log::warn!(
+                "no more connections are accepted for now ({} are open): {error}; raise the limit of open files \
+                 (ulimit -n) if this happens often",
+                self.slots.len()
+            );
+        }
+    }
+
+    fn admit(
+        &mut self,
+        listener: usize,
+        socket: Socket,
+        remote: Option<SocketAddr>,
+        local: Option<SocketAddr>,
+        now: Instant,
+    ) {
+        let Some(admission) = self.limiter.admit(remote.map(|remote| remote.ip())) else {
+            return;
+        };
+        let Listener {
+            service, security, ..
+        } = &self.listeners[listener];
+        let token = self.next_token;
+        let peer = Peer {
+            token,
+            remote,
+            local,
+            accepted: Epoch {
+                instant: now,
+                wall: SystemTime::now(),
+            },
+            refused: admission.refused(),
+        };
+        let tap = self
+            .options
+            .tap
+            .as_ref()
+            .and_then(|tap| tap(&peer, service.name()));
+        let mut conn = Conn::new(socket, Side::Server, Out::new(Side::Server, now, tap), now);
+        let wanted = Interest::READABLE | Interest::WRITABLE;
+        let name = Token(token as usize);
+        if let Err(error) = self.poll.registry().register(conn.socket(), name, wanted) {
+            log::warn!("cannot watch a connection: {error}");
+            return self.limiter.leave(admission);
+        }
+        self.next_token += 1;
+        let mut slot = Slot {
+            conn,
+            session: Some(service.session(peer)),
+            service: service.name(),
+            remote,
+            admission,
+            queued: false,
+            armed: None,
+        };
+        if *security == Security::Implicit {
+            start_tls(&mut slot.conn, self.options.tls.as_ref(), now);
+        }
+        self.slots.insert(token, slot);
+        self.rouse(token, |_| {});
+    }
+
+    /// One turn for everybody who is ready now; who becomes ready meanwhile comes after the next poll.
+    fn take_turns(&mut self, now: Instant) {
+        for _ in 0..self.ready.len() {
+            let Some(token) = self.ready.pop_front() else {
+                return;
+            };
+            self.take_turn(token, now);
+        }
+    }
+
+    fn take_turn(&mut self, token: u64, now: Instant) {
+        let Some(slot) = self.slots.get_mut(&token) else {
+            return;
+        };
+        slot.queued = false;
+        let session = slot.session.as_deref_mut();
+        let next = slot
+            .conn
+            .turn(session.map(|s| s as _), now, &mut self.scratch);
+        if !slot.conn.is_talking() {
+            slot.session = None;
+        }
+        if let Some(job) = slot.conn.take_job()
+            && let Err(error) = self.pool.submit(token, job)
+        {
+            log::error!("session {token}: no thread for its job: {error}");
+            slot.conn.answer(None);
+        }
+        match next {
+            Next::Gone => return self.remove(token),
+            Next::Again => self.rouse(token, |_| {}),
+            Next::StartTls => {
+                start_tls(&mut slot.conn, self.options.tls.as_ref(), now);
+                self.rouse(token, |_| {});
+            }
+            Next::Wait => {}
+        }
+        let Some(slot) = self.slots.get(&token) else {
+            return;
+        };
+        let due = slot.conn.due(slot.session.as_deref());
+        self.arm(token, due);
+    }
+
+    fn remove(&mut self, token: u64) {
+        let Some(mut slot) = self.slots.remove(&token) else {
+            return;
+        };
+        if let Some(trouble) = slot.conn.take_trouble() {
+            report(token, &slot, &trouble);
+        }
+        self.limiter.leave(slot.admission);
+        self.paused = None;
+        // Closing the socket takes it out of the poll.
+    }
+}
+
+fn start_tls(conn: &mut Conn, acceptor: Option<&Acceptor>, now: Instant) {
+    let none = || TlsError::Pem("TLS was wished, but there is no certificate".to_owned());
+    match acceptor.ok_or_else(none).and_then(Acceptor::accept) {
+        Ok(tls) => conn.start_tls(tls, now),
+        Err(error) => conn.refuse_tls(error),
+    }
+}
+
+fn report(token: u64, slot: &Slot, trouble: &Trouble) {
+    let service = slot.service;
+    let remote = slot
+        .remote
+        .map_or_else(|| "a UNIX socket".to_owned(), |remote| remote.to_string());
+    match trouble {
+        // Peers go away all the time.
+        Trouble::Io(error) => log::debug!("{service} session {token}, {remote}: {error}"),
+        Trouble::NoAnswer | Trouble::Shortened => {
+            log::error!("{service} session {token}, {remote}: {trouble}");
+        }
+        trouble => log::info!("{service} session {token}, {remote}: {trouble}"),
+    }
+}
+
+/// Whether it is this program, or the machine, that has no more to give.
+fn is_exhaustion(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| {
+        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&errno)
+    })
+}
+
+/// Raises the number of files that may be open to the highest allowed; returns it.
+fn raise_descriptor_limit() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let current = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    current.map_or(usize::MAX, |current| {
+        usize::try_from(current).unwrap_or(usize::MAX)
+    })
+}
+
+/// Tokens of connections count up from 1; these stand above all of them.
+const LISTENERS: usize = 1 << 62;
+const WAKER: Token = Token(usize::MAX - 1);
+const SIGNALS: Token = Token(usize::MAX - 2);

@@ -1,0 +1,202 @@
+//! The server's own certificate: made once with an authority of its own, kept, and used again.
+//!
+//! A lab imports `ca.pem` once and then trusts the server. The authority's key is thrown away as soon as it has signed the one
+//! certificate: whoever steals the server's files cannot sign anything else that the lab would believe.
+//!
+//! The three files appear together or not at all (they are written elsewhere and renamed into place), so a crash never leaves a
+//! certificate without its key.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+
+use super::tls::{Acceptor, TlsError, missing_names};
+
+/// The certificate in `directory`, made now for localhost and `names` if there is none yet.
+///
+/// # Errors
+/// Files are missing or unusable; the error names them and says what to do.
+pub fn ensure(directory: &Path, names: &[String]) -> Result<Acceptor, CertError> {
+    let [ca, certificate, key] = FILES.map(|name| directory.join(name));
+    let there = [&ca, &certificate, &key].map(|path| path.exists());
+    if there == [false; 3] {
+        make(directory, names)?;
+    }
+    let acceptor = load(&certificate, &key)?;
+    let missing = missing_names(&read(&certificate)?, names).unwrap_or_default();
+    if !missing.is_empty() {
+        log::warn!(
+            "the certificate {} is not for {}; remove {} to have a new one made, and import its ca.pem again",
+            certificate.display(),
+            missing.join(", "),
+            directory.display()
+        );
+    }
+    Ok(acceptor)
+}
+
+/// The user's own certificate chain and key, PEM files.
+///
+/// # Errors
+/// A file cannot be read, or is not what it should be, or they do not belong together.
+pub fn load(certificate: &Path, key: &Path) -> Result<Acceptor, CertError> {
+    Acceptor::new(&read(certificate)?, &read(key)?).map_err(|fault| CertError::Unusable {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
+        fault,
+    })
+}
+
+/// Why there is no certificate to serve TLS with.
+#[derive(Debug)]
+pub enum CertError {
+    /// A file cannot be read or written.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The files are not what they should be.
+    Unusable {
+        /// The certificate chain.
+        certificate: PathBuf,
+        /// Its key.
+        key: PathBuf,
+        /// What is wrong, and what to do.
+        fault: TlsError,
+    },
+    /// A certificate for these names cannot be made.
+    Make(String),
+}
+
+impl fmt::Display for CertError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, source } => write!(f, "{}: {source}", path.display()),
+            Self::Unusable {
+                certificate,
+                key,
+                fault,
+            } => write!(
+                f,
+                "the certificate {} with the key {}: {fault}",
+                certificate.display(),
+                key.display()
+            ),
+            Self::Make(what) => write!(f, "cannot make a certificate: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for CertError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File { source, .. } => Some(source),
+            Self::Unusable { fault, .. } => Some(fault),
+            Self::Make(_) => None,
+        }
+    }
+}
+
+impl From<rcgen::Error> for CertError {
+    fn from(error: rcgen::Error) -> Self {
+        Self::Make(error.to_string())
+    }
+}
+
+/// The authority's certificate, the server's, and the server's key.
+const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
+/// How long both are valid. There is no key left to renew the second one with.
+const YEARS: i32 = 10;
+
+fn make(directory: &Path, names: &[String]) -> Result<(), CertError> {
+    let texts = generate(names)?;
+    let scratch = directory.with_extension(format!("new-{}", std::process::id()));
+    let result = write_all(&scratch, &texts).and_then(|()| {
+        // Takes the place of an empty directory; one with anything in it is not ours to replace.
+        at(directory, fs::rename(&scratch, directory))
+    });
+    if result.is_err() {
+        fs::remove_dir_all(&scratch).ok();
+    }
+    result
+}
+
+fn generate(names: &[String]) -> Result<[String; 3], CertError> {
+    let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
+    for name in names {
+        if !all.contains(name) {
+            all.push(name.clone());
+        }
+    }
+    let mut ca = params(Vec::new(), "mailtool CA")?;
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
+
+    let subject = names.first().map_or("localhost", String::as_str);
+    let mut server = params(all, subject)?;
+    server.use_authority_key_identifier_extension = true;
+    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate()?;
+    let certificate = server.signed_by(&key, &ca)?;
+    // The chain holds the authority too, so that a client that shows it lets its user compare and import it.
+    let chain = certificate.pem() + &ca.pem();
+    Ok([ca.pem(), chain, key.serialize_pem()])
+}
+
+fn params(names: Vec<String>, subject: &str) -> Result<CertificateParams, CertError> {
+    let mut params = CertificateParams::new(names)?;
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "mailtool");
+    params.distinguished_name.push(DnType::CommonName, subject);
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let year = i32::from(today.year());
+    // From the first of last year's last month: clocks of lab machines are often wrong.
+    params.not_before = date_time_ymd(year - 1, 12, 1);
+    params.not_after = date_time_ymd(year + YEARS, 12, 31);
+    Ok(params)
+}
+
+fn write_all(directory: &Path, texts: &[String; 3]) -> Result<(), CertError> {
+    if let Some(parent) = directory.parent() {
+        at(parent, fs::create_dir_all(parent))?;
+    }
+    at(directory, DirBuilder::new().mode(0o755).create(directory))?;
+    for (name, text) in FILES.iter().zip(texts) {
+        let path = directory.join(name);
+        let mode = if *name == "key.pem" { 0o600 } else { 0o644 };
+        let write = || {
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(mode)
+                .open(&path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        };
+        at(&path, write())?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, CertError> {
+    at(path, fs::read(path))
+}
+
+fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, CertError> {
+    result.map_err(|source| CertError::File {
+        path: path.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,341 @@
+//! A client: connects, and drives one session until it ends.
+//!
+//! The same connections as in the server, in a loop of their own that blocks the caller. It closes as politely: what was
+//! said is sent, then close_notify and the end of our stream, and the server's end is waited for, for a bounded time. So
+//! nothing is lost to RST.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use super::Security;
+use super::conn::{Conn, Next, Scratch, Trouble};
+use super::socket::Socket;
+use super::tls::{Connector, TlsError, Trust};
+use crate::limits;
+use crate::proto::{Out, Session};
+use crate::tap::{Side, Tap};
+
+/// Where to connect to, and whom to believe there.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The host as the user named it: the certificate must be for it.
+    pub host: String,
+    /// Tried in this order until one answers.
+    pub addresses: Vec<SocketAddr>,
+    /// How the connection begins; STARTTLS is the session's wish.
+    pub security: Security,
+    /// Whose certificates are good.
+    pub trust: Trust,
+    /// How long to wait for each address.
+    pub connect_timeout: Duration,
+}
+
+impl Target {
+    /// A target with the usual trust and patience.
+    pub fn new(host: impl Into<String>, addresses: Vec<SocketAddr>, security: Security) -> Self {
+        Self {
+            host: host.into(),
+            addresses,
+            security,
+            trust: Trust::Authorities { extra: None },
+            connect_timeout: limits::CONNECT,
+        }
+    }
+}
+
+/// Why a conversation did not come to its end. That the server closed too early is told to the session instead
+/// ([`Input::Eof`](crate::proto::Input)), which knows what it still expected.
+#[derive(Debug)]
+pub enum ClientError {
+    /// The host has no address.
+    Resolve {
+        /// The host.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// No address took the connection.
+    Connect {
+        /// The host.
+        host: String,
+        /// What was tried, and what came of it.
+        attempts: Vec<(SocketAddr, io::Error)>,
+    },
+    /// TLS could not be agreed on, or broke.
+    Tls {
+        /// The host.
+        host: String,
+        /// The address that had answered.
+        address: SocketAddr,
+        /// What was wrong.
+        source: TlsError,
+    },
+    /// The connection was lost.
+    Lost {
+        /// The host.
+        host: String,
+        /// The address that had answered.
+        address: SocketAddr,
+        /// How.
+        source: io::Error,
+    },
+    /// The server took too long.
+    Timeout {
+        /// The host.
+        host: String,
+        /// The address that had answered.
+        address: SocketAddr,
+        /// For what.
+        what: &'static str,
+    },
+    /// This machine could not do it.
+    System(io::Error),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve { host, source } => write!(
+                f,
+                "cannot find the address of {host}: {source}; is the name spelled right?"
+            ),
+            Self::Connect { host, attempts } => {
+                write!(f, "cannot connect to {host}")?;
+                if attempts.is_empty() {
+                    f.write_str(": it has no address of the kind that was asked for")?;
+                }
+                for (index, (address, error)) in attempts.iter().enumerate() {
+                    let before = if index == 0 { ": " } else { "; " };
+                    let ip = address.ip();
+                    let port = address.port();
+                    write!(f, "{before}{ip} port {port}: {}", connect_fault(error))?;
+                }
+                Ok(())
+            }
+            Self::Tls {
+                host,
+                address,
+                source,
+            } => write!(f, "no TLS with {}: {source}", place(host, *address)),
+            Self::Lost {
+                host,
+                address,
+                source,
+            } => write!(
+                f,
+                "lost the connection to {}: {source}",
+                place(host, *address)
+            ),
+            Self::Timeout {
+                host,
+                address,
+                what,
+            } => write!(f, "{} took too long for {what}", place(host, *address)),
+            Self::System(error) => write!(f, "cannot use the network: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ClientError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Resolve { source, .. } | Self::Lost { source, .. } | Self::System(source) => {
+                Some(source)
+            }
+            Self::Tls { source, .. } => Some(source),
+            Self::Connect { .. } | Self::Timeout { .. } => None,
+        }
+    }
+}
+
+/// Connects to `target`, and drives `session` until it has closed, or the server has and all of that was told to it.
+///
+/// # Errors
+/// See [`ClientError`]; whether the dialogue itself went well is the session's to say.
+pub fn converse(
+    target: &Target,
+    session: &mut dyn Session,
+    tap: Option<Box<dyn Tap>>,
+) -> Result<(), ClientError> {
+    let mut poll = Poll::new().map_err(ClientError::System)?;
+    let (stream, address) = connect(&mut poll, target)?;
+    let now = Instant::now();
+    let out = Out::new(Side::Client, now, tap);
+    let conn = Conn::new(Socket::Tcp(stream), Side::Client, out, now);
+    let mut client = Client {
+        target,
+        poll,
+        conn,
+        connector: None,
+    };
+    if target.security == Security::Implicit {
+        client.start_tls(now);
+    }
+    let trouble = client.drive(session).map_err(ClientError::System)?;
+    trouble.map_or(Ok(()), |trouble| Err(explain(trouble, target, address)))
+}
+
+struct Client<'a> {
+    target: &'a Target,
+    poll: Poll,
+    conn: Conn,
+    /// Made when TLS is first wanted: reading all authorities takes a while.
+    connector: Option<Connector>,
+}
+
+impl Client<'_> {
+    fn drive(&mut self, session: &mut dyn Session) -> io::Result<Option<Trouble>> {
+        let mut scratch = Scratch::new();
+        let mut events = Events::with_capacity(8);
+        loop {
+            let now = Instant::now();
+            let next = self.conn.turn(Some(&mut *session), now, &mut scratch);
+            if self.conn.take_job().is_some() {
+                // Clients have no store, so their sessions ask for no jobs.
+                self.conn.answer(None);
+            }
+            match next {
+                Next::Gone => return Ok(self.conn.take_trouble()),
+                Next::StartTls => {
+                    self.start_tls(now);
+                    continue;
+                }
+                Next::Again | Next::Wait => {}
+            }
+            let due = self.conn.due(Some(&*session));
+            if due.is_some_and(|due| due <= now) {
+                self.conn.expire(Some(&mut *session), now);
+                continue;
+            }
+            let wait = match next {
+                Next::Again => Some(Duration::ZERO),
+                _ => due.map(|due| due - now),
+            };
+            wait_for(&mut self.poll, &mut events, wait)?;
+            for event in &events {
+                self.conn.ready(event);
+            }
+        }
+    }
+
+    fn start_tls(&mut self, now: Instant) {
+        let host = &self.target.host;
+        let connector = match self.connector.take() {
+            Some(connector) => Ok(connector),
+            None => Connector::new(&self.target.trust),
+        };
+        match connector.and_then(|connector| connector.connect(host)) {
+            Ok(tls) => self.conn.start_tls(tls, now),
+            Err(error) => self.conn.refuse_tls(error),
+        }
+    }
+}
+
+fn connect(poll: &mut Poll, target: &Target) -> Result<(TcpStream, SocketAddr), ClientError> {
+    let mut attempts = Vec::new();
+    for &address in &target.addresses {
+        match connect_to(poll, address, target.connect_timeout) {
+            Ok(stream) => return Ok((stream, address)),
+            Err(error) => attempts.push((address, error)),
+        }
+    }
+    Err(ClientError::Connect {
+        host: target.host.clone(),
+        attempts,
+    })
+}
+
+fn connect_to(poll: &mut Poll, address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
+    let until = Instant::now() + patience;
+    let mut stream = TcpStream::connect(address)?;
+    let wanted = Interest::READABLE | Interest::WRITABLE;
+    poll.registry()
+        .register(&mut stream, Token(address.port().into()), wanted)?;
+    let mut events = Events::with_capacity(8);
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        wait_for(poll, &mut events, Some(left))?;
+        if let Some(error) = stream.take_error()? {
+            return Err(error);
+        }
+        match stream.peer_addr() {
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+            Err(error) => return Err(error),
+        }
+    }
+    // The edges that came with the connection are used up: registering anew brings them again.
+    poll.registry()
+        .reregister(&mut stream, Token(address.port().into()), wanted)?;
+    stream.set_nodelay(true).ok();
+    Ok(stream)
+}
+
+fn wait_for(poll: &mut Poll, events: &mut Events, wait: Option<Duration>) -> io::Result<()> {
+    match poll.poll(events, wait) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        result => result,
+    }
+}
+
+fn explain(trouble: Trouble, target: &Target, address: SocketAddr) -> ClientError {
+    let host = target.host.clone();
+    match trouble {
+        Trouble::Io(source) => ClientError::Lost {
+            host,
+            address,
+            source,
+        },
+        Trouble::Tls(source) => ClientError::Tls {
+            host,
+            address,
+            source,
+        },
+        Trouble::Late(what) => ClientError::Timeout {
+            host,
+            address,
+            what,
+        },
+        trouble @ (Trouble::LostInHandshake | Trouble::Injection(_)) => ClientError::Tls {
+            host,
+            address,
+            source: TlsError::Broken(trouble.to_string()),
+        },
+        trouble @ (Trouble::Shortened | Trouble::NoAnswer) => ClientError::Lost {
+            host,
+            address,
+            source: io::Error::other(trouble.to_string()),
+        },
+    }
+}
+
+/// `mail.example.org (192.0.2.1 port 25)`
+fn place(host: &str, address: SocketAddr) -> String {
+    let (ip, port) = (address.ip(), address.port());
+    if host == ip.to_string() {
+        format!("{host} port {port}")
+    } else {
+        format!("{host} ({ip} port {port})")
+    }
+}
+
+fn connect_fault(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            "connection refused: nothing listens there; is the server running, is the port right?"
+                .to_owned()
+        }
+        io::ErrorKind::TimedOut => {
+            "no answer in time; a firewall may be in the way, or the host is down".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}

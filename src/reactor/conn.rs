@@ -1,0 +1,792 @@
+//! One connection: moves bytes between a socket and a session, for servers and clients alike.
+//!
+//! It knows no poll and no token: its owner tells it what became [ready](Conn::ready), gives it a [turn](Conn::turn), does
+//! what the [`Next`] says, and looks again when the time is [due](Conn::due).
+//!
+//! | phase | what is done | ends when |
+//! |---|---|---|
+//! | `Handshake` | TLS messages, nothing else | TLS stands: `Talk`; it fails: alert, `Flush` |
+//! | `Talk` | receive, [`pump`], send | [`Wish::StartTls`]: `Handshake`; [`Wish::Close`]: `Flush` |
+//! | `Flush` | sends what is left and close_notify, throws away what comes | all is sent: shutdown, `Linger` |
+//! | `Linger` | throws away what comes | the peer's end, [`limits::LINGER`], [`limits::LINGER_OCTETS`] |
+//!
+//! `Linger` is there because closing a socket with unread bytes in it sends RST, and RST makes the peer's system throw away the
+//! reply that it has not read yet.
+//!
+//! What it keeps:
+//! - only `WouldBlock` clears `readable` and `writable`: the poll tells each edge once;
+//! - a turn moves about [`limits::TURN`] octets at most; whoever has more to do has another turn after the others;
+//! - while a job is outstanding, the session is given nothing; while its [`Out`] is full, nothing but that job's answer;
+//! - memory: the receive buffer, [`Out`] up to twice [`limits::SEND_HIGH`], and with TLS a scratch buffer's worth each way; none
+//!   of it while the connection is idle.
+
+use std::fmt;
+use std::io;
+use std::time::Instant;
+
+use mio::event::Event;
+
+use super::socket::Socket;
+use super::tls::{Received, Tls, TlsError};
+use crate::limits;
+use crate::proto::{Answer, Front, Input, Job, Out, Session, TlsInfo, Wish, pump};
+use crate::store::Extent;
+use crate::tap::{Piece, Side};
+use crate::wire::lines::{LineReader, Want};
+
+/// One connection. See the module.
+pub(super) struct Conn {
+    socket: Socket,
+    side: Side,
+    reader: LineReader,
+    out: Out,
+    tls: Option<Box<Tls>>,
+    phase: Phase,
+    readable: bool,
+    writable: bool,
+    /// The peer's end has been read, and all that came before it is in `reader`.
+    ended: bool,
+    /// The peer takes nothing any more.
+    deaf: bool,
+    owed: Owed,
+    labour: Labour,
+    trouble: Option<Trouble>,
+    times: Times,
+}
+
+enum Phase {
+    Handshake { since: Instant },
+    Talk,
+    Flush,
+    Linger { since: Instant, left: usize },
+}
+
+/// Inputs that the session has not had yet.
+#[derive(Default)]
+struct Owed {
+    tls_up: Option<TlsInfo>,
+    open: bool,
+    room: bool,
+    changed: bool,
+    eof: bool,
+    stop: bool,
+}
+
+/// Where the session's job is.
+enum Labour {
+    None,
+    /// To be given to the pool.
+    Asked(Job),
+    Outstanding,
+    Done(Answer),
+}
+
+struct Times {
+    /// When the session was last given something.
+    handled: Instant,
+    /// When all that was said was last sent.
+    drained: Instant,
+    /// When the peer last took something, or something was first put in its way.
+    progress: Instant,
+    /// The deadline of which the session has been told.
+    told: Option<Instant>,
+}
+
+/// What a connection needs after its turn.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// There is more to do: another turn, after the others.
+    Again,
+    /// Nothing until the poll, the pool or the clock says so.
+    Wait,
+    /// Everything is sent, nothing is pending: [`Conn::start_tls`].
+    StartTls,
+    /// It is over: drop it.
+    Gone,
+}
+
+/// Why a connection ended otherwise than by a goodbye.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// The socket.
+    Io(io::Error),
+    /// TLS could not be agreed on, or was broken.
+    Tls(TlsError),
+    /// The peer went away in the middle of the TLS handshake.
+    LostInHandshake,
+    /// This many octets came in the clear after the command that starts TLS (RFC 3207 §6).
+    Injection(usize),
+    /// A file that was being sent is shorter than it was.
+    Shortened,
+    /// The peer took too long: for what.
+    Late(&'static str),
+    /// A job panicked, or could not be started.
+    NoAnswer,
+}
+
+/// Buffers that all connections of a thread share.
+pub(super) struct Scratch {
+    /// Octets on their way out, gathered.
+    plain: Box<[u8]>,
+    /// Octets as they came from the socket.
+    cipher: Box<[u8]>,
+}
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Self {
+            plain: vec![0; limits::SCRATCH].into(),
+            cipher: vec![0; limits::SCRATCH].into(),
+        }
+    }
+}
+
+impl Conn {
+    /// A connection that stands, in the clear. `out` may hold something already.
+    pub(super) fn new(socket: Socket, side: Side, out: Out, now: Instant) -> Self {
+        Self {
+            socket,
+            side,
+            reader: LineReader::new(),
+            out,
+            tls: None,
+            phase: Phase::Talk,
+            readable: false,
+            writable: true,
+            ended: false,
+            deaf: false,
+            owed: Owed {
+                open: true,
+                ..Owed::default()
+            },
+            labour: Labour::None,
+            trouble: None,
+            times: Times {
+                handled: now,
+                drained: now,
+                progress: now,
+                told: None,
+            },
+        }
+    }
+
+    /// The socket, to be registered.
+    pub(super) fn socket(&mut self) -> &mut Socket {
+        &mut self.socket
+    }
+
+    /// The poll has said so.
+    pub(super) fn ready(&mut self, event: &Event) {
+        let broken = event.is_error();
+        self.readable |= broken || event.is_readable() || event.is_read_closed();
+        self.writable |= broken || event.is_writable() || event.is_write_closed();
+    }
+
+    /// Begins the handshake: now for implicit TLS, after [`Next::StartTls`] otherwise.
+    pub(super) fn start_tls(&mut self, tls: Tls, now: Instant) {
+        self.reader.reset();
+        self.tls = Some(Box::new(tls));
+        self.phase = Phase::Handshake { since: now };
+    }
+
+    /// TLS cannot be started.
+    pub(super) fn refuse_tls(&mut self, error: TlsError) {
+        self.fail(Trouble::Tls(error));
+    }
+
+    /// The job that the session asked for, to be given to the pool.
+    pub(super) fn take_job(&mut self) -> Option<Job> {
+        if !matches!(self.labour, Labour::Asked(_)) {
+            return None;
+        }
+        match std::mem::replace(&mut self.labour, Labour::Outstanding) {
+            Labour::Asked(job) => Some(job),
+            _ => None,
+        }
+    }
+
+    /// The job is done; without an answer the connection cannot go on.
+    pub(super) fn answer(&mut self, answer: Option<Answer>) {
+        match answer {
+            Some(answer) => self.labour = Labour::Done(answer),
+            None => self.fail(Trouble::NoAnswer),
+        }
+    }
+
+    /// A mailbox has changed.
+    pub(super) fn changed(&mut self) {
+        self.owed.changed = true;
+    }
+
+    /// The program stops.
+    pub(super) fn stop(&mut self) {
+        match self.phase {
+            Phase::Handshake { .. } => self.phase = Phase::Flush,
+            _ => self.owed.stop = true,
+        }
+    }
+
+    /// Whether the session is still needed.
+    pub(super) fn is_talking(&self) -> bool {
+        matches!(self.phase, Phase::Handshake { .. } | Phase::Talk)
+    }
+
+    /// Why it ended, unless by a goodbye.
+    pub(super) fn take_trouble(&mut self) -> Option<Trouble> {
+        self.trouble.take()
+    }
+
+    /// When [`Self::expire`] is to be called, unless something happens before.
+    ///
+    /// The session's deadline is about what the peer says, so it does not run while the peer has not had all of our last
+    /// words, nor while a job is outstanding.
+    pub(super) fn due(&self, session: Option<&dyn Session>) -> Option<Instant> {
+        match self.phase {
+            Phase::Handshake { since } => Some(since + limits::TLS_HANDSHAKE),
+            Phase::Linger { since, .. } => Some(since + limits::LINGER),
+            Phase::Flush => Some(self.times.progress + limits::CLOSE_STALL),
+            Phase::Talk if !self.all_sent() => Some(self.times.progress + limits::SEND_STALL),
+            Phase::Talk if !matches!(self.labour, Labour::None) => None,
+            Phase::Talk => {
+                let deadline = session?.deadline()?;
+                let sending = self.times.drained;
+                let sending = sending.saturating_duration_since(self.times.handled);
+                (self.times.told != Some(deadline)).then_some(deadline + sending)
+            }
+        }
+    }
+
+    /// What was [due](Self::due) has passed.
+    pub(super) fn expire(&mut self, session: Option<&mut dyn Session>, now: Instant) {
+        let sent = self.all_sent();
+        match (&self.phase, session) {
+            (Phase::Talk, Some(session)) if sent => {
+                self.times.told = session.deadline();
+                self.handle(session, now, Input::Timeout);
+            }
+            (Phase::Linger { .. }, _) => self.ended = true,
+            (Phase::Handshake { .. }, _) => self.fail(Trouble::Late("the TLS handshake")),
+            _ => {
+                self.abandon(Trouble::Late("reading what it was sent"));
+            }
+        }
+    }
+
+    /// Does what can be done now, within bounds. `session` is needed while [`Self::is_talking`].
+    pub(super) fn turn(
+        &mut self,
+        mut session: Option<&mut dyn Session>,
+        now: Instant,
+        scratch: &mut Scratch,
+    ) -> Next {
+        let mut left = limits::TURN;
+        loop {
+            let step = match (&self.phase, &mut session) {
+                (Phase::Handshake { .. }, _) => self.shake(now, scratch),
+                (Phase::Talk, Some(session)) => self.talk(&mut **session, now, scratch),
+                (Phase::Talk, None) => return Next::Gone,
+                (Phase::Flush, _) => self.flush(now, scratch),
+                (Phase::Linger { .. }, _) => self.linger(scratch),
+            };
+            match step {
+                Ok(Step::Moved(0)) => {
+                    self.rest();
+                    return Next::Wait;
+                }
+                Ok(Step::Moved(octets)) if octets < left => left -= octets,
+                Ok(Step::Moved(_)) => return Next::Again,
+                Ok(Step::StartTls) => return Next::StartTls,
+                Ok(Step::Gone) => return Next::Gone,
+                Err(trouble) => self.fail_or_abandon(trouble),
+            }
+        }
+    }
+
+    fn talk(
+        &mut self,
+        session: &mut dyn Session,
+        now: Instant,
+        scratch: &mut Scratch,
+    ) -> Result<Step, Trouble> {
+        let mut moved = 0;
+        if self.out.wish().is_none() {
+            moved += self.receive(scratch)?;
+        }
+        moved += self.feed(session, now);
+        moved += self.send(now, scratch)?;
+        match self.out.wish() {
+            Some(Wish::Close) => {
+                self.phase = Phase::Flush;
+                moved += 1;
+            }
+            Some(Wish::StartTls) if self.all_sent() => {
+                self.out.take_wish();
+                if self.reader.pending() > 0 {
+                    return Err(Trouble::Injection(self.reader.pending()));
+                }
+                return Ok(Step::StartTls);
+            }
+            Some(Wish::StartTls) => {}
+            // After its peer's end a session has nothing to wait for but its own deadline.
+            None if self.ended && !self.owed.eof && self.is_idle() => {
+                if session.deadline().is_none() {
+                    self.phase = Phase::Flush;
+                    moved += 1;
+                }
+            }
+            None => {}
+        }
+        Ok(Step::Moved(moved))
+    }
+
+    fn shake(&mut self, now: Instant, scratch: &mut Scratch) -> Result<Step, Trouble> {
+        let mut moved = self.receive(scratch)?;
+        moved += self.send(now, scratch)?;
+        if self.owed.tls_up.is_some() {
+            self.phase = Phase::Talk;
+            moved += 1;
+        } else if self.ended {
+            return Err(Trouble::LostInHandshake);
+        }
+        Ok(Step::Moved(moved))
+    }
+
+    fn flush(&mut self, now: Instant, scratch: &mut Scratch) -> Result<Step, Trouble> {
+        let mut moved = self.discard(scratch)?;
+        moved += self.send(now, scratch)?;
+        if !self.all_sent() {
+            return Ok(Step::Moved(moved));
+        }
+        if let Some(tls) = &mut self.tls
+            && tls.say_goodbye()
+        {
+            return Ok(Step::Moved(1));
+        }
+        self.socket.shutdown_write().map_err(Trouble::Io)?;
+        self.out.set_now(now);
+        self.out.show(self.side, Piece::Closed);
+        self.reader = LineReader::new();
+        self.out.release();
+        self.phase = Phase::Linger {
+            since: now,
+            left: limits::LINGER_OCTETS,
+        };
+        Ok(Step::Moved(1))
+    }
+
+    fn linger(&mut self, scratch: &mut Scratch) -> Result<Step, Trouble> {
+        let moved = self.discard(scratch)?;
+        let Phase::Linger { left, .. } = &mut self.phase else {
+            return Ok(Step::Moved(moved));
+        };
+        *left = left.saturating_sub(moved);
+        if self.ended || *left == 0 {
+            return Ok(Step::Gone);
+        }
+        Ok(Step::Moved(moved))
+    }
+
+    /// Reads one buffer full into the reader, if it has room. How many octets moved.
+    fn receive(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
+        if self.ended {
+            return Ok(0);
+        }
+        let Some(tls) = &mut self.tls else {
+            return self.receive_plain();
+        };
+        if tls.is_hungry() && !self.readable || tls.is_up() && self.reader.space().is_empty() {
+            return Ok(0);
+        }
+        let Received { moved, end, up } = {
+            let Self {
+                socket,
+                readable,
+                reader,
+                ..
+            } = self;
+            let read = |buffer: &mut [u8]| read(socket, readable, buffer);
+            tls.receive(read, reader, &mut scratch.cipher)?
+        };
+        if end {
+            self.ended = true;
+            self.owed.eof = true;
+        }
+        if let Some(info) = up {
+            let what = format!("{} {}", info.version, info.cipher);
+            self.out.show(self.side, Piece::Tls(&what));
+            self.owed.tls_up = Some(info);
+        }
+        Ok(moved)
+    }
+
+    fn receive_plain(&mut self) -> Result<usize, Trouble> {
+        if !self.readable {
+            return Ok(0);
+        }
+        let space = self.reader.space();
+        if space.is_empty() {
+            return Ok(0);
+        }
+        match read(&mut self.socket, &mut self.readable, space)? {
+            Some(0) => {
+                self.ended = true;
+                self.owed.eof = true;
+                Ok(1)
+            }
+            Some(octets) => {
+                self.reader.filled(octets);
+                Ok(octets)
+            }
+            None => Ok(0),
+        }
+    }
+
+    /// Reads, and throws it away.
+    fn discard(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
+        if !self.readable || self.ended {
+            return Ok(0);
+        }
+        match read(&mut self.socket, &mut self.readable, &mut scratch.cipher)? {
+            Some(0) => {
+                self.ended = true;
+                Ok(1)
+            }
+            Some(octets) => Ok(octets),
+            None => Ok(0),
+        }
+    }
+
+    /// Gives the session all that it may have now; 1 if that was anything.
+    fn feed(&mut self, session: &mut dyn Session, now: Instant) -> usize {
+        let mut fed = 0;
+        loop {
+            if let Some(input) = self.before_pump() {
+                self.handle(session, now, input);
+            } else if self.pump(session, now) {
+            } else if let Some(input) = self.after_pump(session) {
+                self.handle(session, now, input);
+            } else {
+                return fed;
+            }
+            fed = 1;
+        }
+    }
+
+    fn before_pump(&mut self) -> Option<Input<'static>> {
+        if self.out.wish().is_some() {
+            return None;
+        }
+        match std::mem::replace(&mut self.labour, Labour::None) {
+            Labour::None => {}
+            Labour::Done(answer) => {
+                // The session sees for itself whether there is room, and is told later only if there was none.
+                self.owed.room = false;
+                return Some(Input::Done(answer));
+            }
+            busy => {
+                self.labour = busy;
+                return None;
+            }
+        }
+        if let Some(info) = self.owed.tls_up.take() {
+            return Some(Input::TlsUp(info));
+        }
+        if std::mem::take(&mut self.owed.open) {
+            return Some(Input::Open);
+        }
+        if self.owed.room && self.out.queued() <= limits::SEND_LOW as u64 {
+            self.owed.room = false;
+            return Some(Input::Room);
+        }
+        None
+    }
+
+    /// Whether the session took anything out of the reader.
+    fn pump(&mut self, session: &mut dyn Session, now: Instant) -> bool {
+        if !self.may_feed() {
+            return false;
+        }
+        let pending = self.reader.pending();
+        let quiet = self.out.is_empty();
+        pump(&mut self.reader, session, now, &mut self.out);
+        let fed = self.reader.pending() != pending;
+        if fed {
+            self.settle(now, quiet);
+        }
+        fed
+    }
+
+    fn after_pump(&mut self, session: &dyn Session) -> Option<Input<'static>> {
+        if !self.may_feed() {
+            return None;
+        }
+        if std::mem::take(&mut self.owed.changed) {
+            return Some(Input::Changed);
+        }
+        // A session that wants nothing now may want what is pending later: its end is not reached yet.
+        let exhausted = session.want() != Want::Nothing || self.reader.pending() == 0;
+        if self.owed.eof && exhausted && !self.owed.room {
+            self.owed.eof = false;
+            return Some(Input::Eof);
+        }
+        std::mem::take(&mut self.owed.stop).then_some(Input::Stop)
+    }
+
+    fn may_feed(&self) -> bool {
+        matches!(self.labour, Labour::None) && self.out.wish().is_none() && !self.out.is_full()
+    }
+
+    fn handle(&mut self, session: &mut dyn Session, now: Instant, input: Input<'_>) {
+        let quiet = self.out.is_empty();
+        self.out.set_now(now);
+        session.handle(now, input, &mut self.out);
+        self.settle(now, quiet);
+    }
+
+    /// Notes what a session left behind after it was given something.
+    fn settle(&mut self, now: Instant, quiet: bool) {
+        self.times.handled = now;
+        if quiet {
+            self.times.progress = now;
+        }
+        if self.out.is_full() {
+            self.owed.room = true;
+        }
+        if let Some(job) = self.out.take_job() {
+            self.labour = Labour::Asked(job);
+        }
+    }
+
+    /// Sends until the socket takes no more, or a turn's worth. How many octets moved.
+    fn send(&mut self, now: Instant, scratch: &mut Scratch) -> Result<usize, Trouble> {
+        let before = self.all_sent();
+        let mut moved = 0;
+        while self.writable && moved < limits::TURN {
+            let sent = match self.tls {
+                Some(_) => self.send_tls(scratch),
+                None => self.send_plain(scratch),
+            };
+            let sent = match sent {
+                // A server may have said why it hangs up: what it said is read before its end is believed.
+                Err(Trouble::Io(_)) if self.side == Side::Client => {
+                    self.deaf = true;
+                    self.writable = false;
+                    0
+                }
+                sent => sent?,
+            };
+            if sent == 0 {
+                break;
+            }
+            moved += sent;
+            self.times.progress = now;
+        }
+        if self.deaf {
+            self.drop_unsent();
+        }
+        if !before && self.all_sent() {
+            self.times.drained = now;
+        }
+        Ok(moved)
+    }
+
+    fn send_plain(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
+        let bytes = gather(&self.out, &mut scratch.plain)?;
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let sent = write(&mut self.socket, &mut self.writable, bytes)?;
+        self.out.advance(sent);
+        Ok(sent)
+    }
+
+    fn send_tls(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
+        let Some(tls) = &mut self.tls else {
+            return Ok(0);
+        };
+        if tls.unsent().is_empty() && tls.is_up() {
+            let bytes = gather(&self.out, &mut scratch.plain)?;
+            if !bytes.is_empty() {
+                tls.encrypt(bytes)?;
+                let octets = bytes.len();
+                self.out.advance(octets);
+            }
+        }
+        if tls.unsent().is_empty() {
+            return Ok(0);
+        }
+        let sent = write(&mut self.socket, &mut self.writable, tls.unsent())?;
+        tls.advance(sent);
+        Ok(sent)
+    }
+
+    fn all_sent(&self) -> bool {
+        self.out.is_empty() && self.tls.as_ref().is_none_or(|tls| tls.unsent().is_empty())
+    }
+
+    /// Nothing pending, nothing waiting, nothing outstanding.
+    fn is_idle(&self) -> bool {
+        self.all_sent() && matches!(self.labour, Labour::None) && self.out.wish().is_none()
+    }
+
+    /// Nothing more to do in this turn: gives memory back.
+    fn rest(&mut self) {
+        if matches!(self.labour, Labour::None) {
+            self.reader.release();
+        }
+        self.out.release();
+        if let Some(tls) = &mut self.tls {
+            tls.release();
+        }
+    }
+
+    /// Ends it after what has been said and TLS's alert are sent.
+    fn fail(&mut self, trouble: Trouble) {
+        // After the last word it does not matter any more how the peer goes.
+        if self.is_talking() {
+            self.trouble = Some(trouble);
+        }
+        self.labour = Labour::None;
+        self.phase = Phase::Flush;
+    }
+
+    /// Ends it without another word.
+    fn abandon(&mut self, trouble: Trouble) {
+        self.fail(trouble);
+        self.ended = true;
+        self.phase = Phase::Linger {
+            since: self.times.progress,
+            left: 0,
+        };
+    }
+
+    fn drop_unsent(&mut self) {
+        let octets = usize::try_from(self.out.queued()).unwrap_or(usize::MAX);
+        self.out.advance(octets);
+        if let Some(tls) = &mut self.tls
+            && self.deaf
+        {
+            tls.advance(tls.unsent().len());
+        }
+    }
+
+    fn fail_or_abandon(&mut self, trouble: Trouble) {
+        match trouble {
+            Trouble::Tls(_) => {
+                // Nothing more can be encrypted, but the alert that was is sent.
+                self.drop_unsent();
+                self.fail(trouble);
+            }
+            Trouble::Injection(_) => self.fail(trouble),
+            _ => self.abandon(trouble),
+        }
+    }
+}
+
+enum Step {
+    /// About so many octets; 0 if there is nothing to do now.
+    Moved(usize),
+    StartTls,
+    Gone,
+}
+
+/// What goes out next, in one piece: lent if it is one in memory already, else gathered into `scratch`.
+fn gather<'a>(out: &'a Out, scratch: &'a mut [u8]) -> Result<&'a [u8], Trouble> {
+    let mut waiting = out.waiting();
+    let first = match (waiting.next(), waiting.next()) {
+        (None, _) => return Ok(&[]),
+        (Some(Front::Bytes(bytes)), None) => return Ok(&bytes[..bytes.len().min(scratch.len())]),
+        (Some(Front::Bytes(bytes)), _) if bytes.len() >= scratch.len() => {
+            return Ok(&bytes[..scratch.len()]);
+        }
+        _ => out.waiting(),
+    };
+    let mut length = 0;
+    for piece in first {
+        let room = &mut scratch[length..];
+        if room.is_empty() {
+            break;
+        }
+        let whole = match piece {
+            Front::Bytes(bytes) => {
+                let octets = bytes.len().min(room.len());
+                room[..octets].copy_from_slice(&bytes[..octets]);
+                length += octets;
+                octets == bytes.len()
+            }
+            Front::Extent(extent, from) => {
+                let octets = read_extent(extent, from, room)?;
+                length += octets;
+                octets as u64 == extent.octets() - from
+            }
+        };
+        if !whole {
+            break;
+        }
+    }
+    Ok(&scratch[..length])
+}
+
+fn read_extent(extent: &Extent, from: u64, room: &mut [u8]) -> Result<usize, Trouble> {
+    match extent.read_at(room, from) {
+        // The peer was told how much comes: without it the dialogue cannot go on.
+        Ok(0) => Err(Trouble::Shortened),
+        Ok(octets) => Ok(octets),
+        Err(error) => Err(Trouble::Io(error)),
+    }
+}
+
+/// `None` for nothing now, 0 for the end.
+fn read(
+    socket: &mut Socket,
+    readable: &mut bool,
+    buffer: &mut [u8],
+) -> Result<Option<usize>, Trouble> {
+    if !*readable {
+        return Ok(None);
+    }
+    match socket.read(buffer) {
+        Ok(octets) => Ok(Some(octets)),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            *readable = false;
+            Ok(None)
+        }
+        Err(error) => Err(Trouble::Io(error)),
+    }
+}
+
+fn write(socket: &mut Socket, writable: &mut bool, bytes: &[u8]) -> Result<usize, Trouble> {
+    match socket.write(bytes) {
+        Ok(octets) => Ok(octets),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            *writable = false;
+            Ok(0)
+        }
+        Err(error) => Err(Trouble::Io(error)),
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Tls(error) => write!(f, "TLS: {error}"),
+            Self::LostInHandshake => {
+                f.write_str("TLS: the other side closed in the middle of the handshake")
+            }
+            Self::Injection(octets) => write!(
+                f,
+                "closed: {octets} octets came in the clear where TLS was to begin (RFC 3207 section 6)"
+            ),
+            Self::Shortened => f.write_str("closed: a file that was being sent became shorter"),
+            Self::Late(what) => write!(f, "closed: the other side took too long for {what}"),
+            Self::NoAnswer => f.write_str("closed: a job failed badly; this is a bug in mailtool"),
+        }
+    }
+}
+
+impl From<TlsError> for Trouble {
+    fn from(error: TlsError) -> Self {
+        Self::Tls(error)
+    }
+}

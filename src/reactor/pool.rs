@@ -1,0 +1,247 @@
+//! The few threads on which jobs block, and the letter box through which other threads reach the event loop.
+//!
+//! The queue needs no bound of its own: a session has at most one job outstanding, so there are never more than
+//! connections. Threads are started as they are needed. What they bring is left in the [`LetterBox`]; the loop is woken
+//! once for any number of letters.
+
+use std::collections::VecDeque;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use crate::limits;
+
+/// What other threads tell the event loop.
+pub(super) enum Letter<A> {
+    /// The job of this token is done; `None` if it panicked, which is a bug.
+    Done(u64, Option<A>),
+    /// A mailbox that this token subscribed to has changed.
+    Changed(u64),
+    /// Stop gracefully, or at once when told twice.
+    Stop,
+}
+
+/// Where other threads leave letters for the event loop.
+pub(super) struct LetterBox<A> {
+    letters: Mutex<Vec<Letter<A>>>,
+    waker: mio::Waker,
+}
+
+impl<A> LetterBox<A> {
+    pub(super) const fn new(waker: mio::Waker) -> Self {
+        Self {
+            letters: Mutex::new(Vec::new()),
+            waker,
+        }
+    }
+
+    /// Leaves a letter; never blocks for long.
+    pub(super) fn post(&self, letter: Letter<A>) {
+        let mut letters = lock(&self.letters);
+        let first = letters.is_empty();
+        letters.push(letter);
+        drop(letters);
+        // Whoever finds the box empty wakes the loop, which then takes everything.
+        if first && let Err(error) = self.waker.wake() {
+            log::error!("cannot wake the event loop: {error}");
+        }
+    }
+
+    /// Takes all letters.
+    pub(super) fn take(&self) -> Vec<Letter<A>> {
+        std::mem::take(&mut *lock(&self.letters))
+    }
+}
+
+/// Threads that do jobs. Dropped, it waits for those that it was given.
+pub(super) struct Pool<J, A> {
+    shared: Arc<Shared<J, A>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Shared<J, A> {
+    queue: Mutex<Queue<J>>,
+    arrived: Condvar,
+    work: Box<dyn Fn(J) -> A + Send + Sync>,
+    letters: Arc<LetterBox<A>>,
+}
+
+struct Queue<J> {
+    jobs: VecDeque<(u64, J)>,
+    /// Threads that wait for a job.
+    idle: usize,
+    closed: bool,
+}
+
+impl<J: Send + 'static, A: Send + 'static> Pool<J, A> {
+    /// A pool in which `work` does the jobs, and answers go to `letters`.
+    pub(super) fn new(work: Box<dyn Fn(J) -> A + Send + Sync>, letters: Arc<LetterBox<A>>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                queue: Mutex::new(Queue {
+                    jobs: VecDeque::new(),
+                    idle: 0,
+                    closed: false,
+                }),
+                arrived: Condvar::new(),
+                work,
+                letters,
+            }),
+            threads: Vec::new(),
+        }
+    }
+
+    /// Has `job` done for `token`.
+    ///
+    /// # Errors
+    /// No thread could be started, and there is none yet.
+    pub(super) fn submit(&mut self, token: u64, job: J) -> io::Result<()> {
+        let mut queue = lock(&self.shared.queue);
+        queue.jobs.push_back((token, job));
+        let short = queue.jobs.len() > queue.idle;
+        drop(queue);
+        if short && self.threads.len() < limits::WORKERS {
+            match self.start_thread() {
+                Ok(thread) => self.threads.push(thread),
+                Err(error) if self.threads.is_empty() => return Err(error),
+                Err(error) => log::warn!(
+                    "no more than {} worker threads: {error}",
+                    self.threads.len()
+                ),
+            }
+        }
+        self.shared.arrived.notify_one();
+        Ok(())
+    }
+
+    fn start_thread(&self) -> io::Result<JoinHandle<()>> {
+        let shared = Arc::clone(&self.shared);
+        std::thread::Builder::new()
+            .name("worker".to_owned())
+            .spawn(move || shared.serve())
+    }
+}
+
+impl<J, A> Drop for Pool<J, A> {
+    fn drop(&mut self) {
+        lock(&self.shared.queue).closed = true;
+        self.shared.arrived.notify_all();
+        for thread in self.threads.drain(..) {
+            // A worker catches the panics of its jobs, so there is nothing to learn from the result.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<J, A> Shared<J, A> {
+    fn serve(&self) {
+        while let Some((token, job)) = self.next() {
+            let answer = catch_unwind(AssertUnwindSafe(|| (self.work)(job)));
+            self.letters.post(Letter::Done(token, answer.ok()));
+        }
+    }
+
+    fn next(&self) -> Option<(u64, J)> {
+        let mut queue = lock(&self.queue);
+        loop {
+            if let Some(next) = queue.jobs.pop_front() {
+                return Some(next);
+            }
+            if queue.closed {
+                return None;
+            }
+            queue.idle += 1;
+            queue = self
+                .arrived
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
+            queue.idle -= 1;
+        }
+    }
+}
+
+/// No panic can leave these halfway changed, so poison means nothing here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    fn letter_box<A>(poll: &mio::Poll) -> Arc<LetterBox<A>> {
+        let waker = mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker");
+        Arc::new(LetterBox::new(waker))
+    }
+
+    fn collect(letters: &LetterBox<u32>, count: usize) -> Vec<(u64, Option<u32>)> {
+        let limit = Instant::now() + Duration::from_secs(20);
+        let mut done = Vec::new();
+        while done.len() < count && Instant::now() < limit {
+            for letter in letters.take() {
+                if let Letter::Done(token, answer) = letter {
+                    done.push((token, answer));
+                }
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        done.sort_unstable();
+        done
+    }
+
+    #[test]
+    fn every_job_is_answered_to_its_token() {
+        let mut poll = mio::Poll::new().expect("a poll");
+        let letters = letter_box(&poll);
+        let mut pool = Pool::new(Box::new(|n: u32| n * 2), Arc::clone(&letters));
+        for n in 0..1000 {
+            pool.submit(u64::from(n), n).expect("a thread");
+        }
+        let expected: Vec<_> = (0..1000).map(|n| (u64::from(n), Some(n * 2))).collect();
+        assert_eq!(collect(&letters, 1000), expected);
+        assert!(pool.threads.len() <= limits::WORKERS);
+        let mut events = mio::Events::with_capacity(8);
+        poll.poll(&mut events, Some(Duration::ZERO))
+            .expect("a poll");
+        assert!(!events.is_empty(), "the loop was woken");
+    }
+
+    #[test]
+    fn a_job_that_panics_is_told_and_costs_no_thread() {
+        let poll = mio::Poll::new().expect("a poll");
+        let letters = letter_box(&poll);
+        let mut pool = Pool::new(
+            Box::new(|n: u32| if n == 0 { panic!("on purpose") } else { n }),
+            Arc::clone(&letters),
+        );
+        for n in 0..20 {
+            pool.submit(u64::from(n), n % 2).expect("a thread");
+        }
+        let done = collect(&letters, 20);
+        assert_eq!(done.len(), 20);
+        assert_eq!(
+            done.iter().filter(|(_, answer)| answer.is_none()).count(),
+            10
+        );
+    }
+
+    #[test]
+    fn dropped_it_finishes_what_it_was_given() {
+        let poll = mio::Poll::new().expect("a poll");
+        let letters = letter_box(&poll);
+        let mut pool = Pool::new(
+            Box::new(|n: u32| {
+                std::thread::sleep(Duration::from_millis(2));
+                n
+            }),
+            Arc::clone(&letters),
+        );
+        for n in 0..100 {
+            pool.submit(u64::from(n), n).expect("a thread");
+        }
+        drop(pool);
+        assert_eq!(letters.take().len(), 100);
+    }
+}
