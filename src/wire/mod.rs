@@ -7,6 +7,7 @@ pub mod dns;
 pub mod dots;
 pub mod imap;
 pub mod lines;
+pub mod mime;
 pub mod pop3;
 pub mod pop3_reply;
 pub mod resolv;

@@ -1,0 +1,119 @@
+//! Decoded texts, for SEARCH: header values with their encoded words (RFC 2047), bodies with their transfer encoding and
+//! charset. What cannot be decoded is taken as it stands.
+
+use std::borrow::Cow;
+
+use mail_parser::HeaderValue;
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::charsets::map::charset_decoder;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
+use mail_parser::parsers::MessageStream;
+
+use crate::wire::mime::header::{self, Parameterized, unfold};
+use crate::wire::mime::structure::{Content, Part};
+
+/// A text to look for, whatever its case.
+#[derive(Clone, Debug)]
+pub struct Needle(String);
+
+impl Needle {
+    /// Looks for `text`.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_lowercase())
+    }
+
+    /// Whether `text` holds it.
+    pub fn is_in(&self, text: &str) -> bool {
+        memchr::memmem::find(text.to_lowercase().as_bytes(), self.0.as_bytes()).is_some()
+    }
+
+    /// Whether a field of this name holds it; an empty needle is in any such field (RFC 3501 §6.4.4, HEADER).
+    pub fn is_in_field(&self, header: &[u8], name: &str) -> bool {
+        header::Fields::new(header)
+            .filter(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+            .any(|field| self.0.is_empty() || self.is_in(&decoded_value(field.value)))
+    }
+
+    /// Whether any field of a header holds it, names included.
+    pub fn is_in_header(&self, header: &[u8]) -> bool {
+        header::Fields::new(header).any(|field| {
+            let value = decoded_value(field.value);
+            self.is_in(&format!("{}: {value}", String::from_utf8_lossy(field.name)))
+        })
+    }
+
+    /// Whether a text in the body of `part` holds it, or the header of a message in there.
+    pub fn is_in_body(&self, message: &[u8], part: &Part) -> bool {
+        match &part.content {
+            Content::Multipart(parts) => parts.iter().any(|part| self.is_in_body(message, part)),
+            Content::Message(inner) => {
+                self.is_in_header(&message[inner.header.clone()]) || self.is_in_body(message, inner)
+            }
+            Content::Leaf => decoded_body(message, part).is_some_and(|text| self.is_in(&text)),
+        }
+    }
+}
+
+/// A header value as a person reads it.
+pub fn decoded_value(value: &[u8]) -> String {
+    let line = [&unfold(value)[..], b"\n"].concat();
+    match MessageStream::new(&line).parse_unstructured() {
+        HeaderValue::Text(text) => text.into_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The text of a part as a person reads it; `None` when it is no text.
+fn decoded_body(message: &[u8], part: &Part) -> Option<String> {
+    let media = part.media_type(message);
+    let is_text = media.word.len() >= 5 && media.word[..5].eq_ignore_ascii_case(b"text/");
+    if !is_text {
+        return None;
+    }
+    let body = &message[part.body.clone()];
+    let encoding = header::value(&message[part.header.clone()], "Content-Transfer-Encoding")
+        .map(|value| Parameterized::parse(&value).word.to_ascii_lowercase());
+    let octets = match encoding.as_deref() {
+        Some(b"base64") => base64_decode(body).map(Cow::Owned),
+        Some(b"quoted-printable") => quoted_printable_decode(body).map(Cow::Owned),
+        _ => None,
+    }
+    .unwrap_or(Cow::Borrowed(body));
+    let decoder = media.parameter("charset").and_then(charset_decoder);
+    Some(match decoder {
+        Some(decode) => decode(&octets),
+        None => String::from_utf8_lossy(&octets).into_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_decoded() {
+        let header =
+            "Subject: =?utf-8?q?=C3=89t=C3=A9?=\r\n =?iso-8859-1?b?6Q==?= Fin\r\nX-Empty:\r\n\r\n";
+        assert_eq!(
+            decoded_value(b" =?utf-8?q?=C3=89t=C3=A9?=\r\n fin\r\n"),
+            "Été fin"
+        );
+        assert!(Needle::new("ÉTÉÉ fin").is_in_field(header.as_bytes(), "subject"));
+        assert!(!Needle::new("hiver").is_in_field(header.as_bytes(), "subject"));
+        assert!(Needle::new("").is_in_field(header.as_bytes(), "x-empty"));
+        assert!(!Needle::new("").is_in_field(header.as_bytes(), "x-none"));
+    }
+
+    #[test]
+    fn bodies_are_decoded() {
+        let message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
+            Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+            l'=E9t=\r\n=E9\r\n--b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n\
+            PGI+R3LDvMOfZTwv\r\nYj4=\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\nbinary\r\n--b--\r\n";
+        let part = Part::parse(message.as_bytes());
+        let found = |text: &str| Needle::new(text).is_in_body(message.as_bytes(), &part);
+        assert!(found("L'ÉTÉ"));
+        assert!(found("grüße"));
+        assert!(!found("binary"));
+    }
+}
