@@ -1,0 +1,15 @@
+//! The statuses of IMAP, and the response codes in brackets that may follow them, by what they are about.
+//! RFC 9051 §7.1, RFC 3501 §7.1, RFC 5530, and the extensions that each row names.
+
+mod extension;
+mod failure;
+mod mailbox;
+mod status;
+
+use super::Entry;
+
+pub use status::STATUSES;
+
+/// Every response code, without its brackets: one slice for each file.
+pub const CODES: &[&[Entry]] = &[mailbox::MAILBOX, failure::FAILURE, extension::EXTENSION];
+
