@@ -5,6 +5,7 @@
 //! busybox does it. What is not an applet but about them - `--list`, `--install`, `help`, `man`, `completions` - is in
 //! [`meta`].
 
+pub mod codes;
 pub mod credentials;
 pub mod exit;
 pub mod meta;
@@ -33,7 +34,14 @@ pub struct Applet {
 }
 
 /// All of them, in the order of the overview.
-pub static APPLETS: &[Applet] = &[];
+pub static APPLETS: &[Applet] = &[Applet {
+    name: "codes",
+    aliases: &[],
+    summary: "explain reply codes, statuses, commands and ports",
+    command: codes::command,
+    run: codes::run,
+    refuse,
+}];
 
 /// The exit code of an error that has none of its own.
 pub const FAILURE: u8 = 1;

@@ -229,7 +229,10 @@ fn reply(pattern: [Option<u8>; 3]) -> Found {
             .collect(),
         digits,
         is_pattern: pattern.iter().any(Option::is_none),
-        hits: entries(smtp::REPLIES).filter(matches).map(Hit::Entry).collect(),
+        hits: entries(smtp::REPLIES)
+            .filter(matches)
+            .map(Hit::Entry)
+            .collect(),
     }
 }
 
@@ -264,7 +267,11 @@ fn place(text: &str) -> Option<Option<u16>> {
     }
     // RFC 3463 §2: at most three digits each.
     let digits = text.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { text.parse().ok().map(Some) } else { None }
+    if digits {
+        text.parse().ok().map(Some)
+    } else {
+        None
+    }
 }
 
 fn narrow(place: Option<u16>) -> Option<Option<u8>> {

@@ -27,7 +27,7 @@ pub mod smtp;
 
 mod look_up;
 
-pub use look_up::{Found, Hit, find, nearest};
+pub use look_up::{Found, Hit, digits_of, find, nearest};
 
 /// The language of an explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,6 @@ use super::Text;
 /// How TLS comes to the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
-    /// Never, as far as the standard goes.
-    Never,
     /// In clear at first, then by a command of the protocol.
     Command(&'static str),
     /// From the first octet.
@@ -50,8 +48,8 @@ pub const SERVICES: &[Service] = &[
         transport: "tcp",
         tls: Tls::Command("STARTTLS"),
         meaning: Text {
-            en: "servers among themselves: an MTA passes mail on to the next one",
-            fr: "les serveurs entre eux : un MTA transmet le courrier au suivant",
+            en: "Servers among themselves: an MTA passes mail on to the next one.",
+            fr: "Les serveurs entre eux : un MTA transmet le courrier au suivant.",
         },
         section: "RFC 5321 §4.5.4.2",
     },
@@ -62,8 +60,8 @@ pub const SERVICES: &[Service] = &[
         transport: "tcp",
         tls: Tls::Command("STLS"),
         meaning: Text {
-            en: "a person's program fetches mail from the mailbox",
-            fr: "le logiciel d'une personne relève le courrier de sa boîte",
+            en: "A person's program fetches mail from the mailbox.",
+            fr: "Le logiciel d'une personne relève le courrier de sa boîte.",
         },
         section: "RFC 1939 §3",
     },
@@ -74,8 +72,8 @@ pub const SERVICES: &[Service] = &[
         transport: "tcp",
         tls: Tls::Command("STARTTLS"),
         meaning: Text {
-            en: "a person's program works in the mailboxes on the server",
-            fr: "le logiciel d'une personne travaille dans ses boîtes, sur le serveur",
+            en: "A person's program works in the mailboxes on the server.",
+            fr: "Le logiciel d'une personne travaille dans ses boîtes, sur le serveur.",
         },
         section: "RFC 9051 §2.1",
     },
@@ -86,8 +84,8 @@ pub const SERVICES: &[Service] = &[
         transport: "tcp",
         tls: Tls::Implicit,
         meaning: Text {
-            en: "a person's program hands in mail, encrypted from the start, with AUTH",
-            fr: "le logiciel d'une personne dépose son courrier, chiffré dès le début, avec AUTH",
+            en: "A person's program hands in mail, encrypted from the start, with AUTH.",
+            fr: "Le logiciel d'une personne dépose son courrier, chiffré dès le début, avec AUTH.",
         },
         section: "RFC 8314 §3.3, §7.3",
     },
@@ -98,8 +96,8 @@ pub const SERVICES: &[Service] = &[
         transport: "tcp",
         tls: Tls::Command("STARTTLS"),
         meaning: Text {
-            en: "a person's program hands in mail, with STARTTLS and AUTH",
-            fr: "le logiciel d'une personne dépose son courrier, avec STARTTLS et AUTH",
+            en: "A person's program hands in mail, with STARTTLS and AUTH.",
+            fr: "Le logiciel d'une personne dépose son courrier, avec STARTTLS et AUTH.",
         },
         section: "RFC 6409 §3.1",
     },
@@ -110,8 +108,8 @@ pub const SERVICES: &[Service] = &[
         transport: "tcp",
         tls: Tls::Implicit,
         meaning: Text {
-            en: "IMAP, encrypted from the start",
-            fr: "IMAP, chiffré dès le début",
+            en: "IMAP, encrypted from the start.",
+            fr: "IMAP, chiffré dès le début.",
         },
         section: "RFC 8314 §3.2, RFC 9051 §2.1",
     },
@@ -122,8 +120,8 @@ pub const SERVICES: &[Service] = &[
         transport: "tcp",
         tls: Tls::Implicit,
         meaning: Text {
-            en: "POP3, encrypted from the start",
-            fr: "POP3, chiffré dès le début",
+            en: "POP3, encrypted from the start.",
+            fr: "POP3, chiffré dès le début.",
         },
         section: "RFC 8314 §3.1",
     },
@@ -134,10 +132,10 @@ pub const SERVICES: &[Service] = &[
         transport: "tcp",
         tls: Tls::Command("STARTTLS"),
         meaning: Text {
-            en: "a server hands mail over to the mailboxes of its own site, often through a UNIX \
-                 socket",
-            fr: "un serveur remet le courrier aux boîtes de son propre site, souvent par une \
-                 socket UNIX",
+            en: "A server hands mail over to the mailboxes of its own site, often through a UNIX \
+                 socket.",
+            fr: "Un serveur remet le courrier aux boîtes de son propre site, souvent par une \
+                 socket UNIX.",
         },
         section: "RFC 2033 §5",
     },

@@ -3,7 +3,7 @@
 use crate::wire::codes::{Command, Protocol, Text};
 
 /// In the order of the standard.
-pub const IMAP: &[Command] = &[
+pub(super) const IMAP: &[Command] = &[
     Command {
         protocol: Protocol::Imap,
         verb: "CAPABILITY",

@@ -8,4 +8,3 @@ use super::Command;
 
 /// Every command: one slice for each protocol.
 pub const COMMANDS: &[&[Command]] = &[smtp::SMTP, pop3::POP3, imap::IMAP];
-

@@ -3,7 +3,7 @@
 use crate::wire::codes::{Command, Protocol, Text};
 
 /// In the order of a session.
-pub const POP3: &[Command] = &[
+pub(super) const POP3: &[Command] = &[
     Command {
         protocol: Protocol::Pop3,
         verb: "USER",

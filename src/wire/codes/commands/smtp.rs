@@ -3,7 +3,7 @@
 use crate::wire::codes::{Command, Protocol, Text};
 
 /// In the order of a session.
-pub const SMTP: &[Command] = &[
+pub(super) const SMTP: &[Command] = &[
     Command {
         protocol: Protocol::Smtp,
         verb: "HELO",

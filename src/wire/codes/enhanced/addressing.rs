@@ -3,30 +3,28 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// X.0: nothing particular is known.
-pub const OTHER: &[Entry] = &[
-    Entry {
-        kind: Kind::Status,
-        code: "X.0.0",
-        name: "Other undefined status",
-        meaning: Text {
-            en: "The class is all that is known: no finer reason was given.",
-            fr: "Seule la classe est connue : aucune raison plus précise n'est donnée.",
-        },
-        sent: Text {
-            en: "Any server that has nothing better to say; also gateways from other mail systems.",
-            fr: "Tout serveur qui n'a rien de mieux à dire ; aussi les passerelles vers d'autres \
-                 messageries.",
-        },
-        next: Text {
-            en: "Read the text that follows the code.",
-            fr: "Lire le texte qui suit le code.",
-        },
-        section: "RFC 3463 §3.1",
+pub(super) const OTHER: &[Entry] = &[Entry {
+    kind: Kind::Status,
+    code: "X.0.0",
+    name: "Other undefined status",
+    meaning: Text {
+        en: "The class is all that is known: no finer reason was given.",
+        fr: "Seule la classe est connue : aucune raison plus précise n'est donnée.",
     },
-];
+    sent: Text {
+        en: "Any server that has nothing better to say; also gateways from other mail systems.",
+        fr: "Tout serveur qui n'a rien de mieux à dire ; aussi les passerelles vers d'autres \
+                 messageries.",
+    },
+    next: Text {
+        en: "Read the text that follows the code.",
+        fr: "Lire le texte qui suit le code.",
+    },
+    section: "RFC 3463 §3.1",
+}];
 
 /// X.1: an address.
-pub const ADDRESS: &[Entry] = &[
+pub(super) const ADDRESS: &[Entry] = &[
     Entry {
         kind: Kind::Status,
         code: "X.1.0",
@@ -240,7 +238,7 @@ pub const ADDRESS: &[Entry] = &[
 ];
 
 /// X.2: the recipient's mailbox.
-pub const MAILBOX: &[Entry] = &[
+pub(super) const MAILBOX: &[Entry] = &[
     Entry {
         kind: Kind::Status,
         code: "X.2.0",

@@ -3,7 +3,7 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// X.6: the content of the message.
-pub const CONTENT: &[Entry] = &[
+pub(super) const CONTENT: &[Entry] = &[
     Entry {
         kind: Kind::Status,
         code: "X.6.0",

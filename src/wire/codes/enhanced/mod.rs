@@ -21,4 +21,3 @@ pub const STATUSES: &[&[Entry]] = &[
     content::CONTENT,
     security::SECURITY,
 ];
-

@@ -3,7 +3,7 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// X.7: security, or a rule of the server.
-pub const SECURITY: &[Entry] = &[
+pub(super) const SECURITY: &[Entry] = &[
     Entry {
         kind: Kind::Status,
         code: "X.7.0",

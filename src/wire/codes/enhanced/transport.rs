@@ -3,7 +3,7 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// X.3: the mail system at the destination.
-pub const SYSTEM: &[Entry] = &[
+pub(super) const SYSTEM: &[Entry] = &[
     Entry {
         kind: Kind::Status,
         code: "X.3.0",
@@ -137,7 +137,7 @@ pub const SYSTEM: &[Entry] = &[
 ];
 
 /// X.4: the network and the way to the destination.
-pub const NETWORK: &[Entry] = &[
+pub(super) const NETWORK: &[Entry] = &[
     Entry {
         kind: Kind::Status,
         code: "X.4.0",
@@ -294,7 +294,7 @@ pub const NETWORK: &[Entry] = &[
 ];
 
 /// X.5: the dialogue.
-pub const PROTOCOL: &[Entry] = &[
+pub(super) const PROTOCOL: &[Entry] = &[
     Entry {
         kind: Kind::Status,
         code: "X.5.0",

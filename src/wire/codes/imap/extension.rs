@@ -3,7 +3,7 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// Of extensions.
-pub const EXTENSION: &[Entry] = &[
+pub(super) const EXTENSION: &[Entry] = &[
     Entry {
         kind: Kind::ImapCode,
         code: "ANNOTATE",

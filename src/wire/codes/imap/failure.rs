@@ -3,7 +3,7 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// Why it did not work.
-pub const FAILURE: &[Entry] = &[
+pub(super) const FAILURE: &[Entry] = &[
     Entry {
         kind: Kind::ImapCode,
         code: "ALERT",

@@ -3,7 +3,7 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// About the mailbox and its messages.
-pub const MAILBOX: &[Entry] = &[
+pub(super) const MAILBOX: &[Entry] = &[
     Entry {
         kind: Kind::ImapCode,
         code: "APPENDUID",

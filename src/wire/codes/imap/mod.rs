@@ -12,4 +12,3 @@ pub use status::STATUSES;
 
 /// Every response code, without its brackets: one slice for each file.
 pub const CODES: &[&[Entry]] = &[mailbox::MAILBOX, failure::FAILURE, extension::EXTENSION];
-

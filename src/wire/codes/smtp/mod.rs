@@ -14,4 +14,3 @@ pub const REPLIES: &[&[Entry]] = &[
     transient::TRANSIENT,
     permanent::PERMANENT,
 ];
-

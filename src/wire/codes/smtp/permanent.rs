@@ -3,7 +3,7 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// Replies that begin with 5: not like this.
-pub const PERMANENT: &[Entry] = &[
+pub(super) const PERMANENT: &[Entry] = &[
     Entry {
         kind: Kind::Reply,
         code: "500",

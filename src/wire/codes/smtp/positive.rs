@@ -3,7 +3,7 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// Replies that begin with 2: done.
-pub const SUCCESS: &[Entry] = &[
+pub(super) const SUCCESS: &[Entry] = &[
     Entry {
         kind: Kind::Reply,
         code: "211",
@@ -191,7 +191,7 @@ pub const SUCCESS: &[Entry] = &[
 ];
 
 /// Replies that begin with 3: go on.
-pub const INTERMEDIATE: &[Entry] = &[
+pub(super) const INTERMEDIATE: &[Entry] = &[
     Entry {
         kind: Kind::Reply,
         code: "334",

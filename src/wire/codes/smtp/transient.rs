@@ -3,7 +3,7 @@
 use crate::wire::codes::{Entry, Kind, Text};
 
 /// Replies that begin with 4: not now.
-pub const TRANSIENT: &[Entry] = &[
+pub(super) const TRANSIENT: &[Entry] = &[
     Entry {
         kind: Kind::Reply,
         code: "421",

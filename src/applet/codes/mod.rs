@@ -1,0 +1,250 @@
+//! `mailtool codes`: what a reply, a status, a response code, a command or a mail service means, in English or French.
+//!
+//! It reads words off the command line, looks each up in [`crate::wire::codes`] and prints a page for it (`page.rs`) or an
+//! object (`json.rs`). A word that holds spaces is a line out of a dialogue: what stands at its beginning is explained, and the text
+//! after it is left alone. Of the machine it reads the environment's language, and `/etc/services` for a service.
+
+mod json;
+mod page;
+mod services;
+
+use std::env;
+use std::io::{self, IsTerminal};
+
+use anyhow::Context;
+use clap::builder::EnumValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
+
+use super::exit::{self, failure};
+use super::print;
+use crate::wire::codes::{Found, Hit, Kind, Lang, digits_of, find, nearest};
+
+use page::{Page, Style};
+use services::Services;
+
+/// How many near words are named when one is unknown.
+const NEAREST: usize = 3;
+
+/// What `--lang` takes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Language {
+    /// English
+    En,
+    /// French
+    Fr,
+}
+
+/// The options.
+pub fn command() -> Command {
+    Command::new("codes")
+        .about("Explains reply codes, statuses, commands and ports of mail, in English and French")
+        .after_help(
+            "Examples:\n  \
+             mailtool codes 550              an SMTP reply code, digit by digit\n  \
+             mailtool codes 550 5.7.1        with its enhanced status code\n  \
+             mailtool codes 55x              all that begin with 55; also x5x, 5, 5.7\n  \
+             mailtool codes NO -ERR +OK      statuses of IMAP and POP3\n  \
+             mailtool codes '[TRYCREATE]'    a response code\n  \
+             mailtool codes RCPT             a command\n  \
+             mailtool codes smtp 993         a mail service: port and transport\n  \
+             mailtool codes --lang fr 421    in French\n\n\
+             Exit status: 0 explained, 1 a word is unknown (the nearest ones are named).",
+        )
+        .arg(
+            Arg::new("WORD")
+                .help("A code, a pattern of one (x stands for any digit), a command, a service or port, or a line of a dialogue in quotes")
+                .action(ArgAction::Append)
+                .num_args(0..),
+        )
+        .arg(
+            // `-ERR` is a word too. `allow_hyphen_values` on WORD would take options after a word for words as well.
+            Arg::new("minus")
+                .short('E')
+                .short_alias('e')
+                .action(ArgAction::Append)
+                .allow_hyphen_values(true)
+                .hide(true),
+        )
+        .arg(
+            Arg::new("lang")
+                .long("lang")
+                .value_name("LANGUAGE")
+                .help("Language of the explanations [default: from LC_ALL, LC_MESSAGES, LANG]")
+                .value_parser(EnumValueParser::<Language>::new()),
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .help("Prints an array of JSON objects")
+                .action(ArgAction::SetTrue),
+        )
+}
+
+/// Explains, and returns 0; or 1 when a word is in no table.
+pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
+    let lang = match matches.get_one::<Language>("lang") {
+        Some(Language::En) => Lang::En,
+        Some(Language::Fr) => Lang::Fr,
+        None => environment(),
+    };
+    let operands = operands(matches);
+    if operands.is_empty() {
+        print(&page::overview(lang)).context("writing the overview")?;
+        return Ok(exit::OK);
+    }
+    let (found, unknown) = look_up(operands.iter().map(String::as_str));
+    let services = Services::of_this_machine();
+    let text = if matches.get_flag("json") {
+        json::array(&found, lang)
+    } else {
+        let mut page = Page::new(lang, style(), &services);
+        for one in &found {
+            page.found(one);
+        }
+        page.finish()
+    };
+    print(&text).context("writing the explanation")?;
+    if unknown.is_empty() {
+        return Ok(exit::OK);
+    }
+    let complaints: Vec<String> = unknown.iter().map(|word| complaint(word, lang)).collect();
+    Err(failure(exit::NEGATIVE, complaints.join("\n")))
+}
+
+/// The words in the order in which they were typed, `-ERR` among them.
+fn operands(matches: &ArgMatches) -> Vec<String> {
+    let placed = |id: &'static str, lead: &'static str| {
+        let words = matches.get_many::<String>(id).into_iter().flatten();
+        let places = matches.indices_of(id).into_iter().flatten();
+        places.zip(words.map(move |word| format!("{lead}{word}")))
+    };
+    let mut operands: Vec<(usize, String)> =
+        placed("WORD", "").chain(placed("minus", "-E")).collect();
+    operands.sort();
+    operands.into_iter().map(|operand| operand.1).collect()
+}
+
+/// What every operand stands for, and the words that are unknown.
+fn look_up<'a>(operands: impl Iterator<Item = &'a str>) -> (Vec<Found>, Vec<&'a str>) {
+    let mut known: Vec<Found> = Vec::new();
+    let mut unknown = Vec::new();
+    let mut before = "";
+    for operand in operands {
+        let line = line(operand);
+        if !line.is_empty() {
+            known.extend(line);
+        } else if !completes(before, operand) {
+            unknown.push(operand);
+        }
+        before = operand;
+    }
+    (known, unknown)
+}
+
+/// Whether `word` is the second word of the command before it: `MAIL FROM`, `RCPT TO`.
+fn completes(before: &str, word: &str) -> bool {
+    let second = word.split(':').next().unwrap_or_default();
+    [("MAIL", "FROM"), ("RCPT", "TO")]
+        .iter()
+        .any(|pair| before.eq_ignore_ascii_case(pair.0) && second.eq_ignore_ascii_case(pair.1))
+}
+
+/// What the beginning of a line out of a dialogue stands for: `550 5.7.1 Relaying denied`, `a1 NO [TRYCREATE] ...`.
+fn line(line: &str) -> Vec<Found> {
+    let mut tokens = tokens(line).into_iter();
+    // A tag, or the `S:` of a transcript, may come first.
+    let Some(first) = tokens.by_ref().take(2).find_map(find) else {
+        return Vec::new();
+    };
+    let kind = match first.hits.first() {
+        Some(Hit::Entry(entry)) => Some(entry.kind),
+        _ => None,
+    };
+    let mut line = vec![first];
+    if let Some(second) = tokens.next() {
+        let follows = match kind {
+            Some(Kind::Reply) => second.contains('.'),
+            Some(Kind::ImapStatus | Kind::PopStatus) => {
+                second.starts_with('[') || line[0].word == "*"
+            }
+            _ => false,
+        };
+        line.extend(follows.then(|| find(second)).flatten());
+        if line.len() == 2 && line[0].word == "*" {
+            let third = tokens.next().filter(|third| third.starts_with('['));
+            line.extend(third.and_then(find));
+        }
+    }
+    line
+}
+
+/// Words, without the punctuation that surrounds them in a dialogue; `[UIDVALIDITY 7]` is one, `250-SIZE` is `250`.
+fn tokens(line: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut rest = line.trim();
+    while !rest.is_empty() {
+        let end = if rest.starts_with('[') {
+            rest.find(']').map_or(rest.len(), |end| end + 1)
+        } else {
+            rest.find(char::is_whitespace).unwrap_or(rest.len())
+        };
+        let (word, tail) = rest.split_at(end);
+        let is_continued = word
+            .split_once('-')
+            .is_some_and(|(code, _)| code.len() == 3 && code.parse::<u16>().is_ok());
+        tokens.push(if is_continued {
+            &word[..3]
+        } else {
+            word.trim_end_matches([':', ',', ';'])
+        });
+        rest = tail.trim_start();
+    }
+    tokens
+}
+
+/// What is said about a word that is in no table.
+fn complaint(word: &str, lang: Lang) -> String {
+    let digits: Vec<String> = digits_of(word)
+        .iter()
+        .map(|(drawn, digit)| format!("{drawn} {}", digit.meaning.of(lang)))
+        .collect();
+    let near = nearest(word, NEAREST).join(", ");
+    let mut text = match lang {
+        Lang::En => format!("{word:?} is in no table"),
+        Lang::Fr => format!("« {word} » ne figure dans aucune table"),
+    };
+    if !digits.is_empty() {
+        text.push_str(match lang {
+            Lang::En => "; its digits still say: ",
+            Lang::Fr => " ; ses chiffres disent tout de même : ",
+        });
+        text.push_str(&digits.join("; "));
+    }
+    let hint = match (lang, near.is_empty()) {
+        (Lang::En, false) => format!(". Nearest: {near}"),
+        (Lang::Fr, false) => format!(". Les plus proches : {near}"),
+        (Lang::En, true) => ". `mailtool codes` alone shows what can be asked".to_owned(),
+        (Lang::Fr, true) => ". `mailtool codes` seul montre ce qu'on peut demander".to_owned(),
+    };
+    text.push_str(&hint);
+    text
+}
+
+fn environment() -> Lang {
+    let values = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| env::var(name).ok());
+    Lang::of_environment(values.iter().map(Option::as_deref))
+}
+
+/// Colour for a terminal only, and not where `NO_COLOR` is set (no-color.org).
+fn style() -> Style {
+    let is_refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    if io::stdout().is_terminal() && !is_refused {
+        Style::Terminal
+    } else {
+        Style::Plain
+    }
+}
+
+#[cfg(test)]
+mod tests;
