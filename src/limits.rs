@@ -148,14 +148,13 @@ pub const TRANSCRIPT_LINE: usize = IMAP_LINE;
 /// Commands that a client sends ahead of their answers, where the server takes that: enough to hide a long way, and too
 /// few octets to fill the buffers of both sides and stop them.
 pub const PIPELINE: usize = 32;
+
 /// Octets of each of a relay's two buffers. Measured between 64 KiB (slower) and 256 KiB (as fast as it gets).
 pub const RELAY_BUFFER: usize = 256 * 1024;
 /// Octets asked of a pipe on stdin or stdout: the most that Linux gives everybody (/proc/sys/fs/pipe-max-size).
 pub const RELAY_PIPE: usize = 1024 * 1024;
 /// Octets of stdin that a relay sends in one datagram: as OpenBSD's nc does, whose scripts rely on it.
 pub const RELAY_DATAGRAM: usize = 16 * 1024;
-/// Octets that the largest datagram can hold.
-pub const DATAGRAM: usize = 64 * 1024;
 /// Octets that a pipe takes at once or not at all (POSIX: PIPE_BUF on Linux).
 pub const PIPE_BUF: usize = 4096;
 
@@ -163,3 +162,7 @@ pub const PIPE_BUF: usize = 4096;
 pub const IMAP_REPLY: usize = 4 * 1024 * 1024;
 /// Lists within lists that an IMAP client reads: BODYSTRUCTURE nests two for each level of MIME.
 pub const IMAP_DEPTH: usize = 64;
+/// Connections that may wait while a netcat without -k serves one, as OpenBSD's has it: nobody will ever serve them.
+pub const RELAY_BACKLOG: i32 = 1;
+/// How long a netcat probes a UDP port that does not answer, unless -w says so; one datagram a second.
+pub const UDP_PROBE: Duration = Duration::from_secs(3);

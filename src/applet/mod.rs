@@ -9,6 +9,7 @@ pub mod codes;
 pub mod credentials;
 pub mod exit;
 pub mod meta;
+pub mod nc;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -34,14 +35,24 @@ pub struct Applet {
 }
 
 /// All of them, in the order of the overview.
-pub static APPLETS: &[Applet] = &[Applet {
-    name: "codes",
-    aliases: &[],
-    summary: "explain reply codes, statuses, commands and ports",
-    command: codes::command,
-    run: codes::run,
-    refuse,
-}];
+pub static APPLETS: &[Applet] = &[
+    Applet {
+        name: "nc",
+        aliases: &["netcat", "ncat"],
+        summary: "read and write over TCP and UDP: connect, listen, probe ports",
+        command: nc::command,
+        run: nc::run,
+        refuse: nc::refuse,
+    },
+    Applet {
+        name: "codes",
+        aliases: &[],
+        summary: "explain reply codes, statuses, commands and ports",
+        command: codes::command,
+        run: codes::run,
+        refuse,
+    },
+];
 
 /// The exit code of an error that has none of its own.
 pub const FAILURE: u8 = 1;

@@ -19,7 +19,7 @@
 //! | connection broken (RST) | peer had ended | leave: it was told all that it wanted to hear |
 //! | | else | leave with [`Outcome::Broken`]: something may be lost |
 //! | refused (UDP) | | leave |
-//! | output cannot be written (EPIPE) | | leave with [`Outcome::Broken`], quietly |
+//! | output cannot be written (EPIPE) | | leave with [`Outcome::Unheard`], quietly |
 //! | nothing moved for N seconds | -w N | leave; this is no error |
 //!
 //! (1) Debian's 1.219 waits for the peer without limit, and only then for N seconds. (2) Debian's waits for input.
@@ -99,6 +99,8 @@ pub enum Outcome {
     Done,
     /// Something may be lost: exit code 1.
     Broken,
+    /// Nobody reads what we write: exit code 1, and no further conversation makes sense.
+    Unheard,
 }
 
 /// The state of one conversation. See the module.
@@ -155,7 +157,8 @@ impl Policy {
             }
             Event::Refused => Step::Leave(Outcome::Done),
             Event::Reset if self.peer_over => Step::Leave(Outcome::Done),
-            Event::Reset | Event::CannotWrite => Step::Leave(Outcome::Broken),
+            Event::Reset => Step::Leave(Outcome::Broken),
+            Event::CannotWrite => Step::Leave(Outcome::Unheard),
             Event::Deadline => {
                 if self.deadline().is_some_and(|deadline| deadline <= now) {
                     return Step::Leave(Outcome::Done);

@@ -26,6 +26,7 @@ pub mod relay;
 pub mod resolver;
 mod signals;
 mod socket;
+pub mod sockets;
 pub mod stdio;
 #[cfg(test)]
 mod tests;

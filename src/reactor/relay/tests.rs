@@ -101,7 +101,7 @@ fn a_reader_that_went_away_ends_it() {
     let mut running = start(Role::Connect, Options::default(), Manner::default());
     drop(running.stdout);
     running.peer.write_all(b"unheard").unwrap();
-    assert_eq!(running.relay.join().unwrap().unwrap(), Outcome::Broken);
+    assert_eq!(running.relay.join().unwrap().unwrap(), Outcome::Unheard);
 }
 
 #[test]
