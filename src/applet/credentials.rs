@@ -230,6 +230,11 @@ impl Access {
         }
     }
 
+    /// Whether the server is on this machine.
+    pub fn is_local(&self) -> bool {
+        is_this_machine(&self.host)
+    }
+
     /// Who logs in; where nobody was named, a failure that says how.
     pub fn required_login(&self) -> anyhow::Result<&Login> {
         self.login.as_ref().ok_or_else(|| {

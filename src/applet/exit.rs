@@ -24,6 +24,8 @@ pub const NO_HOST: u8 = 68;
 pub const UNAVAILABLE: u8 = 69;
 /// A bug, or the machine.
 pub const SOFTWARE: u8 = 70;
+/// The system would not do something that it usually does.
+pub const SYSTEM: u8 = 71;
 /// Reading or writing failed here.
 pub const IO: u8 = 74;
 /// It may go well later.

@@ -6,10 +6,14 @@
 //! [`meta`].
 
 pub mod codes;
+pub mod conversation;
 pub mod credentials;
 pub mod exit;
+pub mod imap;
 pub mod meta;
 pub mod nc;
+pub mod output;
+pub mod pop;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -43,6 +47,22 @@ pub static APPLETS: &[Applet] = &[
         command: nc::command,
         run: nc::run,
         refuse: nc::refuse,
+    },
+    Applet {
+        name: "pop",
+        aliases: &[],
+        summary: "read a mailbox by POP3",
+        command: pop::command,
+        run: pop::run,
+        refuse,
+    },
+    Applet {
+        name: "imap",
+        aliases: &[],
+        summary: "read and keep mailboxes by IMAP",
+        command: imap::command,
+        run: imap::run,
+        refuse,
     },
     Applet {
         name: "codes",

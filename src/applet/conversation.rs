@@ -1,0 +1,193 @@
+//! One conversation of a client applet: from [`Access`] to the exit code.
+//!
+//! Finds the host, connects, drives the session, and says what came of it: what was tried, on what, why it failed, and
+//! what to do.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use super::credentials::{Access, Certificate, Dialogue, Security};
+use super::exit::{self, failure};
+use crate::proto::Session;
+use crate::proto::client::{Failure, Lasting, Plan, Upgrade};
+use crate::reactor::client::{self, ClientError, Target};
+use crate::reactor::resolver::{self, Family, ResolveError};
+use crate::reactor::{self, Trust};
+
+use crate::tap::Tap;
+use crate::tap::transcript::{Folding, Transcript};
+
+/// What a session needs to know of `access`; a failure where nobody is named to log in.
+pub fn plan(access: &Access) -> anyhow::Result<Plan> {
+    let login = access.required_login()?;
+    Ok(Plan {
+        upgrade: match access.security {
+            Security::StartTls | Security::StartTlsIfOffered => Upgrade::Required,
+            Security::Implicit | Security::Plain => Upgrade::Never,
+        },
+        user: login.user.clone(),
+        password: login.password.clone(),
+        patience: access.timeout,
+    })
+}
+
+/// Connects and drives `session` to its end. An error is one of the connection: ask the session what it thinks first.
+pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()> {
+    let target = target(access)?;
+    let tap = (access.dialogue == Dialogue::Shown).then(|| {
+        let sink = Arc::new(Mutex::new(io::stderr()));
+        Box::new(Transcript::new(sink, Folding::After(SHOWN_LINES))) as Box<dyn Tap>
+    });
+    client::converse(&target, session, tap).map_err(|error| {
+        let (code, advice) = match &error {
+            ClientError::Resolve { .. } => (exit::NO_HOST, ""),
+            ClientError::Connect { .. } if access.is_local() => (
+                exit::UNAVAILABLE,
+                "; `mailtool serve` starts a server here, and prints its ports",
+            ),
+            ClientError::Connect { .. } => (exit::UNAVAILABLE, ""),
+            ClientError::Tls { .. } => (exit::PROTOCOL, ""),
+            ClientError::Lost { .. } | ClientError::Timeout { .. } => (exit::TEMPORARY, ""),
+            ClientError::System(_) => (exit::SYSTEM, ""),
+        };
+        failure(code, format!("{error}{advice}"))
+    })
+}
+
+/// What came of it all: the conversation's own fate, and what the session says.
+pub fn conclude(
+    protocol: &str,
+    access: &Access,
+    conversation: anyhow::Result<()>,
+    mut failures: Vec<Failure>,
+) -> anyhow::Result<u8> {
+    // A session that is done is done, however the connection ended. One that was cut off knows less than the connection.
+    if let Err(error) = conversation
+        && matches!(&failures[..], [Failure::Lost { .. }])
+    {
+        return Err(error);
+    }
+    if let Some(at) = failures
+        .iter()
+        .position(|failure| matches!(failure, Failure::Sink(_)))
+        && let Failure::Sink(error) = failures.swap_remove(at)
+    {
+        return Err(anyhow::Error::new(error).context("writing what was received"));
+    }
+    let Some(worst) = failures.iter().map(code).max() else {
+        return Ok(exit::OK);
+    };
+    let said: Vec<_> = failures.iter().map(Failure::to_string).collect();
+    let place = format!("{protocol} at {}", access.address());
+    Err(failure(worst, format!("{place}: {}", said.join("\n  "))))
+}
+
+fn target(access: &Access) -> anyhow::Result<Target> {
+    let addresses = resolver::resolve(&access.host, access.port, Family::Any).map_err(|error| {
+        let code = match error {
+            ResolveError::Temporary => exit::TEMPORARY,
+            _ => exit::NO_HOST,
+        };
+        let host = &access.host;
+        failure(
+            code,
+            format!("cannot find the address of {host}: {error}; is --server spelled right?"),
+        )
+    })?;
+    let security = match access.security {
+        Security::Implicit => reactor::Security::Implicit,
+        Security::StartTls | Security::StartTlsIfOffered | Security::Plain => {
+            reactor::Security::Plain
+        }
+    };
+    let mut target = Target::new(&access.host, addresses, security);
+    target.trust = match access.certificate {
+        Certificate::Checked => Trust::Authorities {
+            extra: access.ca.clone(),
+        },
+        Certificate::Unchecked => Trust::Anybody,
+    };
+    target.connect_timeout = target.connect_timeout.min(access.timeout);
+    Ok(target)
+}
+
+/// The larger the worse.
+fn code(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Negative(_) => exit::NEGATIVE,
+        Failure::Unsendable(_) => exit::USAGE,
+        Failure::Login(refusal) if refusal.duration == Lasting::Permanent => exit::NO_PERMISSION,
+        Failure::Refused(refusal) | Failure::Command(refusal) | Failure::Login(refusal) => {
+            match refusal.duration {
+                Lasting::Permanent => exit::UNAVAILABLE,
+                Lasting::Temporary => exit::TEMPORARY,
+            }
+        }
+        Failure::NoTls => exit::UNAVAILABLE,
+        Failure::Silent { .. } | Failure::Lost { .. } => exit::TEMPORARY,
+        Failure::Protocol { .. } => exit::PROTOCOL,
+        Failure::Sink(_) => exit::IO,
+    }
+}
+
+/// Lines of what one side says at a stretch that are shown of a dialogue: a message can be long.
+const SHOWN_LINES: usize = 60;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::client::Refusal;
+    use std::time::Duration;
+
+    fn access() -> Access {
+        Access {
+            host: "localhost".into(),
+            port: 1110,
+            security: Security::Plain,
+            ca: None,
+            certificate: Certificate::Checked,
+            timeout: Duration::from_secs(1),
+            dialogue: Dialogue::Hidden,
+            login: None,
+        }
+    }
+
+    fn end(conversation: anyhow::Result<()>, failures: Vec<Failure>) -> (Option<u8>, String) {
+        match conclude("POP3", &access(), conversation, failures) {
+            Ok(code) => (Some(code), String::new()),
+            Err(error) => (exit::code_of(&error), format!("{error:#}")),
+        }
+    }
+
+    #[test]
+    fn all_failures_are_told_and_the_worst_is_the_code() {
+        let missing = |step: &str| {
+            Failure::Negative(Refusal::new(step, b"no such message", Lasting::Permanent))
+        };
+        assert_eq!(end(Ok(()), vec![]), (Some(exit::OK), String::new()));
+        assert_eq!(
+            end(Ok(()), vec![missing("RETR 8"), missing("RETR 9")]),
+            (
+                Some(exit::NEGATIVE),
+                "POP3 at localhost:1110: RETR 8: no such message\n  RETR 9: no such message".into()
+            )
+        );
+        let lost = || Failure::Lost {
+            step: "STAT".into(),
+        };
+        let (code, _) = end(Ok(()), vec![missing("RETR 8"), lost()]);
+        assert_eq!(code, Some(exit::TEMPORARY));
+        let refused = || Err(failure(exit::UNAVAILABLE, "connection refused"));
+        let expected = (Some(exit::UNAVAILABLE), "connection refused".to_owned());
+        assert_eq!(end(refused(), vec![lost()]), expected);
+        assert_eq!(end(refused(), vec![]).0, Some(exit::OK));
+    }
+
+    #[test]
+    fn a_reader_who_went_away_is_no_story() {
+        let gone = Failure::Sink(io::ErrorKind::BrokenPipe.into());
+        let error = conclude("POP3", &access(), Ok(()), vec![gone]).expect_err("a failure");
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        assert_eq!(kind, Some(io::ErrorKind::BrokenPipe));
+    }
+}
