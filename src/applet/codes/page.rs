@@ -366,7 +366,7 @@ mailtool codes MOT...   explique ce que disent serveurs et clients de courrier
 
   mailtool codes 550              un code de réponse SMTP, chiffre par chiffre
   mailtool codes 550 5.7.1        avec son code d'état étendu
-  mailtool codes 55x              tous ceux qui commencent par 55 ; ou x5x, 5, 5.7
+  mailtool codes 55x              ceux qui commencent par 55 ; ou x5x, 5, 5.7
   mailtool codes NO BAD BYE       états d'IMAP
   mailtool codes +OK -ERR         états de POP3
   mailtool codes '[TRYCREATE]'    un code de réponse
@@ -380,6 +380,6 @@ Comment lire une réponse SMTP, 550 par exemple :
   deuxième chiffre  .0. syntaxe   .1. renseignement   .2. connexion
                     .3. authentification, TLS   .5. le courrier lui-même
   troisième chiffre lequel des cas de cette catégorie
-  4e caractère      un espace sur la dernière ligne d'une réponse, sinon un tiret
+  4e caractère      espace sur la dernière ligne de la réponse, sinon tiret
 ",
 };

@@ -355,8 +355,8 @@ fn plain_word(word: &str) -> Found {
     }
 }
 
-fn entries(tables: &[&'static [Entry]]) -> impl Iterator<Item = &'static Entry> {
-    tables.to_vec().into_iter().flatten()
+fn entries(tables: &'static [&'static [Entry]]) -> impl Iterator<Item = &'static Entry> {
+    tables.iter().copied().flatten()
 }
 
 /// Every word without digits that [`find`] knows; response codes in their brackets.
@@ -370,3 +370,6 @@ fn words() -> impl Iterator<Item = String> {
     let services = SERVICES.iter().map(|service| service.name.to_owned());
     plain.chain(commands).chain(codes).chain(services)
 }
+
+#[cfg(test)]
+mod tests;

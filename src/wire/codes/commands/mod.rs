@@ -1,10 +1,16 @@
 //! What clients say: the commands of SMTP, POP3 and IMAP, with their arguments, when they are allowed, and an example.
 
 mod imap;
+mod imap_extension;
 mod pop3;
 mod smtp;
 
 use super::Command;
 
-/// Every command: one slice for each protocol.
-pub const COMMANDS: &[&[Command]] = &[smtp::SMTP, pop3::POP3, imap::IMAP];
+/// Every command: a slice for each protocol, two for IMAP.
+pub const COMMANDS: &[&[Command]] = &[
+    smtp::SMTP,
+    pop3::POP3,
+    imap::IMAP,
+    imap_extension::IMAP_EXTENSION,
+];
