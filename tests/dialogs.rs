@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use mailtool::proto::{Input, Out, Peer, Service, Session};
 use mailtool::wire::lines::Want;
+use support::clients;
 use support::script::{self, Dialog, Protocol};
-use support::services::{self, Stage};
+use support::services::Stage;
 use support::sessions::{Feeding, play_all};
 use support::turned;
 
@@ -44,14 +45,8 @@ fn play_folder(protocol: Protocol) {
             failures.push(failure.to_string());
         }
         for feeding in [Feeding::Whole, Feeding::Octets] {
-            match services::client(&dialog) {
-                Ok(None) => {}
-                Ok(Some(session)) => {
-                    if let Err(failure) = turned::play(&dialog, session, feeding) {
-                        failures.push(failure.to_string());
-                    }
-                }
-                Err(problem) => failures.push(format!("{}: {problem}", path.display())),
+            if let Err(problem) = clients::play_client(&dialog, feeding) {
+                failures.push(format!("{}: {problem}", path.display()));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::pattern::Pattern;
+use super::pattern::{Names, Pattern};
 
 /// Which protocol a dialogue is in: the folder that it lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,9 @@ pub struct Given {
     pub peer: IpAddr,
     /// Messages that are in the INBOX of an account at the beginning.
     pub mail: Vec<Delivery>,
-    /// Settings of one protocol only, as `x-NAME=VALUE`.
+    /// The program can be asked to be such a server.
+    pub tcp: bool,
+    /// Settings of one protocol only, `x-NAME=VALUE`: name without `x-`, and value.
     pub extra: Vec<(String, String)>,
     /// What a client is asked to do, when the dialogue is played against one.
     pub client: Option<String>,
@@ -267,7 +269,9 @@ impl Dialog {
                     let (name, password) = value
                         .split_once(':')
                         .ok_or("given: user=NAME:PASSWORD needs a colon")?;
-                    self.given.users.push((name.into(), password.into()));
+                    let password = self.pattern(password)?.fill(&Names::new())?;
+                    let password = String::from_utf8(password).map_err(|e| e.to_string())?;
+                    self.given.users.push((name.into(), password));
                 }
                 "mode" => match value {
                     "mta" | "submission" | "lmtp" => self.given.mode = value.to_owned(),
@@ -284,10 +288,11 @@ impl Dialog {
                     let delivery = self.delivery(value)?;
                     self.given.mail.push(delivery);
                 }
-                _ if key.starts_with("x-") => {
-                    self.given.extra.push((key.to_owned(), value.to_owned()));
-                }
-                _ => return Err(format!("given: no setting is called {key:?}")),
+                "tcp" => self.given.tcp = yes(key, value)?,
+                _ => match key.strip_prefix("x-") {
+                    Some(key) => self.given.extra.push((key.to_owned(), value.to_owned())),
+                    None => return Err(format!("given: no setting is called {key:?}")),
+                },
             }
         }
         Ok(())
@@ -306,7 +311,7 @@ impl Dialog {
     }
 
     /// The text of a file beside the dialogue, or in `tests/dialogs/mail`, with CRLF line ends.
-    fn file(&self, name: &str) -> Result<Vec<u8>, String> {
+    pub fn file(&self, name: &str) -> Result<Vec<u8>, String> {
         let beside = self.path.with_file_name(name);
         let path = if beside.exists() {
             beside
@@ -331,6 +336,7 @@ impl Given {
             secure: false,
             peer: IpAddr::from([127, 0, 0, 1]),
             mail: Vec::new(),
+            tcp: true,
             extra: Vec::new(),
             client: None,
         }

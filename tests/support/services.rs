@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mailtool::proto::pop3::server::Pop3Service;
 use mailtool::proto::smtp::SmtpService;
-use mailtool::proto::{Service, Session, pop3, smtp};
+use mailtool::proto::{Service, pop3, smtp};
 use mailtool::store::{Store, Users};
 use tempfile::TempDir;
 
@@ -130,13 +130,5 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
             Ok(Box::new(Pop3Service::new(name, Arc::new(config))))
         }
         Protocol::Imap => Err("there is no IMAP server session yet".into()),
-    }
-}
-
-/// The client session that the dialogue's `client:` line names; `None` when the dialogue is for servers only.
-pub fn client(dialog: &Dialog) -> Result<Option<Box<dyn Session>>, String> {
-    match &dialog.given.client {
-        None => Ok(None),
-        Some(action) => Err(format!("no client can be asked to {action:?}")),
     }
 }

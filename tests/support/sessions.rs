@@ -85,7 +85,7 @@ struct Player<'a> {
     now: Instant,
     epoch: Epoch,
     names: Names,
-    wires: BTreeMap<u32, Wire>,
+    wires: BTreeMap<u32, Wire<'static>>,
     /// Octets that the client has said, on all connections.
     said: usize,
     /// Tokens of sessions whose mailbox changed.
@@ -385,7 +385,7 @@ impl<'a> Player<'a> {
 /// Turns after which sessions that still have something to do are taken to be in a circle.
 const MAX_TURNS: usize = 10_000;
 
-fn wire(wires: &mut BTreeMap<u32, Wire>, connection: u32) -> &mut Wire {
+fn wire<'a>(wires: &'a mut BTreeMap<u32, Wire<'static>>, connection: u32) -> &'a mut Wire<'static> {
     wires
         .get_mut(&connection)
         .expect("connected at first sight")
@@ -396,9 +396,9 @@ fn describe_mail(delivery: &Delivery) -> String {
 }
 
 /// One connection: a session, and what stands for its socket.
-pub struct Wire {
+pub struct Wire<'s> {
     /// `None` once the connection is lost.
-    pub session: Option<Box<dyn Session>>,
+    pub session: Option<Box<dyn Session + 's>>,
     reader: LineReader,
     pub out: Out,
     /// What the peer has said, and the session has no room for yet.
@@ -413,8 +413,8 @@ pub struct Wire {
     pub closed: bool,
 }
 
-impl Wire {
-    pub fn new(session: Box<dyn Session>, side: Side, now: Instant) -> Self {
+impl<'s> Wire<'s> {
+    pub fn new(session: Box<dyn Session + 's>, side: Side, now: Instant) -> Self {
         Self {
             session: Some(session),
             reader: LineReader::new(),
@@ -455,7 +455,11 @@ impl Wire {
     /// Does what the reactor does between two waits: feeds, sends, runs jobs.
     pub fn settle(&mut self, now: Instant, store: Option<&Store>) {
         for _ in 0..MAX_TURNS {
-            if self.closed || self.session.is_none() {
+            if self.closed {
+                // What the session holds, a lock on a mailbox say, goes with the connection.
+                self.session = None;
+            }
+            if self.session.is_none() {
                 return;
             }
             let fed = self.feed();
@@ -478,7 +482,7 @@ impl Wire {
                 }
                 None => {}
             }
-            if !fed && !sent {
+            if !fed && !sent && !self.closed {
                 return;
             }
         }

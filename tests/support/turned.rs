@@ -11,7 +11,11 @@ use super::script::{Action, Dialog};
 use super::sessions::{Failure, Feeding, Wire, readable};
 
 /// Plays it, the server's octets fed as `feeding` says.
-pub fn play(dialog: &Dialog, session: Box<dyn Session>, feeding: Feeding) -> Result<(), Failure> {
+pub fn play(
+    dialog: &Dialog,
+    session: Box<dyn Session + '_>,
+    feeding: Feeding,
+) -> Result<(), Failure> {
     let mut now = Instant::now();
     let mut names = Names::new();
     let mut wire = Wire::new(session, Side::Client, now);

@@ -26,11 +26,13 @@
 //! Beyond the RFCs, as Dovecot has it: what was retrieved is `\Seen` after QUIT; UIDL says UID and UIDVALIDITY, so that a
 //! client that changes over from Dovecot downloads nothing again.
 
-use std::io::Write;
+mod transaction;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use self::transaction::{Count, Listed, Mark, Retrieving, Transaction};
 use super::{Answer, Block, Job, LoginError, Maildrop, Reading};
 use crate::limits;
 use crate::proto::{self, Input, Out, Peer, Service, Session};
@@ -130,38 +132,6 @@ enum Ending {
     PeerEnded,
     /// The program ends.
     Stop,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Listed {
-    Sizes,
-    Uids,
-}
-
-/// An open maildrop, and what was done with it.
-struct Transaction {
-    maildrop: Box<Maildrop>,
-    /// One for each message of the index.
-    marks: Vec<Mark>,
-    /// The message that is being retrieved, counted from 0, and how its reply begins.
-    retrieving: Option<Retrieving>,
-}
-
-struct Retrieving {
-    index: usize,
-    reply: String,
-    mark: Mark,
-}
-
-/// What the client has done with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
-    None,
-    Retrieved,
-    /// Marked by DELE; RSET takes it back to what it was before.
-    Deleted {
-        retrieved: bool,
-    },
 }
 
 impl Server {
@@ -696,117 +666,5 @@ impl Session for Server {
     }
 }
 
-impl Transaction {
-    fn new(maildrop: Box<Maildrop>) -> Self {
-        Self {
-            marks: vec![Mark::None; maildrop.index.messages.len()],
-            maildrop,
-            retrieving: None,
-        }
-    }
-
-    /// The index of a message that is there and not marked as deleted; else what to tell.
-    fn find(&self, number: u32) -> Result<usize, String> {
-        let messages = self.marks.len();
-        let index = usize::try_from(number)
-            .ok()
-            .and_then(|number| number.checked_sub(1))
-            .filter(|index| *index < messages);
-        match index {
-            Some(index) if self.is_deleted(index) => Err(format!(
-                "message {number} is marked as deleted; RSET takes that back"
-            )),
-            Some(index) => Ok(index),
-            None if messages == 0 => Err("no such message: the mailbox is empty".to_owned()),
-            None => Err(format!("no such message: there are 1 to {messages}")),
-        }
-    }
-
-    fn is_deleted(&self, index: usize) -> bool {
-        matches!(self.marks[index], Mark::Deleted { .. })
-    }
-
-    fn size(&self, index: usize) -> u64 {
-        self.maildrop.index.messages[index].size
-    }
-
-    /// Messages that are not marked as deleted, and their octets.
-    fn left(&self) -> (usize, u64) {
-        (0..self.marks.len())
-            .filter(|&index| !self.is_deleted(index))
-            .fold((0, 0), |(messages, octets), index| {
-                (messages + 1, octets + self.size(index))
-            })
-    }
-
-    fn summary(&self) -> String {
-        let (messages, octets) = self.left();
-        format!("{} ({octets} octets)", Count(messages))
-    }
-
-    /// A line of LIST or UIDL.
-    fn write(&self, what: Listed, index: usize, line: &mut Vec<u8>) {
-        let number = index + 1;
-        let entry = &self.maildrop.index.messages[index];
-        // Writing into a vector cannot fail.
-        let _ = match what {
-            Listed::Sizes => write!(line, "{number} {}\r\n", entry.size),
-            // Dovecot: pop3_uidl_format = %08Xu%08Xv, which prints small letters.
-            Listed::Uids => write!(
-                line,
-                "{number} {:08x}{:08x}\r\n",
-                entry.uid, self.maildrop.index.uid_validity
-            ),
-        };
-    }
-
-    fn open(&self, index: usize, outgoing: Outgoing) -> proto::Job {
-        proto::Job::Pop3(Job::Open {
-            mailbox: Arc::clone(&self.maildrop.mailbox),
-            uid: self.maildrop.index.messages[index].uid,
-            outgoing,
-        })
-    }
-
-    fn reset(&mut self) {
-        for mark in &mut self.marks {
-            *mark = match *mark {
-                Mark::Deleted { retrieved: true } => Mark::Retrieved,
-                Mark::Deleted { retrieved: false } => Mark::None,
-                other => other,
-            };
-        }
-    }
-
-    /// UIDs of the messages that were only retrieved, and of those that are to go.
-    fn results(&self) -> (Vec<u32>, Vec<u32>) {
-        let uids = |wanted: fn(Mark) -> bool| {
-            self.maildrop
-                .index
-                .messages
-                .iter()
-                .zip(&self.marks)
-                .filter(|(_, mark)| wanted(**mark))
-                .map(|(entry, _)| entry.uid)
-                .collect()
-        };
-        (
-            uids(|mark| mark == Mark::Retrieved),
-            uids(|mark| matches!(mark, Mark::Deleted { .. })),
-        )
-    }
-}
-
-/// `1 message`, `2 messages`
-struct Count(usize);
-
-impl std::fmt::Display for Count {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} message{}",
-            self.0,
-            if self.0 == 1 { "" } else { "s" }
-        )
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! The clients of a dialogue: what its `client:` line asks for (see `tests/dialogs/README.md`), played with the roles turned.
+
+use std::time::Duration;
+
+use mailtool::proto::client::{Plan, Upgrade};
+use mailtool::proto::imap::client::Errand;
+use mailtool::proto::pop3::client::Request;
+use mailtool::proto::{imap, pop3, smtp};
+use mailtool::wire::address::Address;
+
+use super::script::{Dialog, Protocol};
+use super::sessions::{Feeding, readable};
+use super::turned;
+
+/// How long a client waits for its server.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Plays the dialogue against the client that its `client:` line names, if it has one.
+pub fn play_client(dialog: &Dialog, feeding: Feeding) -> Result<(), String> {
+    let Some(errand) = &dialog.given.client else {
+        return Ok(());
+    };
+    let (errand, expected) = match errand.split_once("=>") {
+        Some((errand, file)) => (errand.trim(), Some(dialog.file(file.trim())?)),
+        None => (errand.as_str(), None),
+    };
+    let mut sink = Vec::new();
+    let failed = match dialog.protocol {
+        Protocol::Pop3 => {
+            let (upgrade, requests) = pop3_requests(errand)?;
+            let mut client = pop3::client::Client::new(plan(dialog, upgrade), requests, &mut sink);
+            turned::play(dialog, Box::new(&mut client), feeding).map_err(|f| f.to_string())?;
+            client.into_failures().first().map(ToString::to_string)
+        }
+        Protocol::Imap => {
+            let (upgrade, errand) = imap_errand(dialog, errand)?;
+            let mut client = imap::client::Client::new(plan(dialog, upgrade), errand, &mut sink);
+            turned::play(dialog, Box::new(&mut client), feeding).map_err(|f| f.to_string())?;
+            client.into_failures().first().map(ToString::to_string)
+        }
+        Protocol::Smtp => {
+            let (plan, mail) = smtp_mail(dialog, errand)?;
+            let mut client = smtp::client::Client::new(plan, mail);
+            turned::play(dialog, Box::new(&mut client), feeding).map_err(|f| f.to_string())?;
+            let outcome = client.into_outcome();
+            outcome.failure.map(|failure| format!("{failure:?}"))
+        }
+    };
+    if let Some(failure) = failed {
+        return Err(format!("the client failed: {failure}"));
+    }
+    match expected {
+        Some(expected) if expected != sink => {
+            let got = readable(&sink);
+            Err(format!("the client got something else:\n{got}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Logs in as the first user.
+fn plan(dialog: &Dialog, upgrade: Upgrade) -> Plan {
+    let (user, password) = dialog.given.users[0].clone();
+    Plan {
+        upgrade,
+        user,
+        password,
+        patience: PATIENCE,
+    }
+}
+
+/// `STLS; STAT; RETR 1`
+fn pop3_requests(errand: &str) -> Result<(Upgrade, Vec<Request>), String> {
+    let mut upgrade = Upgrade::Never;
+    let mut requests = Vec::new();
+    for command in errand.split(';') {
+        let words: Vec<_> = command.split_whitespace().collect();
+        let number = |at: usize| {
+            let word = words.get(at).ok_or("a number is missing")?;
+            word.parse().map_err(|_| format!("{word} is no number"))
+        };
+        requests.push(match (words.first().copied(), words.len()) {
+            (Some("STLS"), 1) => {
+                upgrade = Upgrade::Required;
+                continue;
+            }
+            (Some("STAT"), 1) => Request::Stat,
+            (Some("LIST"), 1) => Request::List(None),
+            (Some("LIST"), 2) => Request::List(Some(number(1)?)),
+            (Some("UIDL"), 1) => Request::Uidl(None),
+            (Some("UIDL"), 2) => Request::Uidl(Some(number(1)?)),
+            (Some("TOP"), 3) => Request::Top {
+                message: number(1)?,
+                lines: number(2)?,
+            },
+            (Some("RETR"), 2) => Request::Retr(number(1)?),
+            (Some("DELE"), 2) => Request::Dele(number(1)?),
+            _ => return Err(format!("client: {command:?} is no request of POP3")),
+        });
+    }
+    Ok((upgrade, requests))
+}
+
+/// `STARTTLS; fetch INBOX 1 HEADER`
+fn imap_errand(dialog: &Dialog, errand: &str) -> Result<(Upgrade, Errand), String> {
+    let (upgrade, errand) = match errand.strip_prefix("STARTTLS;") {
+        Some(errand) => (Upgrade::Required, errand),
+        None => (Upgrade::Never, errand),
+    };
+    let words: Vec<_> = errand.split_whitespace().map(str::to_owned).collect();
+    let errand = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["folders"] => Errand::Folders,
+        ["status", mailbox] => Errand::Status(mailbox.into()),
+        ["list", mailbox] => Errand::List(mailbox.into()),
+        ["fetch", mailbox, uids, ref section @ ..] => Errand::Fetch {
+            mailbox: mailbox.into(),
+            uids: uids.into(),
+            section: section.join(" "),
+        },
+        ["search", mailbox, ref keys @ ..] => Errand::Search {
+            mailbox: mailbox.into(),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        },
+        ["create", mailbox] => Errand::Create(mailbox.into()),
+        ["delete", mailbox] => Errand::Delete(mailbox.into()),
+        ["empty", mailbox] => Errand::Empty(mailbox.into()),
+        ["append", mailbox, file] => Errand::Append {
+            mailbox: mailbox.into(),
+            message: dialog.file(file)?,
+        },
+        _ => return Err(format!("client: {errand:?} is no errand of IMAP")),
+    };
+    Ok((upgrade, errand))
+}
+
+/// `name=client.example from=bob@example.org to=alice@mail.example.org mail=short.eml login=yes starttls=yes`
+fn smtp_mail(
+    dialog: &Dialog,
+    errand: &str,
+) -> Result<(smtp::client::Plan, smtp::client::Mail), String> {
+    let address = |text: &str| {
+        Address::parse(text.as_bytes()).map_err(|_| format!("client: {text:?} is no address"))
+    };
+    let mut plan = smtp::client::Plan {
+        name: "client.example".into(),
+        protocol: match dialog.given.mode.as_str() {
+            "lmtp" => smtp::client::Protocol::Lmtp,
+            _ => smtp::client::Protocol::Smtp,
+        },
+        upgrade: Upgrade::Never,
+        login: None,
+        patience: PATIENCE,
+    };
+    let mut mail = smtp::client::Mail {
+        reverse_path: None,
+        recipients: Vec::new(),
+        text: Vec::new(),
+    };
+    for word in errand.split_whitespace() {
+        match word.split_once('=') {
+            Some(("name", name)) => plan.name = name.into(),
+            Some(("from", from)) => mail.reverse_path = Some(address(from)?),
+            Some(("to", to)) => mail.recipients.push(address(to)?),
+            Some(("mail", file)) => mail.text = dialog.file(file)?,
+            Some(("starttls", "yes")) => plan.upgrade = Upgrade::Required,
+            Some(("login", "yes")) => {
+                let (user, password) = dialog.given.users[0].clone();
+                plan.login = Some(smtp::client::Login { user, password });
+            }
+            _ => {
+                return Err(format!(
+                    "client: {word:?} is nothing that SMTP can be asked"
+                ));
+            }
+        }
+    }
+    Ok((plan, mail))
+}
