@@ -378,6 +378,36 @@ fn stuff(lines: &[String]) -> Vec<u8> {
     text
 }
 
+/// Lines that were looked for long ago leave their block behind; a full buffer moves all the same.
+#[test]
+fn text_after_lines_moves_in_a_full_buffer() {
+    for capacity in [64, 128, 200, 1000] {
+        let mut reader = LineReader::with_capacity(capacity);
+        reader.push(b"DATA\r\n");
+        assert_eq!(
+            reader.cut(Want::Line { max: 512 }),
+            Some(Cut::Line(b"DATA"))
+        );
+        let (mut sent, mut got) = (0, 0);
+        while sent < 10 * capacity {
+            let space = reader.space();
+            space.fill(b'x');
+            let octets = space.len();
+            reader.filled(octets);
+            sent += octets;
+            // Something is left over each time.
+            while reader.pending() > 3 {
+                let want = Want::Octets(reader.pending() as u64 - 3);
+                let Some(Cut::Text(text)) = reader.cut(want) else {
+                    panic!("text is there");
+                };
+                got += text.len();
+            }
+        }
+        assert_eq!(sent - got, reader.pending());
+    }
+}
+
 proptest! {
     #[test]
     fn what_was_stuffed_comes_out_as_it_was(

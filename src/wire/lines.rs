@@ -156,7 +156,10 @@ impl LineReader {
             if self.start > 0 {
                 self.buffer.copy_within(self.start..self.end, 0);
                 self.scanned -= self.start;
-                self.line_feeds >>= self.start.saturating_sub(self.block);
+                // With none left, `block` may be any number of octets behind: no shift is that long.
+                if self.line_feeds != 0 {
+                    self.line_feeds >>= self.start.saturating_sub(self.block);
+                }
                 self.block = self.block.saturating_sub(self.start);
                 self.end -= self.start;
                 self.start = 0;
