@@ -476,3 +476,32 @@ proptest! {
         prop_assert_eq!(after.as_deref(), Some(b"tail".as_slice()));
     }
 }
+
+/// Text that fills the buffer many times over moves what waits in it long after the last line was looked for.
+#[test]
+fn text_that_fills_the_buffer_after_a_line_comes_out_whole() {
+    let text = "0123456789abcde\r\n".repeat(20_000).into_bytes();
+    let mut rest = [b"DATA\r\n", &text[..], b".\r\n"].concat();
+    let mut reader = LineReader::new();
+    let mut want = Want::Line { max: 512 };
+    let mut got = Vec::new();
+    while want != Want::Nothing {
+        let space = reader.space();
+        let octets = space.len().min(rest.len());
+        space[..octets].copy_from_slice(&rest[..octets]);
+        reader.filled(octets);
+        rest.drain(..octets);
+        while let Some(cut) = reader.cut(want) {
+            match cut {
+                Cut::Line(line) => assert_eq!(line, b"DATA"),
+                Cut::Text(text) => got.extend_from_slice(text),
+                Cut::TextEnd => want = Want::Nothing,
+                Cut::LongLine => panic!("no line is long"),
+            }
+            if want != Want::Nothing {
+                want = Want::DotText;
+            }
+        }
+    }
+    assert!(got == text);
+}
