@@ -522,3 +522,6 @@ fn taken(durable: &[Durable], id: &str, accounts: &[Account]) -> Reply {
     };
     Reply::new(250, Enhanced(2, 0, 0), text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,6 +61,11 @@ impl Incoming {
             return;
         }
         let missing_line = self.scan.feed(text);
+        if self.before > 0 && self.block.capacity() < limits::LONG_BLOCK {
+            // Once, instead of doubling up to twice as much.
+            self.block
+                .reserve_exact(limits::LONG_BLOCK + limits::RECEIVE_BUFFER);
+        }
         self.block.extend_from_slice(text);
         self.octets += text.len() as u64;
         if self.scan.hops() > limits::HOPS {

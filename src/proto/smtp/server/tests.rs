@@ -1,0 +1,404 @@
+//! What dialogues cannot see: what lies in the mailbox afterwards, how many jobs it took, and any octets at all.
+
+use std::time::{Duration, SystemTime};
+
+use super::*;
+use crate::proto::{Epoch, Front, Session, Wish, pump};
+use crate::store::Users;
+use crate::tap::Side;
+use crate::wire::lines::LineReader;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+const HOST: &str = "mail.example.org";
+
+/// A store with alice and bob in it, and a clock that stands still.
+struct Stage {
+    store: Arc<Store>,
+    now: Instant,
+    _folder: TempDir,
+}
+
+/// A connection to a server.
+struct Talk<'a> {
+    stage: &'a Stage,
+    server: Server,
+    reader: LineReader,
+    out: Out,
+    jobs: usize,
+    /// The most memory that a job was handed.
+    largest_part: usize,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let users = ["alice", "bob"].map(|name| (name.to_owned(), name.to_owned()));
+        let store = Store::open(folder.path(), &[HOST.to_owned()], Users::plain(&users));
+        Self {
+            store: Arc::new(store.expect("a store")),
+            now: Instant::now(),
+            _folder: folder,
+        }
+    }
+
+    fn talk(&self, mode: Mode) -> Talk<'_> {
+        let peer = Peer {
+            token: 7,
+            remote: Some("127.0.0.1:40000".parse().expect("an address")),
+            local: Some("127.0.0.1:1025".parse().expect("an address")),
+            accepted: Epoch {
+                instant: self.now,
+                wall: SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777),
+            },
+            refused: None,
+        };
+        let mut config = Config::new(HOST, HOST, mode);
+        config.max_octets = 3_000_000;
+        let mut talk = Talk {
+            stage: self,
+            server: Server::new(Arc::new(config), Arc::clone(&self.store), peer),
+            reader: LineReader::new(),
+            out: Out::new(Side::Server, self.now, None),
+            jobs: 0,
+            largest_part: 0,
+        };
+        talk.server.handle(self.now, Input::Open, &mut talk.out);
+        talk
+    }
+
+    fn inbox(&self, name: &str) -> Vec<String> {
+        let account = self.store.users().find(name, None).expect("an account");
+        let mailbox = self.store.mailbox(&account, "INBOX").expect("an INBOX");
+        let index = mailbox.sync().expect("an index");
+        let text = |uid| String::from_utf8(mailbox.read(uid).expect("a message")).expect("text");
+        index.messages.iter().map(|entry| text(entry.uid)).collect()
+    }
+}
+
+impl Talk<'_> {
+    /// Says octets, does the jobs, and returns what was answered.
+    fn say(&mut self, mut octets: &[u8]) -> String {
+        loop {
+            let space = self.reader.space();
+            let fits = space.len().min(octets.len());
+            space[..fits].copy_from_slice(&octets[..fits]);
+            self.reader.filled(fits);
+            octets = &octets[fits..];
+            let before = self.reader.pending();
+            pump(
+                &mut self.reader,
+                &mut self.server,
+                self.stage.now,
+                &mut self.out,
+            );
+            let worked = self.work();
+            let stuck = !worked && self.reader.pending() == before && fits == 0;
+            if stuck || self.out.wish().is_some() {
+                return self.answered();
+            }
+        }
+    }
+
+    fn work(&mut self) -> bool {
+        let Some(job) = self.out.take_job() else {
+            return false;
+        };
+        self.jobs += 1;
+        if let proto::Job::Smtp(Job::Append(part) | Job::Deliver(part, _)) = &job {
+            self.largest_part = self.largest_part.max(part.text.capacity());
+        }
+        let answer = job.run(&self.stage.store);
+        self.server
+            .handle(self.stage.now, Input::Done(answer), &mut self.out);
+        true
+    }
+
+    fn answered(&mut self) -> String {
+        let mut answered = Vec::new();
+        while let Some(Front::Bytes(bytes)) = self.out.front() {
+            let octets = bytes.len();
+            answered.extend_from_slice(bytes);
+            self.out.advance(octets);
+        }
+        String::from_utf8(answered).expect("replies are ASCII")
+    }
+
+    /// A message from bob to `to`, with this text and the dot behind it.
+    fn send(&mut self, to: &[&str], text: &str) -> String {
+        self.say(b"MAIL FROM:<bob@b.example>\r\n");
+        for name in to {
+            self.say(format!("RCPT TO:<{name}@{HOST}>\r\n").as_bytes());
+        }
+        self.say(b"DATA\r\n");
+        self.say(format!("{text}.\r\n").as_bytes())
+    }
+}
+
+#[test]
+fn trace_lines_stand_before_what_was_sent() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"EHLO pc(1).example\r\n");
+    let reply = talk.send(&["alice"], "Subject: x\r\n\r\n..dot\r\n");
+    assert_eq!(reply, "250 2.0.0 Ok: 2EBC98A1-7-1 delivered to alice\r\n");
+    assert_eq!(
+        stage.inbox("alice"),
+        ["Return-Path: <bob@b.example>\r\n\
+          Received: from pc?1?.example ([127.0.0.1])\r\n\
+          \tby mail.example.org with ESMTP\r\n\
+          \tid 2EBC98A1-7-1 for <alice@mail.example.org>;\r\n\
+          \tSun, 06 Nov 1994 08:49:37 +0000\r\n\
+          Subject: x\r\n\r\n.dot\r\n"]
+    );
+    assert_eq!(talk.jobs, 1, "a short message costs one job");
+}
+
+#[test]
+fn several_recipients_do_not_learn_of_each_other() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"HELO pc1.example\r\n");
+    let reply = talk.send(&["alice", "bob", "alice"], "Subject: x\r\n\r\n");
+    assert!(reply.ends_with(" delivered to alice, bob\r\n"), "{reply}");
+    for name in ["alice", "bob"] {
+        let inbox = stage.inbox(name);
+        assert_eq!(inbox.len(), 1, "{name} gets it once");
+        assert!(
+            !inbox[0].contains(" for <") && inbox[0].contains(" with SMTP\r\n"),
+            "{}",
+            inbox[0]
+        );
+    }
+}
+
+#[test]
+fn a_body_that_was_typed_without_a_header_gets_its_empty_line() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"HELO pc1\r\n");
+    for (text, ending) in [
+        ("line1\r\nline2\r\n", "+0000\r\n\r\nline1\r\nline2\r\n"),
+        (
+            "Subject: a\r\nline1\r\n",
+            "+0000\r\nSubject: a\r\n\r\nline1\r\n",
+        ),
+        ("", "+0000\r\n"),
+    ] {
+        talk.send(&["alice"], text);
+        let inbox = stage.inbox("alice");
+        assert!(
+            inbox.last().is_some_and(|last| last.ends_with(ending)),
+            "{inbox:?}"
+        );
+    }
+}
+
+#[test]
+fn submission_adds_what_is_missing_and_nothing_else() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Submission);
+    talk.say(b"EHLO pc1\r\nAUTH PLAIN AGJvYgBib2I=\r\n");
+    talk.send(&["alice"], "Subject: a\r\n\r\nx\r\n");
+    talk.send(
+        &["alice"],
+        "DATE: never\r\nMessage-Id: <1@x>\r\n\r\nDate: y\r\n",
+    );
+    let inbox = stage.inbox("alice");
+    assert!(
+        inbox[0].contains(
+            " with ESMTPA\r\n\tid 2EBC98A1-7-1 for <alice@mail.example.org>;\r\n\tSun, 06 Nov 1994 08:49:37 +0000\r\n\
+             Date: Sun, 06 Nov 1994 08:49:37 +0000\r\nMessage-ID: <2EBC98A1-7-1@mail.example.org>\r\nSubject: a\r\n"
+        ),
+        "{}",
+        inbox[0]
+    );
+    assert!(
+        inbox[1].contains("+0000\r\nDATE: never\r\nMessage-Id: <1@x>\r\n\r\n"),
+        "{}",
+        inbox[1]
+    );
+}
+
+#[test]
+fn a_long_message_goes_to_the_disk_in_blocks() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"EHLO pc1\r\n");
+    let body = "0123456789abcdef0123456789abcdef\r\n".repeat(60_000);
+    let reply = talk.send(&["alice", "bob"], &format!("Subject: long\r\n\r\n{body}"));
+    assert!(reply.starts_with("250 2.0.0 "), "{reply}");
+    assert_eq!(talk.jobs, 9, "64 KiB, then 256 KiB each");
+    assert!(
+        talk.largest_part <= limits::LONG_BLOCK + 4 * limits::RECEIVE_BUFFER,
+        "{}",
+        talk.largest_part
+    );
+    let inbox = stage.inbox("bob");
+    assert!(inbox[0].ends_with(&format!("Subject: long\r\n\r\n{body}")));
+}
+
+#[test]
+fn a_long_message_that_is_refused_or_lost_leaves_nothing() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"EHLO pc1\r\n");
+    let body = "0123456789abcdef0123456789abcdef\r\n".repeat(100_000);
+    let reply = talk.send(&["alice"], &format!("Subject: too long\r\n\r\n{body}"));
+    assert!(reply.starts_with("552 5.3.4 "), "{reply}");
+    talk.say(b"MAIL FROM:<>\r\nRCPT TO:<alice>\r\nDATA\r\nSubject: half\r\n\r\n");
+    talk.say(&body.as_bytes()[..500_000]);
+    talk.server.handle(stage.now, Input::Eof, &mut talk.out);
+    assert_eq!(
+        (talk.out.wish(), talk.answered()),
+        (Some(Wish::Close), String::new())
+    );
+    assert_eq!(stage.inbox("alice"), Vec::<String>::new());
+    let tmp = stage._folder.path().join("mail/alice/tmp");
+    let left = std::fs::read_dir(tmp).expect("a Maildir").count();
+    assert_eq!(left, 0, "no half file stays");
+}
+
+#[test]
+fn what_a_worker_has_is_answered_before_the_end() {
+    let stage = Stage::new();
+    for (input, more) in [(Input::Eof, ""), (Input::Stop, "421 4.3.2 ")] {
+        let mut talk = stage.talk(Mode::Mta);
+        talk.say(b"HELO pc1\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\nDATA\r\n");
+        talk.reader.push(b"Subject: x\r\n.\r\n");
+        pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+        talk.server.handle(stage.now, input, &mut talk.out);
+        assert_eq!(talk.out.wish(), None, "a job runs");
+        talk.work();
+        let answered = talk.answered();
+        assert!(answered.starts_with("250 2.0.0 Ok: "), "{answered}");
+        assert!(
+            answered
+                .split_once("\r\n")
+                .is_some_and(|(_, rest)| rest.starts_with(more))
+        );
+        assert_eq!(talk.out.wish(), Some(Wish::Close));
+    }
+    assert_eq!(stage.inbox("alice").len(), 2);
+}
+
+#[test]
+fn a_full_disk_and_a_broken_one_are_told_apart() {
+    let stage = Stage::new();
+    for (mode, error, reply) in [
+        (Mode::Mta, StoreError::Full, "452 4.3.1 "),
+        (
+            Mode::Mta,
+            StoreError::Io(std::io::ErrorKind::Other.into()),
+            "451 4.3.0 ",
+        ),
+        (Mode::Lmtp, StoreError::Full, "452 4.3.1 "),
+    ] {
+        let mut talk = stage.talk(mode);
+        talk.say(b"HELO pc1\r\nLHLO pc1\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\nDATA\r\n");
+        talk.reader.push(b"Subject: x\r\n.\r\n");
+        pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+        assert!(talk.out.take_job().is_some());
+        let answer = Answer::Delivered(vec![Err(error)]);
+        let answer = proto::Answer::Smtp(answer);
+        talk.server
+            .handle(stage.now, Input::Done(answer), &mut talk.out);
+        let answered = talk.answered();
+        assert!(answered.starts_with(reply), "{answered}");
+        assert!(talk.say(b"NOOP\r\n").starts_with("250 "), "and it goes on");
+    }
+    assert_eq!(stage.inbox("alice").len(), 0);
+}
+
+#[test]
+fn who_comes_when_there_is_no_room_is_told_so() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.answered();
+    let mut peer = talk.server.peer.clone();
+    peer.refused = Some(Refused::Address);
+    let config = Arc::clone(&talk.server.config);
+    talk.server = Server::new(config, Arc::clone(&stage.store), peer);
+    talk.server.handle(stage.now, Input::Open, &mut talk.out);
+    let answered = talk.answered();
+    assert!(
+        answered.starts_with("421 4.7.0 mail.example.org: too many connections from your address")
+    );
+    assert_eq!(talk.out.wish(), Some(Wish::Close));
+}
+
+#[test]
+fn useless_commands_are_bounded() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    let answered = talk.say("NOOP\r\n".repeat(2 * limits::IDLE_COMMANDS).as_bytes());
+    let replies: Vec<_> = answered.lines().skip(1).collect();
+    assert_eq!(replies.len(), limits::IDLE_COMMANDS + 1);
+    assert!(replies[limits::IDLE_COMMANDS].starts_with("421 4.7.0 "));
+    assert_eq!(talk.out.wish(), Some(Wish::Close));
+}
+
+#[test]
+fn secrets_are_known_before_they_are_read() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"EHLO pc1\r\n");
+    let secret = |talk: &Talk<'_>, line: &[u8]| {
+        let range = talk.server.secret_in(line);
+        range.map(|range| String::from_utf8_lossy(&line[range]).into_owned())
+    };
+    assert_eq!(
+        secret(&talk, b" auth  PLAIN  AGEAYg==  ").as_deref(),
+        Some("AGEAYg==")
+    );
+    assert_eq!(
+        secret(&talk, b"AUTH LOGIN alice wonder").as_deref(),
+        Some("alice wonder")
+    );
+    assert_eq!(secret(&talk, b"AUTH PLAIN"), None);
+    assert_eq!(secret(&talk, b"NOOP AUTH PLAIN x"), None);
+    talk.say(b"AUTH LOGIN\r\n");
+    assert_eq!(secret(&talk, b"YWxpY2U=").as_deref(), Some("YWxpY2U="));
+    assert_eq!(secret(&talk, b"*"), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Words that mean something, in any order, and octets that do not: every line is answered, or the connection closes.
+    #[test]
+    fn anything_at_all_is_answered(
+        mode in prop::sample::select(vec![Mode::Mta, Mode::Submission, Mode::Lmtp]),
+        words in prop::collection::vec(prop_oneof![
+            prop::sample::select(vec![
+                "EHLO pc1\r\n", "HELO pc1\r\n", "LHLO pc1\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<alice>\r\n", "DATA\r\n",
+                "Subject: x\r\n", "\r\n", ".\r\n", ".\n", "\n.\n", "RSET\r\n", "AUTH PLAIN\r\n", "AUTH LOGIN\r\n",
+                "AGJvYgBib2I=\r\n", "Ym9i\r\n", "*\r\n", "BDAT 5\r\n", "STARTTLS\r\n", "NOOP\n", "\r", "\n", ":", " ",
+            ]).prop_map(|word| word.as_bytes().to_vec()),
+            prop::collection::vec(any::<u8>(), 0..8),
+        ], 0..40),
+    ) {
+        thread_local! {
+            static STAGE: Stage = Stage::new();
+        }
+        STAGE.with(|stage| {
+            let mut talk = stage.talk(mode);
+            for word in &words {
+                if talk.out.wish().is_some() {
+                    break;
+                }
+                talk.say(word);
+                if let Some(deadline) = talk.server.deadline().filter(|_| matches!(talk.server.state, State::Delayed { .. })) {
+                    talk.server.handle(deadline, Input::Timeout, &mut talk.out);
+                }
+            }
+            talk.answered();
+            if talk.out.wish().is_none() {
+                let end = talk.say(b"\r\n.\r\n*\r\nxxxxxx\r\nQUIT\r\nQUIT\r\n");
+                let ended = talk.out.wish().is_some() || matches!(talk.server.state, State::Delayed { .. } | State::Text(_));
+                prop_assert!(ended, "{:?} after {end:?}", talk.server.want());
+            }
+            Ok(())
+        })?;
+    }
+}
