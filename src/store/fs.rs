@@ -1,6 +1,6 @@
 //! The one place of system calls on files: everything that the store does to a disk goes through [`Disk`].
 //!
-//! So a test can stop the world at each single call and take away what was not synced ([`super::crash`]), and what the
+//! So a test can stop the world at each single call and take away what was not synced (`crash/`), and what the
 //! store relies on is a short list. What it relies on, and no more:
 //!
 //! - a file's content survives a crash once [`Disk::sync_file`] has returned;

@@ -35,6 +35,8 @@ mod uidlist;
 mod users;
 
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
