@@ -1,0 +1,293 @@
+//! `mailtool serve`: a mail server that needs no configuration.
+//!
+//! [`options`] says what can be asked for; this file turns it into a store, services, listeners and a reactor, in an order in
+//! which every mistake is told before anything is listening.
+
+mod log;
+mod options;
+mod protocols;
+mod ready;
+mod screen;
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use anyhow::{Context, bail};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use self::options::{Endpoint, Options, THROW_AWAY};
+use self::protocols::Protocol;
+use self::ready::Waiting;
+use self::screen::{Demo, Screen};
+use super::print;
+use crate::limits;
+use crate::proto::imap::ImapService;
+use crate::proto::pop3::Pop3Service;
+use crate::proto::smtp::SmtpService;
+use crate::proto::{imap, pop3, smtp, Service};
+use crate::reactor::{self, Acceptor, Reactor, Security};
+use crate::store::{Store, Users};
+use crate::tap::Tap;
+use crate::tap::transcript::{Folding, Sink, Transcript};
+
+/// The options of `serve`.
+pub fn command() -> Command {
+    Options::augment_args(Command::new("serve"))
+        .about("A local mail server: SMTP, submission, LMTP, POP3, IMAP; nothing to configure")
+        .after_help(EXAMPLES)
+}
+
+const EXAMPLES: &str = "\
+Every option has a twin in the environment: MAILTOOL_ and its name, with _ for -.
+
+Examples:
+  mailtool serve
+      For alice and bob, on this PC only, at ports above 1024
+  mailtool serve --store tmp --smtp 0 --pop3 off --ready-fd 3 3>ports
+      For a test: mail is thrown away at the end, the system chooses the port
+  mailtool serve --listen 0.0.0.0 --domain lab.example --user eve:secret --user bob:hidden
+      For a classroom: everybody on the network can log in
+  mailtool serve --standard-ports --listen 0.0.0.0 --users /etc/mailtool/users --domain example.org
+      As root: ports 25, 587, 465, 110, 995, 143 and 993";
+
+/// Serves until SIGINT or SIGTERM.
+pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
+    let options = Options::from_arg_matches(matches)?.complete()?;
+    let waiting = Waiting::on(options.ready_fd)?;
+    log::start();
+
+    let endpoints: Vec<(Protocol, Endpoint)> = Protocol::ALL
+        .into_iter()
+        .flat_map(|protocol| options.endpoints(protocol).into_iter().map(move |endpoint| (protocol, endpoint)))
+        .collect();
+    if endpoints.is_empty() {
+        bail!("every protocol is off: there is nothing to serve");
+    }
+    let place = StorePlace::of(&options)?;
+    let (users, demo) = accounts(&options, place.path())?;
+    if demo == Demo::Yes {
+        only_loopback(&endpoints)?;
+    }
+    let domains = if options.domain.is_empty() { vec!["localhost".to_owned()] } else { options.domain.clone() };
+    let store = Store::open(place.path(), &domains, users)
+        .with_context(|| format!("cannot open the store {}", place.path().display()))?;
+    let store = Arc::new(store);
+    let names: Vec<String> = domains.iter().chain(&options.hostname).cloned().collect();
+    let certificate = certificate(&options, place.path(), &names)?;
+
+    let mut reactor = Reactor::new(
+        reactor::Options {
+            tls: Some(certificate),
+            tap: options.transcript.as_deref().map(transcripts).transpose()?,
+            ..reactor::Options::default()
+        },
+        Arc::clone(&store),
+    )
+    .context("the system gives no event loop")?;
+    reactor.catch_signals(reload(&options, &store, &names, place.path())).context("signals cannot be caught")?;
+
+    let services = Services::new(&options, &domains, &store);
+    let mut listening = Vec::new();
+    for (protocol, endpoint) in endpoints {
+        let real = listen(&mut reactor, protocol, &endpoint, services.of(protocol))?;
+        listening.push((protocol, real));
+    }
+    let accounts: Vec<String> = store.users().accounts().iter().map(|account| account.name.to_string()).collect();
+    let authority = place.path().join("tls/ca.pem");
+    let screen = Screen {
+        listening: &listening,
+        domains: &domains,
+        accounts: &accounts,
+        demo,
+        store: place.path(),
+        authority: options.tls_cert.is_none().then_some(authority.as_path()),
+    };
+    // The screen is for people; a reader who left does not stop the server.
+    let _ = print(&screen.show(super::lang()));
+    waiting.tell(&listening)?;
+    reactor.run().context("the event loop failed")?;
+    Ok(0)
+}
+
+/// The folder of the store, and whether it outlives us.
+enum StorePlace {
+    Kept(PathBuf),
+    ThrownAway(tempfile::TempDir),
+}
+
+impl StorePlace {
+    fn of(options: &Options) -> anyhow::Result<Self> {
+        if let Some(path) = &options.store {
+            if path.as_os_str() != THROW_AWAY {
+                return Ok(Self::Kept(std::path::absolute(path).context("--store")?));
+            }
+            let folder = tempfile::Builder::new().prefix("mailtool-").tempdir();
+            return folder.map(Self::ThrownAway).context("cannot make a temporary folder; TMPDIR says where");
+        }
+        let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+        match state.or_else(home) {
+            Some(state) => Ok(Self::Kept(state.join("mailtool"))),
+            None => bail!("neither XDG_STATE_HOME nor HOME is set: say where the mail goes with --store DIR, or --store tmp"),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::ThrownAway(folder) => folder.path(),
+        }
+    }
+}
+
+/// Who has mail here: who was named, else who is in the store's own file, else alice and bob.
+fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
+    let kept = store.join("users");
+    let read = |file: &Path| Users::read(file).with_context(|| format!("cannot use the accounts in {}", file.display()));
+    match (&options.users, options.user.as_slice()) {
+        (Some(_), [_, ..]) => bail!("--user and --users exclude each other: put all accounts into the file"),
+        (Some(file), []) => Ok((read(file)?, Demo::No)),
+        (None, []) if kept.exists() => Ok((read(&kept)?, Demo::No)),
+        (None, []) => {
+            let same = |name: &str| (name.to_owned(), name.to_owned());
+            Ok((Users::plain(&[same("alice"), same("bob")]), Demo::Yes))
+        }
+        (None, logins) => {
+            let pairs: Vec<_> = logins.iter().map(|login| (login.name.clone(), login.password.clone())).collect();
+            Ok((Users::plain(&pairs), Demo::No))
+        }
+    }
+}
+
+/// Accounts whose passwords everybody knows are for this machine only.
+fn only_loopback(endpoints: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
+    for (protocol, endpoint) in endpoints {
+        if let Endpoint::Tcp(address) = endpoint
+            && !address.ip().is_loopback()
+        {
+            bail!(
+                "{} on {address} could be reached from other machines, where anybody could log in as alice or bob: \
+                 give accounts of your own with --user NAME:PASSWORD or --users FILE, or listen on 127.0.0.1",
+                protocol.name()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The certificate that was named, or our own.
+fn certificate(options: &Options, store: &Path, names: &[String]) -> anyhow::Result<Acceptor> {
+    match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Ok(reactor::load(certificate, key)?),
+        (None, None) => Ok(reactor::ensure(&store.join("tls"), names)?),
+        _ => bail!("--tls-cert and --tls-key belong together: a certificate is of no use without its key"),
+    }
+}
+
+/// What SIGHUP does: users and certificate are read again; what cannot be read stays as it was.
+fn reload(options: &Options, store: &Arc<Store>, names: &[String], place: &Path) -> reactor::Reload {
+    let (options, store, names, place) = (options.clone(), Arc::clone(store), names.to_vec(), place.to_path_buf());
+    Box::new(move || {
+        match store.users().reload() {
+            Ok(()) => ::log::info!("SIGHUP: {} accounts", store.users().accounts().len()),
+            Err(error) => ::log::error!("SIGHUP: the accounts stay as they were: {error}"),
+        }
+        match certificate(&options, &place, &names) {
+            Ok(certificate) => Some(certificate),
+            Err(error) => {
+                ::log::error!("SIGHUP: the certificate stays as it was: {error:#}");
+                None
+            }
+        }
+    })
+}
+
+/// A tap for each connection that writes what is said to `path`.
+fn transcripts(path: &Path) -> anyhow::Result<Box<reactor::TapFactory>> {
+    let sink: Sink = if path.as_os_str() == "-" {
+        Arc::new(Mutex::new(io::stderr()))
+    } else {
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        Arc::new(Mutex::new(file.with_context(|| format!("cannot write the transcript {}", path.display()))?))
+    };
+    Ok(Box::new(move |peer, _| {
+        let transcript = Transcript::numbered(Arc::clone(&sink), peer.token, Folding::Never);
+        Some(Box::new(transcript) as Box<dyn Tap>)
+    }))
+}
+
+/// What answers on the listeners.
+struct Services {
+    hostname: String,
+    domain: String,
+    max_octets: u64,
+    store: Arc<Store>,
+}
+
+impl Services {
+    fn new(options: &Options, domains: &[String], store: &Arc<Store>) -> Self {
+        let domain = domains.first().cloned().unwrap_or_default();
+        Self {
+            hostname: options.hostname.clone().unwrap_or_else(|| domain.clone()),
+            domain,
+            max_octets: options.max_size.unwrap_or(limits::MESSAGE_SIZE),
+            store: Arc::clone(store),
+        }
+    }
+
+    fn of(&self, protocol: Protocol) -> Arc<dyn Service> {
+        let name = protocol.name();
+        match protocol {
+            Protocol::Smtp => self.smtp(name, smtp::server::Mode::Mta),
+            Protocol::Submission | Protocol::Smtps => self.smtp(name, smtp::server::Mode::Submission),
+            Protocol::Lmtp => self.smtp(name, smtp::server::Mode::Lmtp),
+            Protocol::Pop3 | Protocol::Pop3s => {
+                let config = pop3::server::Config { host: self.hostname.clone(), stls: pop3::server::Stls::Offered };
+                Arc::new(Pop3Service::new(name, Arc::new(config)))
+            }
+            Protocol::Imap | Protocol::Imaps => {
+                let config = imap::server::Config { hostname: self.hostname.clone(), starttls: true };
+                Arc::new(ImapService::new(name, Arc::new(config), Arc::clone(&self.store)))
+            }
+        }
+    }
+
+    fn smtp(&self, name: &'static str, mode: smtp::server::Mode) -> Arc<dyn Service> {
+        let config = smtp::server::Config {
+            hostname: self.hostname.clone(),
+            domain: self.domain.clone(),
+            mode,
+            max_octets: self.max_octets,
+            max_recipients: limits::RECIPIENTS,
+            starttls: true,
+        };
+        Arc::new(SmtpService::new(name, Arc::new(config), Arc::clone(&self.store)))
+    }
+}
+
+fn listen(
+    reactor: &mut Reactor,
+    protocol: Protocol,
+    endpoint: &Endpoint,
+    service: Arc<dyn Service>,
+) -> anyhow::Result<Endpoint> {
+    let security = if protocol.is_implicit_tls() { Security::Implicit } else { Security::Plain };
+    let real = match endpoint {
+        Endpoint::Tcp(address) => reactor.listen(*address, service, security).map(Endpoint::Tcp),
+        Endpoint::Unix(path) => reactor.listen_unix(path, service).map(|()| endpoint.clone()),
+        Endpoint::Off | Endpoint::Port(_) => bail!("{}: {endpoint} is not an address", protocol.name()),
+    };
+    real.map_err(|error| {
+        let advice = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!(": another program listens there, perhaps another mailtool serve; --{} ADDR:PORT takes another port, 0 any that is free", protocol.name())
+            }
+            io::ErrorKind::PermissionDenied => ": ports below 1024 need root, or the capability CAP_NET_BIND_SERVICE".to_owned(),
+            io::ErrorKind::AddrNotAvailable => ": no network interface of this machine has this address".to_owned(),
+            _ => String::new(),
+        };
+        anyhow::anyhow!("cannot listen on {endpoint} for {}: {error}{advice}", protocol.name())
+    })
+}
