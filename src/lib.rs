@@ -28,5 +28,6 @@ pub mod limits;
 pub mod proto;
 pub mod reactor;
 pub mod store;
+mod sys;
 pub mod tap;
 pub mod wire;

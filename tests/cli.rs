@@ -23,19 +23,33 @@ fn failed(output: &Output, code: i32) -> String {
 
 #[test]
 fn the_list_names_every_applet() {
-    assert_eq!(succeeded(&mailtool(&["--list"], "")).lines().collect::<Vec<_>>(), APPLETS);
+    assert_eq!(
+        succeeded(&mailtool(&["--list"], ""))
+            .lines()
+            .collect::<Vec<_>>(),
+        APPLETS
+    );
 }
 
 #[test]
 fn every_applet_has_help_with_examples_a_man_page_and_completions() {
     for applet in APPLETS {
         let long = succeeded(&mailtool(&["help", applet], ""));
-        assert!(long.contains("Usage:") && long.contains("Example"), "{applet}: {long}");
+        assert!(
+            long.contains("Usage:") && long.contains("Example"),
+            "{applet}: {long}"
+        );
         let man = succeeded(&mailtool(&["man", applet], ""));
-        assert!(man.contains(".TH") && man.contains(".SH NAME") && man.contains(".SH OPTIONS"), "{applet}: {man}");
+        assert!(
+            man.contains(".TH") && man.contains(".SH NAME") && man.contains(".SH OPTIONS"),
+            "{applet}: {man}"
+        );
         if applet != "nc" {
             // To netcat -h and --help are its own, in Debian's words.
-            assert!(succeeded(&mailtool(&[applet, "--help"], "")).contains("Usage:"), "{applet}");
+            assert!(
+                succeeded(&mailtool(&[applet, "--help"], "")).contains("Usage:"),
+                "{applet}"
+            );
         }
     }
     for shell in ["bash", "zsh", "fish"] {
@@ -60,16 +74,27 @@ fn links_act_as_applets_and_never_replace_a_file_unasked() {
     let folder = tempfile::tempdir().expect("a folder");
     let names = |folder: &std::path::Path| {
         let entries = fs::read_dir(folder).expect("a folder");
-        let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("an entry").file_name())
+            .collect();
         names.sort();
         names
     };
     let (soft, hard) = (folder.path().join("soft"), folder.path().join("hard"));
-    succeeded(&mailtool(&["--install", "-s", soft.to_str().expect("text")], ""));
+    succeeded(&mailtool(
+        &["--install", "-s", soft.to_str().expect("text")],
+        "",
+    ));
     for applet in APPLETS.iter().chain(&["netcat", "ncat", "sendmail"]) {
-        assert!(fs::symlink_metadata(soft.join(applet)).is_ok_and(|link| link.is_symlink()), "{applet}");
+        assert!(
+            fs::symlink_metadata(soft.join(applet)).is_ok_and(|link| link.is_symlink()),
+            "{applet}"
+        );
     }
-    let said = succeeded(&run(Command::new(soft.join("codes")).args(["--lang", "en", "354"]), ""));
+    let said = succeeded(&run(
+        Command::new(soft.join("codes")).args(["--lang", "en", "354"]),
+        "",
+    ));
     assert!(said.contains("354"), "{said}");
     // A file of somebody else is there: it stays, and the other links are made.
     fs::create_dir(&hard).expect("a folder");
@@ -77,21 +102,35 @@ fn links_act_as_applets_and_never_replace_a_file_unasked() {
     // The program may be on another file system than the folder: then hard links cannot be.
     let first = mailtool(&["--install", hard.to_str().expect("text")], "");
     let complained = failed(&first, 1);
-    assert!(complained.contains("nc: is there already; --force replaces it"), "{complained}");
-    assert_eq!(fs::read_to_string(hard.join("nc")).ok().as_deref(), Some("mine"));
+    assert!(
+        complained.contains("nc: is there already; --force replaces it"),
+        "{complained}"
+    );
+    assert_eq!(
+        fs::read_to_string(hard.join("nc")).ok().as_deref(),
+        Some("mine")
+    );
     if complained.contains("another file system") {
         return;
     }
     assert_eq!(names(&hard), names(&soft));
-    succeeded(&mailtool(&["--install", "--force", hard.to_str().expect("text")], ""));
+    succeeded(&mailtool(
+        &["--install", "--force", hard.to_str().expect("text")],
+        "",
+    ));
     assert_eq!(names(&hard), names(&soft), "nothing is left over");
     let inode = |path: &std::path::Path| fs::metadata(path).expect("a file").ino();
-    assert_eq!(inode(&hard.join("nc")), inode(std::path::Path::new(MAILTOOL)));
+    assert_eq!(
+        inode(&hard.join("nc")),
+        inode(std::path::Path::new(MAILTOOL))
+    );
 }
 
 #[test]
 fn a_reader_that_goes_away_is_not_complained_about() {
-    let command = format!("{MAILTOOL} help serve | true; {MAILTOOL} man imap | head -1; {MAILTOOL} completions bash | head -1");
+    let command = format!(
+        "{MAILTOOL} help serve | true; {MAILTOOL} man imap | head -1; {MAILTOOL} completions bash | head -1"
+    );
     let output = run(Command::new("sh").args(["-c", &command]), "");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
@@ -100,8 +139,20 @@ fn a_reader_that_goes_away_is_not_complained_about() {
 fn serve_refuses(options: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(MAILTOOL);
-    command.arg("serve").args(["--store", "store"]).args(options).current_dir(folder.path());
-    for port in ["--smtp", "--submission", "--smtps", "--pop3", "--pop3s", "--imap", "--imaps"] {
+    command
+        .arg("serve")
+        .args(["--store", "store"])
+        .args(options)
+        .current_dir(folder.path());
+    for port in [
+        "--smtp",
+        "--submission",
+        "--smtps",
+        "--pop3",
+        "--pop3s",
+        "--imap",
+        "--imaps",
+    ] {
         if !options.contains(&port) {
             command.args([port, "0"]);
         }
@@ -111,9 +162,16 @@ fn serve_refuses(options: &[&str]) -> String {
 
 #[test]
 fn demo_accounts_are_for_loopback_only() {
-    for options in [["--listen", "0.0.0.0"], ["--imap", "0.0.0.0:0"], ["--listen", "::"]] {
+    for options in [
+        ["--listen", "0.0.0.0"],
+        ["--imap", "0.0.0.0:0"],
+        ["--listen", "::"],
+    ] {
         let complained = serve_refuses(&options);
-        assert!(complained.contains("alice") && complained.contains("--user"), "{complained}");
+        assert!(
+            complained.contains("alice") && complained.contains("--user"),
+            "{complained}"
+        );
     }
     let server = Server::start_with(&["--imap", "0.0.0.0:0", "--user", "eve:secret"]);
     assert!(server.address("imap").ip().is_unspecified());
@@ -125,7 +183,10 @@ fn what_cannot_be_is_refused_with_advice() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address").to_string();
     let complained = serve_refuses(&["--pop3", &address]);
-    assert!(complained.contains(&address) && complained.contains("--pop3 ADDR:PORT"), "{complained}");
+    assert!(
+        complained.contains(&address) && complained.contains("--pop3 ADDR:PORT"),
+        "{complained}"
+    );
 
     assert!(serve_refuses(&["--users", "nowhere"]).contains("nowhere"));
     assert!(serve_refuses(&["--tls-cert", "cert.pem"]).contains("--tls-key"));
@@ -140,16 +201,43 @@ fn what_cannot_be_is_refused_with_advice() {
 fn the_screen_names_what_listens_who_can_log_in_and_what_to_try() {
     let server = Server::start();
     let screen = server.log();
-    for protocol in ["smtp", "submission", "smtps", "pop3", "pop3s", "imap", "imaps"] {
-        assert!(screen.contains(&server.address(protocol).to_string()), "{protocol}: {screen}");
+    for protocol in [
+        "smtp",
+        "submission",
+        "smtps",
+        "pop3",
+        "pop3s",
+        "imap",
+        "imaps",
+    ] {
+        assert!(
+            screen.contains(&server.address(protocol).to_string()),
+            "{protocol}: {screen}"
+        );
     }
-    assert!(screen.contains("alice@localhost") && screen.contains("bob@localhost"), "{screen}");
+    assert!(
+        screen.contains("alice@localhost") && screen.contains("bob@localhost"),
+        "{screen}"
+    );
     assert!(screen.contains("tls/ca.pem"), "{screen}");
     // Each command that it offers works as it stands.
-    let commands: Vec<&str> = screen.lines().filter_map(|line| line.split_once("mailtool ")).map(|(_, rest)| rest).collect();
-    let offered: Vec<&&str> = commands.iter().filter(|line| ["nc ", "send ", "pop "].iter().any(|start| line.starts_with(start))).collect();
+    let commands: Vec<&str> = screen
+        .lines()
+        .filter_map(|line| line.split_once("mailtool "))
+        .map(|(_, rest)| rest)
+        .collect();
+    let offered: Vec<&&str> = commands
+        .iter()
+        .filter(|line| {
+            ["nc ", "send ", "pop "]
+                .iter()
+                .any(|start| line.starts_with(start))
+        })
+        .collect();
     assert_eq!(offered.len(), 3, "{screen}");
-    for line in screen.lines().filter(|line| line.starts_with("  ") && line.contains("mailtool ") && !line.contains(" nc ")) {
+    for line in screen.lines().filter(|line| {
+        line.starts_with("  ") && line.contains("mailtool ") && !line.contains(" nc ")
+    }) {
         let line = line.replace("mailtool ", &format!("{MAILTOOL} "));
         succeeded(&run(Command::new("sh").args(["-c", &line]), ""));
     }
@@ -159,11 +247,24 @@ fn the_screen_names_what_listens_who_can_log_in_and_what_to_try() {
 #[test]
 fn options_come_from_the_command_line_then_the_environment_then_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(folder.path().join("mailtool.toml"), "domain = ['file.example']\nhostname = 'file-host'\nuser = 'eve:secret'\n").expect("a file");
+    fs::write(
+        folder.path().join("mailtool.toml"),
+        "domain = ['file.example']\nhostname = 'file-host'\nuser = 'eve:secret'\n",
+    )
+    .expect("a file");
     let mut command = Command::new("sh");
-    let line = format!("exec {MAILTOOL} serve --config mailtool.toml --domain line.example --store tmp --smtp 0 --pop3 off --pop3s off --imap off --imaps off --submission off --smtps off --ready-fd 3 3>ready");
-    command.args(["-c", &line]).env("MAILTOOL_DOMAIN", "env.example").env("MAILTOOL_HOSTNAME", "env-host");
-    let mut child = command.current_dir(folder.path()).stdout(std::process::Stdio::null()).spawn().expect("a shell");
+    let line = format!(
+        "exec {MAILTOOL} serve --config mailtool.toml --domain line.example --store tmp --smtp 0 --pop3 off --pop3s off --imap off --imaps off --submission off --smtps off --ready-fd 3 3>ready"
+    );
+    command
+        .args(["-c", &line])
+        .env("MAILTOOL_DOMAIN", "env.example")
+        .env("MAILTOOL_HOSTNAME", "env-host");
+    let mut child = command
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("a shell");
     let begun = Instant::now();
     let ready = loop {
         let ready = fs::read_to_string(folder.path().join("ready")).unwrap_or_default();
@@ -173,7 +274,11 @@ fn options_come_from_the_command_line_then_the_environment_then_a_file() {
         assert!(begun.elapsed() < program::PATIENCE, "not ready");
         std::thread::sleep(Duration::from_millis(2));
     };
-    let address = ready.trim_end().strip_prefix("smtp ").expect("only SMTP").to_owned();
+    let address = ready
+        .trim_end()
+        .strip_prefix("smtp ")
+        .expect("only SMTP")
+        .to_owned();
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.write_all(b"HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<eve@line.example>\r\nRCPT TO:<eve@env.example>\r\nQUIT\r\n").expect("it reads");
     let mut said = String::new();
@@ -182,7 +287,10 @@ fn options_come_from_the_command_line_then_the_environment_then_a_file() {
     let _ = child.wait();
     let replies: Vec<&str> = said.lines().collect();
     assert!(replies[0].starts_with("220 env-host "), "{said}");
-    assert!(replies[3].starts_with("250 2.1.5 ") && replies[4].starts_with("550 5.7.1 "), "{said}");
+    assert!(
+        replies[3].starts_with("250 2.1.5 ") && replies[4].starts_with("550 5.7.1 "),
+        "{said}"
+    );
 }
 
 #[test]
@@ -190,15 +298,27 @@ fn sigterm_says_goodbye_and_loses_nothing_that_was_accepted() {
     let mut server = Server::start();
     let open = |protocol: &str| {
         let stream = TcpStream::connect(server.address(protocol)).expect("it listens");
-        stream.set_read_timeout(Some(program::PATIENCE)).expect("a timeout");
+        stream
+            .set_read_timeout(Some(program::PATIENCE))
+            .expect("a timeout");
         let mut reader = BufReader::new(stream);
         let mut greeting = String::new();
         reader.read_line(&mut greeting).expect("a greeting");
         reader
     };
-    let idle: Vec<_> = [("smtp", "421 4.3.2 "), ("pop3", "-ERR "), ("imap", "* BYE ")].map(|(protocol, goodbye)| (open(protocol), goodbye)).into();
+    let idle: Vec<_> = [
+        ("smtp", "421 4.3.2 "),
+        ("pop3", "-ERR "),
+        ("imap", "* BYE "),
+    ]
+    .map(|(protocol, goodbye)| (open(protocol), goodbye))
+    .into();
     let mut busy = open("smtp");
-    busy.get_mut().write_all(b"HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<alice@localhost>\r\nDATA\r\nSubject: late\r\n\r\n").expect("it reads");
+    busy.get_mut()
+        .write_all(
+            b"HELO x\r\nMAIL FROM:<>\r\nRCPT TO:<alice@localhost>\r\nDATA\r\nSubject: late\r\n\r\n",
+        )
+        .expect("it reads");
     let mut line = String::new();
     for code in ["250", "250", "250", "354"] {
         line.clear();
@@ -208,15 +328,23 @@ fn sigterm_says_goodbye_and_loses_nothing_that_was_accepted() {
     server.signal("TERM");
     for (mut reader, goodbye) in idle {
         let mut said = String::new();
-        reader.read_to_string(&mut said).expect("a goodbye, and the end");
-        assert!(said.starts_with(goodbye) && said.lines().count() == 1, "{said:?}");
+        reader
+            .read_to_string(&mut said)
+            .expect("a goodbye, and the end");
+        assert!(
+            said.starts_with(goodbye) && said.lines().count() == 1,
+            "{said:?}"
+        );
     }
-    busy.get_mut().write_all(b"body\r\n.\r\n").expect("it still reads");
+    busy.get_mut()
+        .write_all(b"body\r\n.\r\n")
+        .expect("it still reads");
     line.clear();
     busy.read_line(&mut line).expect("a reply");
     assert!(line.starts_with("250 2.0.0 "), "{line}");
     let mut said = String::new();
-    busy.read_to_string(&mut said).expect("a goodbye, and the end");
+    busy.read_to_string(&mut said)
+        .expect("a goodbye, and the end");
     assert!(said.starts_with("421 4.3.2 "), "{said:?}");
     let begun = Instant::now();
     let status = loop {
@@ -238,7 +366,9 @@ fn sighup_reads_the_accounts_again() {
     let server = Server::start_with(&["--users", users.to_str().expect("text")]);
     let login = |password: &str| {
         let mut stream = TcpStream::connect(server.address("imap")).expect("it listens");
-        stream.write_all(format!("a LOGIN eve {password}\r\nb LOGOUT\r\n").as_bytes()).expect("it reads");
+        stream
+            .write_all(format!("a LOGIN eve {password}\r\nb LOGOUT\r\n").as_bytes())
+            .expect("it reads");
         let mut said = String::new();
         stream.read_to_string(&mut said).expect("it answers");
         said.contains("a OK")
@@ -254,7 +384,11 @@ fn sighup_reads_the_accounts_again() {
     fs::write(&users, "eve:{NO-SUCH-SCHEME}x\n").expect("a file");
     server.signal("HUP");
     while !server.log().contains("NO-SUCH-SCHEME") {
-        assert!(begun.elapsed() < program::PATIENCE, "the mistake is not told: {}", server.log());
+        assert!(
+            begun.elapsed() < program::PATIENCE,
+            "the mistake is not told: {}",
+            server.log()
+        );
     }
     assert!(login("two"));
 }
@@ -263,8 +397,13 @@ fn sighup_reads_the_accounts_again() {
 fn a_certificate_is_made_once_and_kept() {
     let server = Server::start();
     let authority = fs::read(server.authority()).expect("a certificate");
-    let mode = fs::metadata(server.store().join("tls/key.pem")).expect("a key").mode();
+    let mode = fs::metadata(server.store().join("tls/key.pem"))
+        .expect("a key")
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     let server = Server::start_in(server.kill(), &[]);
-    assert_eq!(fs::read(server.authority()).expect("a certificate"), authority);
+    assert_eq!(
+        fs::read(server.authority()).expect("a certificate"),
+        authority
+    );
 }

@@ -18,7 +18,9 @@ const MESSAGE: &str = "From: bob@localhost\r\nTo: alice@localhost\r\nSubject: st
 /// The one message in the INBOX of `account`, as the file has it.
 fn only_message(server: &Server, account: &str) -> String {
     let files = server.inbox(account);
-    let [file] = files.as_slice() else { panic!("{files:?}") };
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
     fs::read_to_string(file).expect("a message")
 }
 
@@ -27,7 +29,9 @@ fn curl(server: &Server, words: &[&str]) -> std::process::Output {
     let message = server.folder.path().join("message.eml");
     fs::write(&message, MESSAGE).expect("a file");
     let mut curl = Command::new("curl");
-    curl.args(["--silent", "--show-error", "--max-time", "20", "--cacert"]).arg(server.authority()).args(words);
+    curl.args(["--silent", "--show-error", "--max-time", "20", "--cacert"])
+        .arg(server.authority())
+        .args(words);
     run(curl.current_dir(server.folder.path()), "")
 }
 
@@ -37,35 +41,72 @@ fn curl_sends_and_reads_by_every_protocol() {
         return;
     }
     let server = Server::start();
-    let url = |protocol: &str, port: &str, rest: &str| format!("{protocol}://localhost:{}{rest}", server.port(port));
-    let send = ["--mail-from", "bob@localhost", "--mail-rcpt", "alice@localhost", "--upload-file", "message.eml"];
-    succeeded(&curl(&server, &[&send[..], &[&url("smtp", "smtp", "/client.example")]].concat()));
+    let url = |protocol: &str, port: &str, rest: &str| {
+        format!("{protocol}://localhost:{}{rest}", server.port(port))
+    };
+    let send = [
+        "--mail-from",
+        "bob@localhost",
+        "--mail-rcpt",
+        "alice@localhost",
+        "--upload-file",
+        "message.eml",
+    ];
+    succeeded(&curl(
+        &server,
+        &[&send[..], &[&url("smtp", "smtp", "/client.example")]].concat(),
+    ));
     assert!(only_message(&server, "alice").ends_with(MESSAGE));
 
     let login = ["--user", "bob:bob"];
     let smtps = url("smtps", "smtps", "/client.example");
     succeeded(&curl(&server, &[&send[..], &login, &[&smtps]].concat()));
     let starttls = url("smtp", "submission", "/client.example");
-    succeeded(&curl(&server, &[&send[..], &login, &["--ssl-reqd", &starttls]].concat()));
+    succeeded(&curl(
+        &server,
+        &[&send[..], &login, &["--ssl-reqd", &starttls]].concat(),
+    ));
     assert_eq!(server.inbox("alice").len(), 3);
-    let refused = curl(&server, &[&send[..], &["--user", "bob:wrong", &smtps]].concat());
+    let refused = curl(
+        &server,
+        &[&send[..], &["--user", "bob:wrong", &smtps]].concat(),
+    );
     assert_eq!(refused.status.code(), Some(67), "login denied");
 
     let alice = ["--user", "alice:alice"];
-    for (protocol, port, more) in
-        [("pop3", "pop3", &[][..]), ("pop3s", "pop3s", &[]), ("pop3", "pop3", &["--ssl-reqd"])]
-    {
-        let list = succeeded(&curl(&server, &[&alice[..], more, &[&url(protocol, port, "/")]].concat()));
+    for (protocol, port, more) in [
+        ("pop3", "pop3", &[][..]),
+        ("pop3s", "pop3s", &[]),
+        ("pop3", "pop3", &["--ssl-reqd"]),
+    ] {
+        let list = succeeded(&curl(
+            &server,
+            &[&alice[..], more, &[&url(protocol, port, "/")]].concat(),
+        ));
         assert_eq!(list.lines().count(), 3, "{list}");
-        let message = succeeded(&curl(&server, &[&alice[..], more, &[&url(protocol, port, "/1")]].concat()));
-        assert!(message.starts_with("Return-Path: <bob@localhost>\r\n") && message.ends_with(MESSAGE), "{message}");
+        let message = succeeded(&curl(
+            &server,
+            &[&alice[..], more, &[&url(protocol, port, "/1")]].concat(),
+        ));
+        assert!(
+            message.starts_with("Return-Path: <bob@localhost>\r\n") && message.ends_with(MESSAGE),
+            "{message}"
+        );
     }
-    for (protocol, port, more) in
-        [("imap", "imap", &[][..]), ("imaps", "imaps", &[]), ("imap", "imap", &["--ssl-reqd"])]
-    {
-        let list = succeeded(&curl(&server, &[&alice[..], more, &[&url(protocol, port, "/")]].concat()));
+    for (protocol, port, more) in [
+        ("imap", "imap", &[][..]),
+        ("imaps", "imaps", &[]),
+        ("imap", "imap", &["--ssl-reqd"]),
+    ] {
+        let list = succeeded(&curl(
+            &server,
+            &[&alice[..], more, &[&url(protocol, port, "/")]].concat(),
+        ));
         assert!(list.contains("\"/\" INBOX"), "{list}");
-        let message = succeeded(&curl(&server, &[&alice[..], more, &[&url(protocol, port, "/INBOX;UID=2")]].concat()));
+        let message = succeeded(&curl(
+            &server,
+            &[&alice[..], more, &[&url(protocol, port, "/INBOX;UID=2")]].concat(),
+        ));
         assert!(message.ends_with(MESSAGE), "{message}");
         let text = url(protocol, port, "/INBOX;UID=2;SECTION=TEXT");
         let text = succeeded(&curl(&server, &[&alice[..], more, &[&text]].concat()));
@@ -74,9 +115,30 @@ fn curl_sends_and_reads_by_every_protocol() {
         let found = succeeded(&curl(&server, &[&alice[..], more, &[&found]].concat()));
         assert_eq!(found.trim_end(), "* SEARCH 1 2 3");
     }
-    succeeded(&curl(&server, &[&alice[..], &["--request", "CREATE Sent", &url("imap", "imap", "/")]].concat()));
-    succeeded(&curl(&server, &[&alice[..], &["--upload-file", "message.eml", &url("imap", "imap", "/Sent")]].concat()));
-    let appended = succeeded(&curl(&server, &[&alice[..], &[&url("imap", "imap", "/Sent;UID=1")]].concat()));
+    succeeded(&curl(
+        &server,
+        &[
+            &alice[..],
+            &["--request", "CREATE Sent", &url("imap", "imap", "/")],
+        ]
+        .concat(),
+    ));
+    succeeded(&curl(
+        &server,
+        &[
+            &alice[..],
+            &[
+                "--upload-file",
+                "message.eml",
+                &url("imap", "imap", "/Sent"),
+            ],
+        ]
+        .concat(),
+    ));
+    let appended = succeeded(&curl(
+        &server,
+        &[&alice[..], &[&url("imap", "imap", "/Sent;UID=1")]].concat(),
+    ));
     assert_eq!(appended, MESSAGE);
 }
 
@@ -89,23 +151,85 @@ fn swaks_sends_with_starttls_and_auth() {
     let mut tried = 0;
     for (port, words) in [
         ("smtp", &[][..]),
-        ("submission", &["--auth", "PLAIN", "--auth-user", "bob", "--auth-password", "bob"]),
-        ("submission", &["-tls", "--auth", "LOGIN", "--auth-user", "bob", "--auth-password", "bob"]),
-        ("smtps", &["-tlsc", "--auth", "PLAIN", "--auth-user", "bob", "--auth-password", "bob"]),
+        (
+            "submission",
+            &[
+                "--auth",
+                "PLAIN",
+                "--auth-user",
+                "bob",
+                "--auth-password",
+                "bob",
+            ],
+        ),
+        (
+            "submission",
+            &[
+                "-tls",
+                "--auth",
+                "LOGIN",
+                "--auth-user",
+                "bob",
+                "--auth-password",
+                "bob",
+            ],
+        ),
+        (
+            "smtps",
+            &[
+                "-tlsc",
+                "--auth",
+                "PLAIN",
+                "--auth-user",
+                "bob",
+                "--auth-password",
+                "bob",
+            ],
+        ),
     ] {
         let mut swaks = Command::new("swaks");
-        swaks.args(["--server", "127.0.0.1", "--port", &server.port(port), "--ehlo", "client.example"]);
-        swaks.args(["--from", "bob@localhost", "--to", "alice@localhost,bob@localhost", "--body", "said by swaks"]);
+        swaks.args([
+            "--server",
+            "127.0.0.1",
+            "--port",
+            &server.port(port),
+            "--ehlo",
+            "client.example",
+        ]);
+        swaks.args([
+            "--from",
+            "bob@localhost",
+            "--to",
+            "alice@localhost,bob@localhost",
+            "--body",
+            "said by swaks",
+        ]);
         let said = succeeded(&run(swaks.args(words), ""));
-        assert!(said.contains("250 2.0.0 ") && said.contains("221 2.0.0 "), "{said}");
+        assert!(
+            said.contains("250 2.0.0 ") && said.contains("221 2.0.0 "),
+            "{said}"
+        );
         tried += 1;
-        assert_eq!((server.inbox("alice").len(), server.inbox("bob").len()), (tried, tried));
+        assert_eq!(
+            (server.inbox("alice").len(), server.inbox("bob").len()),
+            (tried, tried)
+        );
     }
     let mut swaks = Command::new("swaks");
-    swaks.args(["--server", "127.0.0.1", "--port", &server.port("smtp"), "--from", "bob@localhost"]);
+    swaks.args([
+        "--server",
+        "127.0.0.1",
+        "--port",
+        &server.port("smtp"),
+        "--from",
+        "bob@localhost",
+    ]);
     let refused = run(swaks.args(["--to", "nobody@localhost"]), "");
     assert_eq!(refused.status.code(), Some(24), "no recipient was taken");
-    assert!(String::from_utf8_lossy(&refused.stdout).contains("<** 550 5.1.1 "), "{refused:?}");
+    assert!(
+        String::from_utf8_lossy(&refused.stdout).contains("<** 550 5.1.1 "),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -117,10 +241,21 @@ fn python_smtplib_poplib_imaplib() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strangers/mail.py");
     let mut python = Command::new("python3");
     python.arg(script).arg(server.authority());
-    for protocol in ["smtp", "submission", "smtps", "pop3", "pop3s", "imap", "imaps"] {
+    for protocol in [
+        "smtp",
+        "submission",
+        "smtps",
+        "pop3",
+        "pop3s",
+        "imap",
+        "imaps",
+    ] {
         python.arg(server.port(protocol));
     }
-    assert_eq!(succeeded(&run(&mut python, "")), "smtplib ok\npoplib ok\nimaplib ok\n");
+    assert_eq!(
+        succeeded(&run(&mut python, "")),
+        "smtplib ok\npoplib ok\nimaplib ok\n"
+    );
 }
 
 #[test]
@@ -140,10 +275,26 @@ fn openssl_starts_tls_in_each_protocol() {
     ] {
         for version in ["-tls1_2", "-tls1_3"] {
             let mut openssl = Command::new("openssl");
-            openssl.args(["s_client", "-connect", &format!("127.0.0.1:{}", server.port(protocol)), version]);
-            openssl.args(["-quiet", "-verify_return_error", "-verify_hostname", "localhost", "-CAfile"]);
+            openssl.args([
+                "s_client",
+                "-connect",
+                &format!("127.0.0.1:{}", server.port(protocol)),
+                version,
+            ]);
+            openssl.args([
+                "-quiet",
+                "-verify_return_error",
+                "-verify_hostname",
+                "localhost",
+                "-CAfile",
+            ]);
             openssl.arg(server.authority());
-            openssl.args(starttls.map(|name| ["-starttls", name]).into_iter().flatten());
+            openssl.args(
+                starttls
+                    .map(|name| ["-starttls", name])
+                    .into_iter()
+                    .flatten(),
+            );
             let said = succeeded(&run(&mut openssl, quit));
             assert!(said.contains(goodbye), "{protocol} {version}: {said}");
         }
@@ -161,13 +312,22 @@ fn debian_netcat_as_a_client() {
         let mut nc = Command::new("nc.openbsd");
         nc.args([option, "127.0.0.1", &server.port("smtp")]);
         let said = succeeded(&run(&mut nc, typed));
-        assert!(said.contains("\r\n354 ") && said.contains("\r\n250 2.0.0 "), "{said}");
+        assert!(
+            said.contains("\r\n354 ") && said.contains("\r\n250 2.0.0 "),
+            "{said}"
+        );
         assert_eq!(server.inbox("alice").len(), count + 1);
     }
     let mut nc = Command::new("nc.openbsd");
     nc.args(["-N", "127.0.0.1", &server.port("pop3")]);
-    let said = succeeded(&run(&mut nc, "USER alice\nPASS alice\nSTAT\nRETR 1\nQUIT\n"));
-    assert!(said.contains("+OK 2 ") && said.contains("\r\nSubject: plain nc\r\n\r\nhello\r\n.\r\n"), "{said}");
+    let said = succeeded(&run(
+        &mut nc,
+        "USER alice\nPASS alice\nSTAT\nRETR 1\nQUIT\n",
+    ));
+    assert!(
+        said.contains("+OK 2 ") && said.contains("\r\nSubject: plain nc\r\n\r\nhello\r\n.\r\n"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -177,16 +337,34 @@ fn two_thousand_messages_of_smtp_source_are_there_once() {
     }
     let server = Server::start();
     let mut source = Command::new("/usr/sbin/smtp-source");
-    source.args(["-s", "20", "-m", "2000", "-l", "4000", "-f", "load@client.example", "-t", "alice@localhost"]);
+    source.args([
+        "-s",
+        "20",
+        "-m",
+        "2000",
+        "-l",
+        "4000",
+        "-f",
+        "load@client.example",
+        "-t",
+        "alice@localhost",
+    ]);
     source.arg(format!("127.0.0.1:{}", server.port("smtp")));
     succeeded(&run(&mut source, ""));
     let files = server.inbox("alice");
     let mut ids = HashSet::new();
     for file in &files {
         let text = fs::read_to_string(file).expect("a message");
-        let id = text.lines().find_map(|line| line.strip_prefix("Message-Id: ")).expect("smtp-source makes them").to_owned();
+        let id = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Message-Id: "))
+            .expect("smtp-source makes them")
+            .to_owned();
         assert!(ids.insert(id), "twice: {}", file.display());
-        assert!(text.len() > 4000 && text.ends_with("\r\n"), "half a message");
+        assert!(
+            text.len() > 4000 && text.ends_with("\r\n"),
+            "half a message"
+        );
     }
     assert_eq!(files.len(), 2000);
 }

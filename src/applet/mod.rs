@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod exit;
 pub mod imap;
 pub mod meta;
+<<<<<<< HEAD
 pub mod nc;
 pub mod output;
 pub mod pop;
@@ -20,6 +21,8 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use clap::{ArgMatches, Command};
+
+use crate::wire::codes::Lang;
 
 /// One applet.
 pub struct Applet {
@@ -40,6 +43,14 @@ pub struct Applet {
 
 /// All of them, in the order of the overview.
 pub static APPLETS: &[Applet] = &[
+    Applet {
+        name: "serve",
+        aliases: &[],
+        summary: "a local mail server: SMTP, submission, LMTP, POP3, IMAP",
+        command: serve::command,
+        run: serve::run,
+        refuse,
+    },
     Applet {
         name: "nc",
         aliases: &["netcat", "ncat"],
@@ -62,6 +73,13 @@ pub static APPLETS: &[Applet] = &[
         summary: "read and keep mailboxes by IMAP",
         command: imap::command,
         run: imap::run,
+=======
+        name: "serve",
+        aliases: &[],
+        summary: "a local mail server: SMTP, submission, LMTP, POP3, IMAP",
+        command: serve::command,
+        run: serve::run,
+>>>>>>> 9496310 (serve: the applet, and tests of the built program)
         refuse,
     },
     Applet {
@@ -146,4 +164,10 @@ pub fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
+}
+
+/// The language that the environment asks for.
+pub fn lang() -> Lang {
+    let values = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| std::env::var(name).ok());
+    Lang::of_environment(values.iter().map(Option::as_deref))
 }

@@ -85,7 +85,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let lang = match matches.get_one::<Language>("lang") {
         Some(Language::En) => Lang::En,
         Some(Language::Fr) => Lang::Fr,
-        None => environment(),
+        None => super::lang(),
     };
     let operands = operands(matches);
     if operands.is_empty() {
@@ -228,11 +228,6 @@ fn complaint(word: &str, lang: Lang) -> String {
     };
     text.push_str(&hint);
     text
-}
-
-fn environment() -> Lang {
-    let values = ["LC_ALL", "LC_MESSAGES", "LANG"].map(|name| env::var(name).ok());
-    Lang::of_environment(values.iter().map(Option::as_deref))
 }
 
 /// Colour for a terminal only, and not where `NO_COLOR` is set (no-color.org).

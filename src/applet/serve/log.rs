@@ -5,8 +5,10 @@ use std::io::{self, Write};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
 /// Log messages are printed from now on; `MAILTOOL_LOG` names the least level: error, warn, info (the default), debug.
-pub fn start() {
-    let level = std::env::var("MAILTOOL_LOG").ok().and_then(|level| level.parse().ok());
+pub(super) fn start() {
+    let level = std::env::var("MAILTOOL_LOG")
+        .ok()
+        .and_then(|level| level.parse().ok());
     // The only error is that there is a sink already; then that one is used.
     if log::set_logger(&Stderr).is_ok() {
         log::set_max_level(level.unwrap_or(LevelFilter::Info));
@@ -27,7 +29,11 @@ impl Log for Stderr {
             Level::Info | Level::Debug | Level::Trace => "",
         };
         // Nobody is left to tell when standard error is gone.
-        let _ = writeln!(io::stderr().lock(), "{level}{}", tame(&record.args().to_string()));
+        let _ = writeln!(
+            io::stderr().lock(),
+            "{level}{}",
+            tame(&record.args().to_string())
+        );
     }
 
     fn flush(&self) {}
@@ -39,7 +45,16 @@ fn tame(message: &str) -> String {
     if !message.contains(escape) {
         return message.to_owned();
     }
-    message.chars().map(|c| if escape(c) { c.escape_default().to_string() } else { c.to_string() }).collect()
+    message
+        .chars()
+        .map(|c| {
+            if escape(c) {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -48,6 +63,9 @@ mod tests {
 
     #[test]
     fn a_terminal_has_nothing_to_obey() {
-        assert_eq!(tame("HELO \u{1b}[2J\r\nx\u{9b}é"), "HELO \\u{1b}[2J\\r\\nx\\u{9b}é");
+        assert_eq!(
+            tame("HELO \u{1b}[2J\r\nx\u{9b}é"),
+            "HELO \\u{1b}[2J\\r\\nx\\u{9b}é"
+        );
     }
 }

@@ -23,10 +23,9 @@ use self::ready::Waiting;
 use self::screen::{Demo, Screen};
 use super::print;
 use crate::limits;
-use crate::proto::imap::ImapService;
-use crate::proto::pop3::Pop3Service;
+use crate::proto::pop3::server::Pop3Service;
 use crate::proto::smtp::SmtpService;
-use crate::proto::{imap, pop3, smtp, Service};
+use crate::proto::{Service, pop3, smtp};
 use crate::reactor::{self, Acceptor, Reactor, Security};
 use crate::store::{Store, Users};
 use crate::tap::Tap;
@@ -60,7 +59,13 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
 
     let endpoints: Vec<(Protocol, Endpoint)> = Protocol::ALL
         .into_iter()
-        .flat_map(|protocol| options.endpoints(protocol).into_iter().map(move |endpoint| (protocol, endpoint)))
+        .filter(|protocol| !matches!(protocol, Protocol::Imap | Protocol::Imaps))
+        .flat_map(|protocol| {
+            options
+                .endpoints(protocol)
+                .into_iter()
+                .map(move |endpoint| (protocol, endpoint))
+        })
         .collect();
     if endpoints.is_empty() {
         bail!("every protocol is off: there is nothing to serve");
@@ -70,7 +75,11 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     if demo == Demo::Yes {
         only_loopback(&endpoints)?;
     }
-    let domains = if options.domain.is_empty() { vec!["localhost".to_owned()] } else { options.domain.clone() };
+    let domains = if options.domain.is_empty() {
+        vec!["localhost".to_owned()]
+    } else {
+        options.domain.clone()
+    };
     let store = Store::open(place.path(), &domains, users)
         .with_context(|| format!("cannot open the store {}", place.path().display()))?;
     let store = Arc::new(store);
@@ -86,7 +95,9 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         Arc::clone(&store),
     )
     .context("the system gives no event loop")?;
-    reactor.catch_signals(reload(&options, &store, &names, place.path())).context("signals cannot be caught")?;
+    reactor
+        .catch_signals(reload(&options, &store, &names, place.path()))
+        .context("signals cannot be caught")?;
 
     let services = Services::new(&options, &domains, &store);
     let mut listening = Vec::new();
@@ -94,7 +105,12 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         let real = listen(&mut reactor, protocol, &endpoint, services.of(protocol))?;
         listening.push((protocol, real));
     }
-    let accounts: Vec<String> = store.users().accounts().iter().map(|account| account.name.to_string()).collect();
+    let accounts: Vec<String> = store
+        .users()
+        .accounts()
+        .iter()
+        .map(|account| account.name.to_string())
+        .collect();
     let authority = place.path().join("tls/ca.pem");
     let screen = Screen {
         listening: &listening,
@@ -124,13 +140,19 @@ impl StorePlace {
                 return Ok(Self::Kept(std::path::absolute(path).context("--store")?));
             }
             let folder = tempfile::Builder::new().prefix("mailtool-").tempdir();
-            return folder.map(Self::ThrownAway).context("cannot make a temporary folder; TMPDIR says where");
+            return folder
+                .map(Self::ThrownAway)
+                .context("cannot make a temporary folder; TMPDIR says where");
         }
-        let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let state = std::env::var_os("XDG_STATE_HOME")
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute());
         let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state"));
         match state.or_else(home) {
             Some(state) => Ok(Self::Kept(state.join("mailtool"))),
-            None => bail!("neither XDG_STATE_HOME nor HOME is set: say where the mail goes with --store DIR, or --store tmp"),
+            None => bail!(
+                "neither XDG_STATE_HOME nor HOME is set: say where the mail goes with --store DIR, or --store tmp"
+            ),
         }
     }
 
@@ -145,9 +167,13 @@ impl StorePlace {
 /// Who has mail here: who was named, else who is in the store's own file, else alice and bob.
 fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
     let kept = store.join("users");
-    let read = |file: &Path| Users::read(file).with_context(|| format!("cannot use the accounts in {}", file.display()));
+    let read = |file: &Path| {
+        Users::read(file).with_context(|| format!("cannot use the accounts in {}", file.display()))
+    };
     match (&options.users, options.user.as_slice()) {
-        (Some(_), [_, ..]) => bail!("--user and --users exclude each other: put all accounts into the file"),
+        (Some(_), [_, ..]) => {
+            bail!("--user and --users exclude each other: put all accounts into the file")
+        }
         (Some(file), []) => Ok((read(file)?, Demo::No)),
         (None, []) if kept.exists() => Ok((read(&kept)?, Demo::No)),
         (None, []) => {
@@ -155,7 +181,10 @@ fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
             Ok((Users::plain(&[same("alice"), same("bob")]), Demo::Yes))
         }
         (None, logins) => {
-            let pairs: Vec<_> = logins.iter().map(|login| (login.name.clone(), login.password.clone())).collect();
+            let pairs: Vec<_> = logins
+                .iter()
+                .map(|login| (login.name.clone(), login.password.clone()))
+                .collect();
             Ok((Users::plain(&pairs), Demo::No))
         }
     }
@@ -180,15 +209,27 @@ fn only_loopback(endpoints: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
 /// The certificate that was named, or our own.
 fn certificate(options: &Options, store: &Path, names: &[String]) -> anyhow::Result<Acceptor> {
     match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => Ok(reactor::load(certificate, key)?),
-        (None, None) => Ok(reactor::ensure(&store.join("tls"), names)?),
-        _ => bail!("--tls-cert and --tls-key belong together: a certificate is of no use without its key"),
+        (Some(certificate), Some(key)) => Ok(reactor::certs::load(certificate, key)?),
+        (None, None) => Ok(reactor::certs::ensure(&store.join("tls"), names)?),
+        _ => bail!(
+            "--tls-cert and --tls-key belong together: a certificate is of no use without its key"
+        ),
     }
 }
 
 /// What SIGHUP does: users and certificate are read again; what cannot be read stays as it was.
-fn reload(options: &Options, store: &Arc<Store>, names: &[String], place: &Path) -> reactor::Reload {
-    let (options, store, names, place) = (options.clone(), Arc::clone(store), names.to_vec(), place.to_path_buf());
+fn reload(
+    options: &Options,
+    store: &Arc<Store>,
+    names: &[String],
+    place: &Path,
+) -> reactor::Reload {
+    let (options, store, names, place) = (
+        options.clone(),
+        Arc::clone(store),
+        names.to_vec(),
+        place.to_path_buf(),
+    );
     Box::new(move || {
         match store.users().reload() {
             Ok(()) => ::log::info!("SIGHUP: {} accounts", store.users().accounts().len()),
@@ -210,7 +251,9 @@ fn transcripts(path: &Path) -> anyhow::Result<Box<reactor::TapFactory>> {
         Arc::new(Mutex::new(io::stderr()))
     } else {
         let file = OpenOptions::new().create(true).append(true).open(path);
-        Arc::new(Mutex::new(file.with_context(|| format!("cannot write the transcript {}", path.display()))?))
+        Arc::new(Mutex::new(file.with_context(|| {
+            format!("cannot write the transcript {}", path.display())
+        })?))
     };
     Ok(Box::new(move |peer, _| {
         let transcript = Transcript::numbered(Arc::clone(&sink), peer.token, Folding::Never);
@@ -241,15 +284,19 @@ impl Services {
         let name = protocol.name();
         match protocol {
             Protocol::Smtp => self.smtp(name, smtp::server::Mode::Mta),
-            Protocol::Submission | Protocol::Smtps => self.smtp(name, smtp::server::Mode::Submission),
+            Protocol::Submission | Protocol::Smtps => {
+                self.smtp(name, smtp::server::Mode::Submission)
+            }
             Protocol::Lmtp => self.smtp(name, smtp::server::Mode::Lmtp),
             Protocol::Pop3 | Protocol::Pop3s => {
-                let config = pop3::server::Config { host: self.hostname.clone(), stls: pop3::server::Stls::Offered };
+                let config = pop3::server::Config {
+                    host: self.hostname.clone(),
+                    stls: pop3::server::Stls::Offered,
+                };
                 Arc::new(Pop3Service::new(name, Arc::new(config)))
             }
             Protocol::Imap | Protocol::Imaps => {
-                let config = imap::server::Config { hostname: self.hostname.clone(), starttls: true };
-                Arc::new(ImapService::new(name, Arc::new(config), Arc::clone(&self.store)))
+                unreachable!("filtered out until the session lands")
             }
         }
     }
@@ -263,7 +310,11 @@ impl Services {
             max_recipients: limits::RECIPIENTS,
             starttls: true,
         };
-        Arc::new(SmtpService::new(name, Arc::new(config), Arc::clone(&self.store)))
+        Arc::new(SmtpService::new(
+            name,
+            Arc::new(config),
+            Arc::clone(&self.store),
+        ))
     }
 }
 
@@ -273,11 +324,21 @@ fn listen(
     endpoint: &Endpoint,
     service: Arc<dyn Service>,
 ) -> anyhow::Result<Endpoint> {
-    let security = if protocol.is_implicit_tls() { Security::Implicit } else { Security::Plain };
+    let security = if protocol.is_implicit_tls() {
+        Security::Implicit
+    } else {
+        Security::Plain
+    };
     let real = match endpoint {
-        Endpoint::Tcp(address) => reactor.listen(*address, service, security).map(Endpoint::Tcp),
-        Endpoint::Unix(path) => reactor.listen_unix(path, service).map(|()| endpoint.clone()),
-        Endpoint::Off | Endpoint::Port(_) => bail!("{}: {endpoint} is not an address", protocol.name()),
+        Endpoint::Tcp(address) => reactor
+            .listen(*address, service, security)
+            .map(Endpoint::Tcp),
+        Endpoint::Unix(path) => reactor
+            .listen_unix(path, service)
+            .map(|()| endpoint.clone()),
+        Endpoint::Off | Endpoint::Port(_) => {
+            bail!("{}: {endpoint} is not an address", protocol.name())
+        }
     };
     real.map_err(|error| {
         let advice = match error.kind() {

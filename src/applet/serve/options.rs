@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::{Deserialize, Deserializer, de};
 
 use super::protocols::Protocol;
@@ -13,102 +13,135 @@ use super::protocols::Protocol;
 /// The options of `serve`; the keys of its file have the same names.
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Options {
+pub(super) struct Options {
     /// Address to listen on, with the usual port of each protocol
-    #[arg(long, value_name = "ADDR", env = "MAILTOOL_LISTEN", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "MAILTOOL_LISTEN",
+        value_delimiter = ','
+    )]
     #[serde(deserialize_with = "one_or_many")]
-    pub listen: Vec<IpAddr>,
+    pub(super) listen: Vec<IpAddr>,
     /// The ports of the standards (25, 587, 465, 110, 995, 143, 993), which need root, instead of 1025, 1587 ...
     #[arg(long, env = "MAILTOOL_STANDARD_PORTS", value_parser = clap::builder::FalseyValueParser::new())]
-    pub standard_ports: bool,
+    pub(super) standard_ports: bool,
 
     /// Mail from other servers and from programs
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SMTP", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
-    pub smtp: Vec<Endpoint>,
+    pub(super) smtp: Vec<Endpoint>,
     /// Mail from users, who log in
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SUBMISSION", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
-    pub submission: Vec<Endpoint>,
+    pub(super) submission: Vec<Endpoint>,
     /// Submission over TLS from the first byte
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SMTPS", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
-    pub smtps: Vec<Endpoint>,
+    pub(super) smtps: Vec<Endpoint>,
     /// Delivery from a mail server in front of this one; off unless given, may be unix:PATH
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_LMTP", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
-    pub lmtp: Vec<Endpoint>,
+    pub(super) lmtp: Vec<Endpoint>,
     /// Reading mail, simple
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
-    pub pop3: Vec<Endpoint>,
+    pub(super) pop3: Vec<Endpoint>,
     /// POP3 over TLS from the first byte
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3S", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
-    pub pop3s: Vec<Endpoint>,
+    pub(super) pop3s: Vec<Endpoint>,
     /// Reading mail, with folders
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_IMAP", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
-    pub imap: Vec<Endpoint>,
+    pub(super) imap: Vec<Endpoint>,
     /// IMAP over TLS from the first byte
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_IMAPS", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
-    pub imaps: Vec<Endpoint>,
+    pub(super) imaps: Vec<Endpoint>,
 
     /// Folder that keeps the mail; `tmp`: one that is thrown away at the end [default: the user's state folder]
     #[arg(long, value_name = "DIR", env = "MAILTOOL_STORE", help_heading = MAIL)]
-    pub store: Option<PathBuf>,
+    pub(super) store: Option<PathBuf>,
     /// Domain whose mail is delivered here; the first is the plain one [default: localhost]
     #[arg(long, value_name = "NAME", env = "MAILTOOL_DOMAIN", value_delimiter = ',', help_heading = MAIL)]
     #[serde(deserialize_with = "one_or_many")]
-    pub domain: Vec<String>,
+    pub(super) domain: Vec<String>,
     /// The name this server calls itself [default: the first domain]
     #[arg(long, value_name = "NAME", env = "MAILTOOL_HOSTNAME", help_heading = MAIL)]
-    pub hostname: Option<String>,
+    pub(super) hostname: Option<String>,
     /// An account; in MAILTOOL_USER one a line [default: alice:alice and bob:bob, on loopback only]
     #[arg(long, value_name = "NAME:PASSWORD", help_heading = MAIL)]
     #[serde(deserialize_with = "one_or_many")]
-    pub user: Vec<Login>,
+    pub(super) user: Vec<Login>,
     /// Accounts in a passwd-file: NAME:{SCHEME}HASH, read again on SIGHUP
     #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS", help_heading = MAIL)]
-    pub users: Option<PathBuf>,
+    pub(super) users: Option<PathBuf>,
     /// Largest message taken, in octets
     #[arg(long, value_name = "OCTETS", env = "MAILTOOL_MAX_SIZE", help_heading = MAIL)]
-    pub max_size: Option<u64>,
+    pub(super) max_size: Option<u64>,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
-    #[arg(long, value_name = "FILE", env = "MAILTOOL_TLS_CERT", help_heading = "TLS")]
-    pub tls_cert: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MAILTOOL_TLS_CERT",
+        help_heading = "TLS"
+    )]
+    pub(super) tls_cert: Option<PathBuf>,
     /// Its private key, in PEM
-    #[arg(long, value_name = "FILE", env = "MAILTOOL_TLS_KEY", help_heading = "TLS")]
-    pub tls_key: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MAILTOOL_TLS_KEY",
+        help_heading = "TLS"
+    )]
+    pub(super) tls_key: Option<PathBuf>,
 
     /// Write every dialogue to FILE, passwords hidden; - is standard error
-    #[arg(long, value_name = "FILE", env = "MAILTOOL_TRANSCRIPT", help_heading = "Running")]
-    pub transcript: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MAILTOOL_TRANSCRIPT",
+        help_heading = "Running"
+    )]
+    pub(super) transcript: Option<PathBuf>,
     /// Once ready, write what listens where, a line each, to this file descriptor, and close it
-    #[arg(long, value_name = "N", env = "MAILTOOL_READY_FD", help_heading = "Running")]
-    pub ready_fd: Option<i32>,
+    #[arg(
+        long,
+        value_name = "N",
+        env = "MAILTOOL_READY_FD",
+        help_heading = "Running"
+    )]
+    pub(super) ready_fd: Option<i32>,
     /// Read further options from a TOML file, whose keys are their names
-    #[arg(long, value_name = "FILE.toml", env = "MAILTOOL_CONFIG", help_heading = "Running")]
+    #[arg(
+        long,
+        value_name = "FILE.toml",
+        env = "MAILTOOL_CONFIG",
+        help_heading = "Running"
+    )]
     #[serde(skip)]
-    pub config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
 }
 
-const PROTOCOLS: &str = "Protocols (each: ADDR:PORT, PORT or off; may be repeated; port 0 takes a free one)";
+const PROTOCOLS: &str =
+    "Protocols (each: ADDR:PORT, PORT or off; may be repeated; port 0 takes a free one)";
 const MAIL: &str = "Mail and accounts";
 
 impl Options {
     /// What the command line said, completed by the environment and by the file that `--config` names.
-    pub fn complete(mut self) -> anyhow::Result<Self> {
+    pub(super) fn complete(mut self) -> anyhow::Result<Self> {
         if self.user.is_empty() {
             self.user = accounts_of_environment(std::env::var("MAILTOOL_USER").ok().as_deref())?;
         }
         let Some(path) = self.config.take() else {
             return Ok(self);
         };
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let file: Self = toml::from_str(&text).with_context(|| format!("{} is not as it should be", path.display()))?;
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let file: Self = toml::from_str(&text)
+            .with_context(|| format!("{} is not as it should be", path.display()))?;
         Ok(self.or(file.relative_to(path.parent().unwrap_or(Path::new("")))))
     }
 
@@ -144,8 +177,16 @@ impl Options {
 
     /// Paths in a file are meant from where the file is.
     fn relative_to(mut self, folder: &Path) -> Self {
-        let store = self.store.as_mut().filter(|store| store.as_os_str() != THROW_AWAY);
-        let files = [&mut self.users, &mut self.tls_cert, &mut self.tls_key, &mut self.transcript];
+        let store = self
+            .store
+            .as_mut()
+            .filter(|store| store.as_os_str() != THROW_AWAY);
+        let files = [
+            &mut self.users,
+            &mut self.tls_cert,
+            &mut self.tls_key,
+            &mut self.transcript,
+        ];
         for path in files.into_iter().flatten().chain(store) {
             *path = folder.join(&*path);
         }
@@ -153,7 +194,7 @@ impl Options {
     }
 
     /// Where `protocol` listens.
-    pub fn endpoints(&self, protocol: Protocol) -> Vec<Endpoint> {
+    pub(super) fn endpoints(&self, protocol: Protocol) -> Vec<Endpoint> {
         let given = match protocol {
             Protocol::Smtp => &self.smtp,
             Protocol::Submission => &self.submission,
@@ -166,15 +207,24 @@ impl Options {
         };
         let port = protocol.port(self.standard_ports);
         let default = port.map(Endpoint::Port).into_iter().collect();
-        let endpoints = if given.is_empty() { default } else { given.clone() };
-        let listen: &[IpAddr] = if self.listen.is_empty() { &[IpAddr::V4(Ipv4Addr::LOCALHOST)] } else { &self.listen };
+        let endpoints = if given.is_empty() {
+            default
+        } else {
+            given.clone()
+        };
+        let listen: &[IpAddr] = if self.listen.is_empty() {
+            &[IpAddr::V4(Ipv4Addr::LOCALHOST)]
+        } else {
+            &self.listen
+        };
         endpoints
             .into_iter()
             .flat_map(|endpoint| match endpoint {
                 Endpoint::Off => Vec::new(),
-                Endpoint::Port(port) => {
-                    listen.iter().map(|&address| Endpoint::Tcp(SocketAddr::new(address, port))).collect()
-                }
+                Endpoint::Port(port) => listen
+                    .iter()
+                    .map(|&address| Endpoint::Tcp(SocketAddr::new(address, port)))
+                    .collect(),
                 other => vec![other],
             })
             .collect()
@@ -182,17 +232,26 @@ impl Options {
 }
 
 /// `--store tmp`
-pub const THROW_AWAY: &str = "tmp";
+pub(super) const THROW_AWAY: &str = "tmp";
 
 /// `MAILTOOL_USER`: one account a line. Without a colon it is what the clients take it for, a name to log in with.
 fn accounts_of_environment(value: Option<&str>) -> anyhow::Result<Vec<Login>> {
-    let lines = value.unwrap_or_default().lines().filter(|line| line.contains(':'));
-    lines.map(|line| line.parse().map_err(anyhow::Error::msg).context("MAILTOOL_USER")).collect()
+    let lines = value
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| line.contains(':'));
+    lines
+        .map(|line| {
+            line.parse()
+                .map_err(anyhow::Error::msg)
+                .context("MAILTOOL_USER")
+        })
+        .collect()
 }
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Endpoint {
+pub(super) enum Endpoint {
     /// Not at all.
     Off,
     /// This port of every address of `--listen`.
@@ -216,10 +275,18 @@ impl FromStr for Endpoint {
         if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
             return Ok(Self::Port(port));
         }
-        let resolved = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-        resolved.as_deref().unwrap_or(text).parse().map(Self::Tcp).map_err(|_| {
-            "give ADDRESS:PORT, such as 127.0.0.1:2525 or [::1]:2525, a PORT alone, or off".to_owned()
-        })
+        let resolved = text
+            .strip_prefix("localhost:")
+            .map(|port| format!("127.0.0.1:{port}"));
+        resolved
+            .as_deref()
+            .unwrap_or(text)
+            .parse()
+            .map(Self::Tcp)
+            .map_err(|_| {
+                "give ADDRESS:PORT, such as 127.0.0.1:2525 or [::1]:2525, a PORT alone, or off"
+                    .to_owned()
+            })
     }
 }
 
@@ -236,11 +303,11 @@ impl fmt::Display for Endpoint {
 
 /// An account and its password.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Login {
+pub(super) struct Login {
     /// `alice`, or `alice@other.example`
-    pub name: String,
+    pub(super) name: String,
     /// In the clear.
-    pub password: String,
+    pub(super) password: String,
 }
 
 impl FromStr for Login {
@@ -248,9 +315,10 @@ impl FromStr for Login {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
-            Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-                Ok(Self { name: name.to_owned(), password: password.to_owned() })
-            }
+            Some((name, password)) if !name.is_empty() && !password.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                password: password.to_owned(),
+            }),
             _ => Err("give NAME:PASSWORD, such as alice:secret".to_owned()),
         }
     }
@@ -281,15 +349,13 @@ where
         Texts::Many(texts) => texts,
         Texts::Number(port) => vec![port.to_string()],
     };
-    texts.iter().map(|text| text.parse().map_err(|error| de::Error::custom(format!("{text}: {error}")))).collect()
-}
-
-/// Two options that only make sense together, and what only loopback may have.
-pub fn check(options: &Options) -> anyhow::Result<()> {
-    if options.tls_cert.is_some() != options.tls_key.is_some() {
-        bail!("--tls-cert and --tls-key belong together: a certificate is of no use without its key");
-    }
-    Ok(())
+    texts
+        .iter()
+        .map(|text| {
+            text.parse()
+                .map_err(|error| de::Error::custom(format!("{text}: {error}")))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -302,46 +368,81 @@ mod tests {
 
     #[test]
     fn what_the_command_line_says_wins_over_the_file() {
-        let file = parse("domain = ['a.example', 'b.example']\nsmtp = 2525\nuser = 'carol:pass:word'\nstore = 'mail'");
-        let line = Options { domain: vec!["c.example".into()], ..Options::default() };
+        let file = parse(
+            "domain = ['a.example', 'b.example']\nsmtp = 2525\nuser = 'carol:pass:word'\nstore = 'mail'",
+        );
+        let line = Options {
+            domain: vec!["c.example".into()],
+            ..Options::default()
+        };
         let both = line.or(file.relative_to(Path::new("/etc/mailtool")));
         assert_eq!(both.domain, ["c.example"]);
         assert_eq!(both.smtp, [Endpoint::Port(2525)]);
         assert_eq!(both.store.as_deref(), Some(Path::new("/etc/mailtool/mail")));
-        assert_eq!((both.user[0].name.as_str(), both.user[0].password.as_str()), ("carol", "pass:word"));
+        assert_eq!(
+            (both.user[0].name.as_str(), both.user[0].password.as_str()),
+            ("carol", "pass:word")
+        );
     }
 
     #[test]
     fn a_key_that_nobody_knows_is_an_error() {
-        let error = toml::from_str::<Options>("smpt = 25").unwrap_err().to_string();
+        let error = toml::from_str::<Options>("smpt = 25")
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("unknown field `smpt`"), "{error}");
     }
 
     #[test]
     fn endpoints_are_the_default_port_of_each_address_or_what_was_given() {
-        let options = parse("listen = ['127.0.0.1', '::1']\npop3 = 'off'\nimap = ['[::1]:9143', '9144']");
-        let shown = |protocol| options.endpoints(protocol).iter().map(Endpoint::to_string).collect::<Vec<_>>();
+        let options =
+            parse("listen = ['127.0.0.1', '::1']\npop3 = 'off'\nimap = ['[::1]:9143', '9144']");
+        let shown = |protocol| {
+            options
+                .endpoints(protocol)
+                .iter()
+                .map(Endpoint::to_string)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(shown(Protocol::Smtp), ["127.0.0.1:1025", "[::1]:1025"]);
         assert_eq!(shown(Protocol::Pop3), [""; 0]);
         assert_eq!(shown(Protocol::Lmtp), [""; 0]);
-        assert_eq!(shown(Protocol::Imap), ["[::1]:9143", "127.0.0.1:9144", "[::1]:9144"]);
+        assert_eq!(
+            shown(Protocol::Imap),
+            ["[::1]:9143", "127.0.0.1:9144", "[::1]:9144"]
+        );
     }
 
     #[test]
     fn what_is_no_endpoint_is_refused_with_an_example() {
-        assert_eq!("localhost:25".parse(), Ok(Endpoint::Tcp(([127, 0, 0, 1], 25).into())));
-        assert!("example:25x".parse::<Endpoint>().is_err_and(|error| error.contains("127.0.0.1:2525")));
+        assert_eq!(
+            "localhost:25".parse(),
+            Ok(Endpoint::Tcp(([127, 0, 0, 1], 25).into()))
+        );
+        assert!(
+            "example:25x"
+                .parse::<Endpoint>()
+                .is_err_and(|error| error.contains("127.0.0.1:2525"))
+        );
     }
 
     #[test]
     fn a_login_name_in_the_environment_is_no_account() {
         assert_eq!(accounts_of_environment(Some("alice")).unwrap(), []);
-        assert_eq!(accounts_of_environment(Some("alice:a\nbob:b")).unwrap().len(), 2);
+        assert_eq!(
+            accounts_of_environment(Some("alice:a\nbob:b"))
+                .unwrap()
+                .len(),
+            2
+        );
         assert!(accounts_of_environment(Some("alice:")).is_err());
     }
 
     #[test]
     fn passwords_are_not_shown() {
-        assert_eq!(format!("{:?}", "alice:secret".parse::<Login>()), "Ok(alice:********)");
+        assert_eq!(
+            format!("{:?}", "alice:secret".parse::<Login>()),
+            "Ok(alice:********)"
+        );
     }
 }

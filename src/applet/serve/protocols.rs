@@ -2,7 +2,7 @@
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
+pub(super) enum Protocol {
     /// RFC 5321
     Smtp,
     /// RFC 6409
@@ -23,7 +23,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// All, in the order in which they are shown.
-    pub const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Smtp,
         Self::Submission,
         Self::Smtps,
@@ -35,7 +35,7 @@ impl Protocol {
     ];
 
     /// Its option's name.
-    pub const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Smtp => "smtp",
             Self::Submission => "submission",
@@ -49,12 +49,12 @@ impl Protocol {
     }
 
     /// Whether TLS starts with the first byte.
-    pub const fn is_implicit_tls(self) -> bool {
+    pub(super) const fn is_implicit_tls(self) -> bool {
         matches!(self, Self::Smtps | Self::Pop3s | Self::Imaps)
     }
 
     /// The port of the standard, or that plus a thousand, which needs no root. LMTP has none: it is off unless asked for.
-    pub fn port(self, standard: bool) -> Option<u16> {
+    pub(super) fn port(self, standard: bool) -> Option<u16> {
         let port = match self {
             Self::Smtp => 25,
             Self::Submission => 587,

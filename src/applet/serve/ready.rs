@@ -10,12 +10,12 @@ use super::protocols::Protocol;
 use crate::sys;
 
 /// Who waits for the server.
-pub struct Waiting(Option<File>);
+pub(super) struct Waiting(Option<File>);
 
 impl Waiting {
     /// Takes `descriptor` over. To be called before anything else is opened: a number that the parent did not open must
     /// not be one of our own.
-    pub fn on(descriptor: Option<i32>) -> anyhow::Result<Self> {
+    pub(super) fn on(descriptor: Option<i32>) -> anyhow::Result<Self> {
         let file = descriptor.map(|descriptor| {
             sys::inherited(descriptor).with_context(|| {
                 format!("--ready-fd {descriptor}: give one that is open for writing, 3 or more, as in `--ready-fd 3 3>FILE`")
@@ -26,12 +26,16 @@ impl Waiting {
 
     /// Writes what listens where, `PROTOCOL ENDPOINT` a line, and closes; tells systemd too, if it asked
     /// (`NOTIFY_SOCKET`).
-    pub fn tell(self, listening: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
+    pub(super) fn tell(self, listening: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
         if let Some(mut file) = self.0 {
-            let line = |(protocol, endpoint): &(Protocol, Endpoint)| format!("{} {endpoint}\n", protocol.name());
+            let line = |(protocol, endpoint): &(Protocol, Endpoint)| {
+                format!("{} {endpoint}\n", protocol.name())
+            };
             let lines: String = listening.iter().map(line).collect();
-            file.write_all(lines.as_bytes()).context("cannot write to the file descriptor of --ready-fd")?;
+            file.write_all(lines.as_bytes())
+                .context("cannot write to the file descriptor of --ready-fd")?;
         }
-        sd_notify::notify(&[sd_notify::NotifyState::Ready]).context("cannot tell systemd (NOTIFY_SOCKET)")
+        sd_notify::notify(&[sd_notify::NotifyState::Ready])
+            .context("cannot tell systemd (NOTIFY_SOCKET)")
     }
 }

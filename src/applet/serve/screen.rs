@@ -8,24 +8,24 @@ use super::protocols::Protocol;
 use crate::wire::codes::{Lang, Text};
 
 /// All that is shown.
-pub struct Screen<'a> {
+pub(super) struct Screen<'a> {
     /// What listens where, with the real ports.
-    pub listening: &'a [(Protocol, Endpoint)],
+    pub(super) listening: &'a [(Protocol, Endpoint)],
     /// The domains, the plain one first.
-    pub domains: &'a [String],
+    pub(super) domains: &'a [String],
     /// The names of the accounts.
-    pub accounts: &'a [String],
+    pub(super) accounts: &'a [String],
     /// Whether they are alice/alice and bob/bob.
-    pub demo: Demo,
+    pub(super) demo: Demo,
     /// Where the mail is.
-    pub store: &'a Path,
+    pub(super) store: &'a Path,
     /// What a client imports to trust our certificate; `None` when the certificate is somebody else's.
-    pub authority: Option<&'a Path>,
+    pub(super) authority: Option<&'a Path>,
 }
 
 /// Whose accounts these are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Demo {
+pub(super) enum Demo {
     /// alice/alice and bob/bob.
     Yes,
     /// The user's own.
@@ -37,18 +37,34 @@ const SHOWN: usize = 8;
 
 impl Screen<'_> {
     /// The whole of it, in one language.
-    pub fn show(&self, lang: Lang) -> String {
+    pub(super) fn show(&self, lang: Lang) -> String {
         let mut page = String::new();
-        let say = |text: Text| text.in_lang(lang);
+        let say = |text: Text| text.of(lang);
         let domain = self.domains.first().map_or("localhost", String::as_str);
         // Writing to a string cannot fail.
-        let _ = writeln!(page, "mailtool {} - {} {}\n", env!("CARGO_PKG_VERSION"), say(MAIL_FOR), self.domains.join(", "));
+        let _ = writeln!(
+            page,
+            "mailtool {} - {} {}\n",
+            env!("CARGO_PKG_VERSION"),
+            say(MAIL_FOR),
+            self.domains.join(", ")
+        );
         for (protocol, endpoint) in self.listening {
-            let _ = writeln!(page, "  {:<11} {:<22} {}", protocol.name(), endpoint.to_string(), say(purpose(*protocol)));
+            let _ = writeln!(
+                page,
+                "  {:<11} {:<22} {}",
+                protocol.name(),
+                endpoint.to_string(),
+                say(purpose(*protocol))
+            );
         }
         let _ = writeln!(page, "\n{}", say(ACCOUNTS));
         for name in self.accounts.iter().take(SHOWN) {
-            let address = if name.contains('@') { name.clone() } else { format!("{name}@{domain}") };
+            let address = if name.contains('@') {
+                name.clone()
+            } else {
+                format!("{name}@{domain}")
+            };
             let password = match self.demo {
                 Demo::Yes => format!("{} {name}", say(PASSWORD)),
                 Demo::No => String::new(),
@@ -63,7 +79,13 @@ impl Screen<'_> {
         }
         let _ = writeln!(page, "\n{:<13}{}", say(STORE), self.store.display());
         if let Some(authority) = self.authority {
-            let _ = writeln!(page, "{:<13}{}  {}", say(AUTHORITY), authority.display(), say(IMPORT));
+            let _ = writeln!(
+                page,
+                "{:<13}{}  {}",
+                say(AUTHORITY),
+                authority.display(),
+                say(IMPORT)
+            );
         }
         self.examples(&mut page, lang, domain);
         let _ = writeln!(page, "\n{}", say(STOP));
@@ -73,60 +95,121 @@ impl Screen<'_> {
     /// Three commands that work as they stand.
     fn examples(&self, page: &mut String, lang: Lang, domain: &str) {
         let place = |wanted: Protocol| {
-            self.listening.iter().find_map(|(protocol, endpoint)| match endpoint {
-                Endpoint::Tcp(address) if *protocol == wanted => Some(address),
-                _ => None,
-            })
+            self.listening
+                .iter()
+                .find_map(|(protocol, endpoint)| match endpoint {
+                    Endpoint::Tcp(address) if *protocol == wanted => Some(address),
+                    _ => None,
+                })
         };
         let account = self.accounts.first().map_or("alice", String::as_str);
-        let address = if account.contains('@') { account.to_owned() } else { format!("{account}@{domain}") };
-        let _ = writeln!(page, "\n{}", TRY.in_lang(lang));
+        let address = if account.contains('@') {
+            account.to_owned()
+        } else {
+            format!("{account}@{domain}")
+        };
+        let _ = writeln!(page, "\n{}", TRY.of(lang));
         if let Some(smtp) = place(Protocol::Smtp) {
             let _ = writeln!(page, "  mailtool nc -C {} {}", smtp.ip(), smtp.port());
             let _ = writeln!(
                 page,
                 "  mailtool send --server {smtp} --from {address} --to {address} --subject {} --body {}",
-                HELLO.in_lang(lang),
-                HELLO.in_lang(lang),
+                HELLO.of(lang),
+                HELLO.of(lang),
             );
         }
         if let Some(pop3) = place(Protocol::Pop3) {
-            let password = if self.demo == Demo::Yes { format!("MAILTOOL_PASSWORD={account} ") } else { String::new() };
-            let _ = writeln!(page, "  {password}mailtool pop --server {pop3} --user {account} retr 1");
+            let password = if self.demo == Demo::Yes {
+                format!("MAILTOOL_PASSWORD={account} ")
+            } else {
+                String::new()
+            };
+            let _ = writeln!(
+                page,
+                "  {password}mailtool pop --server {pop3} --user {account} retr 1"
+            );
         }
     }
 }
 
-const MAIL_FOR: Text = Text { en: "mail for", fr: "courrier pour" };
-const ACCOUNTS: Text = Text { en: "Accounts", fr: "Comptes" };
-const PASSWORD: Text = Text { en: "password", fr: "mot de passe" };
-const MORE: Text = Text { en: "more", fr: "de plus" };
+const MAIL_FOR: Text = Text {
+    en: "mail for",
+    fr: "courrier pour",
+};
+const ACCOUNTS: Text = Text {
+    en: "Accounts",
+    fr: "Comptes",
+};
+const PASSWORD: Text = Text {
+    en: "password",
+    fr: "mot de passe",
+};
+const MORE: Text = Text {
+    en: "more",
+    fr: "de plus",
+};
 const DEMO: Text = Text {
     en: "(for demonstration: anybody on this PC can use them; your own: --user NAME:PASSWORD)",
     fr: "(de démonstration : tout utilisateur de ce PC peut s'en servir ; les vôtres : --user NOM:MOTDEPASSE)",
 };
-const STORE: Text = Text { en: "Mail is in", fr: "Courrier" };
-const AUTHORITY: Text = Text { en: "TLS", fr: "TLS" };
-const IMPORT: Text = Text { en: "(import it into a mail client)", fr: "(à importer dans un client de messagerie)" };
-const TRY: Text = Text { en: "Try, in another terminal", fr: "À essayer dans un autre terminal" };
-const HELLO: Text = Text { en: "hello", fr: "bonjour" };
-const STOP: Text = Text { en: "Ctrl-C stops it.", fr: "Ctrl-C l'arrête." };
+const STORE: Text = Text {
+    en: "Mail is in",
+    fr: "Courrier",
+};
+const AUTHORITY: Text = Text {
+    en: "TLS",
+    fr: "TLS",
+};
+const IMPORT: Text = Text {
+    en: "(import it into a mail client)",
+    fr: "(à importer dans un client de messagerie)",
+};
+const TRY: Text = Text {
+    en: "Try, in another terminal",
+    fr: "À essayer dans un autre terminal",
+};
+const HELLO: Text = Text {
+    en: "hello",
+    fr: "bonjour",
+};
+const STOP: Text = Text {
+    en: "Ctrl-C stops it.",
+    fr: "Ctrl-C l'arrête.",
+};
 
 const fn purpose(protocol: Protocol) -> Text {
     match protocol {
-        Protocol::Smtp => Text { en: "receives mail", fr: "reçoit le courrier" },
-        Protocol::Submission => {
-            Text { en: "takes mail from users, who log in", fr: "prend le courrier des utilisateurs, après authentification" }
-        }
-        Protocol::Smtps => Text { en: "the same, over TLS", fr: "de même, sous TLS" },
-        Protocol::Lmtp => {
-            Text { en: "takes deliveries from a mail server", fr: "prend les livraisons d'un serveur de courrier" }
-        }
-        Protocol::Pop3 => Text { en: "gives mail to its reader", fr: "remet le courrier à son lecteur" },
-        Protocol::Pop3s => Text { en: "the same, over TLS", fr: "de même, sous TLS" },
-        Protocol::Imap => {
-            Text { en: "lets it be read and kept in folders", fr: "le laisse lire et classer sur le serveur" }
-        }
-        Protocol::Imaps => Text { en: "the same, over TLS", fr: "de même, sous TLS" },
+        Protocol::Smtp => Text {
+            en: "receives mail",
+            fr: "reçoit le courrier",
+        },
+        Protocol::Submission => Text {
+            en: "takes mail from users, who log in",
+            fr: "prend le courrier des utilisateurs, après authentification",
+        },
+        Protocol::Smtps => Text {
+            en: "the same, over TLS",
+            fr: "de même, sous TLS",
+        },
+        Protocol::Lmtp => Text {
+            en: "takes deliveries from a mail server",
+            fr: "prend les livraisons d'un serveur de courrier",
+        },
+        Protocol::Pop3 => Text {
+            en: "gives mail to its reader",
+            fr: "remet le courrier à son lecteur",
+        },
+        Protocol::Pop3s => Text {
+            en: "the same, over TLS",
+            fr: "de même, sous TLS",
+        },
+        Protocol::Imap => Text {
+            en: "lets it be read and kept in folders",
+            fr: "le laisse lire et classer sur le serveur",
+        },
+        Protocol::Imaps => Text {
+            en: "the same, over TLS",
+            fr: "de même, sous TLS",
+        },
     }
 }
