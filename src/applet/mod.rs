@@ -11,10 +11,10 @@ pub mod credentials;
 pub mod exit;
 pub mod imap;
 pub mod meta;
-<<<<<<< HEAD
 pub mod nc;
 pub mod output;
 pub mod pop;
+pub mod serve;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -73,13 +73,6 @@ pub static APPLETS: &[Applet] = &[
         summary: "read and keep mailboxes by IMAP",
         command: imap::command,
         run: imap::run,
-=======
-        name: "serve",
-        aliases: &[],
-        summary: "a local mail server: SMTP, submission, LMTP, POP3, IMAP",
-        command: serve::command,
-        run: serve::run,
->>>>>>> 9496310 (serve: the applet, and tests of the built program)
         refuse,
     },
     Applet {

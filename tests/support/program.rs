@@ -45,9 +45,9 @@ impl Server {
     pub fn start_in(folder: TempDir, options: &[&str]) -> Self {
         let ready = folder.path().join("ready");
         let _ = fs::remove_file(&ready);
-        let output = fs::OpenOptions::new().create(true).append(true);
-        let log = output
-            .clone()
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
             .open(folder.path().join("log"))
             .expect("a log");
         // The shell opens the file descriptor that a Rust program cannot pass on without unsafe code.
