@@ -347,6 +347,18 @@ fn nothing_is_cut_while_nothing_is_wanted_and_text_goes_on_after_it() {
 }
 
 #[test]
+fn a_line_end_at_the_end_of_a_block_may_be_followed_by_a_move() {
+    let mut reader = LineReader::with_capacity(128);
+    let line = [b'x'; 63];
+    reader.push(&[&line[..], b"\n", &line, b"y"].concat());
+    assert_eq!(reader.cut(Want::Line { max: 512 }), Some(Cut::Line(&line)));
+    assert_eq!(reader.space().len(), 64);
+    reader.push(b"\n");
+    let next = [&line[..], b"y"].concat();
+    assert_eq!(reader.cut(Want::Line { max: 512 }), Some(Cut::Line(&next)));
+}
+
+#[test]
 fn a_reader_that_is_released_or_reset_forgets_only_what_it_should() {
     let mut reader = LineReader::new();
     reader.push(b"NOOP\r\nQU");

@@ -328,11 +328,13 @@ impl Conn {
             }
             Some(Wish::StartTls) => {}
             // After its peer's end a session has nothing to wait for but its own deadline.
-            None if self.ended && !self.owed.eof && self.is_idle() => {
-                if session.deadline().is_none() {
-                    self.phase = Phase::Flush;
-                    moved += 1;
-                }
+            None if self.ended
+                && !self.owed.eof
+                && self.is_idle()
+                && session.deadline().is_none() =>
+            {
+                self.phase = Phase::Flush;
+                moved += 1;
             }
             None => {}
         }

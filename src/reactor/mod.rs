@@ -178,9 +178,9 @@ impl Reactor {
         mut options: Options,
         worker: Box<dyn Fn(Job) -> Answer + Send + Sync>,
     ) -> io::Result<Self> {
-        let spare = limits::SPARE_DESCRIPTORS + limits::REFUSALS;
-        let affordable = raise_descriptor_limit().saturating_sub(spare).max(1);
-        options.connections = options.connections.min(affordable);
+        let descriptors = raise_descriptor_limit();
+        let spare = (limits::SPARE_DESCRIPTORS + limits::REFUSALS).min(descriptors / 2);
+        options.connections = options.connections.min(descriptors - spare);
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
         let letters = Arc::new(LetterBox::new(waker));

@@ -196,11 +196,51 @@ pub(super) struct Tls {
     up: bool,
     end: End,
     said_goodbye: bool,
+    /// After an error rustls must not be asked anything.
+    broken: bool,
 }
 
 enum Connection {
     Client(UnbufferedClientConnection),
     Server(UnbufferedServerConnection),
+}
+
+impl Connection {
+    /// Takes rustls one state further; after an error once more, for the alert that says why. Not to be called after that.
+    fn step(
+        &mut self,
+        ciphertext: &mut [u8],
+        outgoing: Outgoing<'_>,
+        unsent: &mut Vec<u8>,
+        text: &mut dyn FnMut(&[u8]),
+    ) -> Settled {
+        let first = self.settle(ciphertext, outgoing, unsent, text);
+        if first.result.is_err() {
+            let rest = &mut ciphertext[first.discard..];
+            // Whatever else comes of it, the first error is the one to tell.
+            let _ = self.settle(rest, Outgoing::Nothing, unsent, text);
+        }
+        first
+    }
+
+    fn settle(
+        &mut self,
+        ciphertext: &mut [u8],
+        outgoing: Outgoing<'_>,
+        unsent: &mut Vec<u8>,
+        text: &mut dyn FnMut(&[u8]),
+    ) -> Settled {
+        match self {
+            Self::Client(connection) => {
+                let status = connection.process_tls_records(ciphertext);
+                settle(status, outgoing, unsent, text)
+            }
+            Self::Server(connection) => {
+                let status = connection.process_tls_records(ciphertext);
+                settle(status, outgoing, unsent, text)
+            }
+        }
+    }
 }
 
 /// How far the peer's stream is at its end.
@@ -237,6 +277,7 @@ impl Tls {
             up: false,
             end: End::Open,
             said_goodbye: false,
+            broken: false,
         }
     }
 
@@ -324,10 +365,10 @@ impl Tls {
 
     /// Puts close_notify (RFC 8446 §6.1) behind [`Self::unsent`]; false if it was there already.
     pub(super) fn say_goodbye(&mut self) -> bool {
-        if std::mem::replace(&mut self.said_goodbye, true) || !self.up {
+        if std::mem::replace(&mut self.said_goodbye, true) || !self.up || self.broken {
             return false;
         }
-        // A connection that is broken cannot be ended better.
+        // If that fails, the end of the stream must do.
         self.write(Outgoing::CloseNotify).is_ok()
     }
 
@@ -348,42 +389,28 @@ impl Tls {
         reader: &mut LineReader,
     ) -> Result<usize, TlsError> {
         let mut used = 0;
-        let mut failed = None;
         self.hungry = false;
         loop {
-            let rest = &mut ciphertext[used..];
             let plain = &mut self.plain;
-            let mut text = |text: &[u8]| {
-                let octets = copy(text, reader);
-                plain.extend_from_slice(&text[octets..]);
-            };
-            let step = match &mut self.connection {
-                Connection::Client(connection) => settle(
-                    connection.process_tls_records(rest),
-                    Outgoing::Nothing,
-                    &mut self.unsent,
-                    &mut text,
-                ),
-                Connection::Server(connection) => settle(
-                    connection.process_tls_records(rest),
-                    Outgoing::Nothing,
-                    &mut self.unsent,
-                    &mut text,
-                ),
-            };
+            let step = self.connection.step(
+                &mut ciphertext[used..],
+                Outgoing::Nothing,
+                &mut self.unsent,
+                &mut |text| {
+                    let octets = copy(text, reader);
+                    plain.extend_from_slice(&text[octets..]);
+                },
+            );
             used += step.discard;
-            match (step.result, failed.take()) {
-                (Err(_), Some(first)) => return Err(self.fault(first)),
-                (Err(error), None) => failed = Some(error),
-                (Ok(Event::Hungry), Some(first)) => return Err(self.fault(first)),
-                (Ok(_), Some(first)) => failed = Some(first),
-                (Ok(Event::Hungry), None) => {
+            match step.result {
+                Ok(Event::Hungry) => {
                     self.hungry = true;
                     return Ok(used);
                 }
-                (Ok(Event::Closed), None) => self.end = End::Said,
-                (Ok(Event::Text), None) if !self.plain.is_empty() => return Ok(used),
-                (Ok(Event::Text | Event::Working), None) => {}
+                Ok(Event::Closed) => self.end = End::Said,
+                Ok(Event::Text) if !self.plain.is_empty() => return Ok(used),
+                Ok(Event::Text | Event::Working) => {}
+                Err(error) => return Err(self.fault(error)),
             }
         }
     }
@@ -391,21 +418,12 @@ impl Tls {
     fn write(&mut self, outgoing: Outgoing<'_>) -> Result<(), TlsError> {
         loop {
             let plain = &mut self.plain;
-            let mut text = |text: &[u8]| plain.extend_from_slice(text);
-            let step = match &mut self.connection {
-                Connection::Client(connection) => settle(
-                    connection.process_tls_records(&mut self.incoming),
-                    outgoing,
-                    &mut self.unsent,
-                    &mut text,
-                ),
-                Connection::Server(connection) => settle(
-                    connection.process_tls_records(&mut self.incoming),
-                    outgoing,
-                    &mut self.unsent,
-                    &mut text,
-                ),
-            };
+            let step = self.connection.step(
+                &mut self.incoming,
+                outgoing,
+                &mut self.unsent,
+                &mut |text| plain.extend_from_slice(text),
+            );
             self.incoming.drain(..step.discard);
             match step.result {
                 Ok(Event::Hungry) => return Ok(()),
@@ -440,7 +458,8 @@ impl Tls {
         }
     }
 
-    fn fault(&self, error: Error) -> TlsError {
+    fn fault(&mut self, error: Error) -> TlsError {
+        self.broken = true;
         let host = self.host.clone().unwrap_or_default();
         match error {
             Error::InvalidCertificate(error) => TlsError::Certificate {
