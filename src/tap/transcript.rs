@@ -243,16 +243,17 @@ fn escape(said: &[u8], text: &mut String) {
         said = &said[1..];
     }
     for chunk in said.utf8_chunks() {
-        let mut letters = chunk.valid().chars().peekable();
+        let mut letters = chunk.valid().chars();
         while let Some(letter) = letters.next() {
-            let next = letters.peek().copied();
+            let rest = letters.as_str();
+            let next = rest.chars().next();
             match letter {
                 '\r' => text.push_str("\\r"),
                 '\n' => text.push_str("\\n"),
                 '\\' if matches!(next, Some('r' | 'n' | 'x' | '\\' | '[') | None) => {
                     text.push_str("\\\\");
                 }
-                '[' if next.is_some_and(opens_pattern) => text.push_str("\\["),
+                '[' if is_hole(rest) => text.push_str("\\["),
                 letter if disturbs(letter) => {
                     let mut octets = [0; 4];
                     push_hex(letter.encode_utf8(&mut octets).as_bytes(), text);
@@ -264,9 +265,18 @@ fn escape(said: &[u8], text: &mut String) {
     }
 }
 
-/// Whether `[` and this could be `[..]`, `[name]`, `[x*70]` or `[size:FILE]`. IMAP's `[UIDNEXT 4]` stays readable.
-fn opens_pattern(next: char) -> bool {
-    !next.is_ascii_uppercase()
+/// Whether `[` before this would be a hole to the runner: `[..]`, `[name]`, `[x*70]`, `[size:FILE]`. IMAP's
+/// `[UIDNEXT 4]` and `BODY[]` are none, and stay readable.
+fn is_hole(rest: &str) -> bool {
+    let Some((hole, _)) = rest.split_once(']') else {
+        return false;
+    };
+    let mut letters = hole.chars();
+    match letters.next() {
+        Some('a'..='z') => true,
+        Some(_) => hole == ".." || letters.next() == Some('*'),
+        None => false,
+    }
 }
 
 /// Control characters of both sets, and those that turn the direction of writing or hide themselves.
@@ -308,18 +318,21 @@ mod tests {
             (Client, Piece::Secret),
             (Client, Bytes(b"\r\n")),
             (Server, Piece::Tls("TLSv1.3 TLS13_AES_256_GCM_SHA384")),
-            (Server, Bytes(b"* OK [UIDNEXT 4] \\Seen\r\n\r\n")),
+            (
+                Server,
+                Bytes(b"* OK [UIDNEXT 4] \\Seen BODY[] [X] [1.2]\r\n\r\n"),
+            ),
             (Server, Bytes(b"...\r\n")),
             (Client, Bytes(b"NOOP\n")),
             (Client, Bytes(b"QU")),
-            (Server, Bytes(b"[eof] [..]\r\nhalf")),
+            (Server, Bytes(b"[eof] [..] [1*2]\r\nhalf")),
             (Server, Piece::Closed),
             (Client, Piece::Closed),
         ];
         assert_eq!(
             written(Folding::Never, &said),
             "S: +OK ready\nC: PASS ********\nT: tls # TLSv1.3 TLS13_AES_256_GCM_SHA384\n\
-             S: * OK [UIDNEXT 4] \\Seen\nS:\nS: \\x2e..\nC| NOOP\\n\nC| QU\nS: \\[eof] \\[..]\n# S| half\nS: [eof]\n"
+             S: * OK [UIDNEXT 4] \\Seen BODY[] [X] [1.2]\nS:\nS: \\x2e..\nC| NOOP\\n\nC| QU\nS: \\[eof] \\[..] \\[1*2]\n# S| half\nS: [eof]\n"
         );
     }
 
@@ -340,7 +353,6 @@ mod tests {
         let mut said = evil.to_vec();
         said.extend(b"\xff\0\r\n");
         let text = written(Folding::Never, &[(Server, Bytes(&said))]);
-        assert_eq!(
             text,
             "S: a\\x1b[2J\\xc2\\x9b\\xe2\\x80\\xaeé\\\\x41 \\\\\\xff\\x00\n"
                 .replace("\\x1b[", "\\x1b\\[")
