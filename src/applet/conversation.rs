@@ -72,7 +72,10 @@ pub fn conclude(
         .position(|failure| matches!(failure, Failure::Sink(_)))
         && let Failure::Sink(error) = failures.swap_remove(at)
     {
-        return Err(anyhow::Error::new(error).context("writing what was received"));
+        return Err(match error.kind() {
+            io::ErrorKind::BrokenPipe => error.into(),
+            _ => failure(exit::IO, format!("writing what was received: {error}")),
+        });
     }
     let Some(worst) = failures.iter().map(code).max() else {
         return Ok(exit::OK);

@@ -45,7 +45,7 @@ enum Action {
         mailbox: String,
     },
     /// Messages, or a part of each, as they are
-    #[command(override_usage = "imap fetch [OPTIONS] [MAILBOX] <UID[,UID...]|*>")]
+    #[command(override_usage = "mailtool imap fetch [OPTIONS] [MAILBOX] <UID[,UID...]|*>")]
     Fetch {
         /// Name of the mailbox (INBOX when left out), then UIDs: 7  7,9  7:12  * (the last)
         #[arg(required = true, num_args = 1..=2, value_name = "MAILBOX UID")]
@@ -62,7 +62,7 @@ enum Action {
         form: FormArguments,
     },
     /// UIDs of the messages that are as the keys say; exit code 1 when there are none
-    #[command(override_usage = "imap search [OPTIONS] [MAILBOX] [KEYS]...")]
+    #[command(override_usage = "mailtool imap search [OPTIONS] [MAILBOX] [KEYS]...")]
     Search {
         /// Name of the mailbox (INBOX when the first word is a key), then keys: UNSEEN  FROM alice  SINCE 1-Feb-2026
         #[arg(value_name = "MAILBOX KEYS")]
@@ -244,8 +244,13 @@ Examples:
   mailtool imap -u alice append Sent letter.eml
   mailtool imap --server imap.example.org --tls -u alice --password-file p.txt status
 
-Exit codes: 0 done; 1 no such message or mailbox, nothing found; 64 wrong usage; 68 no such host;
-69 not reachable, or refused; 75 try again later; 76 not the protocol; 77 login refused";
+Exit codes:
+   0  done
+   1  no such message or mailbox, or nothing found
+  64  wrong usage                         68  no such host
+  69  not reachable, or refused           74  cannot write what was received
+  75  try again later                     76  the server does not speak the protocol
+  77  login refused";
 
 #[cfg(test)]
 mod tests {

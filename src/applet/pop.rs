@@ -140,8 +140,13 @@ Examples:
   mailtool pop -u alice top 3 10                 header and 10 lines of message 3
   mailtool pop --server pop.example.org --tls -u alice --password-file p.txt retr 1 2 > two.eml
 
-Exit codes: 0 done; 1 no such message; 64 wrong usage; 68 no such host; 69 not reachable, or refused;
-75 try again later; 76 not the protocol; 77 login refused";
+Exit codes:
+   0  done
+   1  no such message
+  64  wrong usage                         68  no such host
+  69  not reachable, or refused           74  cannot write what was received
+  75  try again later                     76  the server does not speak the protocol
+  77  login refused";
 
 #[cfg(test)]
 mod tests {
