@@ -139,10 +139,9 @@ impl Resolver {
         if let Some(name) = self.hosts.name(address) {
             return Some(name.to_owned());
         }
+        // No server knows these, and getnameinfo(3) makes no name up.
         if address.is_loopback() || address.is_unspecified() {
-            return (address == IpAddr::V6(Ipv6Addr::LOCALHOST)
-                || address == IpAddr::V4(Ipv4Addr::LOCALHOST))
-            .then(|| "localhost".to_owned());
+            return None;
         }
         let replies = self.ask(&dns::reverse_name(address), &[Kind::Ptr]);
         replies.into_iter().flatten().find_map(|reply| match reply {

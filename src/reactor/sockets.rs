@@ -57,10 +57,9 @@ pub fn dial(
         socket.set_reuse_address(true).map_err(DialError::Bind)?;
         socket.bind(&source.into()).map_err(DialError::Bind)?;
     }
-    let result = match patience.filter(|patience| !patience.is_zero()) {
-        Some(patience) => socket.connect_timeout(&to.into(), patience),
-        None => socket.connect(&to.into()),
-    };
+    // With a time-out even where none is wanted: then a signal does not end it. The kernel's patience is shorter.
+    let patience = patience.filter(|patience| !patience.is_zero());
+    let result = socket.connect_timeout(&to.into(), patience.unwrap_or(Duration::MAX));
     match result {
         Ok(()) => Ok(socket),
         // The kernel's own patience is an error number, ours is not.

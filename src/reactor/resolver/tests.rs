@@ -130,10 +130,7 @@ fn localhost_needs_no_file_and_no_server() {
     assert_eq!(both.len(), 2);
     let v4 = resolver.resolve("Mail.LOCALHOST.", 25, Family::V4).unwrap();
     assert_eq!(v4, ["127.0.0.1:25".parse().unwrap()]);
-    assert_eq!(
-        resolver.reverse([127, 0, 0, 1].into()).as_deref(),
-        Some("localhost")
-    );
+    assert_eq!(resolver.reverse([127, 0, 0, 1].into()), None);
 }
 
 #[test]

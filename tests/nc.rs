@@ -1,0 +1,739 @@
+//! `mailtool nc` as scripts and people use it: against plain sockets, against itself, and against Debian's nc where that is
+//! installed (`netcat-openbsd`; where it is not, the tests that need it say so and pass).
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const DEBIANS: &str = "/bin/nc.openbsd";
+
+/// How a program ended.
+#[derive(Debug, PartialEq, Eq)]
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+fn ours(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mailtool"));
+    command.arg("nc").args(arguments);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn debians(arguments: &[&str]) -> Option<Command> {
+    if !fs::exists(DEBIANS).unwrap() {
+        eprintln!("skipped: {DEBIANS} is not installed");
+        return None;
+    }
+    let mut command = Command::new(DEBIANS);
+    command
+        .arg0("nc")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    Some(command)
+}
+
+/// Waits for the end; a program that does not come to it is killed, and has no code.
+fn end(mut child: Child) -> Ended {
+    fn read(from: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
+        thread::spawn(move || {
+            let mut octets = Vec::new();
+            if let Some(mut from) = from {
+                from.read_to_end(&mut octets).unwrap();
+            }
+            String::from_utf8_lossy(&octets).into_owned()
+        })
+    }
+    drop(child.stdin.take());
+    let (stdout, stderr) = (read(child.stdout.take()), read(child.stderr.take()));
+    let until = Instant::now() + PATIENCE;
+    let code = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status.code();
+        }
+        if Instant::now() > until {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            break None;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    Ended {
+        code,
+        stdout: stdout.join().unwrap(),
+        stderr: stderr.join().unwrap(),
+    }
+}
+
+fn run(arguments: &[&str]) -> Ended {
+    end(ours(arguments).spawn().unwrap())
+}
+
+/// A listener of ours, its port as -v prints it, and the lines that -v prints after.
+fn listening(mut command: Command) -> (Child, u16, BufReader<std::process::ChildStderr>) {
+    let mut child = command.spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    let port = line.trim_end().rsplit(' ').next().unwrap().parse();
+    (child, port.unwrap_or_else(|_| panic!("{line}")), stderr)
+}
+
+/// A server of the test's own.
+fn server() -> (TcpListener, String) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    (listener, port)
+}
+
+fn accept(listener: &TcpListener) -> TcpStream {
+    let (stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+fn call(port: u16) -> TcpStream {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// A port at which nobody listens.
+fn closed_port() -> String {
+    server().1
+}
+
+fn read_exact(stream: &mut impl Read, length: usize) -> String {
+    let mut octets = vec![0; length];
+    stream.read_exact(&mut octets).unwrap();
+    String::from_utf8(octets).unwrap()
+}
+
+fn read_all(stream: &mut impl Read) -> String {
+    let mut octets = Vec::new();
+    stream.read_to_end(&mut octets).unwrap();
+    String::from_utf8(octets).unwrap()
+}
+
+#[test]
+fn what_is_wrong_is_said_as_debians_nc_says_it() {
+    let cases: &[(&[&str], &str)] = &[
+        (&["127.0.0.1", "x"], "port number invalid: x"),
+        (&["127.0.0.1", "0"], "port number too small: 0"),
+        (&["127.0.0.1", "99999"], "port number too large: 99999"),
+        (&["127.0.0.1", "5-x"], "port number invalid: x"),
+        (&["127.0.0.1"], "missing port number"),
+        (&["-l"], "missing port number"),
+        (&["-l", "-z", "1"], "cannot use -z and -l"),
+        (&["-k", "h", "1"], "must use -l with -k"),
+        (&["-w", "x", "h", "1"], "timeout invalid: x"),
+        (&["-w", "-1", "h", "1"], "timeout too small: -1"),
+        (&["-q", "x", "h", "1"], "quit timer invalid: x"),
+        (
+            &["-l", "x"],
+            "getaddrinfo: Servname not supported for ai_socktype",
+        ),
+        (
+            &["-n", "localhost", "25"],
+            "getaddrinfo for host \"localhost\" port 25: Name or service not known",
+        ),
+        (
+            &["", "25"],
+            "getaddrinfo for host \"\" port 25: Name or service not known",
+        ),
+        (
+            &["-4", "::1", "25"],
+            "getaddrinfo for host \"::1\" port 25: Address family for hostname not supported",
+        ),
+        (
+            &["-s", "192.0.2.1", "127.0.0.1", "1"],
+            "bind failed: Cannot assign requested address",
+        ),
+        (
+            &["-l", "192.0.2.1", "4711"],
+            "Cannot assign requested address",
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let expected = Ended {
+            code: Some(1),
+            stdout: String::new(),
+            stderr: format!("nc: {expected}\n"),
+        };
+        assert_eq!(run(arguments), expected, "{arguments:?}");
+        if let Some(mut debians) = debians(arguments) {
+            let theirs = end(debians.spawn().unwrap());
+            assert_eq!(theirs, expected, "Debian's nc {arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn usage_is_that_of_debians_nc() {
+    for arguments in [&[][..], &["-q"], &["-Q"], &["-vQ"], &["-l", "-p", "1", "2"]] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, Some(1));
+        let usage = "usage: nc [-46CDdFhklNnrStUuvZz] [-I length]";
+        assert!(ended.stderr.contains(usage), "{}", ended.stderr);
+        if let Some(mut debians) = debians(arguments) {
+            let theirs = end(debians.spawn().unwrap());
+            assert_eq!(theirs, ended, "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn the_two_probes_of_other_peoples_scripts() {
+    // libvirt: nc -q 2>&1 | grep "requires an argument"
+    let ended = run(&["-q"]);
+    assert!(ended.stderr.contains("option requires an argument -- 'q'"));
+    // OpenSSH's tests: nc -h 2>&1 | grep "proxy address"
+    let ended = run(&["-h"]);
+    assert!(ended.stderr.contains("proxy address"));
+    assert_eq!(ended.code, Some(0));
+}
+
+#[test]
+fn a_link_says_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let link = folder.path().join("netcat");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_mailtool"), &link).unwrap();
+    let ended = Command::new(link).args(["h", "x"]).output().unwrap();
+    assert_eq!(
+        String::from_utf8(ended.stderr).unwrap(),
+        "netcat: port number invalid: x\n"
+    );
+}
+
+#[test]
+fn a_refusal_is_silent_unless_asked() {
+    let port = closed_port();
+    let ended = run(&["127.0.0.1", &port]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
+    let ended = run(&["-v", "127.0.0.1", &port]);
+    let expected =
+        format!("nc: connect to 127.0.0.1 port {port} (tcp) failed: Connection refused\n");
+    assert_eq!((ended.code, ended.stderr), (Some(1), expected));
+    let ended = run(&["-4v", "localhost", &port]);
+    let expected = format!(
+        "nc: connect to localhost (127.0.0.1) port {port} (tcp) failed: Connection refused\n"
+    );
+    assert_eq!((ended.code, ended.stderr), (Some(1), expected));
+}
+
+#[test]
+fn ports_are_probed_in_order() {
+    let (_open, port) = server();
+    let closed = closed_port();
+    let ended = run(&["-zv", "127.0.0.1", &closed, &port]);
+    let expected = format!(
+        "nc: connect to 127.0.0.1 port {closed} (tcp) failed: Connection refused\n\
+         Connection to 127.0.0.1 {port} port [tcp/*] succeeded!\n"
+    );
+    assert_eq!((ended.code, &ended.stderr), (Some(0), &expected));
+    let ended = run(&["-z", "127.0.0.1", &port, &closed]);
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (Some(0), ""),
+        "one of them is open"
+    );
+    let ended = run(&["-z", "127.0.0.1", &closed]);
+    assert_eq!(ended.code, Some(1));
+    let ended = run(&["-4zv", "localhost", &port]);
+    let expected = format!("Connection to localhost (127.0.0.1) {port} port [tcp/*] succeeded!\n");
+    assert_eq!(ended.stderr, expected);
+}
+
+#[test]
+fn a_listener_tells_its_port_and_its_caller() {
+    for arguments in [
+        &["-lvn", "127.0.0.1", "0"][..],
+        &["-l", "-v", "-n", "-s", "127.0.0.1", "-p", "0"],
+    ] {
+        let (child, port, mut stderr) = listening(ours(arguments));
+        let mut peer = call(port);
+        let mut line = String::new();
+        stderr.read_line(&mut line).unwrap();
+        let caller = peer.local_addr().unwrap();
+        assert_eq!(
+            line,
+            format!("Connection received on 127.0.0.1 {}\n", caller.port())
+        );
+        peer.write_all(b"hello\n").unwrap();
+        drop(peer);
+        let ended = end(child);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "hello\n"));
+    }
+}
+
+#[test]
+fn a_port_in_use_is_said_to_be() {
+    let (_listener, port) = server();
+    let ended = run(&["-l", "127.0.0.1", &port]);
+    assert_eq!(
+        (ended.code, ended.stderr.as_str()),
+        (Some(1), "nc: Address already in use\n")
+    );
+}
+
+#[test]
+fn it_keeps_listening() {
+    let (mut child, port, _stderr) = listening(ours(&["-lkvn", "127.0.0.1", "0"]));
+    // The second caller waits while the first is served.
+    let mut callers: Vec<_> = (0..3).map(|_| call(port)).collect();
+    for (at, mut caller) in callers.drain(..).enumerate() {
+        caller.write_all(format!("{at}\n").as_bytes()).unwrap();
+        drop(caller);
+    }
+    let mut stdout = child.stdout.take().unwrap();
+    assert_eq!(read_exact(&mut stdout, 6), "0\n1\n2\n");
+    call(port).write_all(b"3\n").unwrap();
+    assert_eq!(read_exact(&mut stdout, 2), "3\n");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn minus_n_lets_a_server_that_reads_to_the_end_answer() {
+    let (listener, port) = server();
+    let mut command = ours(&["-N", "127.0.0.1", &port]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"question").unwrap();
+    let mut peer = accept(&listener);
+    assert_eq!(read_all(&mut peer), "question");
+    peer.write_all(b"answer").unwrap();
+    drop(peer);
+    let ended = end(child);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "answer"));
+}
+
+#[test]
+fn without_minus_n_the_peer_is_not_told_and_is_read_to_its_end() {
+    let (listener, port) = server();
+    let child = ours(&["127.0.0.1", &port]).spawn().unwrap();
+    let mut peer = accept(&listener);
+    peer.set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    let kind = loop {
+        match peer.read(&mut [0; 10]).unwrap_err().kind() {
+            io::ErrorKind::Interrupted => {}
+            kind => break kind,
+        }
+    };
+    assert_eq!(kind, io::ErrorKind::WouldBlock, "no end yet");
+    peer.write_all(b"still").unwrap();
+    drop(peer);
+    let ended = end(child);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "still"));
+}
+
+#[test]
+fn minus_q_leaves_after_the_end_of_input() {
+    let (listener, port) = server();
+    let begin = Instant::now();
+    let child = ours(&["-q", "1", "127.0.0.1", &port]).spawn().unwrap();
+    let mut peer = accept(&listener);
+    assert_eq!(read_all(&mut peer), "", "-q implies -N");
+    peer.write_all(b"in time").unwrap();
+    let ended = end(child);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "in time"));
+    let took = begin.elapsed();
+    assert!(took > Duration::from_millis(950) && took < Duration::from_secs(3));
+}
+
+#[test]
+fn minus_q_leaves_early_when_the_peer_does() {
+    let (listener, port) = server();
+    let begin = Instant::now();
+    let child = ours(&["-q", "5", "127.0.0.1", &port]).spawn().unwrap();
+    accept(&listener).write_all(b"bye").unwrap();
+    let ended = end(child);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "bye"));
+    assert!(begin.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn minus_w_leaves_a_silent_peer_without_complaint() {
+    let (listener, port) = server();
+    let begin = Instant::now();
+    let mut command = ours(&["-w", "1", "127.0.0.1", &port]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let _stdin = child.stdin.take();
+    let mut peer = accept(&listener);
+    thread::sleep(Duration::from_millis(500));
+    peer.write_all(b"220 ").unwrap();
+    let ended = end(child);
+    assert_eq!(
+        ended,
+        Ended {
+            code: Some(0),
+            stdout: "220 ".to_owned(),
+            stderr: String::new()
+        }
+    );
+    let took = begin.elapsed();
+    assert!(
+        took > Duration::from_millis(1450) && took < Duration::from_secs(4),
+        "a second after the last octet, not after the first: {took:?}"
+    );
+}
+
+#[test]
+fn minus_c_sends_crlf_once() {
+    let (listener, port) = server();
+    let mut command = ours(&["-C", "-N", "127.0.0.1", &port]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut peer = accept(&listener);
+    stdin.write_all(b"EHLO a\nNOOP\r").unwrap();
+    assert_eq!(read_exact(&mut peer, 13), "EHLO a\r\nNOOP\r");
+    stdin.write_all(b"\nQUIT\n").unwrap();
+    drop(stdin);
+    assert_eq!(read_all(&mut peer), "\nQUIT\r\n");
+    drop(peer);
+    assert_eq!(end(child).code, Some(0));
+}
+
+#[test]
+fn minus_i_sends_a_line_at_a_time() {
+    let (listener, port) = server();
+    let mut command = ours(&["-i", "1", "-N", "127.0.0.1", &port]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut peer = accept(&listener);
+    let begin = Instant::now();
+    stdin.write_all(b"one\ntwo\n").unwrap();
+    drop(stdin);
+    assert_eq!(read_exact(&mut peer, 4), "one\n");
+    assert!(begin.elapsed() < Duration::from_millis(700));
+    assert_eq!(read_all(&mut peer), "two\n");
+    assert!(begin.elapsed() > Duration::from_millis(900));
+    drop(peer);
+    assert_eq!(end(child).code, Some(0));
+}
+
+#[test]
+fn stdin_may_be_a_file_or_closed_or_not_read() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"from a file").unwrap();
+    let program = env!("CARGO_BIN_EXE_mailtool");
+    for (redirection, option, expected) in [
+        (format!("<{}", file.path().display()), "-N", "from a file"),
+        ("<&-".to_owned(), "-N", ""),
+        ("</dev/null".to_owned(), "-N", ""),
+        (format!("<{}", file.path().display()), "-dN", ""),
+    ] {
+        let (listener, port) = server();
+        let line = format!("exec {program} nc {option} 127.0.0.1 {port} {redirection}");
+        let child = Command::new("sh")
+            .args(["-c", &line])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut peer = accept(&listener);
+        assert_eq!(read_all(&mut peer), expected, "{redirection}");
+        peer.write_all(b"answer").unwrap();
+        drop(peer);
+        let ended = end(child);
+        assert_eq!(ended.code, Some(0), "{redirection}");
+        assert_eq!(ended.stdout, "answer", "{redirection}");
+    }
+}
+
+#[test]
+fn stdout_may_be_closed() {
+    let program = env!("CARGO_BIN_EXE_mailtool");
+    let (listener, port) = server();
+    let line = format!("echo upload | {program} nc -N 127.0.0.1 {port} >&-");
+    let child = Command::new("sh").args(["-c", &line]).spawn().unwrap();
+    let mut peer = accept(&listener);
+    peer.write_all(b"nobody wants this").unwrap();
+    assert_eq!(read_all(&mut peer), "upload\n");
+    drop(peer);
+    assert_eq!(end(child).code, Some(0));
+}
+
+#[test]
+fn piped_input_is_sent_on_after_the_peer_half_closed() {
+    let (listener, port) = server();
+    let mut command = ours(&["127.0.0.1", &port]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let mut peer = accept(&listener);
+    peer.shutdown(Shutdown::Write).unwrap();
+    thread::sleep(Duration::from_millis(200));
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"the rest").unwrap();
+    drop(stdin);
+    assert_eq!(read_all(&mut peer), "the rest");
+    assert_eq!(end(child).code, Some(0));
+}
+
+#[test]
+fn a_reset_is_an_error_and_loses_nothing_that_came() {
+    let (listener, port) = server();
+    let mut command = ours(&["127.0.0.1", &port]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let _stdin = child.stdin.take();
+    let mut peer = accept(&listener);
+    peer.write_all(b"last words").unwrap();
+    thread::sleep(Duration::from_millis(100));
+    let peer = socket2::Socket::from(peer);
+    peer.set_linger(Some(Duration::ZERO)).unwrap();
+    drop(peer);
+    let ended = end(child);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), "last words"));
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_news() {
+    let (listener, port) = server();
+    let mut command = ours(&["127.0.0.1", &port]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    let _stdin = child.stdin.take();
+    drop(child.stdout.take());
+    accept(&listener).write_all(b"unheard").unwrap();
+    let ended = end(child);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
+}
+
+/// Runs `nc` with a terminal for stdin, and types `typed` into it.
+const TERMINAL: &str = r"
+import os, pty, sys
+pid, master = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+os.write(master, os.environ['TYPED'].encode())
+shown = b''
+while True:
+    try:
+        octets = os.read(master, 1000)
+    except OSError:
+        break
+    if not octets:
+        break
+    shown += octets
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.stdout.buffer.write(shown)
+sys.exit(status)
+";
+
+#[test]
+fn a_person_at_a_terminal_is_not_kept_waiting() {
+    let (listener, port) = server();
+    let program = env!("CARGO_BIN_EXE_mailtool");
+    let child = Command::new("python3")
+        .args(["-c", TERMINAL, program, "nc", "127.0.0.1", &port])
+        .env("TYPED", "QUIT\n")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(child) = child else {
+        eprintln!("skipped: python3 is not installed");
+        return;
+    };
+    let mut peer = accept(&listener);
+    assert_eq!(read_exact(&mut peer, 5), "QUIT\n");
+    peer.write_all(b"221 bye\n").unwrap();
+    drop(peer);
+    let begin = Instant::now();
+    let ended = end(child);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("221 bye"), "{}", ended.stdout);
+    assert!(begin.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn nothing_is_burnt_after_one_side_has_ended() {
+    let (listener, port) = server();
+    // Input at its end, the peer silent; then the peer at its end, input silent.
+    let input_over = ours(&["127.0.0.1", &port]).spawn().unwrap();
+    let _silent = accept(&listener);
+    let mut command = ours(&["127.0.0.1", &port]);
+    let mut peer_over = command.stdin(Stdio::piped()).spawn().unwrap();
+    let _stdin = peer_over.stdin.take();
+    accept(&listener).shutdown(Shutdown::Write).unwrap();
+    thread::sleep(Duration::from_millis(200));
+    for mut child in [input_over, peer_over] {
+        let before = ticks(&child);
+        thread::sleep(Duration::from_millis(500));
+        let burnt = ticks(&child) - before;
+        assert!(child.try_wait().unwrap().is_none(), "it is still there");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(
+            burnt <= 3,
+            "{burnt} hundredths of a second in half a second"
+        );
+    }
+}
+
+/// Hundredths of a second of CPU that a child has used: fields 14 and 15 of /proc/PID/stat, behind its name.
+fn ticks(child: &Child) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    let fields = stat.rsplit(") ").next().unwrap().split(' ');
+    fields
+        .skip(11)
+        .take(2)
+        .map(|f| f.parse::<u64>().unwrap())
+        .sum()
+}
+
+/// 64 MB that do not repeat.
+fn noise(seed: u32) -> Vec<u8> {
+    let mut state = seed;
+    let words = 16 * 1024 * 1024;
+    let mut octets = Vec::with_capacity(4 * words);
+    for _ in 0..words {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        octets.extend_from_slice(&state.to_le_bytes());
+    }
+    octets
+}
+
+#[test]
+fn much_goes_both_ways_at_once_and_arrives_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("up"), noise(1)).unwrap();
+    fs::write(path("down"), noise(2)).unwrap();
+    let files = |command: &mut Command, stdin: &str, stdout: &str| {
+        command
+            .stdin(File::open(path(stdin)).unwrap())
+            .stdout(File::create(path(stdout)).unwrap());
+    };
+    let theirs = |arguments: &[&str]| debians(arguments).unwrap_or_else(|| ours(arguments));
+    let listen = &["-lvn", "-N", "127.0.0.1", "0"];
+    for we_listen in [true, false] {
+        let mut listener = match we_listen {
+            true => ours(listen),
+            false => theirs(listen),
+        };
+        files(&mut listener, "down", "got up");
+        let (listener, port, _stderr) = listening(listener);
+        let port = port.to_string();
+        let mut caller = match we_listen {
+            true => theirs(&["-N", "127.0.0.1", &port]),
+            // Debian's listener leaves when its caller half-closes, whatever it still had to send.
+            false => ours(&["127.0.0.1", &port]),
+        };
+        files(&mut caller, "up", "got down");
+        let (caller, listener) = (end(caller.spawn().unwrap()), end(listener));
+        assert_eq!((caller.code, listener.code), (Some(0), Some(0)));
+        for (sent, got) in [("up", "got up"), ("down", "got down")] {
+            let intact = fs::read(path(sent)).unwrap() == fs::read(path(got)).unwrap();
+            assert!(intact, "{sent}, we listen: {we_listen}");
+        }
+    }
+}
+
+#[test]
+fn datagrams_are_asked_and_answered() {
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let port = peer.local_addr().unwrap().port().to_string();
+    let mut command = ours(&["-u", "-w", "1", "127.0.0.1", &port]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"question\n")
+        .unwrap();
+    let mut buffer = [0; 100];
+    let (octets, from) = peer.recv_from(&mut buffer).unwrap();
+    assert_eq!(&buffer[..octets], b"question\n");
+    thread::sleep(Duration::from_millis(200));
+    peer.send_to(b"", from).unwrap();
+    peer.send_to(b"answer\n", from).unwrap();
+    let ended = end(child);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "answer\n"));
+}
+
+#[test]
+fn a_datagram_listener_answers_its_caller() {
+    for keep in ["-luvn", "-lukvn"] {
+        let mut command = ours(&[keep, "127.0.0.1", "0"]);
+        command.stdin(Stdio::piped());
+        let (mut child, port, mut stderr) = listening(command);
+        let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        peer.set_read_timeout(Some(PATIENCE)).unwrap();
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        peer.send_to(b"hello", to).unwrap();
+        assert_eq!(read_exact(child.stdout.as_mut().unwrap(), 5), "hello");
+        if keep == "-luvn" {
+            let mut line = String::new();
+            stderr.read_line(&mut line).unwrap();
+            let caller = peer.local_addr().unwrap().port();
+            assert_eq!(line, format!("Connection received on 127.0.0.1 {caller}\n"));
+        }
+        child.stdin.as_mut().unwrap().write_all(b"hi").unwrap();
+        let mut buffer = [0; 10];
+        let octets = peer.recv(&mut buffer).unwrap();
+        assert_eq!(&buffer[..octets], b"hi");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+#[test]
+fn datagram_ports_are_probed() {
+    let peer = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = peer.local_addr().unwrap().port().to_string();
+    let ended = run(&["-zuv", "-w", "1", "127.0.0.1", &port]);
+    let expected = format!("Connection to 127.0.0.1 {port} port [udp/*] succeeded!\n");
+    assert_eq!((ended.code, ended.stderr), (Some(0), expected));
+    drop(peer);
+    let ended = run(&["-zuv", "-w", "1", "127.0.0.1", &port]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn debians_nc_talks_to_it_and_it_to_debians() {
+    let Some(_) = debians(&[]) else { return };
+    let (child, port, _stderr) = listening(ours(&["-lvn", "127.0.0.1", "0"]));
+    let port = port.to_string();
+    let mut command = debians(&["-N", "127.0.0.1", &port]).unwrap();
+    let mut theirs = command.stdin(Stdio::piped()).spawn().unwrap();
+    theirs.stdin.take().unwrap().write_all(b"to us\n").unwrap();
+    let (theirs, listener) = (end(theirs), end(child));
+    assert_eq!(
+        (listener.code, listener.stdout.as_str()),
+        (Some(0), "to us\n")
+    );
+    assert_eq!(theirs.code, Some(0));
+
+    let listener = debians(&["-lvn", "-N", "127.0.0.1", "0"]).unwrap();
+    let (child, port, _stderr) = listening(listener);
+    let port = port.to_string();
+    let mut command = ours(&["-N", "127.0.0.1", &port]);
+    let mut caller = command.stdin(Stdio::piped()).spawn().unwrap();
+    caller
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"to them\n")
+        .unwrap();
+    let (caller, listener) = (end(caller), end(child));
+    assert_eq!(
+        (listener.code, listener.stdout.as_str()),
+        (Some(0), "to them\n")
+    );
+    assert_eq!(caller.code, Some(0));
+}
