@@ -200,3 +200,68 @@ fn at<T>(path: &Path, result: io::Result<T>) -> Result<T, CertError> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn it_is_made_once_and_its_key_is_private() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let directory = parent.path().join("store/tls");
+        let wanted = names(&["mail.example.org", "localhost"]);
+        ensure(&directory, &wanted).expect("a certificate");
+        let before = FILES.map(|name| fs::read(directory.join(name)).expect("a file"));
+        let key = fs::metadata(directory.join("key.pem")).expect("a key");
+        assert_eq!(key.permissions().mode() & 0o777, 0o600);
+        ensure(&directory, &wanted).expect("the same certificate");
+        let after = FILES.map(|name| fs::read(directory.join(name)).expect("a file"));
+        assert!(before == after);
+        let missing = missing_names(&before[1], &names(&["::1", "other.example"]));
+        assert_eq!(missing, Ok(names(&["other.example"])));
+        let left: Vec<_> = fs::read_dir(parent.path().join("store"))
+            .expect("a directory")
+            .collect();
+        assert_eq!(left.len(), 1, "no scratch directory is left: {left:?}");
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_told() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let [one, two] = ["one", "two"].map(|name| parent.path().join(name));
+        ensure(&one, &[]).expect("a certificate");
+        ensure(&two, &[]).expect("a certificate");
+        let said = |certificate: &Path, key: &Path| match load(certificate, key) {
+            Ok(_) => panic!("{} with {}", certificate.display(), key.display()),
+            Err(error) => error.to_string(),
+        };
+        let error = said(&one.join("cert.pem"), &two.join("key.pem"));
+        assert!(
+            error.contains("give the pair that was made together"),
+            "{error}"
+        );
+        let error = said(&one.join("key.pem"), &one.join("key.pem"));
+        assert!(error.contains("BEGIN CERTIFICATE"), "{error}");
+        let error = said(&one.join("cert.pem"), &one.join("cert.pem"));
+        assert!(error.contains("BEGIN PRIVATE KEY"), "{error}");
+        let error = said(&one.join("nothing.pem"), &one.join("key.pem"));
+        assert!(error.contains("nothing.pem: No such file"), "{error}");
+    }
+
+    #[test]
+    fn half_of_it_is_never_replaced() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let directory = parent.path().join("tls");
+        ensure(&directory, &[]).expect("a certificate");
+        fs::remove_file(directory.join("key.pem")).expect("a file");
+        let Err(error) = ensure(&directory, &[]) else {
+            panic!("there is no key");
+        };
+        assert!(error.to_string().contains("key.pem"), "{error}");
+    }
+}

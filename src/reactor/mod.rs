@@ -369,7 +369,7 @@ impl Reactor {
     fn stop(&mut self, now: Instant) {
         if !matches!(self.stage, Stage::Serving) {
             self.stage = Stage::Stopped;
-            return;
+            return self.pool.abandon();
         }
         log::info!("stopping: {} connections to close", self.slots.len());
         self.stage = Stage::Stopping {

@@ -115,6 +115,11 @@ impl<J: Send + 'static, A: Send + 'static> Pool<J, A> {
         Ok(())
     }
 
+    /// Waits for no job when it is dropped.
+    pub(super) fn abandon(&mut self) {
+        self.threads.clear();
+    }
+
     fn start_thread(&self) -> io::Result<JoinHandle<()>> {
         let shared = Arc::clone(&self.shared);
         std::thread::Builder::new()
