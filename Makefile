@@ -1,0 +1,79 @@
+# The commands of this project; `make` alone lists them.
+
+PREFIX ?= /usr/local
+PROFILE ?= release
+# Seconds for each fuzz target.
+FUZZ_SECONDS ?= 60
+
+# A static binary with glibc, everywhere but in `make dist` (which is musl). The target is named, or procedural macros fail.
+export CARGO_BUILD_TARGET ?= $(shell rustc -vV | sed -n 's/^host: //p')
+export RUSTFLAGS ?= -C target-feature=+crt-static
+TARGET_FOLDER = $(or $(CARGO_TARGET_DIR),target)
+PROFILE_FOLDER = $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+BINARY = $(TARGET_FOLDER)/$(CARGO_BUILD_TARGET)/$(PROFILE_FOLDER)/mailtool
+
+# Tests that take seconds: those of each module, and these.
+FAST = $(filter layers lines dialogs cli,$(basename $(notdir $(wildcard tests/*.rs))))
+
+.PHONY: help serve build test check deny bench fuzz dist install
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make serve     builds, and runs the server with its defaults; ARGS="--listen ..." adds options
+serve: build
+	$(BINARY) serve $(ARGS)
+
+build:
+	cargo build --locked --profile $(PROFILE)
+
+## make test      every test; installs the programs that tests drive, or names the tests that are skipped
+test:
+	tests/programs.sh
+	PATH=$$PATH:/usr/sbin:/sbin cargo test --locked
+
+## make check     format, clippy, documentation, dependencies, then the fast tests
+check:
+	cargo fmt --check
+	cargo fmt --check --manifest-path tests/fuzz/Cargo.toml
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
+	@$(MAKE) --no-print-directory deny
+	cargo test --locked --lib --bins $(addprefix --test ,$(FAST))
+
+# Advisories need a database from the network; without it the other checks stand.
+deny:
+	@if ! cargo deny --version >/dev/null 2>&1; then \
+		echo "make check: cargo-deny is not installed, so deny.toml is not checked: cargo install --locked cargo-deny"; \
+	else \
+		cargo deny --locked check bans licenses sources && \
+		if timeout 30 cargo deny --locked fetch db >/dev/null 2>&1; then \
+			cargo deny --locked check advisories; \
+		else \
+			echo "make check: the database of advisories cannot be fetched, so it is not checked"; \
+		fi; \
+	fi
+
+## make bench     benchmarks
+bench:
+	cargo bench --locked
+
+## make fuzz      every fuzz target for FUZZ_SECONDS (60) each
+fuzz:
+	@cargo fuzz --version >/dev/null 2>&1 || \
+		{ echo "make fuzz: cargo-fuzz is not installed: cargo install --locked cargo-fuzz"; exit 1; }
+	for target in $$(env -u RUSTFLAGS -u CARGO_BUILD_TARGET cargo fuzz list --fuzz-dir tests/fuzz); do \
+		env -u RUSTFLAGS -u CARGO_BUILD_TARGET RUSTC_BOOTSTRAP=1 \
+			cargo fuzz run --fuzz-dir tests/fuzz --target $(CARGO_BUILD_TARGET) "$$target" \
+			-- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
+
+## make dist      the static binary for any Linux (musl), as a tarball in dist/, proved in an empty chroot
+dist:
+	dist/build-musl.sh
+	dist/pack.sh
+	dist/prove.sh
+
+## make install   binary, man pages and completions under PREFIX (/usr/local)
+install: build
+	dist/install.sh $(BINARY) "$(DESTDIR)$(PREFIX)"

@@ -1,0 +1,102 @@
+#!/bin/sh
+# Builds the static musl binary, dist/mailtool, in one of two ways:
+#
+#   1. rustup has the musl target (`rustup target add x86_64-unknown-linux-musl`): one cargo command, with musl-gcc for the
+#      C in ring and mimalloc, or zig where there is none.
+#   2. It has not, as on a machine that reaches package registries only: Debian's rustc-web and rust-web-src are unpacked
+#      below the target folder (nothing is installed), and cargo builds std for musl from that source, with zig as linker.
+#
+# WAY=rustup or WAY=debian takes one of them without a look at the other. zig and cargo-zigbuild come from PyPI.
+set -eu
+cd "$(dirname "$0")/.."
+
+architecture=$(uname -m)
+target=$architecture-unknown-linux-musl
+cargo_folder=${CARGO_TARGET_DIR:-target}
+mkdir -p "$cargo_folder/musl"
+work=$(cd "$cargo_folder/musl" && pwd)
+# The caller's are meant for glibc.
+unset CARGO_BUILD_TARGET RUSTFLAGS
+export CARGO_TARGET_DIR="$work/build"
+
+fail() {
+    echo "dist/build-musl.sh: $*" >&2
+    exit 1
+}
+
+has_target() {
+    command -v rustup >/dev/null 2>&1 && rustup target list --installed 2>/dev/null | grep -qx "$target"
+}
+
+# zig and cargo-zigbuild, at the versions that were seen to work, in a folder of their own.
+zig() {
+    if [ ! -x "$work/python/bin/cargo-zigbuild" ]; then
+        rm -rf "$work/python"
+        python3 -m venv "$work/python" >/dev/null 2>&1 ||
+            fail "python3 with its venv module is needed for zig: apt-get install python3-venv"
+        "$work/python/bin/pip" install --quiet --disable-pip-version-check ziglang==0.17.1 cargo-zigbuild==0.24.0 ||
+            fail "pip could not install ziglang and cargo-zigbuild"
+    fi
+    PATH=$work/python/bin:$PATH
+    export PATH
+}
+
+# Unpacks rustc, its std for this machine and the source of std from Debian; apt checks the signatures.
+debian_rust() {
+    [ "$architecture" = x86_64 ] || fail "rustc-web is for amd64; add rustup's target $target instead"
+    if [ ! -e "$work/debian/complete" ]; then
+        command -v apt-get >/dev/null 2>&1 || fail "neither rustup's target $target nor apt is here"
+        rm -rf "$work/debian"
+        mkdir -p "$work/debian/packages" "$work/debian/root"
+        if [ "$(id -u)" = 0 ]; then
+            apt-get update -qq || echo "dist/build-musl.sh: apt-get update failed; trying with the lists that are here" >&2
+        fi
+        standard=$(apt-cache show rustc-web 2>/dev/null | sed -n 's/^Version: \([0-9]*\.[0-9]*\).*/libstd-rust-web-\1/p' | head -n 1)
+        [ -n "$standard" ] || fail "apt knows no rustc-web: Debian's security archive must be among its sources"
+        llvm=$(apt-cache show "$standard" | sed -n 's/.*\(libllvm[0-9]*\).*/\1/p' | head -n 1)
+        (
+            cd "$work/debian/packages"
+            apt-get download -q rustc-web "$standard" libstd-rust-web-dev rust-web-src $llvm
+            for package in *.deb; do
+                dpkg-deb -x "$package" ../root
+            done
+        ) || fail "the packages of Debian's Rust could not be fetched"
+        rm -rf "$work/debian/packages"
+        touch "$work/debian/complete"
+    fi
+    libraries=$(dirname "$(ls "$work"/debian/root/usr/lib/*/librustc_driver-*.so)")
+    # An unpacked rustc does not find its libraries by itself.
+    cat >"$work/debian/rustc" <<EOF
+#!/bin/sh
+LD_LIBRARY_PATH='$libraries' exec '$work/debian/root/usr/bin/rustc' "\$@"
+EOF
+    chmod 755 "$work/debian/rustc"
+    "$work/debian/rustc" --version
+}
+
+way=${WAY:-$(if has_target; then echo rustup; else echo debian; fi)}
+case $way in
+rustup)
+    if command -v musl-gcc >/dev/null 2>&1; then
+        RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target "$target"
+    else
+        zig
+        RUSTFLAGS="-C target-feature=+crt-static" cargo-zigbuild zigbuild --locked --release --target "$target"
+    fi
+    ;;
+debian)
+    zig
+    debian_rust
+    # -Z needs leave from a stable compiler; zig brings the start files that the target has not.
+    RUSTC="$work/debian/rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C target-feature=+crt-static -C link-self-contained=no" \
+        cargo-zigbuild zigbuild --locked --release -Zbuild-std=std,panic_abort --target "$target"
+    ;;
+*) fail "WAY is rustup or debian, not $way" ;;
+esac
+
+# Cargo's release profile strips.
+install -m 755 "$CARGO_TARGET_DIR/$target/release/mailtool" dist/mailtool
+if command -v readelf >/dev/null 2>&1 && readelf -l dist/mailtool | grep -q INTERP; then
+    fail "dist/mailtool asks for a dynamic loader: it is not static"
+fi
+echo "dist/mailtool: built for $target by way of $way"

@@ -1,0 +1,17 @@
+#!/bin/sh
+# install.sh BINARY ROOT: the binary, its man pages and its completions under ROOT (bin, share).
+set -eu
+binary=$1
+root=$2
+
+install -d "$root/bin" "$root/share/man/man1" "$root/share/bash-completion/completions" \
+    "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d"
+install -m 755 "$binary" "$root/bin/mailtool"
+for applet in '' $("$binary" --list); do
+    page=mailtool${applet:+-$applet}
+    # shellcheck disable=SC2086 # no applet, no word
+    "$binary" man $applet >"$root/share/man/man1/$page.1"
+done
+"$binary" completions bash >"$root/share/bash-completion/completions/mailtool"
+"$binary" completions zsh >"$root/share/zsh/site-functions/_mailtool"
+"$binary" completions fish >"$root/share/fish/vendor_completions.d/mailtool.fish"
