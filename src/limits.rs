@@ -53,6 +53,8 @@ pub const CONNECT: Duration = Duration::from_secs(30);
 pub const SMTP_LINE: usize = 12 * 1024 + 512;
 /// Octets of a message, the value of SIZE (RFC 1870).
 pub const MESSAGE_SIZE: u64 = 64 * 1024 * 1024;
+/// Octets of a message that `send` takes: it is held in memory, and no server takes a tenth of it.
+pub const SENT_MESSAGE: u64 = 1024 * 1024 * 1024;
 /// Octets of message text that a session gathers before it hands a block to a worker.
 pub const BLOCK: usize = 64 * 1024;
 /// Recipients of one message. RFC 5321 §4.5.3.1.8 asks for at least 100.

@@ -14,6 +14,7 @@ pub mod meta;
 pub mod nc;
 pub mod output;
 pub mod pop;
+pub mod send;
 pub mod serve;
 
 use std::ffi::OsString;
@@ -49,6 +50,14 @@ pub static APPLETS: &[Applet] = &[
         summary: "a local mail server: SMTP, submission, LMTP, POP3, IMAP",
         command: serve::command,
         run: serve::run,
+        refuse,
+    },
+    Applet {
+        name: "send",
+        aliases: &[],
+        summary: "send a message by SMTP",
+        command: send::command,
+        run: send::run,
         refuse,
     },
     Applet {

@@ -1,0 +1,461 @@
+//! `mailtool send`: sends a message by SMTP.
+
+mod compose;
+
+use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
+use mail_parser::MessageParser;
+
+use super::conversation::converse;
+use super::credentials::{Access, Ports, Security, ServerArguments};
+use super::exit::{self, failure};
+use crate::limits;
+use crate::proto::client::{Failure as DialogueFailure, Upgrade};
+use crate::proto::smtp::client::{Client, Failure, Login, Mail, Outcome, Plan, Protocol, Stage};
+use crate::wire::address::Address;
+use crate::wire::date::DateTime;
+use crate::wire::smtp::{Enhanced, Reply};
+use compose::{Attachment, Letter, Person, no_control, read_people};
+
+/// Send a message by SMTP
+///
+/// The body comes from --body, --body-file or standard input. Date, Message-ID and MIME are added; with --raw the
+/// message is sent as it is, header and all.
+#[derive(Debug, Parser)]
+#[command(name = "send", after_help = EXAMPLES)]
+struct Arguments {
+    /// Recipients, as with --to
+    #[arg(value_name = "ADDRESS")]
+    recipients: Vec<String>,
+    /// Who sends it, and gets it back when it cannot be delivered; <> for nobody, with --raw
+    #[arg(short, long, value_name = "ADDRESS", env = "MAILTOOL_FROM")]
+    from: Option<String>,
+    /// Recipients: alice@example.org, or 'Alice <alice@example.org>'; several with commas
+    #[arg(long, value_name = "ADDRESS")]
+    to: Vec<String>,
+    /// Recipients of a copy
+    #[arg(long, value_name = "ADDRESS")]
+    cc: Vec<String>,
+    /// Recipients of a copy whom nobody sees
+    #[arg(long, value_name = "ADDRESS")]
+    bcc: Vec<String>,
+    /// Subject
+    #[arg(short, long, value_name = "TEXT")]
+    subject: Option<String>,
+    /// Body
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["body_file", "raw"])]
+    body: Option<String>,
+    /// File with the body, or with --raw the message; - is standard input
+    #[arg(long, value_name = "FILE")]
+    body_file: Option<PathBuf>,
+    /// A header field more; may be repeated
+    #[arg(long, value_name = "NAME: VALUE", conflicts_with = "raw")]
+    header: Vec<String>,
+    /// File to send along; may be repeated
+    #[arg(short, long, value_name = "FILE", conflicts_with = "raw")]
+    attach: Vec<PathBuf>,
+    /// The input is the whole message, header and all, and is sent as it is
+    #[arg(long, conflicts_with = "subject")]
+    raw: bool,
+    /// As --raw, and its To, Cc and Bcc fields are recipients too; Bcc is taken out (sendmail -t)
+    #[arg(short = 't', conflicts_with_all = ["subject", "body", "header", "attach"])]
+    recipients_from_header: bool,
+    /// A line with a dot alone is text, as it always is here (sendmail -i)
+    #[arg(short = 'i', hide = true)]
+    ignore_dots: bool,
+    /// What to call this computer in EHLO
+    #[arg(long, value_name = "NAME")]
+    helo: Option<String>,
+    /// Speak LMTP instead of SMTP
+    #[arg(long)]
+    lmtp: bool,
+    #[command(flatten)]
+    server: ServerArguments,
+}
+
+/// The options.
+pub fn command() -> Command {
+    Arguments::command()
+}
+
+/// Does it; the exit code.
+pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
+    let arguments = Arguments::from_arg_matches(matches)?;
+    let host = host_name();
+    let mail = match arguments.raw || arguments.recipients_from_header {
+        true => raw_mail(&arguments)?,
+        false => composed_mail(&arguments, &host)?,
+    };
+    if mail.recipients.is_empty() {
+        return Err(failure(exit::USAGE, "to whom? Add --to alice@example.org"));
+    }
+    let name = arguments.helo.clone().unwrap_or(host);
+    no_control(&name, "--helo")?;
+    let access = arguments.server.access(&PORTS)?;
+    let plan = Plan {
+        name,
+        protocol: if arguments.lmtp {
+            Protocol::Lmtp
+        } else {
+            Protocol::Smtp
+        },
+        upgrade: match access.security {
+            Security::StartTls => Upgrade::Required,
+            Security::StartTlsIfOffered => Upgrade::IfOffered,
+            Security::Implicit | Security::Plain => Upgrade::Never,
+        },
+        login: access.login.as_ref().map(|login| Login {
+            user: login.user.clone(),
+            password: login.password.clone(),
+        }),
+        patience: access.timeout,
+    };
+    let mut client = Client::new(plan, mail);
+    let conversation = converse(&access, &mut client);
+    conclude(&access, conversation, client.into_outcome())
+}
+
+/// A message made of the arguments.
+fn composed_mail(arguments: &Arguments, host: &str) -> anyhow::Result<Mail> {
+    let from = match &arguments.from {
+        Some(from) => one_person(from)?,
+        None => myself(arguments, host)?,
+    };
+    let mut to = all_people(&arguments.to, "--to")?;
+    to.extend(all_people(&arguments.recipients, "recipient")?);
+    let cc = all_people(&arguments.cc, "--cc")?;
+    let bcc = all_people(&arguments.bcc, "--bcc")?;
+    if to.is_empty() && cc.is_empty() && bcc.is_empty() {
+        return Err(failure(exit::USAGE, "to whom? Add --to alice@example.org"));
+    }
+    let attachments = arguments.attach.iter().map(|file| attachment(file));
+    let attachments = attachments.collect::<anyhow::Result<_>>()?;
+    let body = match &arguments.body {
+        Some(body) => body.clone(),
+        None => String::from_utf8(input(arguments)?).map_err(|_| {
+            failure(
+                exit::DATA,
+                "the body is not UTF-8 text; send it with --attach FILE",
+            )
+        })?,
+    };
+    let now = jiff::Zoned::now();
+    let letter = Letter {
+        from: &from,
+        to: &to,
+        cc: &cc,
+        subject: arguments.subject.as_deref(),
+        fields: &arguments.header,
+        body,
+        attachments,
+        date: DateTime::new(now.timestamp().as_second(), now.offset().seconds()),
+        message_id: format!("{:x}.{:016x}@{host}", now.timestamp().as_second(), random()),
+    };
+    let text = letter.write()?;
+    let recipients = to.into_iter().chain(cc).chain(bcc);
+    Ok(Mail {
+        reverse_path: Some(from.address),
+        recipients: unique(recipients.map(|person| person.address)),
+        text,
+    })
+}
+
+/// The input as it is, with the envelope that the arguments say, or its header.
+fn raw_mail(arguments: &Arguments) -> anyhow::Result<Mail> {
+    let mut text = input(arguments)?;
+    let mut recipients = Vec::new();
+    for (option, given) in [
+        ("--to", &arguments.to),
+        ("--cc", &arguments.cc),
+        ("--bcc", &arguments.bcc),
+        ("recipient", &arguments.recipients),
+    ] {
+        recipients.extend(all_people(given, option)?);
+    }
+    let mut recipients: Vec<_> = recipients
+        .into_iter()
+        .map(|person| person.address)
+        .collect();
+    let header = MessageParser::default().parse_headers(&text);
+    if arguments.recipients_from_header
+        && let Some(header) = &header
+    {
+        for field in [header.to(), header.cc(), header.bcc()] {
+            recipients.extend(header_addresses(field)?);
+        }
+    }
+    let reverse_path = match arguments.from.as_deref() {
+        Some("<>" | "") => None,
+        Some(from) => Some(one_person(from)?.address),
+        None => {
+            let from = header.as_ref().and_then(|header| header.from());
+            let mut addresses = header_addresses(from)?;
+            if addresses.is_empty() {
+                return Err(failure(
+                    exit::DATA,
+                    "who sends it? The message has no From field; add --from alice@example.org",
+                ));
+            }
+            Some(addresses.swap_remove(0))
+        }
+    };
+    drop(header);
+    if arguments.recipients_from_header {
+        text = without_bcc(&text);
+    }
+    Ok(Mail {
+        reverse_path,
+        recipients: unique(recipients),
+        text,
+    })
+}
+
+fn header_addresses(field: Option<&mail_parser::Address<'_>>) -> anyhow::Result<Vec<Address>> {
+    let addresses = field.into_iter().flat_map(|field| field.iter());
+    addresses
+        .filter_map(|address| address.address())
+        .map(|address| {
+            Address::parse(address.as_bytes()).map_err(|error| {
+                let address = exit::printable(address);
+                failure(
+                    exit::DATA,
+                    format!("the header's address {address}: {error}"),
+                )
+            })
+        })
+        .collect()
+}
+
+/// The message without its Bcc fields, folded lines and all.
+fn without_bcc(text: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(text.len());
+    let mut rest = text;
+    let mut dropping = false;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        if matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+        if !matches!(line.first(), Some(b' ' | b'\t')) {
+            let name = line.split(|&octet| octet == b':').next().unwrap_or(line);
+            dropping = name.trim_ascii_end().eq_ignore_ascii_case(b"bcc");
+        }
+        if !dropping {
+            kept.extend_from_slice(line);
+        }
+        rest = after;
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+fn all_people(given: &[String], option: &str) -> anyhow::Result<Vec<Person>> {
+    let mut people = Vec::new();
+    for text in given {
+        people.extend(read_people(text, option)?);
+    }
+    Ok(people)
+}
+
+fn one_person(from: &str) -> anyhow::Result<Person> {
+    let people = read_people(from, "--from")?;
+    <[Person; 1]>::try_from(people)
+        .map(|[person]| person)
+        .map_err(|people| {
+            let count = people.len();
+            failure(
+                exit::USAGE,
+                format!("--from {from}: one address, not {count}"),
+            )
+        })
+}
+
+/// Who sends it when nobody says: the name of the login here, at this computer.
+fn myself(arguments: &Arguments, host: &str) -> anyhow::Result<Person> {
+    let user = arguments.server.user.clone();
+    let user = user.or_else(|| std::env::var("USER").ok());
+    let user = user.unwrap_or_else(|| "nobody".to_owned());
+    match user.contains('@') {
+        true => one_person(&user),
+        false => one_person(&format!("{user}@{host}")),
+    }
+}
+
+fn unique(addresses: impl IntoIterator<Item = Address>) -> Vec<Address> {
+    let mut unique = Vec::new();
+    for address in addresses {
+        if !unique.contains(&address) {
+            unique.push(address);
+        }
+    }
+    unique
+}
+
+/// Reads the body, or with --raw the message.
+fn input(arguments: &Arguments) -> anyhow::Result<Vec<u8>> {
+    match arguments.body_file.as_deref() {
+        Some(file) if file != Path::new("-") => read_file(file, "--body-file"),
+        _ => {
+            let stdin = io::stdin();
+            if stdin.is_terminal() {
+                // Nobody is helped when this cannot be said.
+                let _ = writeln!(io::stderr(), "Type the message, and end it with Ctrl-D:");
+            }
+            bounded(stdin.lock(), "standard input")
+                .map_err(|error| error.context("reading the message from standard input"))
+        }
+    }
+}
+
+fn read_file(file: &Path, option: &str) -> anyhow::Result<Vec<u8>> {
+    let name = file.display();
+    let opened = File::open(file)
+        .map_err(|error| failure(exit::NO_INPUT, format!("{option} {name}: {error}")))?;
+    bounded(opened, &name.to_string()).with_context(|| format!("{option} {name}"))
+}
+
+fn bounded(reader: impl Read, name: &str) -> anyhow::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    let read = reader
+        .take(limits::SENT_MESSAGE + 1)
+        .read_to_end(&mut octets);
+    match read {
+        Err(error) => Err(failure(exit::NO_INPUT, error.to_string())),
+        Ok(read) if read as u64 > limits::SENT_MESSAGE => Err(failure(
+            exit::DATA,
+            format!("{name} holds more than {} octets", limits::SENT_MESSAGE),
+        )),
+        Ok(_) => Ok(octets),
+    }
+}
+
+fn attachment(file: &Path) -> anyhow::Result<Attachment> {
+    let octets = read_file(file, "--attach")?;
+    let name = file.file_name().unwrap_or(file.as_os_str());
+    Ok(Attachment {
+        name: name.to_string_lossy().into_owned(),
+        octets,
+    })
+}
+
+/// What this computer calls itself, fit for EHLO and an address.
+fn host_name() -> String {
+    let uname = rustix::system::uname();
+    let name = uname.nodename().to_string_lossy();
+    match Address::parse(format!("x@{name}").as_bytes()) {
+        Ok(_) => name.into_owned(),
+        Err(_) => "localhost".to_owned(),
+    }
+}
+
+/// Not to be guessed, as no two Message-IDs may be the same.
+fn random() -> u64 {
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    hasher.finish()
+}
+
+/// What came of it: what the server said on stdout, what it refused as an error, with the exit code of the worst.
+fn conclude(
+    access: &Access,
+    conversation: anyhow::Result<()>,
+    outcome: Outcome,
+) -> anyhow::Result<u8> {
+    let lost = matches!(
+        outcome.failure,
+        Some(Failure::Dialogue(DialogueFailure::Lost { .. }))
+    );
+    if let Err(error) = conversation
+        && lost
+    {
+        return Err(error);
+    }
+    let place = format!("SMTP at {}", access.address());
+    if let Some(failure) = &outcome.failure {
+        return Err(self::failure(code(failure), format!("{place}: {failure}")));
+    }
+    let mut said = Vec::new();
+    for (_, reply) in &outcome.taken {
+        let line = exit::printable(&reply.to_string());
+        if !said.contains(&line) {
+            super::print(&format!("{line}\n"))?;
+            said.push(line);
+        }
+    }
+    let Some(worst) = outcome
+        .refused
+        .iter()
+        .map(|(_, reply)| refused(reply))
+        .max()
+    else {
+        return Ok(exit::OK);
+    };
+    let refused = outcome.refused.iter();
+    let lines: Vec<_> = refused
+        .map(|(address, reply)| format!("<{address}> refused: {reply}"))
+        .collect();
+    let sent = match outcome.taken.len() {
+        0 => "the message was not sent",
+        _ => "the message went to the other recipients only",
+    };
+    Err(failure(
+        worst,
+        format!("{place}: {sent}\n  {}", lines.join("\n  ")),
+    ))
+}
+
+fn code(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Refused { reply, .. } if reply.class() == 4 => exit::TEMPORARY,
+        Failure::Refused {
+            stage: Stage::Auth, ..
+        } => exit::NO_PERMISSION,
+        Failure::Refused { reply, .. } => match (reply.code, reply.enhanced) {
+            (530 | 535 | 538, _) | (_, Some(Enhanced(5, 7, _))) => exit::NO_PERMISSION,
+            (552, _) | (_, Some(Enhanced(5, 6, _))) => exit::DATA,
+            _ => exit::UNAVAILABLE,
+        },
+        Failure::NoMechanism(_) | Failure::Dialogue(DialogueFailure::NoTls) => exit::UNAVAILABLE,
+        Failure::Dialogue(DialogueFailure::Protocol { .. }) => exit::PROTOCOL,
+        Failure::Dialogue(_) => exit::TEMPORARY,
+    }
+}
+
+/// Of a refused recipient.
+fn refused(reply: &Reply) -> u8 {
+    match (reply.class(), reply.code, reply.enhanced) {
+        (4, ..) => exit::TEMPORARY,
+        (_, _, Some(Enhanced(5, 1, _))) | (_, 550 | 551 | 553, None) => exit::NO_USER,
+        (_, _, Some(Enhanced(5, 7, _))) => exit::NO_PERMISSION,
+        _ => exit::UNAVAILABLE,
+    }
+}
+
+const PORTS: Ports = Ports {
+    local: 1025,
+    local_tls: 1465,
+    standard: 25,
+    standard_tls: 465,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  mailtool send --to alice@localhost --subject Hello --body 'Hello Alice'
+                                                 to `mailtool serve` on this computer
+  mailtool send -v alice@localhost < letter.txt  the body from a file, and the dialogue on stderr
+  MAILTOOL_PASSWORD=alice mailtool send --port 1587 -u alice --to bob@localhost -s Photo -a cat.jpg --body ''
+                                                 logged in, with an attachment
+  mailtool send --server mail.example.org --tls -u me@example.org --password-file p.txt -t < message.eml
+                                                 a whole message, to those in its header
+
+Exit codes: 0 taken; 64 wrong usage; 65 message refused; 66 no such file; 67 no such recipient; 68 no such host;
+69 not reachable, or refused; 75 try again later; 76 not the protocol; 77 login refused, or not allowed";
+
+#[cfg(test)]
+mod tests;

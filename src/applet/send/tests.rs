@@ -1,0 +1,197 @@
+use super::*;
+
+fn parse(words: &[&str]) -> Result<Arguments, clap::Error> {
+    let words = ["send"].iter().chain(words).copied();
+    Arguments::from_arg_matches(&command().try_get_matches_from(words)?)
+}
+
+fn composed(words: &[&str]) -> anyhow::Result<Mail> {
+    composed_mail(&parse(words).expect("good words"), "pc1.example")
+}
+
+fn access() -> Access {
+    let arguments = parse(&[]).expect("good words");
+    arguments.server.access(&PORTS).expect("nobody logs in")
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text.as_bytes()).expect("an address")
+}
+
+#[test]
+fn the_command_is_consistent() {
+    command().debug_assert();
+}
+
+#[test]
+fn everybody_gets_it_once_and_nobody_sees_bcc() {
+    let mail = composed(&[
+        "--from",
+        "Bob <bob@example.org>",
+        "--to",
+        "a@x.example,b@x.example",
+        "--cc",
+        "c@x.example",
+        "--bcc",
+        "d@x.example",
+        "a@x.example",
+        "--body",
+        "hi",
+    ])
+    .expect("a mail");
+    let recipients: Vec<_> = mail.recipients.iter().map(Address::to_string).collect();
+    assert_eq!(
+        recipients,
+        ["a@x.example", "b@x.example", "c@x.example", "d@x.example"]
+    );
+    assert_eq!(mail.reverse_path, Some(address("bob@example.org")));
+    let text = String::from_utf8(mail.text).expect("ASCII");
+    assert!(
+        text.contains("From: \"Bob\" <bob@example.org>\r\n"),
+        "{text}"
+    );
+    assert!(
+        !text.contains("d@x.example") && !text.to_lowercase().contains("bcc"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_sender_is_who_logs_in() {
+    let mail = composed(&["-u", "alice", "--to", "b@x.example", "--body", ""]).expect("a mail");
+    assert_eq!(mail.reverse_path, Some(address("alice@pc1.example")));
+    let mail = composed(&["-u", "alice@y.example", "--to", "b@x.example", "--body", ""]);
+    assert_eq!(
+        mail.expect("a mail").reverse_path,
+        Some(address("alice@y.example"))
+    );
+}
+
+#[test]
+fn a_raw_message_stays_as_it_is_but_for_bcc() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("message.eml");
+    let text = "From: Bob <bob@example.org>\nTo: a@x.example,\n b@x.example\nBcc: c@x.example,\n\td@x.example\nX: y\n\nBcc: e@x.example\n.\n";
+    std::fs::write(&file, text).expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let mail =
+        raw_mail(&parse(&["-t", "-i", "--body-file", file]).expect("good words")).expect("a mail");
+    let recipients: Vec<_> = mail.recipients.iter().map(Address::to_string).collect();
+    assert_eq!(
+        recipients,
+        ["a@x.example", "b@x.example", "c@x.example", "d@x.example"]
+    );
+    assert_eq!(mail.reverse_path, Some(address("bob@example.org")));
+    let kept = "From: Bob <bob@example.org>\nTo: a@x.example,\n b@x.example\nX: y\n\nBcc: e@x.example\n.\n";
+    assert_eq!(String::from_utf8(mail.text).expect("text"), kept);
+    let raw = parse(&[
+        "--raw",
+        "-f",
+        "<>",
+        "--to",
+        "z@x.example",
+        "--body-file",
+        file,
+    ])
+    .expect("good words");
+    let mail = raw_mail(&raw).expect("a mail");
+    assert_eq!((mail.reverse_path, mail.recipients.len()), (None, 1));
+    assert_eq!(mail.text, text.as_bytes());
+}
+
+#[test]
+fn what_is_missing_or_wrong_has_its_exit_code() {
+    for (words, code) in [
+        (&["--body", "x"][..], exit::USAGE),
+        (&["--to", "nobody at all", "--body", "x"], exit::USAGE),
+        (
+            &["--to", "a@x.example\r\nBcc: b@x.example", "--body", "x"],
+            exit::USAGE,
+        ),
+        (
+            &[
+                "--from",
+                "a@x.example,b@x.example",
+                "--to",
+                "a@x.example",
+                "--body",
+                "x",
+            ],
+            exit::USAGE,
+        ),
+        (
+            &["--to", "a@x.example", "--body-file", "/nonexistent/file"],
+            exit::NO_INPUT,
+        ),
+        (
+            &[
+                "--to",
+                "a@x.example",
+                "--body",
+                "x",
+                "--attach",
+                "/nonexistent/file",
+            ],
+            exit::NO_INPUT,
+        ),
+    ] {
+        let error = composed(words).expect_err("a mistake");
+        assert_eq!(exit::code_of(&error), Some(code), "{words:?}: {error:#}");
+    }
+    assert!(parse(&["--raw", "--subject", "x"]).is_err());
+    assert!(parse(&["--body", "x", "--body-file", "y"]).is_err());
+}
+
+#[test]
+fn the_outcome_decides_the_exit_code() {
+    let reply = |code, enhanced| Reply::new(code, enhanced, "said");
+    let outcome = |taken: &[Reply], refused: &[Reply], failure| Outcome {
+        taken: taken
+            .iter()
+            .map(|reply| (address("a@x.example"), reply.clone()))
+            .collect(),
+        refused: refused
+            .iter()
+            .map(|reply| (address("b@x.example"), reply.clone()))
+            .collect(),
+        failure,
+    };
+    let end = |outcome| match conclude(&access(), Ok(()), outcome) {
+        Ok(code) => code,
+        Err(error) => exit::code_of(&error).expect("a code"),
+    };
+    let ok = reply(250, Enhanced(2, 0, 0));
+    let unknown = reply(550, Enhanced(5, 1, 1));
+    assert_eq!(end(outcome(std::slice::from_ref(&ok), &[], None)), exit::OK);
+    assert_eq!(
+        end(outcome(&[ok], std::slice::from_ref(&unknown), None)),
+        exit::NO_USER
+    );
+    let later = reply(450, Enhanced(4, 2, 1));
+    assert_eq!(
+        end(outcome(&[], &[unknown, later.clone()], None)),
+        exit::TEMPORARY
+    );
+    let refused = |stage, reply| Some(Failure::Refused { stage, reply });
+    for (stage, reply, code) in [
+        (Stage::Text, later, exit::TEMPORARY),
+        (
+            Stage::Auth,
+            reply(535, Enhanced(5, 7, 8)),
+            exit::NO_PERMISSION,
+        ),
+        (
+            Stage::Mail,
+            reply(530, Enhanced(5, 7, 0)),
+            exit::NO_PERMISSION,
+        ),
+        (Stage::Mail, reply(552, Enhanced(5, 3, 4)), exit::DATA),
+        (Stage::Greeting, Reply::basic(554, "no"), exit::UNAVAILABLE),
+    ] {
+        assert_eq!(
+            end(outcome(&[], &[], refused(stage, reply))),
+            code,
+            "{stage}"
+        );
+    }
+}
