@@ -125,6 +125,10 @@ pub const IMAP_RESPONSE: usize = 256 * 1024;
 pub const IMAP_READ: u64 = 4 * 1024 * 1024;
 /// Octets of a section of a message from which on it is sent from its file, and never held in memory.
 pub const IMAP_EXTENT: u64 = 64 * 1024;
+/// Octets of a refused literal that came unasked which are thrown away; for a larger one the connection is closed.
+pub const IMAP_DISCARD: u64 = 4 * MESSAGE_SIZE;
+/// Octets of a keyword: it is a line of `dovecot-keywords`.
+pub const IMAP_KEYWORD: usize = 100;
 /// Octets of LIST's reference and pattern together: longer than any mailbox's name.
 pub const IMAP_PATTERN: usize = 1000;
 

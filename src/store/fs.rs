@@ -247,6 +247,16 @@ impl Extent {
     pub const fn octets(&self) -> u64 {
         self.octets
     }
+    /// `octets` of it from `from` on, as far as it reaches.
+    #[must_use]
+    pub fn part(&self, from: u64, octets: u64) -> Self {
+        let from = from.min(self.octets);
+        Self {
+            file: Arc::clone(&self.file),
+            offset: self.offset + from,
+            octets: octets.min(self.octets - from),
+        }
+    }
     /// Reads into `buffer` what stands `from` octets after the beginning of the extent; never past its end. 0 means that
     /// the file is shorter than it was.
     pub fn read_at(&self, buffer: &mut [u8], from: u64) -> io::Result<usize> {

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mailtool::proto::imap::ImapService;
 use mailtool::proto::pop3::server::Pop3Service;
 use mailtool::proto::smtp::SmtpService;
-use mailtool::proto::{Service, pop3, smtp};
+use mailtool::proto::{Service, imap, pop3, smtp};
 use mailtool::store::{Store, Users};
 use tempfile::TempDir;
 
@@ -129,6 +130,21 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
             let name = if given.secure { "pop3s" } else { "pop3" };
             Ok(Box::new(Pop3Service::new(name, Arc::new(config))))
         }
-        Protocol::Imap => Err("there is no IMAP server session yet".into()),
+        Protocol::Imap => {
+            let config = imap::server::Config {
+                host: given.host.clone(),
+                start_tls: if given.tls {
+                    imap::server::StartTls::Offered
+                } else {
+                    imap::server::StartTls::Unavailable
+                },
+            };
+            let name = if given.secure { "imaps" } else { "imap" };
+            Ok(Box::new(ImapService::new(
+                name,
+                Arc::new(config),
+                Arc::clone(store),
+            )))
+        }
     }
 }

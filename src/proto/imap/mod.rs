@@ -1,19 +1,90 @@
 //! IMAP: the sessions of both sides.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`server`] | the server's session: reading commands, states, replies |
+//! | [`client`] | the client's session |
+//! | [`view`] | which message has which number, as this session's client was told |
+//! | [`work`] | the server's slow work, but for: |
+//! | [`fetch`] | FETCH, a block of responses a job |
+//! | [`search`] | SEARCH, a few megabytes of mail a job |
+//! | [`list`] | LIST and LSUB |
+//!
+//! A job that belongs to a selected mailbox ends by looking at what is new there ([`work::News`]); so a command costs one
+//! trip to a pool thread, and its reply tells what others did meanwhile.
 
 pub mod client;
+pub mod fetch;
+pub mod list;
+pub mod search;
+pub mod server;
+pub mod view;
+pub mod work;
 
-use crate::store::Store;
+use std::sync::Arc;
+
+use crate::proto::{Peer, Service, Session};
+use crate::store::{Store, StoreError};
+use server::{Config, Server};
+use work::{News, Outcome, Watched, Work};
 
 /// Slow work that a session asks for.
-pub enum Job {}
+pub struct Job {
+    /// What is to be done.
+    pub work: Work,
+    /// The mailbox that the session has selected: what is new in it is looked at in the end.
+    pub watched: Option<Watched>,
+}
 
 /// What a job brought.
 #[derive(Debug)]
-pub enum Answer {}
+pub struct Answer {
+    /// Of the work.
+    pub outcome: Outcome,
+    /// What there is now in the mailbox that was watched; `None` while the work is not at its end.
+    pub news: Option<Result<News, StoreError>>,
+}
 
 impl Job {
     /// Does the work, on a pool thread.
-    pub fn run(self, _store: &Store) -> Answer {
-        match self {}
+    pub fn run(self, store: &Store) -> Answer {
+        let outcome = self.work.run(store);
+        let news = self
+            .watched
+            .filter(|_| outcome.is_final())
+            .map(|watched| watched.news());
+        Answer { outcome, news }
+    }
+}
+
+/// Makes sessions.
+pub struct ImapService {
+    name: &'static str,
+    config: Arc<Config>,
+    store: Arc<Store>,
+}
+
+impl ImapService {
+    /// `name` is `imap` or `imaps`.
+    pub const fn new(name: &'static str, config: Arc<Config>, store: Arc<Store>) -> Self {
+        Self {
+            name,
+            config,
+            store,
+        }
+    }
+}
+
+impl Service for ImapService {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn session(&self, peer: Peer) -> Box<dyn Session> {
+        Box::new(Server::new(
+            Arc::clone(&self.config),
+            Arc::clone(&self.store),
+            peer,
+        ))
     }
 }

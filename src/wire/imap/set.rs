@@ -36,6 +36,13 @@ impl SequenceSet {
         }
     }
 
+    /// Whether `*` is in it.
+    pub fn has_largest(&self) -> bool {
+        self.0
+            .iter()
+            .any(|part| part.0 == Number::Largest || part.1 == Number::Largest)
+    }
+
     /// The numbers that are meant when `largest` is the largest in use (0: none is). `5:*` holds `largest` even when that
     /// is under 5 (RFC 3501 §9: the order in a range does not matter).
     pub fn ranges(&self, largest: u32) -> Ranges {

@@ -1,0 +1,428 @@
+//! FETCH: one job makes up to [`limits::IMAP_RESPONSE`] octets of responses, and says where the next goes on.
+//!
+//! A message is read once, and no further than is asked for: its header, when that suffices. Large sections are sent from
+//! the file. Reading `BODY[...]` sets `\Seen` for the whole block at once, and the responses say so.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::limits;
+use crate::proto::imap::view::View;
+use crate::proto::imap::work::{Recent, write_flags};
+use crate::store::{Entry, Extent, FlagChange, Flags, Mailbox, StoreError};
+use crate::wire::date::DateTime;
+use crate::wire::imap::command::{Access, Numbering};
+use crate::wire::imap::fetch::{Item, Partial, Reading, Section, SectionText, Text};
+use crate::wire::imap::response;
+use crate::wire::imap::set::Ranges;
+use crate::wire::mime::describe::{Detail, write_envelope, write_structure};
+use crate::wire::mime::header::{Fields, end_of_header, header_octets};
+use crate::wire::mime::structure::{Content, Part};
+
+/// What is still to be fetched.
+#[derive(Debug)]
+pub struct Fetch {
+    /// Where.
+    pub mailbox: Arc<Mailbox>,
+    /// Whether `\Seen` may be set.
+    pub access: Access,
+    /// The numbers.
+    pub view: View,
+    /// Which messages.
+    pub uids: Ranges,
+    /// Those with a smaller UID are done.
+    pub from: u32,
+    /// Whether the responses hold UIDs unasked.
+    pub numbering: Numbering,
+    /// What.
+    pub items: Arc<Vec<Item>>,
+}
+
+/// Responses, ready to be sent.
+#[derive(Debug)]
+pub struct Block {
+    /// In this order.
+    pub pieces: Vec<Piece>,
+    /// Flags that the client was told.
+    pub known: Vec<(u32, Flags)>,
+    /// What comes after; `None` after the last.
+    pub rest: Option<Box<Fetch>>,
+    /// Whether a message could not be had, for it is no more.
+    pub gone: bool,
+}
+
+/// A part of the responses.
+#[derive(Debug)]
+pub enum Piece {
+    /// In memory.
+    Bytes(Vec<u8>),
+    /// In a file.
+    Extent(Extent),
+}
+
+impl Fetch {
+    /// Makes a block of responses.
+    pub fn run(mut self) -> Result<Block, StoreError> {
+        let mut writer = Writer {
+            pieces: Vec::new(),
+            bytes: Vec::new(),
+        };
+        let mut block = Block {
+            pieces: Vec::new(),
+            known: Vec::new(),
+            rest: None,
+            gone: self.from == 0 && self.view.has_ghost(&self.uids),
+        };
+        let depth = self.items.iter().map(depth).max().unwrap_or(Depth::Index);
+        let sees = self.access == Access::ReadWrite && self.items.iter().any(sets_seen);
+        let mut seen = Vec::new();
+        let mut read = 0;
+        let mut next = None;
+        for entry in self.view.entries(&self.uids, self.from) {
+            if writer.is_full() || read >= limits::IMAP_READ {
+                next = Some(entry.uid);
+                break;
+            }
+            let message = match Message::load(&self.mailbox, entry, depth) {
+                Ok(message) => message,
+                Err(StoreError::NoSuchMessage) => {
+                    block.gone = true;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            read += message.octets.len() as u64;
+            let becomes_seen = sees && !entry.flags.contains(Flags::SEEN);
+            if becomes_seen {
+                seen.push(entry.uid);
+                block
+                    .known
+                    .push((entry.uid, entry.flags.union(Flags::SEEN)));
+            }
+            self.write(&mut writer, entry, &message, becomes_seen);
+        }
+        if !seen.is_empty() {
+            self.mailbox
+                .change_flags(&seen, FlagChange::Add, Flags::SEEN)?;
+        }
+        block.pieces = writer.finish();
+        if let Some(from) = next {
+            self.from = from;
+            block.rest = Some(Box::new(self));
+        }
+        Ok(block)
+    }
+
+    fn write(&self, out: &mut Writer, entry: &Entry, message: &Message, becomes_seen: bool) {
+        let Some(number) = self.view.number(entry.uid) else {
+            return;
+        };
+        let told = self.view.told();
+        let flags = if becomes_seen {
+            entry.flags.union(Flags::SEEN)
+        } else {
+            entry.flags
+        };
+        let recent = if self.view.is_recent(entry.uid) {
+            Recent::Yes
+        } else {
+            Recent::No
+        };
+        out.bytes.extend_from_slice(b"* ");
+        response::number(&mut out.bytes, number.into());
+        out.bytes.extend_from_slice(b" FETCH (");
+        let start = out.bytes.len();
+        // RFC 3501 §6.4.8: the UID is told whether it was asked for or not. §6.4.5: so are flags that change.
+        let uid = (self.numbering == Numbering::Uid && !self.items.contains(&Item::Uid))
+            .then_some(&Item::Uid);
+        let flags_changed =
+            (becomes_seen && !self.items.contains(&Item::Flags)).then_some(&Item::Flags);
+        let structure = Structure::default();
+        let items = uid
+            .into_iter()
+            .chain(self.items.iter())
+            .chain(flags_changed);
+        for (position, item) in items.enumerate() {
+            if position > 0 {
+                out.bytes.push(b' ');
+            }
+            match item {
+                Item::Uid => {
+                    out.bytes.extend_from_slice(b"UID ");
+                    response::number(&mut out.bytes, entry.uid.into());
+                }
+                Item::Flags => {
+                    out.bytes.extend_from_slice(b"FLAGS ");
+                    write_flags(&mut out.bytes, flags, recent, &told.keywords);
+                }
+                Item::InternalDate => {
+                    let date = DateTime::utc(entry.received).to_imap();
+                    out.bytes.extend_from_slice(b"INTERNALDATE \"");
+                    out.bytes.extend_from_slice(date.as_bytes());
+                    out.bytes.push(b'"');
+                }
+                Item::Size => {
+                    out.bytes.extend_from_slice(b"RFC822.SIZE ");
+                    response::number(&mut out.bytes, entry.size);
+                }
+                Item::Envelope => {
+                    out.bytes.extend_from_slice(b"ENVELOPE ");
+                    let header = &message.octets[..header_octets(&message.octets)];
+                    write_envelope(&mut out.bytes, header);
+                }
+                Item::Body => {
+                    out.bytes.extend_from_slice(b"BODY ");
+                    let part = structure.of(message);
+                    write_structure(&mut out.bytes, &message.octets, part, Detail::Basic);
+                }
+                Item::BodyStructure => {
+                    out.bytes.extend_from_slice(b"BODYSTRUCTURE ");
+                    let part = structure.of(message);
+                    write_structure(&mut out.bytes, &message.octets, part, Detail::Extended);
+                }
+                Item::Text(text) => out.text(text, message, &structure),
+            }
+        }
+        debug_assert!(out.bytes.len() > start || !out.pieces.is_empty());
+        out.bytes.extend_from_slice(b")\r\n");
+    }
+}
+
+/// How much of a message has to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Depth {
+    /// Nothing: the index says it.
+    Index,
+    /// Its header; the rest can be sent from the file.
+    Header,
+    /// All.
+    Whole,
+}
+
+fn depth(item: &Item) -> Depth {
+    match item {
+        Item::Flags | Item::Uid | Item::InternalDate | Item::Size => Depth::Index,
+        Item::Envelope => Depth::Header,
+        Item::Body | Item::BodyStructure => Depth::Whole,
+        Item::Text(text) if text.section.part.is_empty() => Depth::Header,
+        Item::Text(_) => Depth::Whole,
+    }
+}
+
+fn sets_seen(item: &Item) -> bool {
+    matches!(
+        item,
+        Item::Text(Text {
+            reading: Reading::Sees,
+            ..
+        })
+    )
+}
+
+/// A message, as far as it was read.
+struct Message {
+    /// Its first octets: all of it, or at least its header.
+    octets: Vec<u8>,
+    /// How many there are in all.
+    total: u64,
+    /// Where the others are.
+    extent: Option<Extent>,
+}
+
+impl Message {
+    fn load(mailbox: &Mailbox, entry: &Entry, depth: Depth) -> Result<Self, StoreError> {
+        if depth == Depth::Index {
+            return Ok(Self {
+                octets: Vec::new(),
+                total: entry.size,
+                extent: None,
+            });
+        }
+        let Some(extent) = mailbox.extent(entry.uid)? else {
+            let octets = mailbox.read(entry.uid)?;
+            return Ok(Self {
+                total: octets.len() as u64,
+                octets,
+                extent: None,
+            });
+        };
+        let total = extent.octets();
+        let first = total.min(limits::IMAP_EXTENT);
+        let mut octets = read(&extent, first)?;
+        let enough = depth == Depth::Header && end_of_header(&octets).is_some();
+        if !enough && total > first {
+            octets = read(&extent, total)?;
+        }
+        let total = if (octets.len() as u64) < first {
+            // Another program cut the file short.
+            octets.len() as u64
+        } else {
+            total
+        };
+        Ok(Self {
+            octets,
+            total,
+            extent: Some(extent),
+        })
+    }
+}
+
+/// The first `count` octets of a file; fewer when it is shorter by now.
+fn read(extent: &Extent, count: u64) -> Result<Vec<u8>, StoreError> {
+    let mut octets = vec![0; usize::try_from(count).unwrap_or(usize::MAX)];
+    let mut filled = 0;
+    while filled < octets.len() {
+        match extent.read_at(&mut octets[filled..], filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(StoreError::Io(error)),
+        }
+    }
+    octets.truncate(filled);
+    Ok(octets)
+}
+
+/// A message's structure, found out when it is first asked for.
+#[derive(Default)]
+struct Structure(std::cell::OnceCell<Part>);
+
+impl Structure {
+    fn of(&self, message: &Message) -> &Part {
+        self.0.get_or_init(|| Part::parse(&message.octets))
+    }
+}
+
+/// What a section is.
+enum Found {
+    /// Octets of the message.
+    Range(Range<u64>),
+    /// Octets made from it.
+    Made(Vec<u8>),
+    /// There is no such part.
+    Nothing,
+}
+
+fn find(section: &Section, message: &Message, structure: &Structure) -> Found {
+    let (header, body) = if section.part.is_empty() {
+        let header = header_octets(&message.octets);
+        (0..header, header as u64..message.total)
+    } else {
+        let Some(part) = structure.of(message).find(&section.part) else {
+            return Found::Nothing;
+        };
+        match (&section.what, &part.content) {
+            (SectionText::All, _) => return range(&part.body),
+            (SectionText::Mime, _) => return range(&part.header),
+            // HEADER and TEXT of a part are those of the message in it (RFC 3501 §6.4.5).
+            (_, Content::Message(inner)) => (
+                inner.header.clone(),
+                inner.body.start as u64..inner.body.end as u64,
+            ),
+            _ => return Found::Nothing,
+        }
+    };
+    match &section.what {
+        SectionText::All => Found::Range(0..message.total),
+        SectionText::Mime | SectionText::Header => range(&header),
+        SectionText::Text => Found::Range(body),
+        SectionText::HeaderFields(names) => Found::Made(fields(&message.octets[header], |name| {
+            is_among(name, names)
+        })),
+        SectionText::HeaderFieldsNot(names) => {
+            Found::Made(fields(&message.octets[header], |name| {
+                !is_among(name, names)
+            }))
+        }
+    }
+}
+
+fn range(range: &Range<usize>) -> Found {
+    Found::Range(range.start as u64..range.end as u64)
+}
+
+fn is_among(name: &[u8], names: &[Vec<u8>]) -> bool {
+    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The fields wanted, and the empty line (RFC 3501 §6.4.5: it is always there).
+fn fields(header: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut found = Vec::new();
+    for field in Fields::new(header).filter(|field| wanted(field.name)) {
+        found.extend_from_slice(field.raw);
+    }
+    found.extend_from_slice(b"\r\n");
+    found
+}
+
+struct Writer {
+    pieces: Vec<Piece>,
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    fn is_full(&self) -> bool {
+        let before: usize = self
+            .pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Bytes(bytes) => bytes.len(),
+                // Each holds a file open.
+                Piece::Extent(_) => limits::IMAP_RESPONSE / 4,
+            })
+            .sum();
+        before + self.bytes.len() >= limits::IMAP_RESPONSE
+    }
+
+    fn text(&mut self, text: &Text, message: &Message, structure: &Structure) {
+        text.write_name(&mut self.bytes);
+        self.bytes.push(b' ');
+        match find(&text.section, message, structure) {
+            Found::Nothing => self.bytes.extend_from_slice(b"NIL"),
+            Found::Made(octets) => {
+                let part = partial(0..octets.len() as u64, text.partial);
+                // Cannot wrap: they are places in `octets`.
+                self.literal(&octets[part.start as usize..part.end as usize]);
+            }
+            Found::Range(range) => self.range(partial(range, text.partial), message),
+        }
+    }
+
+    fn range(&mut self, range: Range<u64>, message: &Message) {
+        let octets = range.end - range.start;
+        let read = message.octets.len() as u64;
+        match &message.extent {
+            Some(extent) if octets >= limits::IMAP_EXTENT || range.end > read => {
+                response::literal_head(&mut self.bytes, octets);
+                self.pieces
+                    .push(Piece::Bytes(std::mem::take(&mut self.bytes)));
+                self.pieces
+                    .push(Piece::Extent(extent.part(range.start, octets)));
+            }
+            _ => {
+                let end = range.end.min(read);
+                let start = range.start.min(end);
+                self.literal(&message.octets[start as usize..end as usize]);
+            }
+        }
+    }
+
+    fn literal(&mut self, octets: &[u8]) {
+        response::literal_head(&mut self.bytes, octets.len() as u64);
+        self.bytes.extend_from_slice(octets);
+    }
+
+    fn finish(mut self) -> Vec<Piece> {
+        if !self.bytes.is_empty() {
+            self.pieces.push(Piece::Bytes(self.bytes));
+        }
+        self.pieces
+    }
+}
+
+/// The part of `range` that was asked for; empty when it begins past the end (RFC 3501 §6.4.5).
+fn partial(range: Range<u64>, partial: Option<Partial>) -> Range<u64> {
+    let Some(partial) = partial else { return range };
+    let start = range.start.saturating_add(partial.offset).min(range.end);
+    start..start.saturating_add(partial.octets).min(range.end)
+}

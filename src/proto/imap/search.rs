@@ -1,0 +1,236 @@
+//! SEARCH: one job reads up to [`limits::IMAP_READ`] octets of mail, and says where the next goes on.
+//!
+//! What the index knows is tested first, and a message is read only when nothing cheaper has decided.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::limits;
+use crate::proto::imap::view::View;
+use crate::proto::imap::work::system_flag;
+use crate::store::{Entry, Flags, Mailbox, StoreError};
+use crate::wire::date::DateTime;
+use crate::wire::imap::command::{Messages, Numbering};
+use crate::wire::imap::search::{Key, When};
+use crate::wire::imap::set::{Ranges, SequenceSet};
+use crate::wire::mime::header;
+use crate::wire::mime::structure::Part;
+use crate::wire::mime::text::Needle;
+
+/// What is still to be searched.
+#[derive(Debug)]
+pub struct Search {
+    /// Where.
+    pub mailbox: Arc<Mailbox>,
+    /// The numbers.
+    pub view: View,
+    /// What for.
+    pub test: Arc<Test>,
+    /// Messages with a smaller UID are done.
+    pub from: u32,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Found {
+    /// Ascending.
+    pub uids: Vec<u32>,
+    /// What comes after; `None` at the end.
+    pub rest: Option<Box<Search>>,
+}
+
+/// A [`Key`] made ready for a mailbox. The cheaper tests of an `All` come first.
+#[derive(Debug)]
+pub enum Test {
+    /// All of these.
+    All(Vec<Self>),
+    /// One of these.
+    Or(Box<(Self, Self)>),
+    /// Not this.
+    Not(Box<Self>),
+    /// Has these flags.
+    Flags(Flags),
+    /// Has a keyword that nobody in the mailbox has.
+    Never,
+    /// Is recent.
+    Recent,
+    /// Is among these.
+    Uids(Ranges),
+    /// INTERNALDATE's day.
+    Received(When, Date),
+    /// The Date field's day.
+    Sent(When, Date),
+    /// More octets.
+    Larger(u64),
+    /// Fewer octets.
+    Smaller(u64),
+    /// Such a field holds it.
+    Header(String, Needle),
+    /// The body holds it.
+    Body(Needle),
+    /// Header or body hold it.
+    Text(Needle),
+}
+
+impl Test {
+    /// Makes a key ready; `Err` holds a message number that is too large.
+    pub fn new(key: Key, view: &View) -> Result<Self, u32> {
+        let uids = |numbering, set: SequenceSet| view.uids(&Messages { numbering, set });
+        Ok(match key {
+            Key::All => Self::All(Vec::new()),
+            Key::And(keys) => {
+                let mut tests = keys
+                    .into_iter()
+                    .map(|key| Self::new(key, view))
+                    .collect::<Result<Vec<_>, _>>()?;
+                tests.sort_by_key(Self::cost);
+                Self::All(tests)
+            }
+            Key::Or(keys) => {
+                let (first, second) = *keys;
+                let mut tests = (Self::new(first, view)?, Self::new(second, view)?);
+                if tests.0.cost() > tests.1.cost() {
+                    std::mem::swap(&mut tests.0, &mut tests.1);
+                }
+                Self::Or(Box::new(tests))
+            }
+            Key::Not(key) => Self::Not(Box::new(Self::new(*key, view)?)),
+            Key::Flag(name) => system_flag(name).map_or(Self::Never, Self::Flags),
+            Key::Keyword(name) => view
+                .told()
+                .keywords
+                .iter()
+                .zip(0u8..26)
+                .find(|(known, _)| known.eq_ignore_ascii_case(&name))
+                .map_or(Self::Never, |(_, index)| Self::Flags(Flags::keyword(index))),
+            Key::Recent => Self::Recent,
+            Key::Sequence(set) => Self::Uids(uids(Numbering::Sequence, set)?),
+            Key::Uid(set) => Self::Uids(uids(Numbering::Uid, set)?),
+            Key::Received(when, date) => Self::Received(when, date),
+            Key::Sent(when, date) => Self::Sent(when, date),
+            Key::Larger(octets) => Self::Larger(octets),
+            Key::Smaller(octets) => Self::Smaller(octets),
+            Key::Header(name, text) => Self::Header(name, Needle::new(&text)),
+            Key::Body(text) => Self::Body(Needle::new(&text)),
+            Key::Text(text) => Self::Text(Needle::new(&text)),
+        })
+    }
+
+    /// 0: the index says it; 1: the header; 2: all of the message.
+    fn cost(&self) -> u8 {
+        match self {
+            Self::All(tests) => tests.iter().map(Self::cost).max().unwrap_or(0),
+            Self::Or(tests) => tests.0.cost().max(tests.1.cost()),
+            Self::Not(test) => test.cost(),
+            Self::Sent(..) | Self::Header(..) => 1,
+            Self::Body(_) | Self::Text(_) => 2,
+            _ => 0,
+        }
+    }
+
+    fn holds(&self, message: &Message<'_>) -> Result<bool, StoreError> {
+        Ok(match self {
+            Self::All(tests) => {
+                for test in tests {
+                    if !test.holds(message)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            Self::Or(tests) => tests.0.holds(message)? || tests.1.holds(message)?,
+            Self::Not(test) => !test.holds(message)?,
+            Self::Flags(flags) => message.entry.flags.contains(*flags),
+            Self::Never => false,
+            Self::Recent => message.view.is_recent(message.entry.uid),
+            Self::Uids(uids) => uids.contains(message.entry.uid),
+            Self::Received(when, date) => {
+                when_holds(*when, DateTime::utc(message.entry.received).date(), *date)
+            }
+            Self::Sent(when, date) => {
+                let value = header::value(message.header()?, "Date");
+                value
+                    .and_then(|value| DateTime::from_header(&value))
+                    .is_some_and(|sent| when_holds(*when, sent.date(), *date))
+            }
+            Self::Larger(octets) => message.entry.size > *octets,
+            Self::Smaller(octets) => message.entry.size < *octets,
+            Self::Header(name, needle) => needle.is_in_field(message.header()?, name),
+            Self::Body(needle) => message.body_holds(needle)?,
+            Self::Text(needle) => {
+                needle.is_in_header(message.header()?) || message.body_holds(needle)?
+            }
+        })
+    }
+}
+
+fn when_holds(when: When, day: Date, asked: Date) -> bool {
+    match when {
+        When::Before => day < asked,
+        When::On => day == asked,
+        When::Since => day >= asked,
+    }
+}
+
+/// A message, read when a test first needs it.
+struct Message<'a> {
+    mailbox: &'a Mailbox,
+    view: &'a View,
+    entry: &'a Entry,
+    octets: OnceCell<Vec<u8>>,
+}
+
+impl Message<'_> {
+    fn octets(&self) -> Result<&[u8], StoreError> {
+        if let Some(octets) = self.octets.get() {
+            return Ok(octets);
+        }
+        let octets = self.mailbox.read(self.entry.uid)?;
+        Ok(self.octets.get_or_init(|| octets))
+    }
+
+    fn header(&self) -> Result<&[u8], StoreError> {
+        let octets = self.octets()?;
+        Ok(&octets[..header::header_octets(octets)])
+    }
+
+    fn body_holds(&self, needle: &Needle) -> Result<bool, StoreError> {
+        let octets = self.octets()?;
+        Ok(needle.is_in_body(octets, &Part::parse(octets)))
+    }
+}
+
+impl Search {
+    /// Searches on.
+    pub fn run(mut self) -> Result<Found, StoreError> {
+        let mut uids = Vec::new();
+        let mut read = 0;
+        let mut next = None;
+        let all = Ranges::one(1, u32::MAX);
+        for entry in self.view.entries(&all, self.from) {
+            if read >= limits::IMAP_READ {
+                next = Some(entry.uid);
+                break;
+            }
+            let message = Message {
+                mailbox: &self.mailbox,
+                view: &self.view,
+                entry,
+                octets: OnceCell::new(),
+            };
+            match self.test.holds(&message) {
+                Ok(true) => uids.push(entry.uid),
+                Ok(false) | Err(StoreError::NoSuchMessage) => {}
+                Err(error) => return Err(error),
+            }
+            read += message.octets.get().map_or(0, Vec::len) as u64;
+        }
+        let rest = next.map(|from| {
+            self.from = from;
+            Box::new(self)
+        });
+        Ok(Found { uids, rest })
+    }
+}

@@ -1,0 +1,504 @@
+//! The IMAP server's side of a session (RFC 3501; RFC 2177, 2342, 2971, 3348, 3691, 4315, 4959, 5530, 6851, 7888).
+//!
+//! ```text
+//!                        greeting
+//!                           |
+//!   STARTTLS           +-- NOT AUTHENTICATED --+
+//!   LOGIN fails        +---> |                 |
+//!                            | LOGIN, AUTHENTICATE
+//!                            v                 |
+//!   LIST CREATE STATUS +-- AUTHENTICATED ------+-- LOGOUT, timeout, too many mistakes --> * BYE, closed
+//!   APPEND ...         +---> |  ^              |
+//!              SELECT, EXAMINE  CLOSE, UNSELECT|
+//!                            v  |              |
+//!   FETCH STORE SEARCH +-- SELECTED -----------+
+//!   COPY EXPUNGE ...   +---> |
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | here | what comes in: lines, literals, the clock |
+//! | [`execute`] | a command: an answer, or a job |
+//! | [`append`] | APPEND, whose message is streamed |
+//! | [`finish`] | a job's outcome: responses and the tagged reply |
+//! | [`reply`] | status replies |
+//!
+//! What it keeps:
+//! - One command at a time: what a client sends ahead waits, so sequence numbers mean what they meant when it was answered.
+//! - A command's bytes are parsed where they lie; only a command with literals is gathered, within bounds. What is refused
+//!   is consumed before it is answered: its octets are never read as commands.
+//! - Removals are told when no numbers are in use (see [`super::view`]).
+//! - `OK` to APPEND and COPY is made from the store's `Durable`.
+
+mod append;
+mod execute;
+mod finish;
+mod reply;
+mod secret;
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::limits;
+use crate::proto::imap::fetch::Fetch;
+use crate::proto::imap::view::View;
+use crate::proto::imap::work::{Watched, Work};
+use crate::proto::imap::{Answer, Job};
+use crate::proto::{self, Input, Out, Peer, Session};
+use crate::store::{Account, Store, Subscription};
+use crate::wire::imap::command::{Parsed, parse, scan_tag};
+use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Stop, announced};
+use crate::wire::lines::Want;
+use crate::wire::sasl::Exchange;
+
+use append::Message;
+use finish::Pending;
+use reply::Reply;
+
+/// What is the same for all sessions of a listener.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The server's name, as the greeting says it.
+    pub host: String,
+    /// Whether STARTTLS is to be had.
+    pub start_tls: StartTls,
+}
+
+/// Whether STARTTLS is to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartTls {
+    /// There is a certificate.
+    Offered,
+    /// There is none.
+    Unavailable,
+}
+
+/// One session. See the module.
+pub struct Server {
+    config: Arc<Config>,
+    store: Arc<Store>,
+    peer: Peer,
+    secure: bool,
+    phase: Phase,
+    doing: Doing,
+    /// The lines and literals of the command so far, when it has literals.
+    gathered: Vec<u8>,
+    /// How many literals are in there.
+    literals: usize,
+    /// When the peer last did something.
+    heard: Instant,
+    /// Commands in a row that were not understood.
+    errors: usize,
+    /// Logins that failed.
+    failures: usize,
+    ending: Ending,
+}
+
+/// The states of RFC 3501 §3.
+enum Phase {
+    NotAuthenticated,
+    Authenticated(Account),
+    Selected(Account, Box<Selected>),
+}
+
+/// The selected mailbox.
+struct Selected {
+    name: String,
+    watched: Watched,
+    view: View,
+}
+
+/// What the session is in the middle of.
+enum Doing {
+    /// It waits for a line: a command, or the rest of one.
+    Command,
+    /// It gathers so many octets of a literal.
+    Literal(u64),
+    /// It throws away so many octets of a literal, and then the rest of the command.
+    Discard(u64, Refused),
+    /// It throws away the rest of a command whose literal was refused.
+    DiscardLine(Refused),
+    /// AUTHENTICATE: it waits for the client's response.
+    Sasl { tag: String, exchange: Exchange },
+    /// APPEND: it takes the message.
+    Message(Box<Message>),
+    /// APPEND: the message is there, and the line has to end.
+    MessageEnd(Box<Message>),
+    /// A job.
+    Job(Box<Pending>),
+    /// FETCH: the peer has not read what was said, and there is more.
+    Room(Box<Pending>, Box<Fetch>),
+    /// It holds back the answer to a wrong password until then.
+    Pause(Instant, Refused),
+    /// IDLE; without a mailbox there is no subscription.
+    Idle {
+        tag: String,
+        subscription: Option<Subscription>,
+    },
+}
+
+/// A command that was refused, and what will be said.
+struct Refused {
+    tag: String,
+    reply: Reply,
+}
+
+/// Whether the session shall end when it next comes to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    No,
+    /// The peer says no more.
+    PeerEnded,
+    /// The program ends.
+    Stop,
+}
+
+impl Server {
+    /// A session for a connection that was just accepted.
+    pub const fn new(config: Arc<Config>, store: Arc<Store>, peer: Peer) -> Self {
+        let heard = peer.accepted.instant;
+        Self {
+            config,
+            store,
+            peer,
+            secure: false,
+            phase: Phase::NotAuthenticated,
+            doing: Doing::Command,
+            gathered: Vec::new(),
+            literals: 0,
+            heard,
+            errors: 0,
+            failures: 0,
+            ending: Ending::No,
+        }
+    }
+
+    fn open(&self, out: &mut Out) {
+        if self.peer.refused.is_some() {
+            reply::bye(
+                out,
+                "too many connections now; close some, or try again later",
+            );
+            return;
+        }
+        let text = format!("{} IMAP4rev1 server ready", self.config.host);
+        Reply::capabilities(self.capabilities(), text).say(out, "*");
+    }
+
+    fn line(&mut self, now: Instant, line: &[u8], out: &mut Out) {
+        match std::mem::replace(&mut self.doing, Doing::Command) {
+            Doing::Sasl { tag, mut exchange } => {
+                let step = exchange.answer(line);
+                self.sasl(tag, exchange, step, out);
+            }
+            Doing::Idle { tag, .. } => self.idle_line(tag, line, out),
+            Doing::DiscardLine(refused) => match announced(line) {
+                Some(literal) => self.refuse_literal(literal, refused, out),
+                None => self.refuse(refused, out),
+            },
+            Doing::MessageEnd(message) => self.message_ends(*message, line, out),
+            _ if self.gathered.is_empty() => self.command(now, line, out),
+            _ => {
+                let mut whole = std::mem::take(&mut self.gathered);
+                whole.extend_from_slice(line);
+                self.command(now, &whole, out);
+            }
+        }
+    }
+
+    /// A command, whole or up to a literal.
+    fn command(&mut self, now: Instant, text: &[u8], out: &mut Out) {
+        if let Some(literal) = announced(text) {
+            self.command_with_literal(text, literal, out);
+            return;
+        }
+        self.literals = 0;
+        let (tag, scanner) = match scan_tag(text) {
+            Ok(tagged) => tagged,
+            Err(Problem(problem)) => {
+                self.refuse(Refused::bad("*", problem), out);
+                return;
+            }
+        };
+        match parse(scanner) {
+            Ok(Parsed::Command(command)) => {
+                self.errors = 0;
+                self.execute(now, tag, command, out);
+            }
+            Err(Stop::Problem(Problem(problem))) => self.refuse(Refused::bad(tag, problem), out),
+            // Neither can be: the text does not end in a literal's announcement.
+            Ok(Parsed::Append(_)) | Err(Stop::Literal(_)) => {
+                self.refuse(Refused::bad(tag, "a literal is missing"), out);
+            }
+        }
+    }
+
+    /// `text` ends in `{octets}`: is it right so far?
+    fn command_with_literal(&mut self, text: &[u8], literal: Literal, out: &mut Out) {
+        let mut whole = Vec::with_capacity(text.len() + 2);
+        whole.extend_from_slice(text);
+        whole.extend_from_slice(b"\r\n");
+        let (tag, scanner) = match scan_tag(&whole) {
+            Ok(tagged) => tagged,
+            Err(Problem(problem)) => {
+                self.refuse_literal(literal, Refused::bad("*", problem), out);
+                return;
+            }
+        };
+        match parse(scanner) {
+            Err(Stop::Literal(literal)) => {
+                let tag = tag.to_owned();
+                self.gather(tag, whole, literal, out);
+            }
+            Ok(Parsed::Append(append)) => {
+                self.literals = 0;
+                self.append(tag, append, out);
+            }
+            Err(Stop::Problem(Problem(problem))) => {
+                self.refuse_literal(literal, Refused::bad(tag, problem), out);
+            }
+            Ok(Parsed::Command(_)) => {
+                let refused = Refused::bad(tag, "no literal may stand here");
+                self.refuse_literal(literal, refused, out);
+            }
+        }
+    }
+
+    /// A literal that belongs where it is, but may be too large.
+    fn gather(&mut self, tag: String, whole: Vec<u8>, literal: Literal, out: &mut Out) {
+        let room = limits::IMAP_COMMAND.saturating_sub(whole.len()) as u64;
+        if literal.octets > room || self.literals >= limits::IMAP_LITERALS {
+            let text = format!(
+                "a command may have {} octets and {} literals at most, APPEND's message aside",
+                limits::IMAP_COMMAND,
+                limits::IMAP_LITERALS
+            );
+            let reply = Reply::bad_coded("TOOBIG", text);
+            self.refuse_literal(literal, Refused { tag, reply }, out);
+            return;
+        }
+        self.literals += 1;
+        self.gathered = whole;
+        if literal.kind == LiteralKind::Synchronizing {
+            out.line(b"+ go on with the literal");
+        }
+        if literal.octets > 0 {
+            self.doing = Doing::Literal(literal.octets);
+        }
+    }
+
+    /// A literal of a command that is refused: consumed if it comes unasked, and only then answered (RFC 7888 §4).
+    fn refuse_literal(&mut self, literal: Literal, refused: Refused, out: &mut Out) {
+        match literal.kind {
+            // Its octets are not sent unless they are asked for.
+            LiteralKind::Synchronizing => self.refuse(refused, out),
+            LiteralKind::NonSynchronizing if literal.octets > limits::IMAP_DISCARD => {
+                reply::bye_coded(
+                    out,
+                    "TOOBIG",
+                    "so large a literal cannot even be thrown away",
+                );
+            }
+            LiteralKind::NonSynchronizing => self.discard(literal.octets, refused),
+        }
+    }
+
+    /// So many octets, and the rest of the line, are thrown away before a refusal is said.
+    fn discard(&mut self, octets: u64, refused: Refused) {
+        self.doing = if octets == 0 {
+            Doing::DiscardLine(refused)
+        } else {
+            Doing::Discard(octets, refused)
+        };
+    }
+
+    /// Says that a command is refused. Too many that are not even understood end the session.
+    fn refuse(&mut self, refused: Refused, out: &mut Out) {
+        self.doing = Doing::Command;
+        self.gathered = Vec::new();
+        self.literals = 0;
+        let is_bad = refused.reply.is_bad();
+        refused.reply.say(out, &refused.tag);
+        if is_bad {
+            self.errors += 1;
+            if self.errors >= limits::ERRORS {
+                reply::bye(
+                    out,
+                    "too many commands in a row that make no sense here; connect again, and try a1 CAPABILITY",
+                );
+            }
+        }
+        self.rest(out);
+    }
+
+    fn text(&mut self, text: &[u8], out: &mut Out) {
+        let octets = text.len() as u64;
+        match std::mem::replace(&mut self.doing, Doing::Command) {
+            Doing::Literal(left) => {
+                self.gathered.extend_from_slice(text);
+                if left > octets {
+                    self.doing = Doing::Literal(left - octets);
+                }
+            }
+            Doing::Discard(left, refused) => self.discard(left.saturating_sub(octets), refused),
+            Doing::Message(message) => self.message_text(message, text, out),
+            other => self.doing = other,
+        }
+    }
+
+    /// The session waits for the next command: the moment to end it, if it shall end.
+    fn rest(&self, out: &mut Out) {
+        if out.wish().is_some() || !matches!(self.doing, Doing::Command | Doing::Idle { .. }) {
+            return;
+        }
+        match self.ending {
+            Ending::No => {}
+            Ending::PeerEnded => out.close(),
+            Ending::Stop => reply::bye_coded(out, "UNAVAILABLE", STOPPING),
+        }
+    }
+
+    fn end(&mut self, ending: Ending, out: &mut Out) {
+        self.ending = ending;
+        match self.doing {
+            Doing::Job(_) | Doing::Room(..) => {}
+            _ if out.wish().is_some() => {}
+            _ if ending == Ending::PeerEnded => out.close(),
+            _ => reply::bye_coded(out, "UNAVAILABLE", STOPPING),
+        }
+    }
+
+    fn timeout(&mut self, out: &mut Out) {
+        match std::mem::replace(&mut self.doing, Doing::Command) {
+            Doing::Pause(_, refused) => {
+                self.refuse(refused, out);
+                if self.failures >= limits::LOGIN_FAILURES && out.wish().is_none() {
+                    reply::bye(out, "too many wrong passwords on one connection");
+                }
+            }
+            // RFC 3501 §5.4
+            _ => reply::bye(out, "nothing was heard for half an hour; log in again"),
+        }
+    }
+
+    /// TLS stands: all that was learnt before is forgotten (RFC 3501 §6.2.1).
+    fn tls_up(&mut self) {
+        self.secure = true;
+        self.phase = Phase::NotAuthenticated;
+        self.doing = Doing::Command;
+        self.gathered = Vec::new();
+        self.literals = 0;
+        self.errors = 0;
+    }
+
+    /// Whether a password may come over this connection: inside TLS, or from this machine.
+    fn may_take_password(&self) -> bool {
+        let here = self
+            .peer
+            .remote
+            .is_none_or(|remote| remote.ip().to_canonical().is_loopback());
+        self.secure || here
+    }
+
+    /// What is spoken now (RFC 3501 §7.2.1).
+    fn capabilities(&self) -> String {
+        let mut all = String::from("IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE CHILDREN");
+        all.push_str(" UNSELECT UIDPLUS MOVE");
+        if matches!(self.phase, Phase::NotAuthenticated) {
+            if !self.secure && self.config.start_tls == StartTls::Offered {
+                all.push_str(" STARTTLS");
+            }
+            all.push_str(if self.may_take_password() {
+                " AUTH=PLAIN AUTH=LOGIN"
+            } else {
+                " LOGINDISABLED"
+            });
+        }
+        all
+    }
+
+    fn job(&mut self, work: Work, pending: Pending, out: &mut Out) {
+        let watched = match &self.phase {
+            Phase::Selected(_, selected) => Some(selected.watched.clone()),
+            _ => None,
+        };
+        self.doing = Doing::Job(Box::new(pending));
+        out.job(proto::Job::Imap(Job { work, watched }));
+    }
+}
+
+const STOPPING: &str = "the server is stopping; connect again later";
+
+impl Refused {
+    fn bad(tag: &str, text: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self {
+            tag: tag.to_owned(),
+            reply: Reply::bad(text),
+        }
+    }
+}
+
+impl Session for Server {
+    fn want(&self) -> Want {
+        match &self.doing {
+            Doing::Command
+            | Doing::DiscardLine(_)
+            | Doing::Sasl { .. }
+            | Doing::MessageEnd(_)
+            | Doing::Idle { .. } => Want::Line {
+                max: limits::IMAP_LINE,
+            },
+            Doing::Literal(left) | Doing::Discard(left, _) => Want::Octets(*left),
+            Doing::Message(message) => Want::Octets(message.left),
+            Doing::Job(_) | Doing::Room(..) | Doing::Pause(..) => Want::Nothing,
+        }
+    }
+
+    fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Out) {
+        match input {
+            Input::Line(_) | Input::Text(_) | Input::Room | Input::Open => self.heard = now,
+            _ => {}
+        }
+        match input {
+            Input::Open => self.open(out),
+            Input::Line(line) => self.line(now, line, out),
+            // Where it ended is not known, so neither is whether a literal follows: nothing after it can be trusted.
+            Input::LongLine => reply::bye_coded(
+                out,
+                "TOOBIG",
+                "that line was longer than 65536 octets; long texts go as literals",
+            ),
+            Input::Text(text) => self.text(text, out),
+            Input::TextEnd => {}
+            Input::TlsUp(_) => self.tls_up(),
+            Input::Done(proto::Answer::Imap(Answer { outcome, news })) => {
+                self.heard = now;
+                self.done(now, outcome, news, out);
+                self.rest(out);
+            }
+            Input::Done(_) => {}
+            Input::Changed => self.changed(out),
+            Input::Room => self.room(out),
+            Input::Timeout => self.timeout(out),
+            Input::Eof => self.end(Ending::PeerEnded, out),
+            Input::Stop => self.end(Ending::Stop, out),
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.doing {
+            Doing::Job(_) => None,
+            Doing::Pause(until, _) => Some(*until),
+            _ => Some(self.heard + limits::IMAP_IDLE),
+        }
+    }
+
+    fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
+        match &self.doing {
+            Doing::Sasl { .. } => Some(0..piece.len()),
+            Doing::Command | Doing::Literal(_) => secret::within(&self.gathered, piece),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Status replies: what a command came to, and a code for programs (RFC 3501 §7.1, RFC 5530).
+
+use std::borrow::Cow;
+
+use crate::proto::Out;
+use crate::store::StoreError;
+use crate::wire::imap::response::{self, Code, Status};
+
+/// What is said after a tag.
+#[derive(Debug)]
+pub(super) struct Reply {
+    status: Status,
+    code: Option<Code>,
+    text: Cow<'static, str>,
+}
+
+impl Reply {
+    pub(super) fn ok(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Status::Ok, None, text)
+    }
+
+    pub(super) fn ok_coded(code: Code, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Status::Ok, Some(code), text)
+    }
+
+    pub(super) fn capabilities(capabilities: String, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::ok_coded(Code::Capability(capabilities), text)
+    }
+
+    pub(super) fn no(code: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Status::No, Some(Code::Plain(code)), text)
+    }
+
+    pub(super) fn bad(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Status::Bad, None, text)
+    }
+
+    pub(super) fn bad_coded(code: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Status::Bad, Some(Code::Plain(code)), text)
+    }
+
+    pub(super) fn bad_charset() -> Self {
+        Self::new(
+            Status::No,
+            Some(Code::BadCharset),
+            "texts to look for are taken in US-ASCII and UTF-8",
+        )
+    }
+
+    /// Why the store did not do something with the mailbox `name`.
+    pub(super) fn refusal(error: &StoreError, name: &str) -> Self {
+        match error {
+            StoreError::NoSuchMailbox => Self::no(
+                "NONEXISTENT",
+                format!("there is no mailbox {name}; LIST \"\" * shows which there are"),
+            ),
+            StoreError::AlreadyExists => Self::no(
+                "ALREADYEXISTS",
+                format!("there is a mailbox {name} already"),
+            ),
+            StoreError::BadName(why) | StoreError::Forbidden(why) => Self::no("CANNOT", *why),
+            StoreError::NoSuchMessage => Self::no(
+                "EXPUNGEISSUED",
+                "another session has removed a message of these; NOOP tells which",
+            ),
+            StoreError::Busy => Self::no("INUSE", "the mailbox is locked by another program"),
+            StoreError::Full => Self::no("OVERQUOTA", "there is no room left on the disk"),
+            StoreError::Io(error) => Self::no(
+                "UNAVAILABLE",
+                format!("the disk did not do it, and nothing is changed: {error}"),
+            ),
+        }
+    }
+
+    const fn new_parts(status: Status, code: Option<Code>, text: Cow<'static, str>) -> Self {
+        Self { status, code, text }
+    }
+
+    fn new(status: Status, code: Option<Code>, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new_parts(status, code, text.into())
+    }
+
+    pub(super) fn is_bad(&self) -> bool {
+        self.status == Status::Bad
+    }
+
+    /// Says it.
+    pub(super) fn say(&self, out: &mut Out, tag: &str) {
+        out.with(|bytes| {
+            response::status(bytes, tag, self.status, self.code.as_ref(), &self.text);
+        });
+    }
+}
+
+/// Says goodbye, and closes.
+pub(super) fn bye(out: &mut Out, text: &str) {
+    out.with(|bytes| response::status(bytes, "*", Status::Bye, None, text));
+    out.close();
+}
+
+/// The same, with a code.
+pub(super) fn bye_coded(out: &mut Out, code: &'static str, text: &str) {
+    let code = Code::Plain(code);
+    out.with(|bytes| response::status(bytes, "*", Status::Bye, Some(&code), text));
+    out.close();
+}

@@ -1,0 +1,572 @@
+//! The slow work of an IMAP session: each item of [`Work`] runs on a pool thread and brings an [`Outcome`].
+//!
+//! Responses that can be long are written here, not in the event loop. What promises that mail is kept ([`Appended`],
+//! [`Copied`]) holds the store's [`Durable`].
+
+use std::sync::Arc;
+
+use crate::proto::imap::fetch::{self, Fetch};
+use crate::proto::imap::list::{self, List};
+use crate::proto::imap::search::{Found, Search};
+use crate::proto::imap::view::View;
+use crate::store::{
+    Account, AuthError, Durable, Entry, FlagChange, Flags, Index, Mailbox, Spool, Store, StoreError,
+};
+use crate::wire::imap::command::{Access, Echo, Numbering, Originals, StatusItem, StoreAction};
+use crate::wire::imap::response;
+use crate::wire::imap::set::Ranges;
+use crate::wire::sasl::Credentials;
+
+/// What is to be done.
+pub enum Work {
+    /// Only look at what is new.
+    Nothing,
+    /// Is this the password? Hashing takes milliseconds.
+    Verify(Credentials),
+    /// LIST, LSUB
+    List(List),
+    /// CREATE and its like
+    Manage(Account, Manage),
+    /// STATUS
+    Status(Account, String, Vec<StatusItem>),
+    /// SELECT, EXAMINE
+    Select(Account, String, Access),
+    /// FETCH
+    Fetch(Box<Fetch>),
+    /// SEARCH
+    Search(Box<Search>),
+    /// STORE
+    Store(Box<StoreFlags>),
+    /// COPY, MOVE
+    Copy(Box<Copy>),
+    /// EXPUNGE, and CLOSE: of these UIDs, or of all.
+    Expunge(Arc<Mailbox>, Option<Ranges>),
+    /// A part of APPEND's message, which goes on.
+    Append(Part),
+    /// The last part of APPEND's message.
+    AppendLast(Part, Finish),
+}
+
+/// What to do with a mailbox's name.
+pub enum Manage {
+    /// CREATE
+    Create(String),
+    /// DELETE
+    Delete(String),
+    /// RENAME
+    Rename(String, String),
+    /// SUBSCRIBE
+    Subscribe(String),
+    /// UNSUBSCRIBE
+    Unsubscribe(String),
+}
+
+/// What the work brought.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Of [`Work::Nothing`].
+    Nothing,
+    /// Of [`Work::Verify`].
+    Verified(Result<Account, AuthError>),
+    /// Of [`Work::List`] and [`Work::Status`]: responses.
+    Lines(Result<Vec<u8>, StoreError>),
+    /// Of [`Work::Manage`] and [`Work::Expunge`].
+    Done(Result<(), StoreError>),
+    /// Of [`Work::Select`].
+    Selected(Result<Opened, StoreError>),
+    /// Of [`Work::Fetch`].
+    Fetched(Result<fetch::Block, StoreError>),
+    /// Of [`Work::Search`].
+    Found(Result<Found, StoreError>),
+    /// Of [`Work::Store`].
+    Stored(Result<Stored, StoreError>),
+    /// Of [`Work::Copy`]; `None` when there was nothing to copy.
+    Copied(Result<Option<Copied>, CopyError>),
+    /// Of [`Work::Append`]; the emptied buffer comes back to be filled again.
+    Appending(Result<(Arc<Mailbox>, Spool), StoreError>, Vec<u8>),
+    /// Of [`Work::AppendLast`].
+    Appended(Result<Appended, StoreError>),
+}
+
+impl Outcome {
+    /// Whether the command is at its end, and not this job only.
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::Fetched(Ok(block)) => block.rest.is_none(),
+            Self::Found(Ok(found)) => found.rest.is_none(),
+            Self::Appending(..) => false,
+            _ => true,
+        }
+    }
+}
+
+/// A selected mailbox.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// Which.
+    pub mailbox: Arc<Mailbox>,
+    /// Whether it may be changed, and recent messages claimed.
+    pub access: Access,
+}
+
+/// What there is in a mailbox now.
+#[derive(Debug)]
+pub struct News {
+    /// All of it.
+    pub index: Arc<Index>,
+    /// New messages that this session was the first to be told of.
+    pub recent: Vec<u32>,
+}
+
+impl Watched {
+    /// Looks.
+    pub fn news(&self) -> Result<News, StoreError> {
+        let index = self.mailbox.sync()?;
+        let recent = match self.access {
+            Access::ReadWrite => self.mailbox.claim_recent(),
+            Access::ReadOnly => Vec::new(),
+        };
+        Ok(News { index, recent })
+    }
+}
+
+/// A mailbox that was just opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// Which.
+    pub mailbox: Arc<Mailbox>,
+    /// Its name in its one spelling.
+    pub name: String,
+    /// Whether it may be changed.
+    pub access: Access,
+    /// What is in it.
+    pub index: Arc<Index>,
+    /// The messages that are recent in this session.
+    pub recent: Vec<u32>,
+    /// How many are recent, claimed or not.
+    pub recent_count: u32,
+}
+
+/// STORE.
+pub struct StoreFlags {
+    /// Where.
+    pub mailbox: Arc<Mailbox>,
+    /// The numbers.
+    pub view: View,
+    /// Which messages.
+    pub uids: Ranges,
+    /// Whether the responses hold UIDs.
+    pub numbering: Numbering,
+    /// What to do.
+    pub action: StoreAction,
+    /// Whether the new flags are told.
+    pub echo: Echo,
+    /// Names of flags, none of them `\Recent`.
+    pub flags: Vec<String>,
+}
+
+/// What STORE did.
+#[derive(Debug)]
+pub struct Stored {
+    /// The responses.
+    pub lines: Vec<u8>,
+    /// What flags the client knows of now.
+    pub known: Vec<(u32, Flags)>,
+    /// What is in the mailbox now.
+    pub keywords: KeywordRoom,
+    /// Whether the client named messages that are no more.
+    pub gone: bool,
+}
+
+/// Whether all keywords had room in the mailbox's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeywordRoom {
+    /// They had.
+    Enough,
+    /// All places are taken: some were left out.
+    Full,
+}
+
+/// COPY and MOVE.
+pub struct Copy {
+    /// Whose mailboxes.
+    pub account: Account,
+    /// From where.
+    pub mailbox: Arc<Mailbox>,
+    /// Which messages there, ascending.
+    pub uids: Vec<u32>,
+    /// Where to.
+    pub to: String,
+    /// Whether they stay.
+    pub originals: Originals,
+}
+
+/// Messages that are in their new mailbox for good.
+#[derive(Debug)]
+pub struct Copied {
+    /// Of the new mailbox.
+    pub uid_validity: u32,
+    /// Old and new UIDs.
+    pub pairs: Vec<(u32, u32)>,
+    /// The proof.
+    pub durable: Durable,
+    /// For MOVE: whether the originals went.
+    pub removed: Result<(), StoreError>,
+}
+
+/// Why messages were not copied.
+#[derive(Debug)]
+pub enum CopyError {
+    /// The target cannot be had.
+    Target(StoreError),
+    /// The copying failed.
+    Copy(StoreError),
+}
+
+/// A part of APPEND's message.
+pub struct Part {
+    /// Whose mailbox.
+    pub account: Account,
+    /// Its name.
+    pub mailbox: String,
+    /// Where the parts before went; `None` for the first.
+    pub opened: Option<(Arc<Mailbox>, Spool)>,
+    /// The text, with CRLF line ends.
+    pub text: Vec<u8>,
+}
+
+/// What APPEND says of its message.
+pub struct Finish {
+    /// Names of flags, none of them `\Recent`.
+    pub flags: Vec<String>,
+    /// INTERNALDATE, seconds since 1970.
+    pub received: Option<i64>,
+}
+
+/// A message that is in its mailbox for good.
+#[derive(Debug)]
+pub struct Appended {
+    /// Of the mailbox.
+    pub uid_validity: u32,
+    /// Of the message.
+    pub uid: u32,
+    /// The proof.
+    pub durable: Durable,
+}
+
+impl Work {
+    /// Does it.
+    pub fn run(self, store: &Store) -> Outcome {
+        match self {
+            Self::Nothing => Outcome::Nothing,
+            Self::Verify(credentials) => Outcome::Verified(
+                store
+                    .users()
+                    .verify(&credentials.name, &credentials.password),
+            ),
+            Self::List(list) => Outcome::Lines(list::run(&list, store)),
+            Self::Manage(account, manage) => Outcome::Done(manage.run(store, &account)),
+            Self::Status(account, name, items) => {
+                Outcome::Lines(status(store, &account, &name, &items))
+            }
+            Self::Select(account, name, access) => {
+                Outcome::Selected(select(store, &account, name, access))
+            }
+            Self::Fetch(fetch) => Outcome::Fetched(fetch.run()),
+            Self::Search(search) => Outcome::Found(search.run()),
+            Self::Store(flags) => Outcome::Stored(flags.run()),
+            Self::Copy(copy) => Outcome::Copied(copy.run(store)),
+            Self::Expunge(mailbox, uids) => Outcome::Done(expunge(&mailbox, uids.as_ref())),
+            Self::Append(mut part) => {
+                let opened = part.write(store);
+                part.text.clear();
+                Outcome::Appending(opened, part.text)
+            }
+            Self::AppendLast(part, finish) => Outcome::Appended(append(part, finish, store)),
+        }
+    }
+}
+
+impl Manage {
+    fn run(self, store: &Store, account: &Account) -> Result<(), StoreError> {
+        match self {
+            Self::Create(name) => store.create(account, &name),
+            Self::Delete(name) => store.delete(account, &name),
+            Self::Rename(from, to) => store.rename(account, &from, &to),
+            Self::Subscribe(name) => store.subscribe(account, &name),
+            Self::Unsubscribe(name) => store.unsubscribe(account, &name),
+        }
+    }
+}
+
+fn status(
+    store: &Store,
+    account: &Account,
+    name: &str,
+    items: &[StatusItem],
+) -> Result<Vec<u8>, StoreError> {
+    let mailbox = store.mailbox(account, name)?;
+    let index = mailbox.sync()?;
+    let mut out = b"* STATUS ".to_vec();
+    response::mailbox(&mut out, name);
+    out.extend_from_slice(b" (");
+    for (position, item) in items.iter().enumerate() {
+        if position > 0 {
+            out.push(b' ');
+        }
+        let (word, value) = match item {
+            StatusItem::Messages => ("MESSAGES", index.messages.len() as u64),
+            StatusItem::Recent => ("RECENT", mailbox.count_recent() as u64),
+            StatusItem::UidNext => ("UIDNEXT", index.uid_next.into()),
+            StatusItem::UidValidity => ("UIDVALIDITY", index.uid_validity.into()),
+            StatusItem::Unseen => (
+                "UNSEEN",
+                index.messages.iter().filter(unseen).count() as u64,
+            ),
+        };
+        out.extend_from_slice(word.as_bytes());
+        out.push(b' ');
+        response::number(&mut out, value);
+    }
+    out.extend_from_slice(b")\r\n");
+    Ok(out)
+}
+
+/// Whether a message is not `\Seen`.
+pub fn unseen(entry: &&Entry) -> bool {
+    !entry.flags.contains(Flags::SEEN)
+}
+
+fn select(
+    store: &Store,
+    account: &Account,
+    name: String,
+    access: Access,
+) -> Result<Opened, StoreError> {
+    let mailbox = store.mailbox(account, &name)?;
+    let watched = Watched { mailbox, access };
+    let unclaimed = watched
+        .mailbox
+        .sync()
+        .map(|_| watched.mailbox.count_recent())?;
+    let News { index, recent } = watched.news()?;
+    let count = match access {
+        Access::ReadWrite => recent.len(),
+        // RFC 3501 §6.3.2: EXAMINE takes \Recent from nobody.
+        Access::ReadOnly => unclaimed,
+    };
+    Ok(Opened {
+        mailbox: watched.mailbox,
+        name,
+        access,
+        index,
+        recent,
+        recent_count: u32::try_from(count).unwrap_or(u32::MAX),
+    })
+}
+
+/// Writes flags as FETCH tells them.
+pub fn write_flags(out: &mut Vec<u8>, flags: Flags, recent: Recent, keywords: &[String]) {
+    let system = SYSTEM_FLAGS
+        .iter()
+        .filter(|(_, flag)| flags.contains(*flag))
+        .map(|(name, _)| *name);
+    let keywords = keywords
+        .iter()
+        .zip(0u8..26)
+        .filter(|(_, index)| flags.contains(Flags::keyword(*index)))
+        .map(|(name, _)| name.as_str());
+    let recent = matches!(recent, Recent::Yes).then_some("\\Recent");
+    response::flag_list(out, system.chain(keywords).chain(recent));
+}
+
+/// Whether a message is `\Recent` in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recent {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+/// The flags of the system that a client may change (RFC 3501 §2.3.2).
+pub const SYSTEM_FLAGS: [(&str, Flags); 5] = [
+    ("\\Answered", Flags::ANSWERED),
+    ("\\Flagged", Flags::FLAGGED),
+    ("\\Deleted", Flags::DELETED),
+    ("\\Seen", Flags::SEEN),
+    ("\\Draft", Flags::DRAFT),
+];
+
+/// The flag of the system of this name.
+pub fn system_flag(name: &str) -> Option<Flags> {
+    SYSTEM_FLAGS
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, flag)| *flag)
+}
+
+/// The flags of these names, where keywords join the mailbox's list.
+fn flags_named(mailbox: &Mailbox, names: &[String]) -> Result<(Flags, KeywordRoom), StoreError> {
+    let mut flags = Flags::default();
+    let mut room = KeywordRoom::Enough;
+    for name in names {
+        match system_flag(name) {
+            Some(flag) => flags = flags.union(flag),
+            None => match mailbox.keyword(name)? {
+                Some(flag) => flags = flags.union(flag),
+                None => room = KeywordRoom::Full,
+            },
+        }
+    }
+    Ok((flags, room))
+}
+
+impl StoreFlags {
+    fn run(self) -> Result<Stored, StoreError> {
+        let (flags, keywords) = flags_named(&self.mailbox, &self.flags)?;
+        let change = match self.action {
+            StoreAction::Replace => FlagChange::Replace,
+            StoreAction::Add => FlagChange::Add,
+            StoreAction::Remove => FlagChange::Remove,
+        };
+        let uids: Vec<u32> = self
+            .view
+            .entries(&self.uids, 0)
+            .map(|entry| entry.uid)
+            .collect();
+        let index = self.mailbox.change_flags(&uids, change, flags)?;
+        let mut stored = Stored {
+            lines: Vec::new(),
+            known: Vec::with_capacity(uids.len()),
+            keywords,
+            gone: self.view.has_ghost(&self.uids),
+        };
+        let mut now = index.messages.iter().peekable();
+        for entry in self.view.entries(&self.uids, 0) {
+            while now.next_if(|now| now.uid < entry.uid).is_some() {}
+            let Some(now) = now.peek().filter(|now| now.uid == entry.uid) else {
+                stored.gone = true;
+                continue;
+            };
+            match self.echo {
+                Echo::Tell => {
+                    self.tell(&mut stored.lines, now, &index.keywords);
+                    stored.known.push((now.uid, now.flags));
+                }
+                // What another session changed at the same time is told in spite of .SILENT (RFC 3501 §6.4.6).
+                Echo::Silent => {
+                    let expected = match self.action {
+                        StoreAction::Replace => flags,
+                        StoreAction::Add => entry.flags.union(flags),
+                        StoreAction::Remove => entry.flags.without(flags),
+                    };
+                    stored.known.push((now.uid, expected));
+                }
+            }
+        }
+        Ok(stored)
+    }
+
+    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, keywords: &[String]) {
+        let Some(number) = self.view.number(entry.uid) else {
+            return;
+        };
+        let recent = if self.view.is_recent(entry.uid) {
+            Recent::Yes
+        } else {
+            Recent::No
+        };
+        let uid = (self.numbering == Numbering::Uid).then_some(entry.uid);
+        write_flags_response(out, number, uid, entry.flags, recent, keywords);
+    }
+}
+
+/// Writes `* n FETCH (UID u FLAGS (...))`.
+pub fn write_flags_response(
+    out: &mut Vec<u8>,
+    number: u32,
+    uid: Option<u32>,
+    flags: Flags,
+    recent: Recent,
+    keywords: &[String],
+) {
+    out.extend_from_slice(b"* ");
+    response::number(out, number.into());
+    out.extend_from_slice(b" FETCH (");
+    if let Some(uid) = uid {
+        out.extend_from_slice(b"UID ");
+        response::number(out, uid.into());
+        out.push(b' ');
+    }
+    out.extend_from_slice(b"FLAGS ");
+    write_flags(out, flags, recent, keywords);
+    out.extend_from_slice(b")\r\n");
+}
+
+impl Copy {
+    fn run(self, store: &Store) -> Result<Option<Copied>, CopyError> {
+        let target = store
+            .mailbox(&self.account, &self.to)
+            .map_err(CopyError::Target)?;
+        if self.uids.is_empty() {
+            return Ok(None);
+        }
+        let (pairs, durable) = self
+            .mailbox
+            .copy(&self.uids, &target)
+            .map_err(CopyError::Copy)?;
+        let uid_validity = target.sync().map_err(CopyError::Copy)?.uid_validity;
+        let removed = match self.originals {
+            Originals::Stay => Ok(()),
+            Originals::Go => self.mailbox.expunge(&self.uids).map(|_| ()),
+        };
+        Ok(Some(Copied {
+            uid_validity,
+            pairs,
+            durable,
+            removed,
+        }))
+    }
+}
+
+fn expunge(mailbox: &Mailbox, uids: Option<&Ranges>) -> Result<(), StoreError> {
+    let index = mailbox.sync()?;
+    let deleted: Vec<u32> = index
+        .messages
+        .iter()
+        .filter(|entry| entry.flags.contains(Flags::DELETED))
+        .map(|entry| entry.uid)
+        .filter(|&uid| uids.is_none_or(|uids| uids.contains(uid)))
+        .collect();
+    if deleted.is_empty() {
+        return Ok(());
+    }
+    mailbox.expunge(&deleted).map(|_| ())
+}
+
+impl Part {
+    fn write(&mut self, store: &Store) -> Result<(Arc<Mailbox>, Spool), StoreError> {
+        let (mailbox, mut spool) = match self.opened.take() {
+            Some(opened) => opened,
+            None => {
+                let mailbox = store.mailbox(&self.account, &self.mailbox)?;
+                let spool = mailbox.spool()?;
+                (mailbox, spool)
+            }
+        };
+        spool.append(&self.text)?;
+        Ok((mailbox, spool))
+    }
+}
+
+fn append(mut part: Part, finish: Finish, store: &Store) -> Result<Appended, StoreError> {
+    let (mailbox, spool) = part.write(store)?;
+    let (flags, _) = flags_named(&mailbox, &finish.flags)?;
+    let (uid, durable) = mailbox.append(spool, flags, finish.received)?;
+    Ok(Appended {
+        uid_validity: mailbox.sync()?.uid_validity,
+        uid,
+        durable,
+    })
+}
