@@ -91,7 +91,11 @@ fn deliver_until_cut_off(
     reply()?;
     while !over.load(Ordering::Relaxed) {
         let number = numbers.fetch_add(1, Ordering::Relaxed);
-        let to = if number % 3 == 0 { "bob" } else { "alice" };
+        let to = if number.is_multiple_of(3) {
+            "bob"
+        } else {
+            "alice"
+        };
         let envelope = format!("MAIL FROM:<>\r\nRCPT TO:<{to}@localhost>\r\nDATA\r\n");
         stream.write_all(envelope.as_bytes()).ok()?;
         for expected in ["250", "250", "354"] {

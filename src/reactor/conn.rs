@@ -399,16 +399,24 @@ impl Conn {
         if tls.is_hungry() && !self.readable || tls.is_up() && self.reader.space().is_empty() {
             return Ok(0);
         }
-        let Received { moved, end, up } = {
-            let Self {
-                socket,
-                readable,
-                reader,
-                ..
-            } = self;
+        let was_sated = !tls.is_hungry();
+        let Self {
+            socket,
+            readable,
+            reader,
+            ..
+        } = self;
+        let mut receive = |tls: &mut Tls, reader: &mut LineReader| {
             let read = |buffer: &mut [u8]| read(socket, readable, buffer);
-            tls.receive(read, reader, &mut scratch.cipher)?
+            tls.receive(read, reader, &mut scratch.cipher)
         };
+        let mut received = receive(tls, reader)?;
+        let nothing = received.moved == 0 && received.up.is_none() && !received.end;
+        if nothing && was_sated && tls.is_hungry() {
+            // It had to look to know that it needs more. What the poll told before is not told again: ask the socket.
+            received = receive(tls, reader)?;
+        }
+        let Received { moved, end, up } = received;
         if end {
             self.ended = true;
             self.owed.eof = true;
