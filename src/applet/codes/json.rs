@@ -26,6 +26,7 @@ fn object(found: &Found, hit: &Hit, lang: Lang) -> String {
                 Kind::PopCode => "pop3-code",
                 Kind::ImapStatus => "imap-status",
                 Kind::ImapCode => "imap-code",
+                Kind::ImapData => "imap-data",
             };
             fields.extend([
                 ("kind", string(kind)),

@@ -160,22 +160,33 @@ fn line(line: &str) -> Vec<Found> {
         Some(Hit::Entry(entry)) => Some(entry.kind),
         _ => None,
     };
-    let mut line = vec![first];
-    if let Some(second) = tokens.next() {
-        let follows = match kind {
-            Some(Kind::Reply) => second.contains('.'),
-            Some(Kind::ImapStatus | Kind::PopStatus) => {
-                second.starts_with('[') || line[0].word == "*"
-            }
-            _ => false,
-        };
-        line.extend(follows.then(|| find(second)).flatten());
-        if line.len() == 2 && line[0].word == "*" {
-            let third = tokens.next().filter(|third| third.starts_with('['));
-            line.extend(third.and_then(find));
-        }
+    if first.word == "*" {
+        return untagged(first, tokens);
     }
-    line
+    let second = tokens.next().filter(|second| match kind {
+        Some(Kind::Reply) => second.contains('.'),
+        Some(Kind::ImapStatus | Kind::PopStatus) => second.starts_with('['),
+        _ => false,
+    });
+    let second = second.and_then(find);
+    std::iter::once(first).chain(second).collect()
+}
+
+/// `* OK [UIDVALIDITY 7] ...`, `* 3 EXISTS`: what a server says, which is never a command.
+fn untagged<'a>(star: Found, tokens: impl Iterator<Item = &'a str>) -> Vec<Found> {
+    let mut tokens = tokens.skip_while(|token| token.bytes().all(|byte| byte.is_ascii_digit()));
+    let word = tokens.next().and_then(find).map(|mut found| {
+        found.hits.retain(
+            |hit| matches!(hit, Hit::Entry(entry) if matches!(entry.kind, Kind::ImapStatus | Kind::ImapData)),
+        );
+        found
+    });
+    let word = word.filter(|found| !found.hits.is_empty());
+    let code = tokens
+        .next()
+        .filter(|code| word.is_some() && code.starts_with('['));
+    let code = code.and_then(find);
+    std::iter::once(star).chain(word).chain(code).collect()
 }
 
 /// Words, without the punctuation that surrounds them in a dialogue; `[UIDVALIDITY 7]` is one, `250-SIZE` is `250`.

@@ -91,7 +91,7 @@ impl<'a> Page<'a> {
         let code = match entry.kind {
             Kind::Reply | Kind::Status => written(entry, &found.word),
             Kind::PopCode | Kind::ImapCode => format!("[{}]", entry.code),
-            Kind::PopStatus | Kind::ImapStatus => entry.code.to_owned(),
+            Kind::PopStatus | Kind::ImapStatus | Kind::ImapData => entry.code.to_owned(),
         };
         self.heading(&code, entry.name);
         self.beside(&code, entry.kind.label().of(self.lang), entry.section);

@@ -283,6 +283,9 @@ fn a_line_out_of_a_dialogue() {
         known(&["* OK [UIDVALIDITY 7] UIDs valid"]),
         ["*", "OK", "[UIDVALIDITY]"]
     );
+    assert_eq!(known(&["* 3 EXISTS"]), ["*", "EXISTS"]);
+    let (fetched, _) = look_up(["* 1 FETCH (FLAGS ())"].into_iter());
+    assert_eq!(fetched[1].hits.len(), 1, "the data, not the command");
     assert_eq!(known(&["-ERR [IN-USE] locked"]), ["-ERR", "[IN-USE]"]);
     assert_eq!(known(&["MAIL FROM:<alice@example.org>"]), ["MAIL"]);
     assert_eq!(known(&["RCPT", "TO:"]), ["RCPT"]);

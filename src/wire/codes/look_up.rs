@@ -342,6 +342,8 @@ fn plain_word(word: &str) -> Found {
     let mut hits: Vec<Hit> = codes.filter(|row| same(row.code)).map(Hit::Entry).collect();
     let commands = COMMANDS.iter().copied().flatten();
     hits.extend(commands.filter(|row| same(row.verb)).map(Hit::Command));
+    let data = imap::DATA.iter().filter(|row| same(row.code));
+    hits.extend(data.map(Hit::Entry));
     hits.extend(
         SERVICES
             .iter()
@@ -361,7 +363,8 @@ fn entries(tables: &'static [&'static [Entry]]) -> impl Iterator<Item = &'static
 
 /// Every word without digits that [`find`] knows; response codes in their brackets.
 fn words() -> impl Iterator<Item = String> {
-    let plain = entries(&[pop3::STATUSES, imap::STATUSES]).map(|entry| entry.code.to_owned());
+    let plain = entries(&[pop3::STATUSES, imap::STATUSES, imap::DATA]);
+    let plain = plain.map(|entry| entry.code.to_owned());
     let codes = entries(&[pop3::CODES])
         .chain(entries(imap::CODES))
         .map(|entry| format!("[{}]", entry.code));

@@ -11,7 +11,7 @@
 //! | [`enhanced`] | subject and detail of an enhanced status code | RFC 3463, RFC 5248, IANA |
 //! | [`digits`] | what one digit of either means | RFC 5321 §4.2.1, RFC 3463 §2 |
 //! | [`pop3`] | `+OK`, `-ERR`, a response code | RFC 1939, RFC 2449, RFC 3206 |
-//! | [`imap`] | a status or a response code | RFC 9051 §7.1, RFC 5530, and extensions |
+//! | [`imap`] | a status, a response code, a kind of data | RFC 9051 §7, RFC 5530, and extensions |
 //! | [`commands`] | a command of SMTP, POP3 or IMAP | RFC 5321, RFC 1939, RFC 9051, and extensions |
 //! | [`ports`] | a service with its port and transport | RFC 6409, RFC 8314 |
 //!
@@ -101,6 +101,8 @@ pub enum Kind {
     ImapStatus,
     /// `[TRYCREATE]` after an IMAP status.
     ImapCode,
+    /// `EXISTS`, `FETCH` ...: what follows `*` when it is no status.
+    ImapData,
 }
 
 impl Kind {
@@ -130,6 +132,10 @@ impl Kind {
             Self::ImapCode => Text {
                 en: "IMAP response code",
                 fr: "code de réponse IMAP",
+            },
+            Self::ImapData => Text {
+                en: "IMAP data from the server",
+                fr: "donnée IMAP du serveur",
             },
         }
     }

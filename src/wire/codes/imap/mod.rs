@@ -1,6 +1,7 @@
-//! The statuses of IMAP, and the response codes in brackets that may follow them, by what they are about.
-//! RFC 9051 §7.1, RFC 3501 §7.1, RFC 5530, and the extensions that each row names.
+//! The statuses of IMAP, the response codes in brackets that may follow them, by what they are about, and the data that a
+//! server sends. RFC 9051 §7, RFC 3501 §7, RFC 5530, and the extensions that each row names.
 
+mod data;
 mod extension;
 mod failure;
 mod mailbox;
@@ -8,6 +9,7 @@ mod status;
 
 use super::Entry;
 
+pub use data::DATA;
 pub use status::STATUSES;
 
 /// Every response code, without its brackets: one slice for each file.

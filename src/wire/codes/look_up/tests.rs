@@ -133,7 +133,12 @@ fn the_tables_are_in_order() {
     }
     let all = entries(smtp::REPLIES)
         .chain(entries(enhanced::STATUSES))
-        .chain(entries(&[pop3::STATUSES, pop3::CODES, imap::STATUSES]))
+        .chain(entries(&[
+            pop3::STATUSES,
+            pop3::CODES,
+            imap::STATUSES,
+            imap::DATA,
+        ]))
         .chain(entries(imap::CODES));
     for row in all {
         for text in [row.meaning, row.sent, row.next] {
@@ -217,6 +222,14 @@ fn no_response_code_is_missing() {
                   UNDEFINED-FILTER USEATTR HIGHESTMODSEQ NOMODSEQ MODIFIED MAILBOXID INPROGRESS UIDREQUIRED JMAPACCESS \
                   MESSAGELIMIT";
     complete(revision2.split(' ').chain(others.split(' ')), imap::CODES);
+}
+
+#[test]
+fn no_data_of_imap_is_missing() {
+    // RFC 9051 §7.2 to §7.5 and RFC 3501 §7.2, §7.3; then RFC 2971, 4314, 5256, 7162, 9208
+    let revisions = "ENABLED CAPABILITY LIST NAMESPACE STATUS ESEARCH FLAGS EXISTS EXPUNGE FETCH LSUB SEARCH RECENT";
+    let others = "ID ACL SORT THREAD VANISHED QUOTA QUOTAROOT";
+    complete(revisions.split(' ').chain(others.split(' ')), &[imap::DATA]);
 }
 
 #[test]
