@@ -15,6 +15,9 @@ BINARY = $(TARGET_FOLDER)/$(CARGO_BUILD_TARGET)/$(PROFILE_FOLDER)/mailtool
 # Tests that take seconds: those of each module, and these.
 FAST = $(filter layers lines dialogs cli,$(basename $(notdir $(wildcard tests/*.rs))))
 
+# Who reads the documentation works on the program: private items are in it, and may be linked to.
+DOC_FLAGS = -D warnings -A rustdoc::private-intra-doc-links
+
 .PHONY: help serve build test check deny bench fuzz dist install
 
 help:
@@ -37,7 +40,7 @@ check:
 	cargo fmt --check
 	cargo fmt --check --manifest-path tests/fuzz/Cargo.toml
 	cargo clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
+	RUSTDOCFLAGS="$(DOC_FLAGS)" cargo doc --locked --no-deps --document-private-items --quiet
 	@$(MAKE) --no-print-directory deny
 	cargo test --locked --lib --bins $(addprefix --test ,$(FAST))
 

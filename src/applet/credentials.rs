@@ -28,7 +28,7 @@ use super::exit::{self, failure};
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Server and login")]
 pub struct ServerArguments {
-    /// Server to talk to; an IPv6 address with a port is written [::1]:PORT
+    /// Server to talk to; an IPv6 address with a port is written `[::1]:PORT`
     #[arg(
         long,
         value_name = "HOST[:PORT]",
@@ -346,7 +346,7 @@ fn prompt(user: &str) -> anyhow::Result<String> {
         let silent = SilentTerminal::new(&terminal).context("/dev/tty: turning the echo off")?;
         read_typed(&terminal, &silent.before)
     };
-    let _ = terminal.write_all(b"\r\n");
+    let _ = terminal.write_all(b"\n");
     match typed.context("/dev/tty")? {
         Some(password) => Ok(password),
         None => Err(failure(exit::USAGE, "no password was typed")),

@@ -249,6 +249,25 @@ pub(crate) mod canned {
         assert_eq!(out.wish(), Some(Wish::Close), "the errand is over");
     }
 
+    /// Whatever a server says, in whatever pieces: the session ends when the server does, and says what was wrong.
+    pub(crate) fn endure(session: &mut dyn Session, said: &[u8], piece: usize) {
+        let now = Instant::now();
+        let mut reader = LineReader::new();
+        let mut out = Out::new(Side::Client, now, None);
+        session.handle(now, Input::Open, &mut out);
+        for bytes in said.chunks(piece.max(1)) {
+            if out.wish().is_none() {
+                feed(&mut reader, session, now, &mut out, bytes);
+            }
+            while let Some(Front::Bytes(bytes)) = out.front() {
+                let octets = bytes.len();
+                out.advance(octets);
+            }
+        }
+        session.handle(now, Input::Eof, &mut out);
+        assert!(out.wish().is_some(), "nothing is waited for after the end");
+    }
+
     fn feed(
         reader: &mut LineReader,
         session: &mut dyn Session,

@@ -116,8 +116,13 @@ pub fn pump(reader: &mut LineReader, session: &mut dyn Session, now: Instant, ou
     out.now = now;
     while !out.is_full() && !out.is_blocked() {
         let want = session.want();
+        let unstuffed = want == Want::DotText && !reader.is_within_line();
         let Some(cut) = reader.cut(want) else { break };
         if out.tap.is_some() {
+            if unstuffed && matches!(cut, Cut::Text([b'.', ..])) {
+                // Taps see what was said: with the dot that the reader took away.
+                out.show_received(Cut::Text(b"."), None);
+            }
             let secret = match cut {
                 Cut::Line(piece) | Cut::Text(piece) => session.secret_in(piece),
                 Cut::LongLine | Cut::TextEnd => None,
@@ -534,6 +539,38 @@ mod tests {
                 other => format!("<{other:?}>"),
             };
             self.0.borrow_mut().push_str(&format!("{side:?}:{text:?} "));
+        }
+    }
+
+    /// Takes message text.
+    struct Reads;
+
+    impl Session for Reads {
+        fn want(&self) -> Want {
+            Want::DotText
+        }
+        fn handle(&mut self, _now: Instant, _input: Input<'_>, _out: &mut Out) {}
+        fn deadline(&self) -> Option<Instant> {
+            None
+        }
+    }
+
+    #[test]
+    fn taps_see_dots_as_they_were_stuffed() {
+        let said = b"a.\r\n..b\r\n...\r\nc..d\r\n.\r\n";
+        let now = Instant::now();
+        for cut in 0..said.len() {
+            let seen = Rc::new(RefCell::new(String::new()));
+            let tap: Box<dyn Tap> = Box::new(Shown(Rc::clone(&seen)));
+            let mut out = Out::new(Side::Server, now, Some(tap));
+            let mut reader = LineReader::new();
+            for piece in [&said[..cut], &said[cut..]] {
+                reader.push(piece);
+                pump(&mut reader, &mut Reads, now, &mut out);
+            }
+            let seen = seen.borrow().replace("\" Client:\"", "");
+            let expected = format!("Client:{:?} ", String::from_utf8_lossy(said));
+            assert_eq!(seen, expected, "cut at {cut}");
         }
     }
 

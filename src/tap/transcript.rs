@@ -279,9 +279,9 @@ fn is_hole(rest: &str) -> bool {
     }
 }
 
-/// Control characters of both sets, and those that turn the direction of writing or hide themselves.
+/// Control characters of both sets but TAB, and those that turn the direction of writing or hide themselves.
 fn disturbs(letter: char) -> bool {
-    letter.is_control()
+    (letter.is_control() && letter != '\t')
         || matches!(letter, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 

@@ -202,6 +202,11 @@ impl LineReader {
         self.ending
     }
 
+    /// Whether the next octet of dot-text continues a line: else a dot in front of the next text was stuffed.
+    pub const fn is_within_line(&self) -> bool {
+        matches!(self.text, Text::Within)
+    }
+
     /// Gives the memory back while nothing is pending: an idle connection holds none.
     pub fn release(&mut self) {
         if self.pending() == 0 {

@@ -1,5 +1,6 @@
 use super::*;
-use crate::proto::client::canned::{EOF, SILENCE, Step as Said, alice, all_cuts};
+use crate::proto::client::canned::{EOF, SILENCE, Step as Said, alice, all_cuts, endure};
+use proptest::prelude::*;
 
 const GREETING: Said<'_> = ("* OK hello\r\n", "a1 CAPABILITY\r\n");
 const PLAIN: Said<'_> = (
@@ -359,4 +360,36 @@ fn what_goes_wrong_is_told_apart() {
     let busy = [GREETING, PLAIN, ("a2 NO [UNAVAILABLE] later\r\n", "")];
     let (_, failures) = play(&alice(), &Errand::Folders, &busy);
     assert!(failures[0].starts_with("Login") && failures[0].contains("Temporary"));
+}
+
+proptest! {
+    #[test]
+    fn no_server_upsets_it(
+        said in proptest::collection::vec(
+            prop_oneof![
+                Just("* OK [CAPABILITY AUTH=PLAIN LITERAL+ STARTTLS]\r\n"), Just("* PREAUTH\r\n"), Just("* BYE\r\n"),
+                Just("a1 OK\r\n"), Just("a2 OK\r\n"), Just("a3 OK\r\n"), Just("a4 OK\r\n"), Just("a3 NO\r\n"),
+                Just("+ \r\n"), Just("* 3 EXISTS\r\n"), Just("* SEARCH 1 2\r\n"),
+                Just("* 1 FETCH (UID 1 BODY[] {"), Just("* LIST () \"/\" "), Just("5}\r\n"), Just("0}\r\n"),
+                Just("9999999999999999999}\r\n"), Just("("), Just(")"), Just("\""), Just("\\"), Just("\r\n"), Just("\n"),
+                Just("\r"), Just("\0"), Just("text"),
+            ],
+            0..40,
+        ),
+        required: bool,
+        which in 0_usize..4,
+        piece in 1_usize..50,
+    ) {
+        let upgrade = if required { Upgrade::Required } else { Upgrade::Never };
+        let mailbox = || "INBOX".to_owned();
+        let errand = match which {
+            0 => Errand::Folders,
+            1 => Errand::Fetch { mailbox: mailbox(), uids: "1".into(), section: String::new() },
+            2 => Errand::Search { mailbox: mailbox(), keys: vec!["TEXT".into(), "é".into()] },
+            _ => Errand::Append { mailbox: mailbox(), message: b"A: b\r\n".to_vec() },
+        };
+        let mut sink = Vec::new();
+        let mut client = Client::new(Plan { upgrade, ..alice() }, errand, &mut sink);
+        endure(&mut client, said.concat().as_bytes(), piece);
+    }
 }

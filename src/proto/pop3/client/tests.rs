@@ -1,5 +1,6 @@
 use super::*;
-use crate::proto::client::canned::{EOF, SILENCE, Step, alice, all_cuts};
+use crate::proto::client::canned::{EOF, SILENCE, Step, alice, all_cuts, endure};
+use proptest::prelude::*;
 
 const GREETING: Step<'_> = ("+OK ready\r\n", "CAPA\r\n");
 const NO_CAPA: Step<'_> = ("-ERR what?\r\n", "USER alice\r\n");
@@ -220,4 +221,28 @@ fn a_full_sink_ends_the_session() {
         }
     });
     assert!(matches!(&client.into_failures()[..], [Failure::Sink(_)]));
+}
+
+proptest! {
+    #[test]
+    fn no_server_upsets_it(
+        said in proptest::collection::vec(
+            prop_oneof![
+                Just("+OK\r\n"), Just("+OK 1 2\r\n"), Just("-ERR [AUTH]\r\n"), Just("+ \r\n"), Just(".\r\n"),
+                Just("STLS\r\n"), Just("SASL PLAIN\r\n"), Just("PIPELINING\r\n"), Just("1 2"), Just("\r\n"),
+                Just("\n"), Just("\r"), Just(".."), Just("\0"), Just("text"),
+            ],
+            0..40,
+        ),
+        required: bool,
+        piece in 1_usize..50,
+    ) {
+        let upgrade = if required { Upgrade::Required } else { Upgrade::Never };
+        let requests = [
+            Request::Stat, Request::List(None), Request::Uidl(Some(1)), Request::Retr(1), Request::Dele(1),
+        ];
+        let mut sink = Vec::new();
+        let mut client = Client::new(Plan { upgrade, ..alice() }, requests, &mut sink);
+        endure(&mut client, said.concat().as_bytes(), piece);
+    }
 }
