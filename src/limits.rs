@@ -73,6 +73,8 @@ pub const IDLE_COMMANDS: usize = 1000;
 pub const DOTLOCK_WAIT: Duration = Duration::from_secs(10);
 /// After so long without a change a lock file is taken for forgotten (Dovecot: 2 minutes), when its owner cannot be asked.
 pub const DOTLOCK_STALE: Duration = Duration::from_secs(120);
+/// After so long a lock file that says nothing is taken for forgotten: its owner is written microseconds after it is made.
+pub const DOTLOCK_EMPTY: Duration = Duration::from_secs(1);
 /// A file that has lain in `tmp/` so long belongs to nobody any more (the Maildir convention: 36 hours).
 pub const TMP_STALE: Duration = Duration::from_secs(36 * 60 * 60);
 /// Octets of a folder's name on disk, encoded (the NAME_MAX of Linux).
@@ -86,6 +88,9 @@ pub const FOREIGN_MESSAGE: u64 = 512 * 1024 * 1024;
 pub const WARM_MAILBOXES: usize = 64;
 /// Messages of a mailbox that is kept warm; larger ones are let go (some 250 octets a message).
 pub const WARM_MESSAGES: usize = 50_000;
+
+/// Files of a COPY that are synced one by one; more are synced with all the rest of the file system.
+pub const SYNC_EACH: usize = 8;
 
 /// Octets of a password: hashing takes longer the longer it is (SHA-crypt: with its square).
 pub const PASSWORD: usize = 512;

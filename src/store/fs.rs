@@ -34,6 +34,8 @@ pub(super) trait Disk: std::fmt::Debug + Send + Sync {
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<()>;
     /// Content and times are on disk when it returns.
     fn sync_file(&self, file: &File) -> io::Result<()>;
+    /// All that was written to the file system of `path` is on disk when it returns: for when syncing each file would take longer.
+    fn sync_file_system(&self, path: &Path) -> io::Result<()>;
     /// Sets the time of last modification, seconds since 1970.
     fn set_modified(&self, file: &File, seconds: i64) -> io::Result<()>;
     /// The names in a directory are on disk when it returns.
@@ -110,6 +112,9 @@ impl Disk for Kernel {
     }
     fn sync_file(&self, file: &File) -> io::Result<()> {
         file.sync_all()
+    }
+    fn sync_file_system(&self, path: &Path) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(File::open(path)?)?)
     }
     fn set_modified(&self, file: &File, seconds: i64) -> io::Result<()> {
         let time = rustix::fs::Timespec {
@@ -335,8 +340,14 @@ fn is_stale(disk: &dyn Disk, path: &Path) -> bool {
         };
         return rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
     }
+    // Killed between making and filling it: nobody is that slow who lives.
+    let patience = if bytes.is_empty() {
+        limits::DOTLOCK_EMPTY
+    } else {
+        limits::DOTLOCK_STALE
+    };
     let age = nanoseconds(SystemTime::now()) - stat.modified;
-    age > limits::DOTLOCK_STALE.as_nanos().cast_signed()
+    age > patience.as_nanos().cast_signed()
 }
 
 /// Nanoseconds since 1970.

@@ -95,6 +95,12 @@ impl Store {
     ) -> io::Result<Self> {
         let mail: PathBuf = root.join("mail");
         fs::make_directories(&*disk, &mail)?;
+        // Also when they were there: a run before this one may have been killed between making and syncing.
+        disk.sync_directory(root)?;
+        if let Some(above) = root.parent().filter(|above| *above != Path::new("")) {
+            // It may be one that we cannot read, and then the directory was not made by us.
+            let _ = disk.sync_directory(above);
+        }
         users.settle(&mail, domains)?;
         Ok(Self {
             shared: Arc::new(Shared::new(disk)),

@@ -22,6 +22,8 @@ pub(super) enum Accident {
     None,
     /// From the call of this number on nothing is done any more.
     PowerLoss(usize),
+    /// The same, until [`CrashDisk::restart`]: the process is killed, the machine goes on.
+    Kill(usize),
     /// The call of this number finds no room, if it needs some; all others go well.
     NoRoom(usize),
 }
@@ -61,6 +63,7 @@ pub(super) struct CrashDisk {
 struct Model {
     calls: usize,
     directory_syncs: usize,
+    restarted: bool,
     /// Held open, so that no inode is used twice.
     files: HashMap<u64, Inode>,
     /// What is on disk for good, by path.
@@ -106,6 +109,9 @@ impl CrashDisk {
         let mut disk = Arc::into_inner(disk).expect("just made");
         disk.slowness = slowness;
         Arc::new(disk)
+    }
+    pub(super) fn restart(&self) {
+        hold(&self.state).restarted = true;
     }
     pub(super) fn calls(&self) -> usize {
         hold(&self.state).calls
@@ -156,6 +162,9 @@ impl CrashDisk {
         model.calls += 1;
         match self.accident {
             Accident::PowerLoss(at) if number >= at => Err(io::Error::other("no power")),
+            Accident::Kill(at) if number >= at && !model.restarted => {
+                Err(io::Error::other("killed"))
+            }
             _ => Ok(()),
         }
     }
@@ -306,6 +315,18 @@ impl Disk for CrashDisk {
             .expect("a file of ours");
         inode.synced = inode.live();
         inode.modified = metadata.mtime();
+        Ok(())
+    }
+    fn sync_file_system(&self, _: &Path) -> io::Result<()> {
+        self.call_for_room()?;
+        let mut model = hold(&self.state);
+        for change in std::mem::take(&mut model.pending) {
+            apply(&mut model.durable, &change);
+        }
+        for inode in model.files.values_mut() {
+            inode.synced = inode.live();
+            inode.modified = inode.file.metadata()?.mtime();
+        }
         Ok(())
     }
     fn set_modified(&self, file: &File, seconds: i64) -> io::Result<()> {

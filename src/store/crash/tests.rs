@@ -1,8 +1,10 @@
 //! Promises and crashes: whatever call is the last one, what was promised before it holds.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::super::fs::Kernel;
@@ -34,7 +36,7 @@ fn account(store: &Store, name: &str) -> Account {
 
 /// Some are long enough to be written in two pieces.
 fn text(name: &str) -> String {
-    let lines = if name == "two" { 4200 } else { 20 };
+    let lines = if name.starts_with("two") { 4200 } else { 20 };
     let lines = "0123456789abcde\r\n".repeat(lines);
     format!("Subject: {name}\r\n\r\n{lines}")
 }
@@ -101,24 +103,33 @@ impl Promises {
 
     /// A day in the life of a server; it goes on as long as it can.
     fn play(&mut self, store: &Store) {
+        self.play_again(store, "");
+    }
+
+    /// The same day with other messages, which have `mark` in their names.
+    fn play_again(&mut self, store: &Store, mark: &str) {
+        let named = |name: &str| format!("{name}{mark}");
         let alice = account(store, "alice");
-        self.deliver(store, &["alice"], "one");
-        self.deliver(store, &["alice", "bob"], "two");
+        self.deliver(store, &["alice"], &named("one"));
+        self.deliver(store, &["alice", "bob"], &named("two"));
         let Ok(inbox) = store.mailbox(&alice, "INBOX") else {
             return;
         };
         self.sync(&inbox, "alice", "INBOX");
         let mut uids: Vec<u32> = self
             .shown
-            .keys()
-            .filter(|at| (at.0, at.1) == ("alice", "INBOX"))
-            .map(|at| at.2)
+            .iter()
+            .filter(|(at, (_, text))| {
+                let subject = text.lines().next().unwrap_or("");
+                (at.0, at.1) == ("alice", "INBOX") && subject.ends_with(mark)
+            })
+            .map(|(at, _)| at.2)
             .collect();
         uids.sort_unstable();
         let _ = store.create(&alice, "Sent");
         if let Ok(sent) = store.mailbox(&alice, "Sent") {
-            let _ = self.append(&sent, "three");
-            let _ = self.append(&sent, "four");
+            let _ = self.append(&sent, &named("three"));
+            let _ = self.append(&sent, &named("four"));
             if let Ok((pairs, _durable)) = inbox.copy(&uids, &sent)
                 && let Ok(index) = sent.sync()
             {
@@ -145,7 +156,7 @@ impl Promises {
             // After an error it may be there or not.
             self.durable.retain(|durable| *durable != place);
         }
-        self.deliver(store, &["alice"], "five");
+        self.deliver(store, &["alice"], &named("five"));
         self.sync(&inbox, "alice", "INBOX");
     }
 
@@ -224,10 +235,41 @@ fn endings(call: usize) -> Vec<Kept> {
         .collect()
 }
 
+/// Does `day` with an accident at each of its calls, and a few more; several at a time.
+fn at_each_call(prepare: fn(&Path), day: impl Fn(usize) + Sync) {
+    let root = directory();
+    prepare(root.path());
+    let disk = CrashDisk::new(root.path(), Accident::None);
+    let mut promises = Promises::default();
+    let store = open(Arc::clone(&disk) as Arc<dyn Disk>, root.path()).expect("a store");
+    promises.play(&store);
+    assert_eq!(
+        promises.durable.len(),
+        7,
+        "without an accident all is promised"
+    );
+    let calls = disk.calls() + 10;
+    assert!(calls > 100, "the whole day went by in {calls} calls");
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                loop {
+                    let call = next.fetch_add(1, Ordering::Relaxed);
+                    if call >= calls {
+                        break;
+                    }
+                    let checked = catch_unwind(AssertUnwindSafe(|| day(call)));
+                    assert!(checked.is_ok(), "after an accident at call {call}");
+                }
+            });
+        }
+    });
+}
+
 /// Plays on a directory that `prepare` has filled, with a crash at each call in turn.
 fn crash_at_each_call(prepare: fn(&Path)) {
-    let mut call = 0;
-    loop {
+    at_each_call(prepare, |call| {
         let root = directory();
         prepare(root.path());
         let disk = CrashDisk::new(root.path(), Accident::PowerLoss(call));
@@ -238,21 +280,10 @@ fn crash_at_each_call(prepare: fn(&Path)) {
         for kept in endings(call) {
             let found = directory();
             disk.wake_up(found.path(), kept);
-            let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                promises.check(found.path());
-            }));
-            assert!(
-                checked.is_ok(),
-                "after a crash at call {call}, {kept:?} kept"
-            );
+            let checked = catch_unwind(AssertUnwindSafe(|| promises.check(found.path())));
+            assert!(checked.is_ok(), "{kept:?} kept");
         }
-        if disk.calls() <= call {
-            assert!(call > 100, "the whole day went by in {call} calls");
-            assert_eq!(promises.durable.len(), 7, "without a crash all is promised");
-            return;
-        }
-        call += 1;
-    }
+    });
 }
 
 #[test]
@@ -274,23 +305,44 @@ fn promises_hold_where_the_uid_list_must_be_written_anew() {
 }
 
 #[test]
+fn promises_hold_after_a_kill_at_each_call_and_then_a_crash() {
+    at_each_call(
+        |_| {},
+        |call| {
+            let root = directory();
+            let disk = CrashDisk::new(root.path(), Accident::Kill(call));
+            let mut promises = Promises::default();
+            if let Some(store) = open(Arc::clone(&disk) as Arc<dyn Disk>, root.path()) {
+                promises.play(&store);
+            }
+            disk.restart();
+            // What the first life left lies there and may not be on disk.
+            let store = open(Arc::clone(&disk) as Arc<dyn Disk>, root.path()).expect("a store");
+            promises.play_again(&store, " again");
+            let found = directory();
+            let (names, text) = (KeptNames::None, KeptText::None);
+            disk.wake_up(found.path(), Kept { names, text });
+            promises.check(found.path());
+        },
+    );
+}
+
+#[test]
 fn a_full_disk_at_each_call_leaves_no_remains() {
-    let mut call = 0;
-    loop {
-        let root = directory();
-        let disk = CrashDisk::new(root.path(), Accident::NoRoom(call));
-        let mut promises = Promises::default();
-        if let Some(store) = open(Arc::clone(&disk) as Arc<dyn Disk>, root.path()) {
-            promises.play(&store);
-            promises.check(root.path());
-            let left = remains(root.path());
-            assert!(left.is_empty(), "after no room at call {call}: {left:?}");
-        }
-        if disk.calls() <= call {
-            return;
-        }
-        call += 1;
-    }
+    at_each_call(
+        |_| {},
+        |call| {
+            let root = directory();
+            let disk = CrashDisk::new(root.path(), Accident::NoRoom(call));
+            let mut promises = Promises::default();
+            if let Some(store) = open(Arc::clone(&disk) as Arc<dyn Disk>, root.path()) {
+                promises.play(&store);
+                promises.check(root.path());
+                let left = remains(root.path());
+                assert!(left.is_empty(), "left: {left:?}");
+            }
+        },
+    );
 }
 
 /// What lies in a `tmp/`, and locks.
