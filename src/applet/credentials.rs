@@ -198,6 +198,11 @@ impl ServerArguments {
         })
     }
 
+    /// Whether the server is on this machine. Of a server that cannot be read, no.
+    pub fn is_local(&self) -> bool {
+        host_and_port(&self.server).is_ok_and(|(host, _)| is_this_machine(&host))
+    }
+
     fn login(&self) -> anyhow::Result<Option<Login>> {
         let Some(user) = self.user.clone() else {
             if self.password_file.is_some() || self.ask {

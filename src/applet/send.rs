@@ -276,15 +276,20 @@ fn one_person(from: &str) -> anyhow::Result<Person> {
         })
 }
 
-/// Who sends it when nobody says: the name of the login here, at this computer.
+/// Who sends it when nobody says: who logs in there, or else who is logged in here, at this computer. A server on this
+/// computer is asked to deliver for `localhost`, and so an answer finds its way back.
 fn myself(arguments: &Arguments, host: &str) -> anyhow::Result<Person> {
     let user = arguments.server.user.clone();
     let user = user.or_else(|| std::env::var("USER").ok());
     let user = user.unwrap_or_else(|| "nobody".to_owned());
-    match user.contains('@') {
-        true => one_person(&user),
-        false => one_person(&format!("{user}@{host}")),
+    if user.contains('@') {
+        return one_person(&user);
     }
+    let domain = match arguments.server.is_local() {
+        true => "localhost",
+        false => host,
+    };
+    one_person(&format!("{user}@{domain}"))
 }
 
 fn unique(addresses: impl IntoIterator<Item = Address>) -> Vec<Address> {

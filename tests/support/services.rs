@@ -104,12 +104,12 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
                 let number = || {
                     value
                         .parse()
-                        .map_err(|_| format!("{name}={value}: no number"))
+                        .map_err(|_| format!("x-{name}={value}: no number"))
                 };
                 match name.as_str() {
-                    "x-max-octets" => config.max_octets = number()?,
-                    "x-max-recipients" => config.max_recipients = number()? as usize,
-                    other => return Err(format!("{other}= is not known")),
+                    "max-octets" => config.max_octets = number()?,
+                    "max-recipients" => config.max_recipients = number()? as usize,
+                    other => return Err(format!("x-{other}= is not known")),
                 }
             }
             Ok(Box::new(SmtpService::new(

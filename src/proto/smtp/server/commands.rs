@@ -52,7 +52,7 @@ impl Server {
             Verb::Rset => self.rset(arguments),
             Verb::Noop => Ok(Reply::new(250, Enhanced(2, 0, 0), "Ok, nothing done")),
             Verb::Vrfy => vrfy(arguments),
-            Verb::Help => Ok(replies::help(arguments)),
+            Verb::Help => Ok(replies::help(arguments, self.config.mode)),
             Verb::Expn => Err(not_done(
                 "EXPN is not done here: who is on a list is nobody else's business",
             )),

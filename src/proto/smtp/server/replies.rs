@@ -1,9 +1,10 @@
 //! What the server says: the replies whose words do not depend on the session. Each says what was wrong, and what would
 //! be right; codes after RFC 5321 §4.2.3 and RFC 3463.
 
+use super::Mode;
 use crate::store::StoreError;
 use crate::wire::address::AddressError;
-use crate::wire::smtp::{Enhanced, Reply, SyntaxError, VERBS, Verb, shown};
+use crate::wire::smtp::{Enhanced, Reply, SyntaxError, VERBS, Verb, command, shown};
 
 /// MAIL's or RCPT's arguments cannot be read.
 pub(super) fn syntax(verb: Verb, error: &SyntaxError) -> Reply {
@@ -130,31 +131,32 @@ pub(super) fn store_error(error: &StoreError) -> Reply {
 }
 
 /// HELP, and HELP with a word.
-pub(super) fn help(argument: &[u8]) -> Reply {
+pub(super) fn help(argument: &[u8], mode: Mode) -> Reply {
+    let hello = match mode {
+        Mode::Lmtp => Verb::Lhlo,
+        Mode::Mta | Mode::Submission => Verb::Ehlo,
+    };
     let mut lines = Vec::new();
     if argument.is_empty() {
-        let names: Vec<_> = VERBS.iter().map(|info| info.name).collect();
+        let done = VERBS.iter().filter(|info| is_done(info.verb, mode));
+        let names: Vec<_> = done.map(|info| info.name).collect();
         lines.push(format!("Commands: {}", names.join(" ")).into());
         lines.push("HELP and a command explains it. A whole message goes like this:".into());
-        for verb in [Verb::Ehlo, Verb::Mail, Verb::Rcpt, Verb::Data] {
+        for verb in [hello, Verb::Mail, Verb::Rcpt, Verb::Data] {
             lines.push(format!("    {}", verb.info().example).into());
         }
-        lines.extend(
-            [
-                "    Subject: Hello",
-                "",
-                "    Hello Alice",
-                "    .",
-                "    QUIT",
-            ]
-            .map(Into::into),
-        );
+        let text = [
+            "    Subject: Hello",
+            "",
+            "    Hello Alice",
+            "    .",
+            "    QUIT",
+        ];
+        lines.extend(text.map(Into::into));
     } else {
-        let word = argument
-            .split(u8::is_ascii_whitespace)
-            .next()
-            .unwrap_or(argument);
-        let Some((verb, _)) = crate::wire::smtp::command(word) else {
+        let word = argument.split(u8::is_ascii_whitespace).next();
+        let word = word.unwrap_or(argument);
+        let Some((verb, _)) = command(word) else {
             let text = format!(
                 "There is no command \"{}\"; HELP alone lists them",
                 shown(word)
@@ -164,7 +166,7 @@ pub(super) fn help(argument: &[u8]) -> Reply {
         let info = verb.info();
         lines.push(format!("{} - {}", info.syntax, info.meaning).into());
         lines.push(format!("Example: {}", info.example).into());
-        if matches!(verb, Verb::Expn | Verb::Etrn | Verb::Turn | Verb::Bdat) {
+        if !is_done(verb, mode) {
             lines.push("Not done by this server".into());
         }
     }
@@ -172,5 +174,15 @@ pub(super) fn help(argument: &[u8]) -> Reply {
         code: 214,
         enhanced: Some(Enhanced(2, 0, 0)),
         lines,
+    }
+}
+
+/// Whether a verb is more than known.
+const fn is_done(verb: Verb, mode: Mode) -> bool {
+    match verb {
+        Verb::Expn | Verb::Etrn | Verb::Turn | Verb::Bdat => false,
+        Verb::Lhlo => matches!(mode, Mode::Lmtp),
+        Verb::Helo | Verb::Ehlo | Verb::Auth => !matches!(mode, Mode::Lmtp),
+        _ => true,
     }
 }
