@@ -25,7 +25,7 @@ use super::print;
 use crate::limits;
 use crate::proto::pop3::server::Pop3Service;
 use crate::proto::smtp::SmtpService;
-use crate::proto::{Service, pop3, smtp};
+use crate::proto::{Service, imap, pop3, smtp};
 use crate::reactor::{self, Acceptor, Reactor, Security};
 use crate::store::{Store, Users};
 use crate::tap::Tap;
@@ -59,7 +59,6 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
 
     let endpoints: Vec<(Protocol, Endpoint)> = Protocol::ALL
         .into_iter()
-        .filter(|protocol| !matches!(protocol, Protocol::Imap | Protocol::Imaps))
         .flat_map(|protocol| {
             options
                 .endpoints(protocol)
@@ -296,7 +295,12 @@ impl Services {
                 Arc::new(Pop3Service::new(name, Arc::new(config)))
             }
             Protocol::Imap | Protocol::Imaps => {
-                unreachable!("filtered out until the session lands")
+                let config = imap::server::Config {
+                    host: self.hostname.clone(),
+                    start_tls: imap::server::StartTls::Offered,
+                };
+                let store = Arc::clone(&self.store);
+                Arc::new(imap::ImapService::new(name, Arc::new(config), store))
             }
         }
     }
