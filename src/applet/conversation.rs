@@ -43,7 +43,7 @@ pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()
             ClientError::Resolve { .. } => (exit::NO_HOST, ""),
             ClientError::Connect { .. } if access.is_local() => (
                 exit::UNAVAILABLE,
-                "; `mailtool serve` starts a server here, and prints its ports",
+                " (`mailtool serve` starts a server here, and prints its ports)",
             ),
             ClientError::Connect { .. } => (exit::UNAVAILABLE, ""),
             ClientError::Tls { .. } => (exit::PROTOCOL, ""),

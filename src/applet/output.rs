@@ -75,8 +75,27 @@ impl<W: Write> Write for Output<W> {
         if self.form == Form::Raw {
             self.inner.write_all(bytes)?;
         } else {
-            for &byte in bytes {
-                self.put(byte)?;
+            let mut rest = bytes;
+            while let Some((&first, after)) = rest.split_first() {
+                // Nearly all text is plain, and goes on in runs.
+                let run = match self.held {
+                    None => rest.iter().position(|&byte| !is_plain(byte)),
+                    Some(_) => Some(0),
+                };
+                match run {
+                    Some(0) => {
+                        self.put(first)?;
+                        rest = after;
+                    }
+                    Some(octets) => {
+                        self.inner.write_all(&rest[..octets])?;
+                        rest = &rest[octets..];
+                    }
+                    None => {
+                        self.inner.write_all(rest)?;
+                        rest = &[];
+                    }
+                }
             }
         }
         Ok(bytes.len())
@@ -88,6 +107,11 @@ impl<W: Write> Write for Output<W> {
         }
         self.inner.flush()
     }
+}
+
+/// Whether an octet is written as it is in every form.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\t' | b' '..=b'~')
 }
 
 /// The first octet of U+0080 to U+009F in UTF-8: terminals take those for escape sequences.
