@@ -35,6 +35,8 @@ mod execute;
 mod finish;
 mod reply;
 mod secret;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,0 +1,227 @@
+//! The session against octets that no client would send: it never panics, and what it holds and says stays bounded.
+
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::proto::{Epoch, Front, pump};
+use crate::store::Users;
+use crate::tap::Side;
+use crate::wire::imap::command::COMMANDS;
+use crate::wire::lines::LineReader;
+
+/// A connection without a socket.
+struct Wire {
+    reader: LineReader,
+    session: Server,
+    out: Out,
+    store: Arc<Store>,
+    now: Instant,
+    said: Vec<u8>,
+    _folder: tempfile::TempDir,
+}
+
+impl Wire {
+    fn new() -> Self {
+        // In memory where there is one: what is tested here is not the disk.
+        let memory = std::path::Path::new("/dev/shm");
+        let folder = if memory.is_dir() {
+            tempfile::tempdir_in(memory).unwrap()
+        } else {
+            tempfile::tempdir().unwrap()
+        };
+        let users = Users::plain(&[("alice".to_owned(), "secret".to_owned())]);
+        let store =
+            Arc::new(Store::open(folder.path(), &["example.org".to_owned()], users).unwrap());
+        let now = Instant::now();
+        let config = Config {
+            host: "mail.example.org".to_owned(),
+            start_tls: StartTls::Unavailable,
+        };
+        let peer = Peer {
+            token: 1,
+            remote: None,
+            local: None,
+            accepted: Epoch {
+                instant: now,
+                wall: SystemTime::UNIX_EPOCH,
+            },
+            refused: None,
+        };
+        let mut wire = Self {
+            reader: LineReader::new(),
+            session: Server::new(Arc::new(config), Arc::clone(&store), peer),
+            out: Out::new(Side::Server, now, None),
+            store,
+            now,
+            said: Vec::new(),
+            _folder: folder,
+        };
+        wire.session.handle(now, Input::Open, &mut wire.out);
+        wire
+    }
+
+    /// Sends, and takes all that is said.
+    fn send(&mut self, mut octets: &[u8]) {
+        while self.out.wish().is_none() {
+            let space = self.reader.space();
+            let count = space.len().min(octets.len());
+            space[..count].copy_from_slice(&octets[..count]);
+            self.reader.filled(count);
+            octets = &octets[count..];
+            let before = self.reader.pending();
+            self.turn();
+            if octets.is_empty() && (self.reader.pending() == before || before == 0) {
+                break;
+            }
+        }
+        self.turn();
+    }
+
+    fn turn(&mut self) {
+        for _ in 0..1000 {
+            pump(&mut self.reader, &mut self.session, self.now, &mut self.out);
+            let full = self.out.is_full();
+            self.read();
+            if full {
+                let Self {
+                    session, out, now, ..
+                } = self;
+                session.handle(*now, Input::Room, out);
+            }
+            if let Some(job) = self.out.take_job() {
+                let answer = job.run(&self.store);
+                self.session
+                    .handle(self.now, Input::Done(answer), &mut self.out);
+            } else if let Doing::Pause(until, _) = self.session.doing {
+                self.now = until.max(self.now + Duration::from_secs(1));
+                self.session.handle(self.now, Input::Timeout, &mut self.out);
+            } else if !full {
+                break;
+            }
+        }
+        self.read();
+    }
+
+    fn read(&mut self) {
+        loop {
+            let octets = match self.out.front() {
+                None => break,
+                Some(Front::Bytes(bytes)) => bytes.to_vec(),
+                Some(Front::Extent(extent, from)) => {
+                    let mut octets = vec![0; 64 * 1024];
+                    let count = extent.read_at(&mut octets, from).unwrap();
+                    assert!(count > 0, "the file is too short");
+                    octets.truncate(count);
+                    octets
+                }
+            };
+            self.out.advance(octets.len());
+            self.said.extend_from_slice(&octets);
+        }
+    }
+
+    /// What was said since the last time.
+    fn take(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.said)).into_owned()
+    }
+
+    fn append(&mut self, text: &str) {
+        let command = format!("x APPEND INBOX {{{}+}}\r\n{text}\r\n", text.len());
+        self.send(command.as_bytes());
+        let said = self.take();
+        assert!(said.contains("x OK [APPENDUID"), "{said}");
+    }
+}
+
+#[test]
+fn a_large_message_is_streamed_both_ways() {
+    let mut wire = Wire::new();
+    wire.send(b"a LOGIN alice secret\r\nb SELECT INBOX\r\n");
+    let text = format!("Subject: large\r\n\r\n{}", "0123456789\r\n".repeat(100_000));
+    wire.append(&text);
+    wire.append("Subject: small\r\n\r\nx\r\n");
+    wire.send(b"c FETCH 1:2 (BODY.PEEK[] UID)\r\n");
+    let said = wire.take();
+    assert!(said.starts_with(&format!(
+        "* 1 FETCH (BODY[] {{{}}}\r\n{text} UID 1)\r\n",
+        text.len()
+    )));
+    assert!(said.ends_with("UID 2)\r\nc OK that is all\r\n"));
+    wire.send(b"d FETCH 1 BODY.PEEK[TEXT]<600000.100000>\r\n");
+    let part = &text["Subject: large\r\n\r\n".len() + 600_000..][..100_000];
+    assert_eq!(
+        wire.take(),
+        format!("* 1 FETCH (BODY[TEXT]<600000> {{100000}}\r\n{part})\r\nd OK that is all\r\n")
+    );
+}
+
+#[test]
+fn a_long_fetch_goes_on_in_blocks() {
+    let mut wire = Wire::new();
+    wire.send(b"a LOGIN alice secret\r\nb SELECT INBOX\r\n");
+    let text = format!("Subject: x\r\n\r\n{}\r\n", "y".repeat(40_000));
+    for _ in 0..20 {
+        wire.append(&text);
+    }
+    let Phase::Selected(_, selected) = &wire.session.phase else {
+        panic!("nothing is selected");
+    };
+    let fetch = Fetch {
+        mailbox: Arc::clone(&selected.watched.mailbox),
+        access: selected.watched.access,
+        view: selected.view.clone(),
+        uids: crate::wire::imap::set::Ranges::one(1, 20),
+        from: 0,
+        numbering: crate::wire::imap::command::Numbering::Sequence,
+        items: Arc::new(
+            crate::wire::imap::fetch::scan_items(&mut crate::wire::imap::scan::Scanner::new(
+                b"BODY[]",
+            ))
+            .unwrap(),
+        ),
+    };
+    let block = fetch.run().unwrap();
+    assert_eq!(block.rest.map(|rest| rest.from), Some(8));
+    wire.send(b"c FETCH 1:* BODY[]\r\n");
+    let said = wire.take();
+    assert_eq!(said.matches(" FETCH (BODY[] {40").count(), 20);
+    assert!(said.ends_with("c OK that is all\r\n"));
+    assert!(said.len() > 800_000);
+}
+
+/// Lines that go far into the session, with what random octets lack: names of commands, literals that fit.
+fn line() -> impl Strategy<Value = Vec<u8>> {
+    let command = (0..COMMANDS.len()).prop_map(|at| format!("a {}\r\n", COMMANDS[at].example));
+    let cut = (0..COMMANDS.len(), 0usize..30).prop_map(|(at, length)| {
+        let example = COMMANDS[at].example;
+        format!("a {}\r\n", &example[..length.min(example.len())])
+    });
+    let words = "(a |b )?(UID )?(FETCH|STORE|SEARCH|COPY|APPEND|SELECT|LIST|IDLE|CLOSE|EXPUNGE) [1:*, ]{0,5}(INBOX|FLAGS|\\(BODY\\[1.MIME\\]\\)|\\+FLAGS \\\\Deleted|NOT|TEXT x|\\{3\\}|\\{3\\+\\}|\\{99999999\\+\\}| |\\(|\\)|\"){0,4}\r?\n";
+    prop_oneof![
+        3 => command.prop_map(String::into_bytes),
+        2 => cut.prop_map(String::into_bytes),
+        4 => words.prop_map(String::into_bytes),
+        1 => proptest::collection::vec(any::<u8>(), 0..80),
+        1 => Just(b"DONE\r\n".to_vec()),
+        1 => Just(b"x LOGIN alice secret\r\ny SELECT INBOX\r\n".to_vec()),
+        1 => Just(b"z APPEND INBOX {20+}\r\nSubject: x\r\n\r\nhello\n\r\n".to_vec()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+    #[test]
+    fn nothing_that_is_sent_breaks_it(lines in proptest::collection::vec(line(), 0..25)) {
+        let mut wire = Wire::new();
+        wire.send(b"x LOGIN alice secret\r\n");
+        for line in &lines {
+            wire.send(line);
+            prop_assert!(wire.session.gathered.len() <= limits::IMAP_COMMAND + limits::IMAP_LINE);
+        }
+        let said = wire.take();
+        // Whatever was sent, the server spoke in whole lines.
+        prop_assert!(said.ends_with("\r\n"));
+    }
+}
