@@ -40,7 +40,6 @@ pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()
     });
     client::converse(&target, session, tap).map_err(|error| {
         let (code, advice) = match &error {
-            ClientError::Resolve { .. } => (exit::NO_HOST, ""),
             ClientError::Connect { .. } if access.is_local() => (
                 exit::UNAVAILABLE,
                 " (`mailtool serve` starts a server here, and prints its ports)",

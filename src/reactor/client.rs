@@ -48,17 +48,10 @@ impl Target {
     }
 }
 
-/// Why a conversation did not come to its end. That the server closed too early is told to the session instead
+/// Why a conversation did not come to its end. That the host has no address is the [resolver](super::resolver)'s to say; that the server closed too early is told to the session instead
 /// ([`Input::Eof`](crate::proto::Input)), which knows what it still expected.
 #[derive(Debug)]
 pub enum ClientError {
-    /// The host has no address.
-    Resolve {
-        /// The host.
-        host: String,
-        /// What the resolver said.
-        source: io::Error,
-    },
     /// No address took the connection.
     Connect {
         /// The host.
@@ -100,10 +93,6 @@ pub enum ClientError {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Resolve { host, source } => write!(
-                f,
-                "cannot find the address of {host}: {source}; is the name spelled right?"
-            ),
             Self::Connect { host, attempts } => {
                 write!(f, "cannot connect to {host}")?;
                 if attempts.is_empty() {
@@ -144,9 +133,7 @@ impl fmt::Display for ClientError {
 impl std::error::Error for ClientError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Resolve { source, .. } | Self::Lost { source, .. } | Self::System(source) => {
-                Some(source)
-            }
+            Self::Lost { source, .. } | Self::System(source) => Some(source),
             Self::Tls { source, .. } => Some(source),
             Self::Connect { .. } | Self::Timeout { .. } => None,
         }

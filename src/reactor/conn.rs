@@ -262,6 +262,7 @@ impl Conn {
         match (&self.phase, session) {
             (Phase::Talk, Some(session)) if sent => {
                 self.times.told = session.deadline();
+                self.out.set_now(now);
                 self.handle(session, now, Input::Timeout);
             }
             (Phase::Linger { .. }, _) => self.ended = true,
@@ -280,6 +281,7 @@ impl Conn {
         scratch: &mut Scratch,
     ) -> Next {
         let mut left = limits::TURN;
+        self.out.set_now(now);
         loop {
             let step = match (&self.phase, &mut session) {
                 (Phase::Handshake { .. }, _) => self.shake(now, scratch),
@@ -365,7 +367,6 @@ impl Conn {
             return Ok(Step::Moved(1));
         }
         self.socket.shutdown_write().map_err(Trouble::Io)?;
-        self.out.set_now(now);
         self.out.show(self.side, Piece::Closed);
         self.reader = LineReader::new();
         self.out.release();
@@ -418,8 +419,7 @@ impl Conn {
         }
         let Received { moved, end, up } = received;
         if end {
-            self.ended = true;
-            self.owed.eof = true;
+            self.end();
         }
         if let Some(info) = up {
             let what = format!("{} {}", info.version, info.cipher);
@@ -439,8 +439,7 @@ impl Conn {
         }
         match read(&mut self.socket, &mut self.readable, space)? {
             Some(0) => {
-                self.ended = true;
-                self.owed.eof = true;
+                self.end();
                 Ok(1)
             }
             Some(octets) => {
@@ -449,6 +448,17 @@ impl Conn {
             }
             None => Ok(0),
         }
+    }
+
+    /// The peer will send no more.
+    fn end(&mut self) {
+        self.ended = true;
+        self.owed.eof = true;
+        let peer = match self.side {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        };
+        self.out.show(peer, Piece::Closed);
     }
 
     /// Reads, and throws it away.
@@ -548,7 +558,6 @@ impl Conn {
 
     fn handle(&mut self, session: &mut dyn Session, now: Instant, input: Input<'_>) {
         let quiet = self.out.is_empty();
-        self.out.set_now(now);
         session.handle(now, input, &mut self.out);
         self.settle(now, quiet);
     }
