@@ -110,6 +110,13 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        // The mailboxes kept warm hold what is shared, which holds them.
+        self.shared.cool_down();
+    }
+}
+
 /// A maildrop is locked while this lives.
 #[derive(Debug)]
 pub struct MaildropLock {

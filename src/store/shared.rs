@@ -71,6 +71,12 @@ impl Shared {
         mailbox
     }
 
+    /// No mailbox stays in memory that nobody has open.
+    pub(super) fn cool_down(&self) {
+        let warm = std::mem::take(&mut hold(&self.registry).warm);
+        drop(warm);
+    }
+
     /// Whoever sits in the mailbox in `place` is told that it changed.
     pub(super) fn changed(&self, place: &Path) {
         let mailbox = hold(&self.registry).open.get(place).and_then(Weak::upgrade);

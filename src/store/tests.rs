@@ -6,14 +6,14 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 
-pub(super) struct Place {
-    pub(super) root: tempfile::TempDir,
-    pub(super) store: Store,
-    pub(super) alice: Account,
+struct Place {
+    root: tempfile::TempDir,
+    store: Store,
+    alice: Account,
 }
 
 /// A store of alice and bob.
-pub(super) fn place() -> Place {
+fn place() -> Place {
     let root = tempfile::tempdir().expect("a temporary directory");
     let store = open(root.path());
     let alice = account(&store, "alice");
@@ -30,7 +30,7 @@ fn account(store: &Store, name: &str) -> Account {
     store.users().find(name, None).expect("an account")
 }
 
-pub(super) fn deliver(store: &Store, to: &[Account], text: &str) {
+fn deliver(store: &Store, to: &[Account], text: &str) {
     let mut spool = store.spool(&to[0]).expect("a spool");
     spool.append(text.as_bytes()).expect("room");
     for outcome in store.deliver(spool, to) {
@@ -39,18 +39,12 @@ pub(super) fn deliver(store: &Store, to: &[Account], text: &str) {
 }
 
 impl Place {
-    pub(super) fn inbox(&self) -> Arc<Mailbox> {
+    fn inbox(&self) -> Arc<Mailbox> {
         self.store.mailbox(&self.alice, "inbox").expect("INBOX")
     }
-    fn again(&self) -> Self {
-        let root = tempfile::tempdir().expect("a temporary directory");
-        drop(root);
-        let store = open(self.root.path());
-        Self {
-            root: tempfile::tempdir().expect("a temporary directory"),
-            alice: account(&store, "alice"),
-            store,
-        }
+    /// Another store on the same files, opened later.
+    fn reopened(&self) -> Store {
+        open(self.root.path())
     }
     fn files(&self, part: &str) -> Vec<String> {
         files(&self.alice.home.join(part))
@@ -136,17 +130,13 @@ fn uids_and_uidvalidity_outlive_the_store() {
     let before = first.inbox().sync().expect("a look");
     assert_eq!(uids(&before), [1, 2, 3]);
     first.inbox().expunge(&[3]).expect("expunged");
-    let mut second = first.again();
-    second.alice = first.alice.clone();
-    deliver(
-        &second.store,
-        std::slice::from_ref(&second.alice),
-        "four\r\n",
-    );
-    let after = second.inbox().sync().expect("a look");
+    let second = first.reopened();
+    deliver(&second, std::slice::from_ref(&first.alice), "four\r\n");
+    let inbox = second.mailbox(&first.alice, "INBOX").expect("INBOX");
+    let after = inbox.sync().expect("a look");
     assert_eq!(uids(&after), [1, 2, 4], "3 is never given again");
     assert_eq!(after.uid_validity, before.uid_validity);
-    assert_eq!(second.inbox().read(2).expect("text"), b"two\r\n");
+    assert_eq!(inbox.read(2).expect("text"), b"two\r\n");
 }
 
 #[test]
@@ -302,8 +292,8 @@ fn appended_messages_have_uid_flags_and_date() {
         (Flags::SEEN, 1_000_000_000, 6)
     );
     assert_eq!(sent.claim_recent(), [1]);
-    let fresh = place.again();
-    let again = fresh.store.mailbox(&place.alice, "Sent").expect("Sent");
+    let fresh = place.reopened();
+    let again = fresh.mailbox(&place.alice, "Sent").expect("Sent");
     assert_eq!(*again.sync().expect("a look"), *index);
     assert_eq!(files(&place.path(".Sent/tmp")), [""; 0]);
 }
@@ -512,6 +502,19 @@ fn a_maildrop_is_locked_once() {
     ));
     drop(lock);
     place.store.lock_maildrop(&place.alice).expect("free again");
+}
+
+#[test]
+fn a_store_that_is_dropped_is_gone() {
+    let Place { store, alice, .. } = place();
+    store
+        .mailbox(&alice, "INBOX")
+        .expect("open")
+        .sync()
+        .expect("a look");
+    let shared = Arc::downgrade(&store.shared);
+    drop(store);
+    assert!(shared.upgrade().is_none());
 }
 
 #[test]
