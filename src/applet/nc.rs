@@ -1,7 +1,7 @@
 //! `mailtool nc`: reads and writes over the network. Debian's nc (OpenBSD's, 1.219), letter for letter in what it prints and
 //! how it exits, because scripts look for both.
 //!
-//! [`options`] understands the command line, [`connect`] is the client, [`listen`] the server; who ends when is decided in
+//! `options` understands the command line, `connect` is the client, `listen` the server; who ends when is decided in
 //! [`crate::proto::raw`], and octets are moved by [`crate::reactor::relay`]. What deliberately differs:
 //!
 //! | | Debian's nc | here, and why |
