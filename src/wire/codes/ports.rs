@@ -1,7 +1,7 @@
 //! The services of mail: name, port, transport, and whether TLS comes first or on request.
 //!
-//! All of them run over TCP. RFC 8314 §3 asks for TLS from the first octet (implicit TLS) on the ports that people read and
-//! submit mail on; RFC 5321 §2.2.1 servers among themselves stay on port 25 with STARTTLS.
+//! All of them run over TCP. On the ports where people read and submit mail, RFC 8314 §3 asks for TLS from the first octet
+//! (implicit TLS); servers among themselves stay on port 25, with STARTTLS (RFC 3207).
 
 use super::Text;
 
