@@ -73,6 +73,7 @@ left=$(cd "$root" && find . -maxdepth 1 | sort | tr '\n' ' ')
 say "in a chroot that held only /mailtool (now: $left): served, sent, read back by POP3 and by IMAP"
 kill "$server"
 wait "$server" || fail "the server did not stop well"
+rm "$scratch/log"
 server=""
 
 size=$(wc -c <mailtool)
