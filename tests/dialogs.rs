@@ -5,6 +5,7 @@
 mod support;
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use mailtool::proto::{Input, Out, Peer, Service, Session};
@@ -13,7 +14,7 @@ use support::clients;
 use support::script::{self, Dialog, Protocol};
 use support::services::Stage;
 use support::sessions::{Feeding, play_all};
-use support::turned;
+use support::{tcp, turned};
 
 #[test]
 fn smtp_sessions() {
@@ -28,6 +29,56 @@ fn pop3_sessions() {
 #[test]
 fn imap_sessions() {
     play_folder(Protocol::Imap);
+}
+
+#[test]
+fn smtp_over_tcp() {
+    play_folder_over_tcp(Protocol::Smtp);
+}
+
+#[test]
+fn pop3_over_tcp() {
+    play_folder_over_tcp(Protocol::Pop3);
+}
+
+#[test]
+fn imap_over_tcp() {
+    play_folder_over_tcp(Protocol::Imap);
+}
+
+/// Plays each dialogue of a protocol that needs no clock of its own against the program; several at a time, because what they do
+/// most is wait.
+fn play_folder_over_tcp(protocol: Protocol) {
+    let files = Mutex::new(script::find(protocol).into_iter());
+    let failures = Mutex::new(Vec::new());
+    let next = || files.lock().expect("no panic inside").next();
+    std::thread::scope(|scope| {
+        for _ in 0..PLAYERS {
+            scope.spawn(|| {
+                while let Some(path) = next() {
+                    if let Err(failure) = play_over_tcp(protocol, &path) {
+                        failures.lock().expect("no panic inside").push(failure);
+                    }
+                }
+            });
+        }
+    });
+    report(&failures.into_inner().expect("no panic inside"));
+}
+
+/// Dialogues that are played over TCP at the same time.
+const PLAYERS: usize = 6;
+
+fn play_over_tcp(protocol: Protocol, path: &Path) -> Result<(), String> {
+    // What is wrong with a file is reported by the test of the sessions.
+    let Ok(dialog) = Dialog::read(protocol, path) else {
+        return Ok(());
+    };
+    if let Some(reason) = tcp::why_not(&dialog) {
+        println!("{}: not over TCP: {reason}", path.display());
+        return Ok(());
+    }
+    tcp::play(&dialog).map_err(|failure| failure.to_string())
 }
 
 /// Plays each dialogue of a protocol against the server session, and against the client session that it names.
@@ -50,6 +101,10 @@ fn play_folder(protocol: Protocol) {
             }
         }
     }
+    report(&failures);
+}
+
+fn report(failures: &[String]) {
     assert!(
         failures.is_empty(),
         "{} dialogues went another way:\n\n{}\n",

@@ -3,7 +3,9 @@
 
 pub mod clients;
 pub mod pattern;
+pub mod program;
 pub mod script;
 pub mod services;
 pub mod sessions;
+pub mod tcp;
 pub mod turned;
