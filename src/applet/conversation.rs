@@ -117,7 +117,7 @@ fn target(access: &Access) -> anyhow::Result<Target> {
 fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::Negative(_) => exit::NEGATIVE,
-        Failure::Unsendable(_) => exit::USAGE,
+        Failure::Unsendable(_) | Failure::Misunderstood(_) => exit::USAGE,
         Failure::Login(refusal) if refusal.duration == Lasting::Permanent => exit::NO_PERMISSION,
         Failure::Refused(refusal) | Failure::Command(refusal) | Failure::Login(refusal) => {
             match refusal.duration {

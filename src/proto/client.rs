@@ -45,6 +45,8 @@ pub enum Failure {
     Negative(Refusal),
     /// A command was refused, for a reason of the server's own.
     Command(Refusal),
+    /// The server did not understand what the user wanted said: the words of a search, or a section.
+    Misunderstood(Refusal),
     /// The server said what the protocol has no room for.
     Protocol {
         /// What it was an answer to.
@@ -132,7 +134,7 @@ impl fmt::Display for Failure {
                     Lasting::Temporary => later(refusal),
                 }
             ),
-            Self::Negative(refusal) | Self::Command(refusal) => write!(
+            Self::Negative(refusal) | Self::Command(refusal) | Self::Misunderstood(refusal) => write!(
                 formatter,
                 "{}: {}{}",
                 refusal.step,

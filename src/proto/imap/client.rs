@@ -374,13 +374,12 @@ impl<'a> Client<'a> {
             Step::Login => self.give_up(Failure::Login(refusal), out),
             Step::Logout => self.close(out),
             _ => {
-                let negative =
-                    condition.status == Status::No && refusal.duration == Lasting::Permanent;
-                self.failures.push(if negative {
-                    Failure::Negative(refusal)
-                } else {
-                    Failure::Command(refusal)
-                });
+                self.failures
+                    .push(match (condition.status, refusal.duration) {
+                        (Status::Bad, _) => Failure::Misunderstood(refusal),
+                        (_, Lasting::Permanent) => Failure::Negative(refusal),
+                        (_, Lasting::Temporary) => Failure::Command(refusal),
+                    });
                 self.logout(out);
             }
         }

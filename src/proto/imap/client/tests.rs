@@ -357,6 +357,18 @@ fn what_goes_wrong_is_told_apart() {
         );
         assert!(!failures[0].contains("sec ret"));
     }
+    let steps = [
+        ("", "a3 EXAMINE INBOX\r\n"),
+        ("a3 OK\r\n", "a4 UID SEARCH FOO\r\n"),
+        ("a4 BAD FOO is no key\r\n", "a5 LOGOUT\r\n"),
+        ("a5 OK\r\n", ""),
+    ];
+    let search = Errand::Search {
+        mailbox: "INBOX".into(),
+        keys: vec!["FOO".into()],
+    };
+    let (_, failures) = errand(&search, &steps);
+    assert!(failures[0].starts_with("Misunderstood"), "{failures:?}");
     let busy = [GREETING, PLAIN, ("a2 NO [UNAVAILABLE] later\r\n", "")];
     let (_, failures) = play(&alice(), &Errand::Folders, &busy);
     assert!(failures[0].starts_with("Login") && failures[0].contains("Temporary"));
