@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::limits;
+use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Recent, write_flags};
 use crate::store::{Entry, Extent, FlagChange, Flags, Mailbox, StoreError};
@@ -16,7 +17,7 @@ use crate::wire::imap::fetch::{Item, Partial, Reading, Section, SectionText, Tex
 use crate::wire::imap::response;
 use crate::wire::imap::set::Ranges;
 use crate::wire::mime::describe::{Detail, write_envelope, write_structure};
-use crate::wire::mime::header::{Fields, end_of_header, header_octets};
+use crate::wire::mime::header::{Fields, header_octets};
 use crate::wire::mime::structure::{Content, Part};
 
 /// What is still to be fetched.
@@ -188,17 +189,6 @@ impl Fetch {
     }
 }
 
-/// How much of a message has to be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Depth {
-    /// Nothing: the index says it.
-    Index,
-    /// Its header; the rest can be sent from the file.
-    Header,
-    /// All.
-    Whole,
-}
-
 fn depth(item: &Item) -> Depth {
     match item {
         Item::Flags | Item::Uid | Item::InternalDate | Item::Size => Depth::Index,
@@ -217,70 +207,6 @@ fn sets_seen(item: &Item) -> bool {
             ..
         })
     )
-}
-
-/// A message, as far as it was read.
-struct Message {
-    /// Its first octets: all of it, or at least its header.
-    octets: Vec<u8>,
-    /// How many there are in all.
-    total: u64,
-    /// Where the others are.
-    extent: Option<Extent>,
-}
-
-impl Message {
-    fn load(mailbox: &Mailbox, entry: &Entry, depth: Depth) -> Result<Self, StoreError> {
-        if depth == Depth::Index {
-            return Ok(Self {
-                octets: Vec::new(),
-                total: entry.size,
-                extent: None,
-            });
-        }
-        let Some(extent) = mailbox.extent(entry.uid)? else {
-            let octets = mailbox.read(entry.uid)?;
-            return Ok(Self {
-                total: octets.len() as u64,
-                octets,
-                extent: None,
-            });
-        };
-        let total = extent.octets();
-        let first = total.min(limits::IMAP_EXTENT);
-        let mut octets = read(&extent, first)?;
-        let enough = depth == Depth::Header && end_of_header(&octets).is_some();
-        if !enough && total > first {
-            octets = read(&extent, total)?;
-        }
-        let total = if (octets.len() as u64) < first {
-            // Another program cut the file short.
-            octets.len() as u64
-        } else {
-            total
-        };
-        Ok(Self {
-            octets,
-            total,
-            extent: Some(extent),
-        })
-    }
-}
-
-/// The first `count` octets of a file; fewer when it is shorter by now.
-fn read(extent: &Extent, count: u64) -> Result<Vec<u8>, StoreError> {
-    let mut octets = vec![0; usize::try_from(count).unwrap_or(usize::MAX)];
-    let mut filled = 0;
-    while filled < octets.len() {
-        match extent.read_at(&mut octets[filled..], filled as u64) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(StoreError::Io(error)),
-        }
-    }
-    octets.truncate(filled);
-    Ok(octets)
 }
 
 /// A message's structure, found out when it is first asked for.

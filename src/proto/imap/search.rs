@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::limits;
+use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::system_flag;
 use crate::store::{Entry, Flags, Mailbox, StoreError};
@@ -130,7 +131,7 @@ impl Test {
         }
     }
 
-    fn holds(&self, message: &Message<'_>) -> Result<bool, StoreError> {
+    fn holds(&self, message: &Candidate<'_>) -> Result<bool, StoreError> {
         Ok(match self {
             Self::All(tests) => {
                 for test in tests {
@@ -174,31 +175,48 @@ fn when_holds(when: When, day: Date, asked: Date) -> bool {
     }
 }
 
-/// A message, read when a test first needs it.
-struct Message<'a> {
+/// A message, read when a test first needs it, and only its header while that suffices.
+struct Candidate<'a> {
     mailbox: &'a Mailbox,
     view: &'a View,
     entry: &'a Entry,
-    octets: OnceCell<Vec<u8>>,
+    head: OnceCell<Message>,
+    whole: OnceCell<Message>,
 }
 
-impl Message<'_> {
-    fn octets(&self) -> Result<&[u8], StoreError> {
-        if let Some(octets) = self.octets.get() {
-            return Ok(octets);
-        }
-        let octets = self.mailbox.read(self.entry.uid)?;
-        Ok(self.octets.get_or_init(|| octets))
-    }
-
+impl Candidate<'_> {
     fn header(&self) -> Result<&[u8], StoreError> {
-        let octets = self.octets()?;
-        Ok(&octets[..header::header_octets(octets)])
+        let message = match self.whole.get() {
+            Some(whole) => whole,
+            None => self.load(&self.head, Depth::Header)?,
+        };
+        Ok(&message.octets[..header::header_octets(&message.octets)])
     }
 
     fn body_holds(&self, needle: &Needle) -> Result<bool, StoreError> {
-        let octets = self.octets()?;
+        let octets = &self.load(&self.whole, Depth::Whole)?.octets;
         Ok(needle.is_in_body(octets, &Part::parse(octets)))
+    }
+
+    fn load<'m>(
+        &self,
+        cell: &'m OnceCell<Message>,
+        depth: Depth,
+    ) -> Result<&'m Message, StoreError> {
+        if let Some(message) = cell.get() {
+            return Ok(message);
+        }
+        let message = Message::load(self.mailbox, self.entry, depth)?;
+        Ok(cell.get_or_init(|| message))
+    }
+
+    /// Octets that were read.
+    fn read(&self) -> u64 {
+        [&self.head, &self.whole]
+            .into_iter()
+            .filter_map(OnceCell::get)
+            .map(|message| message.octets.len() as u64)
+            .sum()
     }
 }
 
@@ -214,18 +232,19 @@ impl Search {
                 next = Some(entry.uid);
                 break;
             }
-            let message = Message {
+            let message = Candidate {
                 mailbox: &self.mailbox,
                 view: &self.view,
                 entry,
-                octets: OnceCell::new(),
+                head: OnceCell::new(),
+                whole: OnceCell::new(),
             };
             match self.test.holds(&message) {
                 Ok(true) => uids.push(entry.uid),
                 Ok(false) | Err(StoreError::NoSuchMessage) => {}
                 Err(error) => return Err(error),
             }
-            read += message.octets.get().map_or(0, Vec::len) as u64;
+            read += message.read();
         }
         let rest = next.map(|from| {
             self.from = from;

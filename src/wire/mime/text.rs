@@ -24,7 +24,23 @@ impl Needle {
 
     /// Whether `text` holds it.
     pub fn is_in(&self, text: &str) -> bool {
+        if text.is_ascii() {
+            return self.is_in_ascii(text.as_bytes());
+        }
         memchr::memmem::find(text.to_lowercase().as_bytes(), self.0.as_bytes()).is_some()
+    }
+
+    /// Most mail is ASCII, and some of it is large: it is searched where it lies.
+    fn is_in_ascii(&self, text: &[u8]) -> bool {
+        let needle = self.0.as_bytes();
+        let Some(&first) = needle.first() else {
+            return true;
+        };
+        let Some(last_start) = text.len().checked_sub(needle.len()) else {
+            return false;
+        };
+        memchr::memchr2_iter(first, first.to_ascii_uppercase(), &text[..=last_start])
+            .any(|at| text[at..at + needle.len()].eq_ignore_ascii_case(needle))
     }
 
     /// Whether a field of this name holds it; an empty needle is in any such field (RFC 3501 §6.4.4, HEADER).
@@ -64,7 +80,7 @@ pub fn decoded_value(value: &[u8]) -> String {
 }
 
 /// The text of a part as a person reads it; `None` when it is no text.
-fn decoded_body(message: &[u8], part: &Part) -> Option<String> {
+fn decoded_body<'a>(message: &'a [u8], part: &Part) -> Option<Cow<'a, str>> {
     let media = part.media_type(message);
     let is_text = media.word.len() >= 5 && media.word[..5].eq_ignore_ascii_case(b"text/");
     if !is_text {
@@ -73,17 +89,32 @@ fn decoded_body(message: &[u8], part: &Part) -> Option<String> {
     let body = &message[part.body.clone()];
     let encoding = header::value(&message[part.header.clone()], "Content-Transfer-Encoding")
         .map(|value| Parameterized::parse(&value).word.to_ascii_lowercase());
-    let octets = match encoding.as_deref() {
-        Some(b"base64") => base64_decode(body).map(Cow::Owned),
-        Some(b"quoted-printable") => quoted_printable_decode(body).map(Cow::Owned),
+    let decoded = match encoding.as_deref() {
+        Some(b"base64") => base64_decode(body),
+        Some(b"quoted-printable") => quoted_printable_decode(body),
         _ => None,
-    }
-    .unwrap_or(Cow::Borrowed(body));
-    let decoder = media.parameter("charset").and_then(charset_decoder);
-    Some(match decoder {
-        Some(decode) => decode(&octets),
-        None => String::from_utf8_lossy(&octets).into_owned(),
+    };
+    let charset = media.parameter("charset");
+    let decoder = charset.and_then(charset_decoder);
+    let octets = decoded.as_deref().unwrap_or(body);
+    Some(match (decoder, decoded.is_some()) {
+        (_, false) if charset.is_none_or(extends_ascii) && body.is_ascii() => {
+            String::from_utf8_lossy(body)
+        }
+        (Some(decode), _) => Cow::Owned(decode(octets)),
+        (None, false) => String::from_utf8_lossy(body),
+        (None, true) => Cow::Owned(String::from_utf8_lossy(octets).into_owned()),
     })
+}
+
+/// Whether ASCII octets are ASCII in this charset; in ISO-2022-JP and UTF-7, for example, they are not.
+fn extends_ascii(charset: &[u8]) -> bool {
+    ["us-ascii", "utf-8", "iso-8859-", "windows-125"]
+        .iter()
+        .any(|known| {
+            charset.len() >= known.len()
+                && charset[..known.len()].eq_ignore_ascii_case(known.as_bytes())
+        })
 }
 
 #[cfg(test)]
@@ -105,6 +136,20 @@ mod tests {
     }
 
     #[test]
+    fn ascii_is_searched_in_any_case() {
+        for (needle, text, found) in [
+            ("abc", "xABCx", true),
+            ("ABC", "aab abC", true),
+            ("abc", "ab", false),
+            ("", "", true),
+            ("é", "e", false),
+            ("k", "\u{212a}", true),
+        ] {
+            assert_eq!(Needle::new(needle).is_in(text), found, "{needle} in {text}");
+        }
+    }
+
+    #[test]
     fn bodies_are_decoded() {
         let message = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\
             Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
@@ -112,6 +157,10 @@ mod tests {
             PGI+R3LDvMOfZTwv\r\nYj4=\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\nbinary\r\n--b--\r\n";
         let part = Part::parse(message.as_bytes());
         let found = |text: &str| Needle::new(text).is_in_body(message.as_bytes(), &part);
+        let japanese =
+            b"Content-Type: text/plain; charset=ISO-2022-JP\r\n\r\n\x1b$B%a!<%k\x1b(B\r\n";
+        let meaning = Needle::new("メール");
+        assert!(meaning.is_in_body(japanese, &Part::parse(japanese)));
         assert!(found("L'ÉTÉ"));
         assert!(found("grüße"));
         assert!(!found("binary"));

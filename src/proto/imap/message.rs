@@ -1,0 +1,81 @@
+//! Messages read for FETCH and SEARCH: once, and no further than is needed.
+
+use crate::limits;
+use crate::store::{Entry, Extent, Mailbox, StoreError};
+use crate::wire::mime::header::end_of_header;
+
+/// How much of a message has to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Nothing: the index says it.
+    Index,
+    /// Its header; the rest can be sent from the file.
+    Header,
+    /// All.
+    Whole,
+}
+
+/// A message, as far as it was read.
+pub struct Message {
+    /// Its first octets: all of it, or at least its header.
+    pub octets: Vec<u8>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Where the others are.
+    pub extent: Option<Extent>,
+}
+
+impl Message {
+    /// Reads it, as far as is needed.
+    pub fn load(mailbox: &Mailbox, entry: &Entry, depth: Depth) -> Result<Self, StoreError> {
+        if depth == Depth::Index {
+            return Ok(Self {
+                octets: Vec::new(),
+                total: entry.size,
+                extent: None,
+            });
+        }
+        let Some(extent) = mailbox.extent(entry.uid)? else {
+            let octets = mailbox.read(entry.uid)?;
+            return Ok(Self {
+                total: octets.len() as u64,
+                octets,
+                extent: None,
+            });
+        };
+        let total = extent.octets();
+        let first = total.min(limits::IMAP_EXTENT);
+        let mut octets = read(&extent, first)?;
+        let enough = depth == Depth::Header && end_of_header(&octets).is_some();
+        if !enough && total > first {
+            octets = read(&extent, total)?;
+        }
+        let total = if (octets.len() as u64) < first {
+            // Another program cut the file short.
+            octets.len() as u64
+        } else {
+            total
+        };
+        Ok(Self {
+            octets,
+            total,
+            extent: Some(extent),
+        })
+    }
+}
+
+/// The first `count` octets of a file; fewer when it is shorter by now.
+fn read(extent: &Extent, count: u64) -> Result<Vec<u8>, StoreError> {
+    let mut octets = vec![0; usize::try_from(count).unwrap_or(usize::MAX)];
+    let mut filled = 0;
+    while filled < octets.len() {
+        match extent.read_at(&mut octets[filled..], filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(StoreError::Io(error)),
+        }
+    }
+    octets.truncate(filled);
+    Ok(octets)
+}
