@@ -6,12 +6,12 @@
 //! in which the user sees it - "the peer has ended" only after all that it sent was written - and does what it says.
 //!
 //! Invariants: whatever was received before a reset or an end is written before it counts; nothing waits in a loop, for after
-//! the end of a side it is not read again; a deadline is seen even while octets flow.
+//! the end of a side it is not read again; a deadline, and the other direction, are seen even while octets flow.
 
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -157,6 +157,7 @@ impl<'a> Relay<'a> {
 
     fn run(&mut self) -> io::Result<Outcome> {
         let mut events = Events::with_capacity(4);
+        let mut busy_turns = 0_u32;
         loop {
             let now = Instant::now();
             let waiting = (self.up.waiting().len(), self.down.waiting().len());
@@ -178,7 +179,18 @@ impl<'a> Relay<'a> {
                     return Ok(outcome);
                 }
             }
-            if !moved && let ControlFlow::Break(outcome) = self.wait(now, &mut events)? {
+            busy_turns = match moved {
+                true => (busy_turns + 1) % limits::RELAY_TURNS,
+                false => 0,
+            };
+            if busy_turns > 0 {
+                continue;
+            }
+            let patience = match moved {
+                true => Some(Duration::ZERO),
+                false => self.patience(now),
+            };
+            if let ControlFlow::Break(outcome) = self.wait(now, patience, &mut events)? {
                 return Ok(outcome);
             }
         }
@@ -333,12 +345,21 @@ impl<'a> Relay<'a> {
         self.sending == Sending::Open && !self.ready.input && self.up.waiting().is_empty()
     }
 
-    /// Waits until something can be done.
-    fn wait(&mut self, now: Instant, events: &mut Events) -> io::Result<Flow> {
+    /// When there is nothing to be done until something can be.
+    fn patience(&self, now: Instant) -> Option<Duration> {
         let pace = self.manner.pace.as_ref().and_then(Pace::until);
         let until = [self.policy.deadline(), pace.filter(|pace| *pace > now)];
         let until = until.into_iter().flatten().min();
-        let patience = until.map(|until| until.saturating_duration_since(now));
+        until.map(|until| until.saturating_duration_since(now))
+    }
+
+    /// Waits for at most so long until something can be done.
+    fn wait(
+        &mut self,
+        now: Instant,
+        patience: Option<Duration>,
+        events: &mut Events,
+    ) -> io::Result<Flow> {
         match self.poll.poll(events, patience) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => result?,

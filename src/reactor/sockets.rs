@@ -91,7 +91,13 @@ pub fn listen(
 
 /// The next caller of a stream listener.
 pub fn accept(listener: &Socket) -> io::Result<(Socket, SockAddr)> {
-    uninterrupted(|| listener.accept())
+    loop {
+        match uninterrupted(|| listener.accept()) {
+            // A caller who gave up while it waited is nobody's error.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            result => return result,
+        }
+    }
 }
 
 /// Waits for a datagram, leaves it where it is, and tells who sent it.

@@ -271,4 +271,21 @@ mod tests {
             Some(Reply::Name("mx.example".into()))
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_arrives_is_more_than_a_failure(
+            mut bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
+            kind in proptest::sample::select(vec![Kind::A, Kind::Aaaa, Kind::Ptr]),
+        ) {
+            let query = query("mail.example", kind, 7, Edns::With).unwrap();
+            let _ = reply(&query, &bytes);
+            // The same behind the right header and question.
+            let mut believable = answer(&query[..query.len() - 11], 0, &[]);
+            believable[7] = 3;
+            believable.append(&mut bytes);
+            let read = reply(&query, &believable);
+            proptest::prop_assert!(read.is_some(), "it is an answer, whatever it says");
+        }
+    }
 }

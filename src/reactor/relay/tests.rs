@@ -210,3 +210,43 @@ fn datagrams_keep_their_bounds_and_empty_ones_end_nothing() {
     assert!(octets.ends_with(b"yend"));
     assert_eq!(relay.join().unwrap().unwrap(), Outcome::Done);
 }
+
+#[test]
+fn who_always_has_something_to_send_still_listens() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let ours = UdpSocket::bind("127.0.0.1:0").unwrap();
+    ours.connect(peer.local_addr().unwrap()).unwrap();
+    peer.connect(ours.local_addr().unwrap()).unwrap();
+    let (mut stdout, stdout_writer) = io::pipe().unwrap();
+    let relay = thread::spawn(move || {
+        let socket = Socket::from(ours);
+        // Neither of these ever makes it wait: nothing but a look around in between lets it hear.
+        let zeros = std::fs::File::open("/dev/zero")?;
+        relay(
+            &mut Input::new(zeros.into())?,
+            &mut Output::new(stdout_writer.into())?,
+            Link::Datagrams(&socket),
+            Policy::new(
+                Instant::now(),
+                Role::Connect,
+                Keyboard::Other,
+                Options::default(),
+            ),
+            Manner {
+                receive_at_most: Some(1),
+                ..Manner::default()
+            },
+        )
+    });
+    peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    peer.recv(&mut [0; 10]).unwrap();
+    peer.send(b"enough").unwrap();
+    let until = Instant::now() + Duration::from_secs(5);
+    while !relay.is_finished() {
+        assert!(Instant::now() < until, "it does not listen");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let mut octets = Vec::new();
+    stdout.read_to_end(&mut octets).unwrap();
+    assert_eq!(octets, b"enough");
+}
