@@ -13,9 +13,10 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use super::Security;
-use super::conn::{Conn, Next, Scratch, Trouble};
+use super::conn::{Conn, Next, Scratch};
 use super::socket::Socket;
 use super::tls::{Connector, TlsError, Trust};
+use super::trouble::Trouble;
 use crate::limits;
 use crate::proto::{Out, Session};
 use crate::tap::{Side, Tap};

@@ -20,17 +20,17 @@
 //! - memory: the receive buffer, [`Out`] up to twice [`limits::SEND_HIGH`], and with TLS a scratch buffer's worth each way; none
 //!   of it while the connection is idle.
 
-use std::fmt;
 use std::io;
 use std::time::Instant;
 
 use mio::event::Event;
 
+use super::gather::gather;
 use super::socket::Socket;
 use super::tls::{Received, Tls, TlsError};
+use super::trouble::Trouble;
 use crate::limits;
-use crate::proto::{Answer, Front, Input, Job, Out, Session, TlsInfo, Wish, pump};
-use crate::store::Extent;
+use crate::proto::{Answer, Input, Job, Out, Session, TlsInfo, Wish, pump};
 use crate::tap::{Piece, Side};
 use crate::wire::lines::{LineReader, Want};
 
@@ -103,25 +103,6 @@ pub(super) enum Next {
     StartTls,
     /// It is over: drop it.
     Gone,
-}
-
-/// Why a connection ended otherwise than by a goodbye.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// The socket.
-    Io(io::Error),
-    /// TLS could not be agreed on, or was broken.
-    Tls(TlsError),
-    /// The peer went away in the middle of the TLS handshake.
-    LostInHandshake,
-    /// This many octets came in the clear after the command that starts TLS (RFC 3207 §6).
-    Injection(usize),
-    /// A file that was being sent is shorter than it was.
-    Shortened,
-    /// The peer took too long: for what.
-    Late(&'static str),
-    /// A job panicked, or could not be started.
-    NoAnswer,
 }
 
 /// Buffers that all connections of a thread share.
@@ -709,52 +690,6 @@ enum Step {
     Gone,
 }
 
-/// What goes out next, in one piece: lent if it is one in memory already, else gathered into `scratch`.
-fn gather<'a>(out: &'a Out, scratch: &'a mut [u8]) -> Result<&'a [u8], Trouble> {
-    let mut waiting = out.waiting();
-    let first = match (waiting.next(), waiting.next()) {
-        (None, _) => return Ok(&[]),
-        (Some(Front::Bytes(bytes)), None) => return Ok(&bytes[..bytes.len().min(scratch.len())]),
-        (Some(Front::Bytes(bytes)), _) if bytes.len() >= scratch.len() => {
-            return Ok(&bytes[..scratch.len()]);
-        }
-        _ => out.waiting(),
-    };
-    let mut length = 0;
-    for piece in first {
-        let room = &mut scratch[length..];
-        if room.is_empty() {
-            break;
-        }
-        let whole = match piece {
-            Front::Bytes(bytes) => {
-                let octets = bytes.len().min(room.len());
-                room[..octets].copy_from_slice(&bytes[..octets]);
-                length += octets;
-                octets == bytes.len()
-            }
-            Front::Extent(extent, from) => {
-                let octets = read_extent(extent, from, room)?;
-                length += octets;
-                octets as u64 == extent.octets() - from
-            }
-        };
-        if !whole {
-            break;
-        }
-    }
-    Ok(&scratch[..length])
-}
-
-fn read_extent(extent: &Extent, from: u64, room: &mut [u8]) -> Result<usize, Trouble> {
-    match extent.read_at(room, from) {
-        // The peer was told how much comes: without it the dialogue cannot go on.
-        Ok(0) => Err(Trouble::Shortened),
-        Ok(octets) => Ok(octets),
-        Err(error) => Err(Trouble::Io(error)),
-    }
-}
-
 /// `None` for nothing now, 0 for the end.
 fn read(
     socket: &mut Socket,
@@ -782,30 +717,5 @@ fn write(socket: &mut Socket, writable: &mut bool, bytes: &[u8]) -> Result<usize
             Ok(0)
         }
         Err(error) => Err(Trouble::Io(error)),
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(error) => error.fmt(f),
-            Self::Tls(error) => write!(f, "TLS: {error}"),
-            Self::LostInHandshake => {
-                f.write_str("TLS: the other side closed in the middle of the handshake")
-            }
-            Self::Injection(octets) => write!(
-                f,
-                "closed: {octets} octets came in the clear where TLS was to begin (RFC 3207 section 6)"
-            ),
-            Self::Shortened => f.write_str("closed: a file that was being sent became shorter"),
-            Self::Late(what) => write!(f, "closed: the other side took too long for {what}"),
-            Self::NoAnswer => f.write_str("closed: a job failed badly; this is a bug in mailtool"),
-        }
-    }
-}
-
-impl From<TlsError> for Trouble {
-    fn from(error: TlsError) -> Self {
-        Self::Tls(error)
     }
 }

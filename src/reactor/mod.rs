@@ -20,6 +20,7 @@
 pub mod certs;
 pub mod client;
 mod conn;
+mod gather;
 mod limiter;
 mod pool;
 pub mod relay;
@@ -32,6 +33,7 @@ pub mod stdio;
 mod tests;
 mod timers;
 mod tls;
+mod trouble;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -43,12 +45,13 @@ use std::time::{Duration, Instant, SystemTime};
 use mio::{Events, Interest, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use self::conn::{Conn, Next, Scratch, Trouble};
+use self::conn::{Conn, Next, Scratch};
 use self::limiter::{Admission, Limiter};
 use self::pool::{Letter, LetterBox, Pool};
 use self::signals::{Asked, Signals};
 use self::socket::{Door, Socket};
 use self::timers::Timers;
+use self::trouble::Trouble;
 use crate::limits;
 use crate::proto::{Answer, Epoch, Job, Out, Peer, Service, Session};
 use crate::store::Store;
