@@ -10,7 +10,7 @@
 //! # ... 812 lines, 41290 octets          text that was folded away, when that is asked for
 //! ```
 //!
-//! What is written can be played: a line that the runner of dialogues would take for a pattern is escaped. And it can be
+//! What is written can be played, once the secrets are put back: a line that the runner of dialogues would take for a pattern is escaped. And it can be
 //! looked at: whatever a peer sends, no control byte, no half of a letter and no letter that turns the direction of
 //! writing reaches a terminal; they are escaped as `\r`, `\n`, `\xHH`.
 //!
