@@ -14,11 +14,20 @@ enum Transport {
     Tcp,
 }
 
+/// One port for both transports. The kernel chooses it for UDP, without a look at who has it for TCP.
+fn sockets() -> (UdpSocket, TcpListener) {
+    let free = (0..100).find_map(|_| {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind(socket.local_addr().unwrap()).ok()?;
+        Some((socket, listener))
+    });
+    free.expect("a port that is free for both")
+}
+
 /// A server for the rest of the test; it answers at most so many questions.
 fn server(questions: usize, answering: Answering) -> SocketAddr {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (socket, listener) = sockets();
     let address = socket.local_addr().unwrap();
-    let listener = TcpListener::bind(address).unwrap();
     thread::spawn(move || {
         let mut buffer = [0; 1500];
         for _ in 0..questions {
