@@ -195,7 +195,7 @@ fn read_by_imap(server: &Server, line_end: LineEnd) {
         "{header:?}"
     );
     let text = tagged(&mut nc, "id7", "FETCH 1 BODY[TEXT]");
-    assert_eq!(text[0], "* 1 FETCH (BODY[TEXT] {26}", "{text:?}");
+    assert_eq!(text[0], "* 1 FETCH (BODY[TEXT] {25}", "{text:?}");
     assert_eq!(text[1..3], ["Hello Alice!", ".two dots"], "{text:?}");
     let bye = tagged(&mut nc, "id8", "LOGOUT");
     assert!(

@@ -10,7 +10,8 @@ use anyhow::{Context, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
-use super::{APPLETS, USAGE, find, print, refuse};
+use super::exit::{self, failure};
+use super::{APPLETS, find, print, refuse};
 
 /// Runs `mailtool` when its first word is no applet.
 pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
@@ -27,8 +28,17 @@ pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         )?;
         return Ok(0);
     }
-    if let Some(folder) = matches.get_one::<PathBuf>("install") {
+    let word = matches.get_one::<PathBuf>("DIR");
+    if matches.get_flag("install") {
+        let folder = word.context("--install needs the folder that the links are made in")?;
         return install(folder, &matches);
+    }
+    if let Some(word) = word {
+        let word = word.display();
+        return Err(failure(
+            exit::USAGE,
+            format!("no applet is named {word}; `mailtool --list` names them"),
+        ));
     }
     match matches.subcommand() {
         Some(("help", words)) => help(words),
@@ -44,7 +54,7 @@ pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
         }
         _ => {
             print(&command().render_help().to_string())?;
-            Ok(USAGE)
+            Ok(exit::USAGE)
         }
     }
 }
@@ -61,7 +71,7 @@ fn command() -> Command {
         .about(
             "Mail on one PC: a local server, a netcat that knows mail, clients, and explanations",
         )
-        .override_usage("mailtool APPLET [ARGUMENT]...\n       mailtool help APPLET")
+        .override_usage("mailtool APPLET [ARGUMENT]...\n       mailtool help APPLET\n       mailtool --install [-s] DIR")
         .before_help(format!("Applets:\n{}", overview.trim_end()))
         .after_help(
             "A link to this program that has an applet's name acts as that applet.\n\nExamples:\n  \
@@ -81,9 +91,14 @@ fn command() -> Command {
         .arg(
             Arg::new("install")
                 .long("install")
-                .value_name("DIR")
-                .value_parser(value_parser!(PathBuf))
+                .action(ArgAction::SetTrue)
                 .help("Make a link in DIR for each name of each applet"),
+        )
+        .arg(
+            Arg::new("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .hide(true)
+                .help("The folder that --install makes links in"),
         )
         .arg(
             Arg::new("soft")

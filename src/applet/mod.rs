@@ -53,20 +53,20 @@ pub static APPLETS: &[Applet] = &[
         refuse,
     },
     Applet {
-        name: "send",
-        aliases: &[],
-        summary: "send a message by SMTP",
-        command: send::command,
-        run: send::run,
-        refuse,
-    },
-    Applet {
         name: "nc",
         aliases: &["netcat", "ncat"],
         summary: "read and write over TCP and UDP: connect, listen, probe ports",
         command: nc::command,
         run: nc::run,
         refuse: nc::refuse,
+    },
+    Applet {
+        name: "send",
+        aliases: &[],
+        summary: "send a message by SMTP",
+        command: send::command,
+        run: send::run,
+        refuse,
     },
     Applet {
         name: "pop",
@@ -96,9 +96,6 @@ pub static APPLETS: &[Applet] = &[
 
 /// The exit code of an error that has none of its own.
 pub const FAILURE: u8 = 1;
-/// The exit code of a command line that cannot be understood: EX_USAGE of sysexits.h.
-pub const USAGE: u8 = 64;
-
 /// The applet of this name or alias.
 pub fn find(name: &str) -> Option<&'static Applet> {
     APPLETS
@@ -138,11 +135,11 @@ fn run(applet: &Applet, command: Command, arguments: Vec<OsString>) -> anyhow::R
     }
 }
 
-/// [`Applet::refuse`] for most: prints what clap says; help and version succeed, the rest is [`USAGE`].
+/// [`Applet::refuse`] for most: prints what clap says; help and version succeed, the rest is [`exit::USAGE`].
 pub fn refuse(error: &clap::Error) -> u8 {
     // A reader of help that went away misses nothing.
     let _ = error.print();
-    if error.use_stderr() { USAGE } else { 0 }
+    if error.use_stderr() { exit::USAGE } else { 0 }
 }
 
 /// Prints an error and what led to it on one line. A reader of our output who went away is not told so.

@@ -222,9 +222,12 @@ impl Netcat {
         let stdout = child.stdout.take().expect("a pipe");
         let (sender, lines) = channel();
         thread::spawn(move || {
-            for line in BufReader::new(stdout).lines() {
+            for line in BufReader::new(stdout).split(b'\n') {
                 let Ok(line) = line else { break };
-                if sender.send(line).is_err() {
+                if sender
+                    .send(String::from_utf8_lossy(&line).into_owned())
+                    .is_err()
+                {
                     break;
                 }
             }

@@ -104,7 +104,7 @@ pub struct Server {
     errors: usize,
     idle_commands: usize,
     auth_failures: usize,
-    /// Said when the job that runs is done.
+    /// How it ends when the message that comes in is answered, or the job that runs is done.
     ending: Ending,
 }
 
@@ -192,7 +192,12 @@ impl Session for Server {
             Input::Line(line) => self.line(now, line, out),
             Input::LongLine => self.long_line(out),
             Input::Text(text) => self.text(text, out),
-            Input::TextEnd => self.text_end(now, out),
+            Input::TextEnd => {
+                self.text_end(now, out);
+                if self.ending != Ending::No {
+                    self.end(self.ending, out);
+                }
+            }
             Input::Done(proto::Answer::Smtp(answer)) => self.done(now, answer, out),
             Input::Done(other) => {
                 log::error!("an SMTP session got another's answer: {other:?}");
@@ -465,6 +470,11 @@ impl Server {
     fn end(&mut self, ending: Ending, out: &mut Out) {
         match &self.state {
             State::Verifying(_) | State::Storing(_) | State::Delivering { .. } => {
+                self.ending = ending;
+                return;
+            }
+            // Whoever is in the middle of a message may finish it, as long as the program waits.
+            State::Text(_) if ending == Ending::Stop => {
                 self.ending = ending;
                 return;
             }

@@ -283,6 +283,26 @@ fn what_a_worker_has_is_answered_before_the_end() {
 }
 
 #[test]
+fn a_message_that_is_coming_in_may_be_finished_before_a_stop() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"HELO pc1\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\nDATA\r\nSubject: x\r\n");
+    talk.server.handle(stage.now, Input::Stop, &mut talk.out);
+    assert_eq!((talk.out.wish(), talk.answered()), (None, String::new()));
+    let answered = talk.say(b"\r\nbody\r\n.\r\n");
+    let lines: Vec<&str> = answered.lines().collect();
+    let [taken, goodbye] = lines.as_slice() else {
+        panic!("{answered}");
+    };
+    assert!(
+        taken.starts_with("250 2.0.0 Ok: ") && goodbye.starts_with("421 4.3.2 "),
+        "{answered}"
+    );
+    assert_eq!(talk.out.wish(), Some(Wish::Close));
+    assert_eq!(stage.inbox("alice").len(), 1);
+}
+
+#[test]
 fn a_full_disk_and_a_broken_one_are_told_apart() {
     let stage = Stage::new();
     for (mode, error, reply) in [
