@@ -133,7 +133,7 @@ for client in (
     assert copy == text
     stored = ok(client.store("1:2", "+FLAGS", r"(\Deleted)"))
     assert len(stored) == 2, stored
-    assert ok(client.expunge()) == [b"1", b"1"]
+    assert ok(client.expunge()) in ([b"1", b"1"], [b"2", b"1"])
     status, = ok(client.status(folder, "(MESSAGES UIDNEXT UNSEEN)"))
     assert b"MESSAGES 1" in status and b"UIDNEXT 4" in status, status
     ok(client.close())
