@@ -577,3 +577,58 @@ fn locks_of_the_dead_are_taken_over() {
         assert!(!lock.exists());
     }
 }
+
+#[test]
+fn copies_in_both_directions_do_not_wait_for_each_other() {
+    let place = place();
+    place.store.create(&place.alice, "Other").expect("created");
+    let inbox = place.inbox();
+    let other = place.store.mailbox(&place.alice, "Other").expect("open");
+    deliver(&place.store, std::slice::from_ref(&place.alice), "one\r\n");
+    inbox.sync().expect("a look");
+    inbox.copy(&[1], &other).expect("copied");
+    std::thread::scope(|scope| {
+        for (from, to) in [(&inbox, &other), (&other, &inbox)] {
+            scope.spawn(move || {
+                for _ in 0..10 {
+                    from.copy(&[1], to).expect("copied");
+                    to.change_flags(&[1], FlagChange::Add, Flags::SEEN)
+                        .expect("flags");
+                    to.change_flags(&[1], FlagChange::Remove, Flags::SEEN)
+                        .expect("flags");
+                }
+            });
+        }
+    });
+    let expected: Vec<u32> = (1..=11).collect();
+    for mailbox in [&inbox, &other] {
+        let index = mailbox.sync().expect("a look");
+        assert_eq!(uids(&index), expected);
+        for uid in uids(&index) {
+            assert_eq!(mailbox.read(uid).expect("text"), b"one\r\n");
+        }
+    }
+}
+
+#[test]
+fn users_are_read_again() {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let file = root.path().join("users");
+    fs::write(&file, "alice:{PLAIN}a\n").expect("written");
+    let users = Users::read(&file).expect("good");
+    let store = Store::open(root.path(), &["mail.example".to_owned()], users).expect("a store");
+    let known = |name| store.users().find(name, None).is_some();
+    assert!(known("alice") && !known("bob"));
+    fs::write(&file, "alice:{PLAIN}a\nbob@mail.example:{PLAIN}b\n").expect("written");
+    store.users().reload().expect("good");
+    assert!(known("bob"));
+    fs::write(&file, "bob:{PLAIN}b\nalice:{ROT13}n\n").expect("written");
+    let error = store
+        .users()
+        .reload()
+        .expect_err("unknown scheme")
+        .to_string();
+    assert!(error.contains("users:2: unknown scheme {ROT13}"), "{error}");
+    assert!(known("alice"), "the old table stays");
+    assert!(Users::read(&root.path().join("none")).is_err());
+}

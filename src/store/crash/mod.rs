@@ -24,6 +24,8 @@ pub(super) enum Accident {
     PowerLoss(usize),
     /// The same, until [`CrashDisk::restart`]: the process is killed, the machine goes on.
     Kill(usize),
+    /// No file gets a second name: another file system, or one that has no links.
+    NoLinks,
     /// The call of this number finds no room, if it needs some; all others go well.
     NoRoom(usize),
 }
@@ -387,6 +389,9 @@ impl Disk for CrashDisk {
     }
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.call_for_room()?;
+        if self.accident == Accident::NoLinks {
+            return Err(io::ErrorKind::CrossesDevices.into());
+        }
         let node = self.node(from)?;
         Kernel.link(from, to)?;
         self.pend(Change::Add(to.to_path_buf(), node));

@@ -365,6 +365,22 @@ fn remains(root: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
+fn without_links_messages_are_copied() {
+    let root = directory();
+    let disk = CrashDisk::new(root.path(), Accident::NoLinks);
+    let store = open(Arc::clone(&disk) as Arc<dyn Disk>, root.path()).expect("a store");
+    let mut promises = Promises::default();
+    promises.play(&store);
+    assert_eq!(promises.durable.len(), 7);
+    promises.check(root.path());
+    assert!(remains(root.path()).is_empty());
+    let found = directory();
+    let (names, text) = (KeptNames::None, KeptText::None);
+    disk.wake_up(found.path(), Kept { names, text });
+    promises.check(found.path());
+}
+
+#[test]
 fn a_full_disk_is_called_full() {
     let root = directory();
     let store = open(CrashDisk::new(root.path(), Accident::None), root.path()).expect("a store");
