@@ -62,7 +62,7 @@ pub static APPLETS: &[Applet] = &[
     },
     Applet {
         name: "send",
-        aliases: &[],
+        aliases: &["sendmail"],
         summary: "send a message by SMTP",
         command: send::command,
         run: send::run,

@@ -1,6 +1,7 @@
 //! `mailtool send`: sends a message by SMTP.
 
 mod compose;
+mod raw;
 
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -9,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
-use mail_parser::MessageParser;
 
 use super::conversation::converse;
 use super::credentials::{Access, Ports, Security, ServerArguments};
@@ -21,6 +21,7 @@ use crate::wire::address::Address;
 use crate::wire::date::DateTime;
 use crate::wire::smtp::{Enhanced, Reply};
 use compose::{Attachment, Letter, Person, no_control, read_people};
+use raw::{Style, raw_mail};
 
 /// Send a message by SMTP
 ///
@@ -65,9 +66,12 @@ struct Arguments {
     /// As --raw, and its To, Cc and Bcc fields are recipients too; Bcc is taken out (sendmail -t)
     #[arg(short = 't', conflicts_with_all = ["subject", "body", "header", "attach"])]
     recipients_from_header: bool,
-    /// A line with a dot alone is text, as it always is here (sendmail -i)
-    #[arg(short = 'i', hide = true)]
+    /// A line with a dot alone is text, which it is not when called as sendmail
+    #[arg(short = 'i')]
     ignore_dots: bool,
+    /// Options of sendmail's that change nothing here: -oi means -i
+    #[arg(short = 'o', value_name = "OPTION", hide = true)]
+    sendmail_options: Vec<String>,
     /// What to call this computer in EHLO
     #[arg(long, value_name = "NAME")]
     helo: Option<String>,
@@ -85,11 +89,15 @@ pub fn command() -> Command {
 
 /// Does it; the exit code.
 pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
-    let arguments = Arguments::from_arg_matches(matches)?;
+    let mut arguments = Arguments::from_arg_matches(matches)?;
+    arguments.ignore_dots |= arguments
+        .sendmail_options
+        .iter()
+        .any(|option| option == "i");
     let host = host_name();
-    let mail = match arguments.raw || arguments.recipients_from_header {
-        true => raw_mail(&arguments)?,
-        false => composed_mail(&arguments, &host)?,
+    let mail = match style(&arguments) {
+        Some(style) => raw_mail(&arguments, style, &host)?,
+        None => composed_mail(&arguments, &host)?,
     };
     if mail.recipients.is_empty() {
         return Err(failure(exit::USAGE, "to whom? Add --to alice@example.org"));
@@ -120,6 +128,18 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     conclude(&access, conversation, client.into_outcome())
 }
 
+/// How far the input is left alone, when it is a whole message. A program that calls `sendmail` always writes one.
+fn style(arguments: &Arguments) -> Option<Style> {
+    let called = std::env::args_os().next();
+    let called = called.as_deref().map(Path::new).and_then(Path::file_name);
+    if arguments.raw {
+        return Some(Style::AsItIs);
+    }
+    let sendmail =
+        arguments.recipients_from_header || called.is_some_and(|name| name == "sendmail");
+    sendmail.then_some(Style::Sendmail)
+}
+
 /// A message made of the arguments.
 fn composed_mail(arguments: &Arguments, host: &str) -> anyhow::Result<Mail> {
     let from = match &arguments.from {
@@ -144,7 +164,6 @@ fn composed_mail(arguments: &Arguments, host: &str) -> anyhow::Result<Mail> {
             )
         })?,
     };
-    let now = jiff::Zoned::now();
     let letter = Letter {
         from: &from,
         to: &to,
@@ -153,8 +172,8 @@ fn composed_mail(arguments: &Arguments, host: &str) -> anyhow::Result<Mail> {
         fields: &arguments.header,
         body,
         attachments,
-        date: DateTime::new(now.timestamp().as_second(), now.offset().seconds()),
-        message_id: format!("{:x}.{:016x}@{host}", now.timestamp().as_second(), random()),
+        date: now(),
+        message_id: message_id(host),
     };
     let text = letter.write()?;
     let recipients = to.into_iter().chain(cc).chain(bcc);
@@ -163,96 +182,6 @@ fn composed_mail(arguments: &Arguments, host: &str) -> anyhow::Result<Mail> {
         recipients: unique(recipients.map(|person| person.address)),
         text,
     })
-}
-
-/// The input as it is, with the envelope that the arguments say, or its header.
-fn raw_mail(arguments: &Arguments) -> anyhow::Result<Mail> {
-    let mut text = input(arguments)?;
-    let mut recipients = Vec::new();
-    for (option, given) in [
-        ("--to", &arguments.to),
-        ("--cc", &arguments.cc),
-        ("--bcc", &arguments.bcc),
-        ("recipient", &arguments.recipients),
-    ] {
-        recipients.extend(all_people(given, option)?);
-    }
-    let mut recipients: Vec<_> = recipients
-        .into_iter()
-        .map(|person| person.address)
-        .collect();
-    let header = MessageParser::default().parse_headers(&text);
-    if arguments.recipients_from_header
-        && let Some(header) = &header
-    {
-        for field in [header.to(), header.cc(), header.bcc()] {
-            recipients.extend(header_addresses(field)?);
-        }
-    }
-    let reverse_path = match arguments.from.as_deref() {
-        Some("<>" | "") => None,
-        Some(from) => Some(one_person(from)?.address),
-        None => {
-            let from = header.as_ref().and_then(|header| header.from());
-            let mut addresses = header_addresses(from)?;
-            if addresses.is_empty() {
-                return Err(failure(
-                    exit::DATA,
-                    "who sends it? The message has no From field; add --from alice@example.org",
-                ));
-            }
-            Some(addresses.swap_remove(0))
-        }
-    };
-    drop(header);
-    if arguments.recipients_from_header {
-        text = without_bcc(&text);
-    }
-    Ok(Mail {
-        reverse_path,
-        recipients: unique(recipients),
-        text,
-    })
-}
-
-fn header_addresses(field: Option<&mail_parser::Address<'_>>) -> anyhow::Result<Vec<Address>> {
-    let addresses = field.into_iter().flat_map(|field| field.iter());
-    addresses
-        .filter_map(|address| address.address())
-        .map(|address| {
-            Address::parse(address.as_bytes()).map_err(|error| {
-                let address = exit::printable(address);
-                failure(
-                    exit::DATA,
-                    format!("the header's address {address}: {error}"),
-                )
-            })
-        })
-        .collect()
-}
-
-/// The message without its Bcc fields, folded lines and all.
-fn without_bcc(text: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(text.len());
-    let mut rest = text;
-    let mut dropping = false;
-    while !rest.is_empty() {
-        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        let (line, after) = rest.split_at(end);
-        if matches!(line, b"\n" | b"\r\n") {
-            break;
-        }
-        if !matches!(line.first(), Some(b' ' | b'\t')) {
-            let name = line.split(|&octet| octet == b':').next().unwrap_or(line);
-            dropping = name.trim_ascii_end().eq_ignore_ascii_case(b"bcc");
-        }
-        if !dropping {
-            kept.extend_from_slice(line);
-        }
-        rest = after;
-    }
-    kept.extend_from_slice(rest);
-    kept
 }
 
 fn all_people(given: &[String], option: &str) -> anyhow::Result<Vec<Person>> {
@@ -359,11 +288,17 @@ fn host_name() -> String {
     }
 }
 
-/// Not to be guessed, as no two Message-IDs may be the same.
-fn random() -> u64 {
+/// The time, as the clock on the wall here has it.
+fn now() -> DateTime {
+    let now = jiff::Zoned::now();
+    DateTime::new(now.timestamp().as_second(), now.offset().seconds())
+}
+
+/// Without its brackets. No two may be the same, so a random number is part of it.
+fn message_id(host: &str) -> String {
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());
-    hasher.finish()
+    format!("{:x}.{:016x}@{host}", now().unix(), hasher.finish())
 }
 
 /// What came of it: what the server said on stdout, what it refused as an error, with the exit code of the worst.

@@ -74,8 +74,12 @@ fn a_raw_message_stays_as_it_is_but_for_bcc() {
     let text = "From: Bob <bob@example.org>\nTo: a@x.example,\n b@x.example\nBcc: c@x.example,\n\td@x.example\nX: y\n\nBcc: e@x.example\n.\n";
     std::fs::write(&file, text).expect("written");
     let file = file.to_str().expect("UTF-8");
-    let mail =
-        raw_mail(&parse(&["-t", "-i", "--body-file", file]).expect("good words")).expect("a mail");
+    let mail = raw_mail(
+        &parse(&["-t", "-i", "--body-file", file]).expect("good words"),
+        Style::AsItIs,
+        "pc1",
+    )
+    .expect("a mail");
     let recipients: Vec<_> = mail.recipients.iter().map(Address::to_string).collect();
     assert_eq!(
         recipients,
@@ -94,7 +98,7 @@ fn a_raw_message_stays_as_it_is_but_for_bcc() {
         file,
     ])
     .expect("good words");
-    let mail = raw_mail(&raw).expect("a mail");
+    let mail = raw_mail(&raw, Style::AsItIs, "pc1").expect("a mail");
     assert_eq!((mail.reverse_path, mail.recipients.len()), (None, 1));
     assert_eq!(mail.text, text.as_bytes());
 }
@@ -194,4 +198,31 @@ fn the_outcome_decides_the_exit_code() {
             "{stage}"
         );
     }
+}
+
+#[test]
+fn sendmail_adds_what_is_missing_and_ends_at_the_dot() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("message.eml");
+    let sent = |words: &[&str], text: &str| {
+        std::fs::write(&file, text).expect("written");
+        let file = file.to_str().expect("UTF-8");
+        let words = [words, &["-u", "bob", "--body-file", file]].concat();
+        let mail =
+            raw_mail(&parse(&words).expect("good words"), Style::Sendmail, "pc1").expect("a mail");
+        assert_eq!(mail.reverse_path, Some(address("bob@localhost")));
+        String::from_utf8(mail.text).expect("text")
+    };
+    let text = sent(&["a@x.example"], "hello\n.\nrest\n");
+    assert!(
+        text.starts_with("Date: ") && text.ends_with(">\n\nhello\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nFrom: <bob@localhost>\nMessage-ID: <"),
+        "{text}"
+    );
+    let whole = "Date: x\nMessage-ID: <1@x>\nTo: a@x.example\n\n.\nrest\n";
+    let text = sent(&["-t", "-i"], whole);
+    assert_eq!(text, format!("From: <bob@localhost>\n{whole}"));
 }

@@ -1,0 +1,155 @@
+//! A message that comes whole: with `--raw` it is sent as it is; as `sendmail` would, what is missing is added.
+
+use mail_parser::{Message, MessageParser};
+
+use super::{Arguments, all_people, input, message_id, myself, now, one_person, unique};
+use crate::applet::exit::{self, failure};
+use crate::proto::smtp::client::Mail;
+use crate::wire::address::Address;
+
+/// How far a message is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// It is sent as it is.
+    AsItIs,
+    /// As programs expect of sendmail(8): From, Date and Message-ID are added where they are missing, and without `-i` a
+    /// line with a dot alone ends it.
+    Sendmail,
+}
+
+/// The input as it is, with the envelope that the arguments say, or its header.
+pub(super) fn raw_mail(arguments: &Arguments, style: Style, host: &str) -> anyhow::Result<Mail> {
+    let mut text = input(arguments)?;
+    if style == Style::Sendmail && !arguments.ignore_dots {
+        text.truncate(end_at_dot(&text));
+    }
+    let mut recipients = Vec::new();
+    for (option, given) in [
+        ("--to", &arguments.to),
+        ("--cc", &arguments.cc),
+        ("--bcc", &arguments.bcc),
+        ("recipient", &arguments.recipients),
+    ] {
+        recipients.extend(all_people(given, option)?);
+    }
+    let mut recipients: Vec<_> = recipients
+        .into_iter()
+        .map(|person| person.address)
+        .collect();
+    let header = MessageParser::default().parse_headers(&text);
+    if arguments.recipients_from_header
+        && let Some(header) = &header
+    {
+        for field in [header.to(), header.cc(), header.bcc()] {
+            recipients.extend(header_addresses(field)?);
+        }
+    }
+    let from = header.as_ref().and_then(|header| header.from());
+    let reverse_path = match (
+        arguments.from.as_deref(),
+        header_addresses(from)?.into_iter().next(),
+    ) {
+        (Some("<>" | ""), _) => None,
+        (Some(from), _) => Some(one_person(from)?.address),
+        (None, Some(address)) => Some(address),
+        (None, None) if style == Style::Sendmail => Some(myself(arguments, host)?.address),
+        (None, None) => {
+            return Err(failure(
+                exit::DATA,
+                "who sends it? The message has no From field; add --from alice@example.org",
+            ));
+        }
+    };
+    let missing = match style {
+        Style::AsItIs => Vec::new(),
+        Style::Sendmail => missing_fields(header.as_ref(), reverse_path.as_ref(), host),
+    };
+    if arguments.recipients_from_header {
+        text = without_bcc(&text);
+    }
+    if !missing.is_empty() {
+        // A text without a header gets the line that divides it from one.
+        let divider: &[u8] = if has_header(&text) { b"" } else { b"\n" };
+        text = [missing.concat().as_bytes(), divider, &text].concat();
+    }
+    Ok(Mail {
+        reverse_path,
+        recipients: unique(recipients),
+        text,
+    })
+}
+
+fn header_addresses(field: Option<&mail_parser::Address<'_>>) -> anyhow::Result<Vec<Address>> {
+    let addresses = field.into_iter().flat_map(|field| field.iter());
+    addresses
+        .filter_map(|address| address.address())
+        .map(|address| {
+            Address::parse(address.as_bytes()).map_err(|error| {
+                let address = exit::printable(address);
+                failure(
+                    exit::DATA,
+                    format!("the header's address {address}: {error}"),
+                )
+            })
+        })
+        .collect()
+}
+
+/// The message without its Bcc fields, folded lines and all.
+fn without_bcc(text: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(text.len());
+    let mut rest = text;
+    let mut dropping = false;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        if matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+        if !matches!(line.first(), Some(b' ' | b'\t')) {
+            let name = line.split(|&octet| octet == b':').next().unwrap_or(line);
+            dropping = name.trim_ascii_end().eq_ignore_ascii_case(b"bcc");
+        }
+        if !dropping {
+            kept.extend_from_slice(line);
+        }
+        rest = after;
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// Where the line with a dot alone begins, or else the end.
+fn end_at_dot(text: &[u8]) -> usize {
+    let mut start = 0;
+    for line in text.split_inclusive(|&octet| octet == b'\n') {
+        if line.trim_ascii_end() == b"." && line.first() == Some(&b'.') {
+            return start;
+        }
+        start += line.len();
+    }
+    start
+}
+
+/// Whether the text begins with a field, or the empty line of a header that has none.
+fn has_header(text: &[u8]) -> bool {
+    let line = text.split(|&octet| octet == b'\n').next().unwrap_or(text);
+    let name = line.split(|&octet| octet == b':').next().unwrap_or(line);
+    let blank = line.trim_ascii().is_empty();
+    blank || (name.len() < line.len() && name.trim_ascii_end().iter().all(u8::is_ascii_graphic))
+}
+
+fn missing_fields(header: Option<&Message<'_>>, from: Option<&Address>, host: &str) -> Vec<String> {
+    let mut fields = Vec::new();
+    let missing = |name: &str| header.is_none_or(|header| header.header(name).is_none());
+    if missing("Date") {
+        fields.push(format!("Date: {}\n", now().to_header()));
+    }
+    if let Some(from) = from.filter(|_| missing("From")) {
+        fields.push(format!("From: <{from}>\n"));
+    }
+    if missing("Message-ID") {
+        fields.push(format!("Message-ID: <{}>\n", message_id(host)));
+    }
+    fields
+}
