@@ -394,6 +394,41 @@ fn sighup_reads_the_accounts_again() {
 }
 
 #[test]
+fn a_transcript_has_all_that_was_said_but_the_passwords() {
+    let server = Server::start_with(&["--transcript", "dialogue"]);
+    let line = format!("line of a long text {}\n", "x".repeat(50)).repeat(4000);
+    let send = [
+        "send",
+        "--server",
+        &server.address("smtp").to_string(),
+        "--from",
+        "bob@localhost",
+    ];
+    succeeded(&mailtool(
+        &[&send[..], &["--to", "alice@localhost", "--body-file", "-"]].concat(),
+        &line,
+    ));
+    let mut imap = TcpStream::connect(server.address("imap")).expect("it listens");
+    let said = b"a LOGIN alice alice\r\nb SELECT INBOX\r\nc FETCH 1 BODY[TEXT]\r\nd LOGOUT\r\n";
+    imap.write_all(said).expect("it reads");
+    imap.read_to_string(&mut String::new()).expect("it answers");
+    let written = fs::read_to_string(server.folder.path().join("dialogue")).expect("a transcript");
+    assert!(
+        written.contains("2C: a LOGIN alice ********\n"),
+        "{written}"
+    );
+    let fetched = written
+        .lines()
+        .filter(|line| line.starts_with("2S: line of a long text "));
+    assert_eq!(fetched.count(), 4000);
+    assert!(
+        written.contains("2S: d OK "),
+        "{}",
+        &written[written.len() - 400..]
+    );
+}
+
+#[test]
 fn a_certificate_is_made_once_and_kept() {
     let server = Server::start();
     let authority = fs::read(server.authority()).expect("a certificate");

@@ -141,6 +141,15 @@ pub trait Service: Send + Sync {
     fn session(&self, peer: Peer) -> Box<dyn Session>;
 }
 
+/// Whether a server can start TLS in the middle of a conversation (STARTTLS, STLS).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartTls {
+    /// There is a certificate.
+    Offered,
+    /// There is none.
+    Unavailable,
+}
+
 /// Who connected, and when.
 #[derive(Clone, Debug)]
 pub struct Peer {
@@ -330,8 +339,13 @@ impl Out {
         }
     }
 
-    /// Says a part of a file, read when the peer takes it. Taps are not shown it.
+    /// Says a part of a file, read when the peer takes it; at once when taps are to be shown it.
     pub fn extent(&mut self, extent: Extent) {
+        if self.tap.is_some()
+            && let Some(bytes) = extent.read()
+        {
+            return self.block(bytes);
+        }
         self.queued += extent.octets();
         self.close_tail();
         if extent.octets() > 0 {

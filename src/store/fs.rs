@@ -269,6 +269,12 @@ impl Extent {
         let length = buffer.len().min(left);
         self.file.read_at(&mut buffer[..length], self.offset + from)
     }
+    /// All of it in memory; `None` if the file is shorter than it was, or cannot be read.
+    pub fn read(&self) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.octets).ok()?];
+        self.file.read_exact_at(&mut bytes, self.offset).ok()?;
+        Some(bytes)
+    }
 }
 
 /// A lock that Dovecot knows: the file `PATH.lock`, which holds `pid:host`. Let go on drop.

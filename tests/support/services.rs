@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mailtool::proto::imap::ImapService;
 use mailtool::proto::pop3::server::Pop3Service;
 use mailtool::proto::smtp::SmtpService;
-use mailtool::proto::{Service, imap, pop3, smtp};
+use mailtool::proto::{Service, StartTls, imap, pop3, smtp};
 use mailtool::store::{Store, Users};
 use tempfile::TempDir;
 
@@ -90,6 +90,11 @@ pub fn folder() -> Result<TempDir, String> {
 /// What answers in a dialogue of this protocol.
 fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, String> {
     let given = &dialog.given;
+    let start_tls = if given.tls {
+        StartTls::Offered
+    } else {
+        StartTls::Unavailable
+    };
     match dialog.protocol {
         Protocol::Smtp => {
             let mode = match given.mode.as_str() {
@@ -99,7 +104,7 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
                 other => return Err(format!("mode={other}: there are mta, submission, lmtp")),
             };
             let mut config = smtp::server::Config::new(&given.host, &given.host, mode);
-            config.starttls = given.tls;
+            config.start_tls = start_tls;
             for (name, value) in &given.extra {
                 let number = || {
                     value
@@ -120,24 +125,16 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
         }
         Protocol::Pop3 => {
             let config = pop3::server::Config {
-                host: given.host.clone(),
-                stls: if given.tls {
-                    pop3::server::Stls::Offered
-                } else {
-                    pop3::server::Stls::Unavailable
-                },
+                hostname: given.host.clone(),
+                start_tls,
             };
             let name = if given.secure { "pop3s" } else { "pop3" };
             Ok(Box::new(Pop3Service::new(name, Arc::new(config))))
         }
         Protocol::Imap => {
             let config = imap::server::Config {
-                host: given.host.clone(),
-                start_tls: if given.tls {
-                    imap::server::StartTls::Offered
-                } else {
-                    imap::server::StartTls::Unavailable
-                },
+                hostname: given.host.clone(),
+                start_tls,
             };
             let name = if given.secure { "imaps" } else { "imap" };
             Ok(Box::new(ImapService::new(

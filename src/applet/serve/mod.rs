@@ -25,7 +25,7 @@ use super::print;
 use crate::limits;
 use crate::proto::pop3::server::Pop3Service;
 use crate::proto::smtp::SmtpService;
-use crate::proto::{Service, imap, pop3, smtp};
+use crate::proto::{Service, StartTls, imap, pop3, smtp};
 use crate::reactor::{self, Acceptor, Reactor, Security};
 use crate::store::{Store, Users};
 use crate::tap::Tap;
@@ -289,15 +289,15 @@ impl Services {
             Protocol::Lmtp => self.smtp(name, smtp::server::Mode::Lmtp),
             Protocol::Pop3 | Protocol::Pop3s => {
                 let config = pop3::server::Config {
-                    host: self.hostname.clone(),
-                    stls: pop3::server::Stls::Offered,
+                    hostname: self.hostname.clone(),
+                    start_tls: StartTls::Offered,
                 };
                 Arc::new(Pop3Service::new(name, Arc::new(config)))
             }
             Protocol::Imap | Protocol::Imaps => {
                 let config = imap::server::Config {
-                    host: self.hostname.clone(),
-                    start_tls: imap::server::StartTls::Offered,
+                    hostname: self.hostname.clone(),
+                    start_tls: StartTls::Offered,
                 };
                 let store = Arc::clone(&self.store);
                 Arc::new(imap::ImapService::new(name, Arc::new(config), store))
@@ -312,7 +312,7 @@ impl Services {
             mode,
             max_octets: self.max_octets,
             max_recipients: limits::RECIPIENTS,
-            starttls: true,
+            start_tls: StartTls::Offered,
         };
         Arc::new(SmtpService::new(
             name,

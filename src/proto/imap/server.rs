@@ -47,7 +47,7 @@ use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Watched, Work};
 use crate::proto::imap::{Answer, Job};
-use crate::proto::{self, Input, Out, Peer, Session};
+use crate::proto::{self, Input, Out, Peer, Session, StartTls};
 use crate::store::{Account, Store, Subscription};
 use crate::wire::imap::command::{Parsed, parse, scan_tag};
 use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Stop, announced};
@@ -62,18 +62,9 @@ use reply::Reply;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The server's name, as the greeting says it.
-    pub host: String,
+    pub hostname: String,
     /// Whether STARTTLS is to be had.
     pub start_tls: StartTls,
-}
-
-/// Whether STARTTLS is to be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartTls {
-    /// There is a certificate.
-    Offered,
-    /// There is none.
-    Unavailable,
 }
 
 /// One session. See the module.
@@ -184,7 +175,7 @@ impl Server {
             );
             return;
         }
-        let text = format!("{} IMAP4rev1 server ready", self.config.host);
+        let text = format!("{} IMAP4rev1 server ready", self.config.hostname);
         Reply::capabilities(self.capabilities(), text).say(out, "*");
     }
 

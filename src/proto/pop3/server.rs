@@ -35,7 +35,7 @@ use std::time::Instant;
 use self::transaction::{Count, Listed, Mark, Retrieving, Transaction};
 use super::{Answer, Block, Job, LoginError, Maildrop, Reading};
 use crate::limits;
-use crate::proto::{self, Input, Out, Peer, Service, Session};
+use crate::proto::{self, Input, Out, Peer, Service, Session, StartTls};
 use crate::store::StoreError;
 use crate::wire::lines::Want;
 use crate::wire::pop3::{Command, Outgoing, SyntaxError};
@@ -45,18 +45,9 @@ use crate::wire::sasl::{Credentials, Exchange, Mechanism, SaslError, Step};
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The server's name, as the greeting says it.
-    pub host: String,
+    pub hostname: String,
     /// Whether STLS is to be had.
-    pub stls: Stls,
-}
-
-/// Whether STLS is to be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stls {
-    /// There is a certificate.
-    Offered,
-    /// There is none.
-    Unavailable,
+    pub start_tls: StartTls,
 }
 
 /// Makes sessions.
@@ -158,7 +149,7 @@ impl Server {
             return;
         }
         // No <timestamp>: it would promise APOP (RFC 1939 §7).
-        out.line(format!("+OK {} POP3 server ready", self.config.host).as_bytes());
+        out.line(format!("+OK {} POP3 server ready", self.config.hostname).as_bytes());
     }
 
     fn line(&mut self, now: Instant, line: &[u8], out: &mut Out) {
@@ -272,9 +263,9 @@ impl Server {
     }
 
     fn insecure(&self) -> &'static str {
-        match self.config.stls {
-            Stls::Offered => "your password would cross the network in the clear: STLS first",
-            Stls::Unavailable => {
+        match self.config.start_tls {
+            StartTls::Offered => "your password would cross the network in the clear: STLS first",
+            StartTls::Unavailable => {
                 "your password would cross the network in the clear, and there is no TLS here: connect from the \
                  same machine"
             }
@@ -284,7 +275,7 @@ impl Server {
     fn stls(&mut self, out: &mut Out) {
         if self.secure {
             self.refuse("TLS is up already", out);
-        } else if self.config.stls == Stls::Unavailable {
+        } else if self.config.start_tls == StartTls::Unavailable {
             self.refuse("no certificate here, so no TLS", out);
         } else {
             out.line(b"+OK begin TLS now");
@@ -432,7 +423,7 @@ impl Server {
             out.line(b"SASL PLAIN");
         }
         let authorization = matches!(self.phase, Phase::Authorization { .. });
-        if authorization && !self.secure && self.config.stls == Stls::Offered {
+        if authorization && !self.secure && self.config.start_tls == StartTls::Offered {
             out.line(b"STLS");
         }
         out.line(b"RESP-CODES");

@@ -37,7 +37,7 @@ use std::time::Instant;
 
 use super::{Answer, Job};
 use crate::limits;
-use crate::proto::{self, Input, Out, Peer, Refused, Session, TlsInfo};
+use crate::proto::{self, Input, Out, Peer, Refused, Session, StartTls, TlsInfo};
 use crate::store::{Account, Durable, Store, StoreError};
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
@@ -71,7 +71,7 @@ pub struct Config {
     /// The most recipients of one message.
     pub max_recipients: usize,
     /// Whether STARTTLS is offered.
-    pub starttls: bool,
+    pub start_tls: StartTls,
 }
 
 impl Config {
@@ -83,7 +83,7 @@ impl Config {
             mode,
             max_octets: limits::MESSAGE_SIZE,
             max_recipients: limits::RECIPIENTS,
-            starttls: false,
+            start_tls: StartTls::Unavailable,
         }
     }
 }

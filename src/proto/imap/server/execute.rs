@@ -1,5 +1,6 @@
 //! A command: is it for this state, and what does it take?
 
+use crate::proto::StartTls;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,7 +11,7 @@ use crate::proto::imap::list::List;
 use crate::proto::imap::search::{Search, Test};
 use crate::proto::imap::server::finish::{After, Pending};
 use crate::proto::imap::server::reply::{self, Reply};
-use crate::proto::imap::server::{Doing, Phase, Refused, Selected, Server, StartTls};
+use crate::proto::imap::server::{Doing, Phase, Refused, Selected, Server};
 use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::{self, Manage, StoreFlags, Work};
 use crate::store::Account;

@@ -36,7 +36,7 @@ impl Wire {
             Arc::new(Store::open(folder.path(), &["example.org".to_owned()], users).unwrap());
         let now = Instant::now();
         let config = Config {
-            host: "mail.example.org".to_owned(),
+            hostname: "mail.example.org".to_owned(),
             start_tls: StartTls::Unavailable,
         };
         let peer = Peer {

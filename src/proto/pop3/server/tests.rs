@@ -42,8 +42,8 @@ impl Stage {
         let store = Store::open(folder.path(), &["a.example".to_owned()], users).unwrap();
         let now = Instant::now();
         let config = Config {
-            host: "a.example".into(),
-            stls: Stls::Offered,
+            hostname: "a.example".into(),
+            start_tls: StartTls::Offered,
         };
         let peer = Peer {
             token: 1,

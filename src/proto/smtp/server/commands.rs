@@ -3,6 +3,7 @@
 //! A method returns its reply; `Err` is a refusal, so that checks are a `?` each. STARTTLS, AUTH and BDAT do more than reply,
 //! and say it themselves.
 
+use crate::proto::StartTls;
 use std::net::IpAddr;
 
 use super::message::Incoming;
@@ -125,7 +126,7 @@ impl Server {
             "8BITMIME".to_owned(),
             "ENHANCEDSTATUSCODES".to_owned(),
         ];
-        if self.config.starttls && self.tls.is_none() {
+        if self.config.start_tls == StartTls::Offered && self.tls.is_none() {
             extensions.push("STARTTLS".to_owned());
         }
         if self.may_authenticate() {
@@ -353,7 +354,7 @@ impl Server {
             replies::no_arguments(Verb::StartTls)
         } else if self.tls.is_some() {
             replies::sequence("TLS is up already")
-        } else if !self.config.starttls {
+        } else if self.config.start_tls == StartTls::Unavailable {
             not_done("STARTTLS is not to be had here: the server has no certificate")
         } else {
             self.state = State::StartingTls;
