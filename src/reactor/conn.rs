@@ -435,11 +435,6 @@ impl Conn {
     fn end(&mut self) {
         self.ended = true;
         self.owed.eof = true;
-        let peer = match self.side {
-            Side::Client => Side::Server,
-            Side::Server => Side::Client,
-        };
-        self.out.show(peer, Piece::Closed);
     }
 
     /// Reads, and throws it away.
@@ -528,6 +523,12 @@ impl Conn {
         let exhausted = session.want() != Want::Nothing || self.reader.pending() == 0;
         if self.owed.eof && exhausted && !self.owed.room {
             self.owed.eof = false;
+            // A tap is shown it here, after what came before it: one TLS read can bring both.
+            let peer = match self.side {
+                Side::Client => Side::Server,
+                Side::Server => Side::Client,
+            };
+            self.out.show(peer, Piece::Closed);
             return Some(Input::Eof);
         }
         std::mem::take(&mut self.owed.stop).then_some(Input::Stop)

@@ -1,8 +1,10 @@
 //! Our client with our server, openssl with our server, and what is said when it does not work.
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 
 use super::*;
+use crate::tap::transcript::{Folding, Transcript};
 
 /// A client that says its lines one after another; `-` stands for saying nothing, and hearing one more line.
 #[derive(Default)]
@@ -212,6 +214,24 @@ fn a_server_that_goes_away_is_told_to_the_session() {
     stopper.join().expect("a stop");
     assert_eq!(script.heard, ["hello", "stopping"]);
     assert!(script.eof);
+}
+
+#[test]
+fn the_end_is_shown_after_what_came_before_it() {
+    let server = Server::start(Setup::default());
+    let target = server.target(server.tls, Security::Implicit);
+    // Often enough that goodbye and close_notify come in one read.
+    for _ in 0..20 {
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let transcript = Transcript::new(shown.clone(), Folding::Never);
+        let mut script = Script {
+            say: ["quit".to_owned(), "-".to_owned()].into(),
+            ..Script::default()
+        };
+        converse(&target, &mut script, Some(Box::new(transcript))).expect("a conversation");
+        let shown = String::from_utf8(shown.lock().expect("no panic").clone()).expect("text");
+        assert!(shown.contains("\nS: bye\nS: [eof]\n"), "{shown}");
+    }
 }
 
 #[test]
