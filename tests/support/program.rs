@@ -43,41 +43,25 @@ impl Server {
 
     /// On what an earlier one left in `folder`.
     pub fn start_in(folder: TempDir, options: &[&str]) -> Self {
+        let mut command = serve(&folder, options);
+        command.args(["--store", "store"]);
+        Self::launch(command, folder)
+    }
+
+    /// As somebody whose home folder is `home` starts it who speaks English: with the default store.
+    pub fn start_at_home(home: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = serve(&folder, &[]);
+        command
+            .env("HOME", home)
+            .env("LC_ALL", "C.UTF-8")
+            .env_remove("XDG_STATE_HOME");
+        Self::launch(command, folder)
+    }
+
+    fn launch(mut command: Command, folder: TempDir) -> Self {
         let ready = folder.path().join("ready");
         let _ = fs::remove_file(&ready);
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(folder.path().join("log"))
-            .expect("a log");
-        // The shell opens the file descriptor that a Rust program cannot pass on without unsafe code.
-        let mut command = Command::new("sh");
-        command
-            .args([
-                "-c",
-                "exec \"$0\" serve \"$@\" --ready-fd 3 3>ready",
-                MAILTOOL,
-            ])
-            .args(["--store", "store"])
-            .args(options)
-            .current_dir(folder.path())
-            .env_remove("MAILTOOL_USER")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log"))
-            .stderr(log);
-        for protocol in [
-            "smtp",
-            "submission",
-            "smtps",
-            "pop3",
-            "pop3s",
-            "imap",
-            "imaps",
-        ] {
-            if !options.contains(&format!("--{protocol}").as_str()) {
-                command.arg(format!("--{protocol}")).arg("0");
-            }
-        }
         let mut child = command.spawn().expect("the program is built");
         let begun = Instant::now();
         let listening = loop {
@@ -167,6 +151,43 @@ impl Server {
             .status();
         assert!(sent.is_ok_and(|status| status.success()), "no signal sent");
     }
+}
+
+/// `mailtool serve OPTIONS` in `folder`, on free ports but for those that the options name, its log beside it.
+fn serve(folder: &TempDir, options: &[&str]) -> Command {
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.path().join("log"))
+        .expect("a log");
+    // The shell opens the file descriptor that a Rust program cannot pass on without unsafe code.
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            "exec \"$0\" serve \"$@\" --ready-fd 3 3>ready",
+            MAILTOOL,
+        ])
+        .args(options)
+        .current_dir(folder.path())
+        .env_remove("MAILTOOL_USER")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a log"))
+        .stderr(log);
+    for protocol in [
+        "smtp",
+        "submission",
+        "smtps",
+        "pop3",
+        "pop3s",
+        "imap",
+        "imaps",
+    ] {
+        if !options.contains(&format!("--{protocol}").as_str()) {
+            command.arg(format!("--{protocol}")).arg("0");
+        }
+    }
+    command
 }
 
 impl Drop for Server {

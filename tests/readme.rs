@@ -1,0 +1,501 @@
+//! README.md is true: each block of commands in it is run, in order, on the built program, and says what is printed there.
+//!
+//! A block is marked ` ```console ` or ` ```sh `; any other is an error.
+//!
+//! | in a `console` block | |
+//! |---|---|
+//! | `$ mailtool serve` | starts the server that all later commands talk to; spaces that line up columns do not count |
+//! | `$ make ...` | is not run: the Makefile must have these targets |
+//! | `$ export NAME=VALUE ...` | holds for all commands after it |
+//! | `$ COMMAND` | is run by `sh`, and must succeed unless `$ echo $?` is the next one |
+//! | `> TEXT` | is typed into the command; `>` is an empty line |
+//! | `...` | any lines, up to the one that follows |
+//! | any other | is a line that the command prints, on stdout or stderr; `[..]` in it is any text |
+//!
+//! A `sh` block is a script, which `sh -eu` must take to its end. The home folder is `/home/you`, and the default ports are
+//! free ones in truth: `mailtool` is found in the path as a script that knows them.
+
+#[path = "support/pattern.rs"]
+#[expect(dead_code, reason = "dialogues use more of it")]
+mod pattern;
+#[path = "support/program.rs"]
+mod program;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pattern::{Names, Pattern};
+use program::{MAILTOOL, PATIENCE, Server};
+
+/// The ports that README.md names.
+const PORTS: [(&str, &str); 7] = [
+    ("smtp", "1025"),
+    ("submission", "1587"),
+    ("smtps", "1465"),
+    ("pop3", "1110"),
+    ("pop3s", "1995"),
+    ("imap", "1143"),
+    ("imaps", "1993"),
+];
+
+#[test]
+fn every_command_block_is_true() {
+    let readme = include_str!("../README.md");
+    let mut tour = Tour::begin();
+    tour.follow(readme)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(tour.commands > 15, "only {} commands", tour.commands);
+}
+
+#[test]
+fn the_two_commands_come_first() {
+    let readme = include_str!("../README.md");
+    let blocks = blocks(readme).expect("blocks");
+    let lines: Vec<&str> = blocks[0].lines.iter().map(|line| line.1).collect();
+    assert_eq!(lines, ["$ make serve", "$ make test"]);
+    let before = readme.split("```").next().unwrap_or_default().lines();
+    let words: Vec<&str> = before.take_while(|line| !line.contains("```")).collect();
+    assert!(words.len() < 10, "what it is takes too long: {words:?}");
+}
+
+#[test]
+fn what_is_not_true_is_found() {
+    for (readme, complaint) in [
+        ("```console\n$ echo a b\na c\n```", "README.md:3"),
+        ("```console\n$ echo a\n```", "prints more"),
+        ("```console\n$ echo a\na\nb\n```", "README.md:4"),
+        ("```console\n$ echo a\n...\nb\n```", "README.md:4"),
+        ("```console\n$ exit 3\n```", "exit code 3"),
+        ("```console\n$ exit 3\n$ echo $?\n4\n```", "README.md:4"),
+        ("```console\n$ cat\n> a\nb\n```", "README.md:4"),
+        ("```console\n$ make dits\n```", "no target dits"),
+        ("```console\n$ make dist\nwell\n```", "is not run"),
+        ("```console\necho a\n```", "README.md:2"),
+        ("```console\n$ cat\n...\n> a\n```", "README.md:3"),
+        ("```sh\nfalse\necho\n```", "README.md:1"),
+        ("```\n$ echo a\n```", "README.md:1"),
+        ("```console\n$ echo a\na\n", "README.md:1"),
+        ("```console\n$ mailtool codes 250\n999\n```", "README.md:3"),
+    ] {
+        let complained = Tour::begin().follow(readme).expect_err(readme);
+        assert!(complained.contains(complaint), "{readme}: {complained}");
+    }
+    let good = "```console\n$ export A=b\n$ read x; echo \"$x\"; echo; echo $A; exit 2\n> x[\nx[\n...\nb\n$ echo $?\n2\n$ make serve\n```\n\
+                ```sh\ntrue |\n  cat\n```";
+    Tour::begin().follow(good).expect("good");
+}
+
+/// A fenced block: where it begins, what it is, its lines with their numbers.
+struct Block<'a> {
+    number: usize,
+    language: &'a str,
+    lines: Vec<(usize, &'a str)>,
+}
+
+fn blocks(readme: &str) -> Result<Vec<Block<'_>>, String> {
+    let mut blocks = Vec::new();
+    let mut lines = readme.lines().enumerate().map(|(at, line)| (at + 1, line));
+    while let Some((number, line)) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else {
+            continue;
+        };
+        let mut inside = Vec::new();
+        loop {
+            match lines.next() {
+                Some((_, "```")) => break,
+                Some(line) => inside.push(line),
+                None => return Err(format!("README.md:{number}: this block has no end")),
+            }
+        }
+        blocks.push(Block {
+            number,
+            language,
+            lines: inside,
+        });
+    }
+    Ok(blocks)
+}
+
+/// What follows a command in a `console` block.
+enum Item<'a> {
+    Typed(&'a str),
+    Printed(&'a str),
+    Skipped,
+}
+
+/// With the numbers of their lines.
+type Items<'a> = Vec<(usize, Item<'a>)>;
+
+/// Where a reader of README.md is.
+struct Tour {
+    /// The home, with the folder of `mailtool` in it.
+    home: tempfile::TempDir,
+    server: Option<Server>,
+    exports: String,
+    status: i32,
+    commands: usize,
+}
+
+impl Tour {
+    fn begin() -> Self {
+        let tour = Self {
+            home: tempfile::tempdir().expect("a folder"),
+            server: None,
+            exports: String::new(),
+            status: 0,
+            commands: 0,
+        };
+        tour.install(&HashMap::new());
+        tour
+    }
+
+    fn follow(&mut self, readme: &str) -> Result<(), String> {
+        for block in blocks(readme)? {
+            match block.language {
+                "console" => self.console(&block)?,
+                "sh" => self.script(&block)?,
+                other => {
+                    return Err(format!(
+                        "README.md:{}: a block of {other:?}, which this test cannot run: write console or sh",
+                        block.number
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn console(&mut self, block: &Block<'_>) -> Result<(), String> {
+        let mut steps: Vec<(usize, &str, Items<'_>)> = Vec::new();
+        for &(number, line) in &block.lines {
+            if let Some(command) = line.strip_prefix("$ ") {
+                steps.push((number, command, Vec::new()));
+                continue;
+            }
+            let item = match (line, line.strip_prefix("> ")) {
+                ("...", _) => Item::Skipped,
+                (">", _) => Item::Typed(""),
+                (_, Some(typed)) => Item::Typed(typed),
+                _ => Item::Printed(line),
+            };
+            let Some((_, _, items)) = steps.last_mut() else {
+                return Err(format!("README.md:{number}: no command is above it"));
+            };
+            items.push((number, item));
+        }
+        for (at, (number, command, items)) in steps.iter().enumerate() {
+            let place = format!("README.md:{number}: `{command}`");
+            self.status = self
+                .step(command, items)
+                .map_err(|error| format!("{place}: {error}"))?;
+            let asked = steps.get(at + 1).is_some_and(|next| next.1 == "echo $?");
+            if self.status != 0 && !asked {
+                return Err(format!("{place}: exit code {}", self.status));
+            }
+            self.commands += 1;
+        }
+        Ok(())
+    }
+
+    /// One command; its exit code.
+    fn step(&mut self, command: &str, items: &Items<'_>) -> Result<i32, String> {
+        if command == "mailtool serve" {
+            return self.serve(items);
+        }
+        if let Some(words) = command.strip_prefix("make ") {
+            if !items.is_empty() {
+                return Err("is not run, so what it prints cannot be told".into());
+            }
+            return made(words);
+        }
+        if let Some(exported) = command.strip_prefix("export ") {
+            let _ = writeln!(self.exports, "export {exported}");
+        }
+        let mut running = Running::start(self.shell(command));
+        let mut skipping = false;
+        for (number, item) in items {
+            match item {
+                Item::Skipped => skipping = true,
+                Item::Typed(_) if skipping => {
+                    return Err(format!(
+                        "README.md:{}: `...` must be followed by a line that is printed",
+                        number - 1
+                    ));
+                }
+                Item::Typed(line) => running.type_line(&self.real(line)),
+                Item::Printed(line) => {
+                    let expected = expected(&self.real(line))?;
+                    running.expect(&expected, skipping).map_err(|said| {
+                        format!("README.md:{number}: it prints {said}, not {line:?}")
+                    })?;
+                    skipping = false;
+                }
+            }
+        }
+        running.end(skipping)
+    }
+
+    /// Starts the server, on free ports, and compares what it prints.
+    fn serve(&mut self, items: &Items<'_>) -> Result<i32, String> {
+        let server = Server::start_at_home(self.home.path());
+        let ports: HashMap<&str, String> = PORTS
+            .iter()
+            .map(|(protocol, port)| (*port, server.port(protocol)))
+            .collect();
+        self.install(&ports);
+        let printed = server.log();
+        self.server = Some(server);
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let home = self.home.path().display().to_string();
+        let mut printed = printed
+            .lines()
+            .map(|line| words(&line.replace(&home, "/home/you")));
+        for (number, item) in items {
+            let Item::Printed(line) = item else {
+                return Err(format!(
+                    "README.md:{number}: the server is not typed into, and shown whole"
+                ));
+            };
+            let said = printed.next().unwrap_or_default();
+            if said != words(&self.real(line)) {
+                return Err(format!(
+                    "README.md:{number}: it prints {said:?}, not {line:?}"
+                ));
+            }
+        }
+        match printed.next() {
+            Some(more) => Err(format!("it prints more: {more:?}")),
+            None => Ok(0),
+        }
+    }
+
+    fn script(&mut self, block: &Block<'_>) -> Result<(), String> {
+        let lines: String = block
+            .lines
+            .iter()
+            .map(|line| format!("{}\n", line.1))
+            .collect();
+        let mut running = Running::start(self.shell(&format!("set -eu\n{lines}")));
+        let said = running.rest();
+        match running.status()? {
+            0 => Ok(()),
+            status => Err(format!(
+                "README.md:{}: exit code {status}: {said}",
+                block.number
+            )),
+        }
+    }
+
+    /// `sh` at home, with what was exported; `$?` is that of the command before.
+    fn shell(&self, command: &str) -> Command {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let script = format!(
+            "{}(exit {})\n{}",
+            self.exports,
+            self.status,
+            self.real(command)
+        );
+        let mut shell = Command::new("sh");
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("MAILTOOL_")
+                || name.to_string_lossy().starts_with("LC_")
+            {
+                shell.env_remove(name);
+            }
+        }
+        shell
+            .args(["-c", &format!("exec 2>&1\n{script}")])
+            .current_dir(self.home.path())
+            .env("HOME", self.home.path())
+            .env(
+                "PATH",
+                format!("{}:{path}", self.home.path().join("path").display()),
+            )
+            .env("USER", "you")
+            .env("LANG", "C.UTF-8")
+            .env_remove("XDG_STATE_HOME")
+            .env_remove("NOTIFY_SOCKET");
+        shell
+    }
+
+    /// `text` with the ports that are really used.
+    fn real(&self, text: &str) -> String {
+        let Some(server) = &self.server else {
+            return text.to_owned();
+        };
+        let mut real = String::new();
+        for piece in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+            let digits = piece.trim_end_matches(|c: char| !c.is_ascii_digit());
+            let port = PORTS.iter().find(|(_, port)| *port == digits);
+            match port {
+                Some((protocol, _)) => real += &server.port(protocol),
+                None => real += digits,
+            }
+            real += &piece[digits.len()..];
+        }
+        real
+    }
+
+    /// Puts `mailtool` into the path: the program, with `ports` where it would take the default ones.
+    fn install(&self, ports: &HashMap<&str, String>) {
+        let folder = self.home.path().join("path");
+        fs::create_dir_all(&folder).expect("a folder");
+        let port = |port: &str| ports.get(port).map_or(port, String::as_str).to_owned();
+        let script = format!(
+            "#!/bin/sh\n\
+             case $1 in\n\
+             send) plain={} tls={} ;;\n\
+             pop) plain={} tls={} ;;\n\
+             imap) plain={} tls={} ;;\n\
+             *) exec {MAILTOOL} \"$@\" ;;\n\
+             esac\n\
+             for word; do\n\
+             case $word in\n\
+             --server) exec {MAILTOOL} \"$@\" ;;\n\
+             --tls) plain=$tls ;;\n\
+             esac\n\
+             done\n\
+             MAILTOOL_PORT=$plain exec {MAILTOOL} \"$@\"\n",
+            port("1025"),
+            port("1465"),
+            port("1110"),
+            port("1995"),
+            port("1143"),
+            port("1993"),
+        );
+        let file = folder.join("mailtool");
+        fs::write(&file, script).expect("a script");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a script");
+    }
+}
+
+/// Whether `make WORDS` could be run.
+fn made(words: &str) -> Result<i32, String> {
+    let makefile = include_str!("../Makefile");
+    for target in words.split(' ').filter(|word| !word.contains('=')) {
+        if !makefile
+            .lines()
+            .any(|line| line.starts_with(&format!("{target}:")))
+        {
+            return Err(format!("the Makefile has no target {target}"));
+        }
+    }
+    Ok(0)
+}
+
+/// A line with `[..]` in it. Dialogues have more than that: names, and escapes.
+fn expected(line: &str) -> Result<Pattern, String> {
+    let pieces: Vec<String> = line
+        .split("[..]")
+        .map(|piece| piece.replace('\\', "\\\\").replace('[', "\\["))
+        .collect();
+    Pattern::parse(&pieces.join("[..]"), &|file| {
+        Err(format!("no file {file} here"))
+    })
+}
+
+/// A command that is typed into, and read line by line.
+struct Running {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sh is here");
+        let stdout = child.stdout.take().expect("a pipe");
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).split(b'\n') {
+                let Ok(line) = line else { break };
+                let line = line.strip_suffix(b"\r").unwrap_or(&line);
+                if sender
+                    .send(String::from_utf8_lossy(line).into_owned())
+                    .is_err()
+                {
+                    break;
+                }
+            }
+        });
+        let stdin = child.stdin.take();
+        Self {
+            child,
+            stdin,
+            lines,
+        }
+    }
+
+    fn type_line(&mut self, line: &str) {
+        // A command that has ended is found out by what it prints.
+        let _ = self
+            .stdin
+            .as_mut()
+            .map(|stdin| stdin.write_all(format!("{line}\n").as_bytes()));
+    }
+
+    /// Reads a line that is as `expected`, or with `skipping` lines up to one; else what was printed.
+    fn expect(&mut self, expected: &Pattern, skipping: bool) -> Result<(), String> {
+        loop {
+            let line = match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) => return Err("nothing more".into()),
+                Err(RecvTimeoutError::Disconnected) => return Err("nothing more, and ends".into()),
+            };
+            if expected.matches(line.as_bytes(), &mut Names::new()) {
+                return Ok(());
+            }
+            if !skipping {
+                return Err(format!("{line:?}"));
+            }
+        }
+    }
+
+    /// All that is still printed once nothing more is typed.
+    fn rest(&mut self) -> String {
+        drop(self.stdin.take());
+        let mut said = String::new();
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            let _ = writeln!(said, "{line}");
+        }
+        said
+    }
+
+    /// It must print nothing more, unless that is skipped; its exit code.
+    fn end(mut self, skipping: bool) -> Result<i32, String> {
+        let said = self.rest();
+        if !said.is_empty() && !skipping {
+            return Err(format!("it prints more: {said:?}"));
+        }
+        self.status()
+    }
+
+    fn status(&mut self) -> Result<i32, String> {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
+                return status.code().ok_or_else(|| status.to_string());
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        Err("it does not end".into())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
