@@ -12,6 +12,7 @@ use mailtool::proto::{Input, Out, Peer, Service, Session};
 use mailtool::wire::lines::Want;
 use support::clients;
 use support::script::{self, Dialog, Protocol};
+use support::seeds;
 use support::services::Stage;
 use support::sessions::{Feeding, play_all};
 use support::{tcp, turned};
@@ -44,6 +45,20 @@ fn pop3_over_tcp() {
 #[test]
 fn imap_over_tcp() {
     play_folder_over_tcp(Protocol::Imap);
+}
+
+/// What fuzz targets begin with.
+#[test]
+#[ignore = "it writes into tests/fuzz/corpus: `make fuzz` asks for it"]
+fn seeds_for_fuzzing() {
+    let corpus = script::root().with_file_name("fuzz").join("corpus");
+    for protocol in [Protocol::Smtp, Protocol::Pop3, Protocol::Imap] {
+        for path in script::find(protocol) {
+            let dialog = Dialog::read(protocol, &path).expect("a dialogue");
+            seeds::write(&dialog, &corpus).expect("written");
+        }
+    }
+    seeds::write_mail(&corpus).expect("written");
 }
 
 /// Plays each dialogue of a protocol that needs no clock of its own against the program; several at a time, because what they do

@@ -5,6 +5,7 @@ pub mod clients;
 pub mod pattern;
 pub mod program;
 pub mod script;
+pub mod seeds;
 pub mod services;
 pub mod sessions;
 pub mod tcp;

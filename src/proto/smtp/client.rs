@@ -257,11 +257,7 @@ impl Session for Client {
                 let step = self.stage().to_string();
                 self.give_up(DialogueFailure::Silent { step }.into(), out);
             }
-            Input::Eof => self.lost(out),
-            Input::Stop => {
-                self.state = State::Closed;
-                out.close();
-            }
+            Input::Eof | Input::Stop => self.lost(out),
             Input::Text(_) | Input::TextEnd | Input::Done(_) | Input::Changed => {}
         }
     }

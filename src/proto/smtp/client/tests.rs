@@ -336,3 +336,18 @@ proptest! {
         prop_assert!(outcome.failure.is_some() || outcome.taken.len() + outcome.refused.len() == 2);
     }
 }
+
+#[test]
+fn a_stop_in_the_middle_is_no_success() {
+    let now = Instant::now();
+    let mut out = Out::new(crate::tap::Side::Client, now, None);
+    let mut client = Client::new(plan(), mail(&["alice"]));
+    client.handle(now, Input::Open, &mut out);
+    client.handle(now, Input::Stop, &mut out);
+    let outcome = client.into_outcome();
+    assert!(outcome.taken.is_empty());
+    assert!(matches!(
+        outcome.failure,
+        Some(Failure::Dialogue(DialogueFailure::Lost { .. }))
+    ));
+}

@@ -1,0 +1,58 @@
+//! Names of hosts and services: DNS replies, /etc/hosts, /etc/resolv.conf, /etc/services.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mailtool::wire::dns::{Edns, Kind, Reply, query, reply, reverse_name};
+use mailtool::wire::resolv::{Hosts, ResolvConf};
+use mailtool::wire::services::{Services, Transport};
+
+fuzz_target!(|input: &[u8]| {
+    for (kind, name) in [
+        (Kind::A, "mail.example.org".to_owned()),
+        (Kind::Aaaa, "mail.example.org".to_owned()),
+        (Kind::Ptr, reverse_name([127, 0, 0, 1].into())),
+    ] {
+        let asked = query(&name, kind, 4711, Edns::With).expect("a name");
+        // As it came, and as the rest of an answer to just this question.
+        let question = asked.len() - 11;
+        let answer = [
+            &asked[..2],
+            b"\x81\x80\x00\x01",
+            input.get(..6).unwrap_or(&[0; 6]),
+        ];
+        let answer = [
+            &answer.concat(),
+            &asked[12..question],
+            input.get(6..).unwrap_or(&[]),
+        ]
+        .concat();
+        for said in [input, &answer] {
+            match reply(&asked, said) {
+                Some(Reply::Addresses(addresses)) => assert!(!addresses.is_empty()),
+                Some(Reply::Name(name)) => {
+                    assert!(
+                        !name.bytes().any(|octet| octet.is_ascii_control()),
+                        "{name:?}"
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+    let text = String::from_utf8_lossy(input);
+    let _ = query(&text, Kind::A, 1, Edns::Without);
+    let word = text.split_whitespace().next().unwrap_or("mail");
+    let hosts = Hosts::parse(&text);
+    for address in hosts.addresses(word) {
+        let _ = reverse_name(address);
+        let _ = hosts.name(address);
+    }
+    let conf = ResolvConf::parse(&text);
+    assert!(conf.servers.len() <= mailtool::limits::DNS_SERVERS && conf.attempts > 0);
+    assert!(!conf.candidates(word).is_empty());
+    let services = Services::parse(&text);
+    if let Some(port) = services.port(word, Transport::Tcp) {
+        let _ = services.name(port, Transport::Tcp);
+    }
+});
