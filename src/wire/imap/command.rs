@@ -317,18 +317,38 @@ pub fn parse<'a>(mut scanner: Scanner<'a>) -> Scan<Parsed<'a>> {
     let Some(syntax) = named(name) else {
         return problem(unknown(name));
     };
+    let after_name = scanner.clone();
     let known = if matches!(scanner.peek(), None | Some(b' ')) {
         arguments(syntax.name, &mut scanner)
     } else {
         problem("expected a space after the name of the command")
     };
     known.map_err(|stop| match stop {
-        Stop::Problem(Problem(text)) => Stop::Problem(Problem(
-            format!("{}: {text}. Example: a1 {}", syntax.name, syntax.example).into(),
-        )),
+        Stop::Problem(Problem(text)) => {
+            let (name, example) = name_and_example(syntax, after_name);
+            Stop::Problem(Problem(
+                format!("{name}: {text}. Example: a1 {example}").into(),
+            ))
+        }
         literal @ Stop::Literal(_) => literal,
     })
 }
+
+/// What a command is called, and how it is written. After UID it is the second word that counts.
+fn name_and_example(syntax: &Syntax, mut rest: Scanner<'_>) -> (String, String) {
+    rest.skip_spaces();
+    let second = rest.take_while(|byte| byte.is_ascii_alphanumeric());
+    match named(second).filter(|second| syntax.name == "UID" && AFTER_UID.contains(&second.name)) {
+        Some(Syntax { name, example }) => {
+            let uids = if *name == "EXPUNGE" { " 1:3" } else { "" };
+            (format!("UID {name}"), format!("UID {example}{uids}"))
+        }
+        None => (syntax.name.to_owned(), syntax.example.to_owned()),
+    }
+}
+
+/// The commands that UID may stand before (RFC 3501 §6.4.8, RFC 4315 §2.1, RFC 6851 §3.2).
+const AFTER_UID: [&str; 6] = ["FETCH", "STORE", "SEARCH", "COPY", "MOVE", "EXPUNGE"];
 
 /// Says that there is no such command, and what there is.
 fn unknown(name: &[u8]) -> String {
