@@ -56,9 +56,9 @@ impl Mailbox {
     pub fn claim_recent(&self) -> Vec<u32> {
         std::mem::take(&mut hold(&self.state).recent)
     }
-    /// How many messages [`Self::claim_recent`] would give.
-    pub fn count_recent(&self) -> usize {
-        hold(&self.state).recent.len()
+    /// What [`Self::claim_recent`] would give, and stays for it to give.
+    pub fn recent(&self) -> Vec<u32> {
+        hold(&self.state).recent.clone()
     }
 
     /// A message's text with CRLF line ends, whoever wrote the file. Found again when another program renamed it.

@@ -90,7 +90,7 @@ fn a_message_is_delivered_read_flagged_and_expunged() {
     assert_eq!(uids(&index), [1]);
     assert_eq!((index.messages[0].size, index.uid_next), (20, 2));
     assert_eq!(place.files("new"), [""; 0], "seen messages move to cur");
-    assert_eq!(inbox.count_recent(), 1);
+    assert_eq!(inbox.recent(), [1]);
     assert_eq!(inbox.claim_recent(), [1]);
     assert_eq!(inbox.claim_recent(), [0; 0]);
     assert_eq!(inbox.read(1).expect("text"), b"Subject: a\r\n\r\nText\r\n");

@@ -169,7 +169,8 @@ impl View {
         }
     }
 
-    /// What there is in the mailbox now, and which of its new messages are recent here: tells what is to be told.
+    /// What there is in the mailbox now, and which messages are recent here (those known to be so may be among them): tells
+    /// what is to be told.
     pub fn learn(
         &mut self,
         now: Arc<Index>,
@@ -187,12 +188,11 @@ impl View {
         let exists_told = exists_before.min(self.exists() as usize);
         let before = std::mem::replace(&mut self.told, now);
         let known = std::mem::take(&mut self.known);
-        recent.retain(|uid| self.has(*uid));
+        recent.retain(|&uid| self.has(uid) && !self.is_recent(uid));
         if !recent.is_empty() {
             let all = Arc::make_mut(&mut self.recent);
             all.append(&mut recent);
             all.sort_unstable();
-            all.dedup();
             tell(Change::Exists(self.exists()));
             tell(Change::Recent(self.recent()));
         } else if self.exists() as usize > exists_told {
@@ -250,14 +250,16 @@ impl View {
 
     /// From the last to the first, so that each number is what the client counts at that moment, and stays small.
     fn tell_removals(&mut self, tell: &mut impl FnMut(Change)) {
+        if self.ghosts.iter().any(|&ghost| self.is_recent(ghost)) {
+            let ghosts = &self.ghosts;
+            let stays = |uid: &u32| ghosts.binary_search(uid).is_err();
+            Arc::make_mut(&mut self.recent).retain(stays);
+        }
         while let Some(&ghost) = self.ghosts.last() {
             if let Some(number) = self.number(ghost) {
                 tell(Change::Expunge(number));
             }
             self.ghosts.pop();
-            if self.is_recent(ghost) {
-                Arc::make_mut(&mut self.recent).retain(|&uid| uid != ghost);
-            }
         }
     }
 

@@ -114,7 +114,8 @@ pub struct Watched {
 pub struct News {
     /// All of it.
     pub index: Arc<Index>,
-    /// New messages that this session was the first to be told of.
+    /// Messages that are recent in this session: new ones that it is the first to be told of, or, where it may not claim
+    /// them, all that nobody claimed yet.
     pub recent: Vec<u32>,
 }
 
@@ -124,7 +125,8 @@ impl Watched {
         let index = self.mailbox.sync()?;
         let recent = match self.access {
             Access::ReadWrite => self.mailbox.claim_recent(),
-            Access::ReadOnly => Vec::new(),
+            // RFC 3501 §6.3.2: EXAMINE takes \Recent from nobody.
+            Access::ReadOnly => self.mailbox.recent(),
         };
         Ok(News { index, recent })
     }
@@ -143,8 +145,6 @@ pub struct Opened {
     pub index: Arc<Index>,
     /// The messages that are recent in this session.
     pub recent: Vec<u32>,
-    /// How many are recent, claimed or not.
-    pub recent_count: u32,
 }
 
 /// STORE.
@@ -316,7 +316,7 @@ fn status(
         }
         let (word, value) = match item {
             StatusItem::Messages => ("MESSAGES", index.messages.len() as u64),
-            StatusItem::Recent => ("RECENT", mailbox.count_recent() as u64),
+            StatusItem::Recent => ("RECENT", mailbox.recent().len() as u64),
             StatusItem::UidNext => ("UIDNEXT", index.uid_next.into()),
             StatusItem::UidValidity => ("UIDVALIDITY", index.uid_validity.into()),
             StatusItem::Unseen => (
@@ -345,23 +345,13 @@ fn select(
 ) -> Result<Opened, StoreError> {
     let mailbox = store.mailbox(account, &name)?;
     let watched = Watched { mailbox, access };
-    let unclaimed = watched
-        .mailbox
-        .sync()
-        .map(|_| watched.mailbox.count_recent())?;
     let News { index, recent } = watched.news()?;
-    let count = match access {
-        Access::ReadWrite => recent.len(),
-        // RFC 3501 §6.3.2: EXAMINE takes \Recent from nobody.
-        Access::ReadOnly => unclaimed,
-    };
     Ok(Opened {
         mailbox: watched.mailbox,
         name,
         access,
         index,
         recent,
-        recent_count: u32::try_from(count).unwrap_or(u32::MAX),
     })
 }
 

@@ -466,12 +466,8 @@ fn write_selected(out: &mut Vec<u8>, opened: &Opened) {
     let index = &opened.index;
     write_flags_line(out, index);
     write_permanent_flags(out, index, opened.access);
-    write_count(
-        out,
-        u32::try_from(index.messages.len()).unwrap_or(u32::MAX),
-        "EXISTS",
-    );
-    write_count(out, opened.recent_count, "RECENT");
+    write_count(out, index.messages.len(), "EXISTS");
+    write_count(out, opened.recent.len(), "RECENT");
     let unseen = index.messages.iter().position(|entry| work::unseen(&entry));
     if let Some(place) = unseen.and_then(|place| u32::try_from(place).ok()) {
         let code = Code::Number("UNSEEN", place + 1);
@@ -513,9 +509,9 @@ fn write_permanent_flags(out: &mut Vec<u8>, index: &Index, access: Access) {
     response::status(out, "*", Status::Ok, Some(&code), text);
 }
 
-fn write_count(out: &mut Vec<u8>, count: u32, word: &str) {
+fn write_count(out: &mut Vec<u8>, count: usize, word: &str) {
     out.extend_from_slice(b"* ");
-    response::number(out, count.into());
+    response::number(out, count as u64);
     out.push(b' ');
     out.extend_from_slice(word.as_bytes());
     out.extend_from_slice(b"\r\n");
@@ -523,9 +519,9 @@ fn write_count(out: &mut Vec<u8>, count: u32, word: &str) {
 
 fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View) {
     match change {
-        Change::Expunge(number) => write_count(out, number, "EXPUNGE"),
-        Change::Exists(count) => write_count(out, count, "EXISTS"),
-        Change::Recent(count) => write_count(out, count, "RECENT"),
+        Change::Expunge(number) => write_count(out, number as usize, "EXPUNGE"),
+        Change::Exists(count) => write_count(out, count as usize, "EXISTS"),
+        Change::Recent(count) => write_count(out, count as usize, "RECENT"),
         Change::Flags { number, uid, flags } => {
             let recent = if view.is_recent(uid) {
                 Recent::Yes
