@@ -15,6 +15,7 @@ use crate::store::{Account, Mailbox, Spool, StoreError};
 use crate::wire::imap::command::Append;
 use crate::wire::imap::response::Code;
 use crate::wire::imap::scan::LiteralKind;
+use crate::wire::utf7;
 
 /// A message that is being appended.
 pub(super) struct Message {
@@ -194,7 +195,10 @@ pub(super) fn append_refusal(error: &StoreError, mailbox: &str) -> Reply {
     match error {
         StoreError::NoSuchMailbox => Reply::no(
             "TRYCREATE",
-            format!("there is no mailbox {mailbox}; CREATE it first"),
+            format!(
+                "there is no mailbox {}; CREATE it first",
+                utf7::encode(mailbox)
+            ),
         ),
         _ => Reply::refusal(error, mailbox),
     }

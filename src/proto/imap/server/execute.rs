@@ -224,15 +224,9 @@ impl Server {
                 out,
             ),
             Command::Rename { from, to } => {
-                let shown = format!("{from} or {to}");
-                self.manage(
-                    tag,
-                    account,
-                    Manage::Rename(from, to),
-                    shown,
-                    "renamed",
-                    out,
-                )
+                let manage = Manage::Rename(from.clone(), to.clone());
+                let after = After::Rename { from, to };
+                self.begin(tag, Work::Manage(account, manage), after, out)
             }
             Command::Subscribe(name) => {
                 let manage = Manage::Subscribe(name.clone());

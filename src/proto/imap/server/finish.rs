@@ -44,6 +44,10 @@ pub(super) enum After {
         name: String,
         text: &'static str,
     },
+    Rename {
+        from: String,
+        to: String,
+    },
     Select {
         mailbox: String,
     },
@@ -148,6 +152,14 @@ impl Server {
             }
             (After::Manage { text, .. }, Outcome::Done(Ok(()))) => {
                 (Reply::ok(text), Removals::Told)
+            }
+            (After::Rename { from, to }, Outcome::Done(result)) => {
+                let reply = match result {
+                    Ok(()) => Reply::ok("renamed"),
+                    Err(error @ StoreError::AlreadyExists) => Reply::refusal(&error, &to),
+                    Err(error) => Reply::refusal(&error, &from),
+                };
+                (reply, Removals::Told)
             }
             (After::Store(removals), Outcome::Stored(result)) => {
                 (self.stored(result, out), removals)

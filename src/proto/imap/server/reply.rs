@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::proto::Out;
 use crate::store::StoreError;
 use crate::wire::imap::response::{self, Code, Status};
+use crate::wire::utf7;
 
 /// What is said after a tag.
 #[derive(Debug)]
@@ -47,8 +48,10 @@ impl Reply {
         )
     }
 
-    /// Why the store did not do something with the mailbox `name`.
+    /// Why the store did not do something with the mailbox `name`, which is shown in modified UTF-7: a text has seven bits,
+    /// and that is how the client writes it.
     pub(super) fn refusal(error: &StoreError, name: &str) -> Self {
+        let name = utf7::encode(name);
         match error {
             StoreError::NoSuchMailbox => Self::no(
                 "NONEXISTENT",
