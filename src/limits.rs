@@ -110,6 +110,11 @@ pub const POP3_IDLE: Duration = Duration::from_secs(600);
 /// How long an IMAP server waits for the next command; RFC 9051 §5.4 asks for at least 30 minutes.
 pub const IMAP_IDLE: Duration = Duration::from_secs(30 * 60);
 
+/// How long a POP3 or IMAP server waits for the next command before somebody has logged in, as Dovecot does: a connection
+/// that nobody answers for is not held for half an hour. RFC 9051 §5.4 speaks of the authenticated states only; RFC 1939 §3
+/// asks for 10 minutes of a session, without telling its states apart, but means that work with a maildrop is not cut short.
+pub const LOGIN_IDLE: Duration = Duration::from_secs(180);
+
 /// Octets of a POP3 command line; RFC 2449 §4 asks for 255, and SASL responses are longer.
 pub const POP3_LINE: usize = 12 * 1024 + 512;
 /// How long the answer to a wrong password is held back, so that guessing is slow; a person who mistyped hardly notices.

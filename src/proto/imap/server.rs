@@ -370,6 +370,10 @@ impl Server {
                     reply::bye(out, "too many wrong passwords on one connection");
                 }
             }
+            _ if matches!(self.phase, Phase::NotAuthenticated) => reply::bye(
+                out,
+                "nothing was heard for three minutes, and nobody has logged in; connect again",
+            ),
             // RFC 3501 §5.4
             _ => reply::bye(out, "nothing was heard for half an hour; log in again"),
         }
@@ -483,6 +487,9 @@ impl Session for Server {
         match &self.doing {
             Doing::Job(_) => None,
             Doing::Pause(until, _) => Some(*until),
+            _ if matches!(self.phase, Phase::NotAuthenticated) => {
+                Some(self.heard + limits::LOGIN_IDLE)
+            }
             _ => Some(self.heard + limits::IMAP_IDLE),
         }
     }

@@ -645,6 +645,9 @@ impl Session for Server {
         match self.doing {
             Doing::Job => None,
             Doing::Pause(until) => Some(until),
+            _ if matches!(self.phase, Phase::Authorization { .. }) => {
+                Some(self.heard + limits::LOGIN_IDLE)
+            }
             _ => Some(self.heard + limits::POP3_IDLE),
         }
     }
