@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::names;
+use super::{lines, names};
 use crate::limits;
 
 /// The system calls of the store. Paths are absolute or relative as the caller has them; nothing is followed or made
@@ -263,11 +263,15 @@ impl Extent {
         }
     }
     /// Reads into `buffer` what stands `from` octets after the beginning of the extent; never past its end. 0 means that
-    /// the file is shorter than it was.
+    /// the file is shorter than it was. There is no NUL in it: see `lines`.
     pub fn read_at(&self, buffer: &mut [u8], from: u64) -> io::Result<usize> {
         let left = usize::try_from(self.octets.saturating_sub(from)).unwrap_or(usize::MAX);
         let length = buffer.len().min(left);
-        self.file.read_at(&mut buffer[..length], self.offset + from)
+        let read = self
+            .file
+            .read_at(&mut buffer[..length], self.offset + from)?;
+        lines::hide_nul(&mut buffer[..read]);
+        Ok(read)
     }
     /// All of it in memory; `None` if the file is shorter than it was, or cannot be read.
     pub fn read(&self) -> Option<Vec<u8>> {

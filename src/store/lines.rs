@@ -1,4 +1,5 @@
-//! Line ends of message files that other programs wrote: LF on disk, CRLF for whoever reads.
+//! Message text as it is on disk, and as it is given out: line ends of files that other programs wrote are LF on disk, and
+//! CRLF for whoever reads; NUL octets are never given out.
 
 use std::io::{self, Read};
 
@@ -32,6 +33,15 @@ pub(super) fn to_crlf(text: Vec<u8>) -> Vec<u8> {
     }
     converted.extend_from_slice(&text[from..]);
     converted
+}
+
+/// Each NUL becomes the octet 0x80, as in Dovecot: no literal may hold one (RFC 3501 §9, CHAR8), a program written in C
+/// would end the message there, and a message has none that is well (RFC 5322 §4.1). The file keeps it.
+pub(super) fn hide_nul(mut text: &mut [u8]) {
+    while let Some(at) = memchr::memchr(0, text) {
+        text[at] = 0x80;
+        text = &mut text[at + 1..];
+    }
 }
 
 /// Where the LFs without a CR stand; `last` came before the text.

@@ -71,6 +71,7 @@ impl Mailbox {
             let why = "a message of more than 512 MiB, which another program put here";
             return Err(StoreError::Io(io::Error::other(why)));
         }
+        lines::hide_nul(&mut text);
         Ok(lines::to_crlf(text))
     }
 

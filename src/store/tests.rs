@@ -122,6 +122,26 @@ fn a_message_is_delivered_read_flagged_and_expunged() {
 }
 
 #[test]
+fn nul_octets_are_not_given_out() {
+    let place = place();
+    let alice = std::slice::from_ref(&place.alice);
+    deliver(&place.store, alice, "A: b\r\n\r\na\0\0b\r\n");
+    let inbox = place.inbox();
+    assert_eq!(uids(&inbox.sync().expect("a look")), [1]);
+    fs::write(place.path("new/foreign"), "A: b\n\na\0\0b\n").expect("a file");
+    assert_eq!(uids(&inbox.sync().expect("a look")), [1, 2]);
+    let shown = b"A: b\r\n\r\na\x80\x80b\r\n";
+    for uid in [1, 2] {
+        assert_eq!(inbox.read(uid).expect("text"), shown);
+    }
+    let extent = inbox.extent(1).expect("a look").expect("CRLF on disk");
+    let mut buffer = [0; 64];
+    assert_eq!(extent.read_at(&mut buffer, 1).expect("read"), 13);
+    assert_eq!(&buffer[..13], &shown[1..]);
+    assert_eq!(&buffer[13..], [0; 51], "past the end nothing is touched");
+}
+
+#[test]
 fn uids_and_uidvalidity_outlive_the_store() {
     let first = place();
     for text in ["one\r\n", "two\r\n", "three\r\n"] {
