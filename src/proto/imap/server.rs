@@ -179,29 +179,27 @@ impl Server {
         Reply::capabilities(self.capabilities(), text).say(out, "*");
     }
 
-    fn line(&mut self, now: Instant, line: &[u8], out: &mut Out) {
+    fn line(&mut self, line: &[u8], out: &mut Out) {
         match std::mem::replace(&mut self.doing, Doing::Command) {
-            Doing::Sasl { tag, mut exchange } => {
-                let step = exchange.answer(line);
-                self.sasl(tag, exchange, step, out);
-            }
-            Doing::Idle { tag, .. } => self.idle_line(tag, line, out),
-            Doing::DiscardLine(refused) => match announced(line) {
-                Some(literal) => self.refuse_literal(literal, refused, out),
-                None => self.refuse(refused, out),
+            Doing::Sasl { tag, mut exchange } => match exchange.answer(line) {
+                Ok(step) => self.sasl(tag, exchange, step, out),
+                // RFC 3501 §6.2.2: BAD when the client cancels, or says what is no base64.
+                Err(error) => self.refuse_line(line, Refused::bad(&tag, error.to_string()), out),
             },
+            Doing::Idle { tag, .. } => self.idle_line(&tag, line, out),
+            Doing::DiscardLine(refused) => self.refuse_line(line, refused, out),
             Doing::MessageEnd(message) => self.message_ends(*message, line, out),
-            _ if self.gathered.is_empty() => self.command(now, line, out),
+            _ if self.gathered.is_empty() => self.command(line, out),
             _ => {
                 let mut whole = std::mem::take(&mut self.gathered);
                 whole.extend_from_slice(line);
-                self.command(now, &whole, out);
+                self.command(&whole, out);
             }
         }
     }
 
     /// A command, whole or up to a literal.
-    fn command(&mut self, now: Instant, text: &[u8], out: &mut Out) {
+    fn command(&mut self, text: &[u8], out: &mut Out) {
         if let Some(literal) = announced(text) {
             self.command_with_literal(text, literal, out);
             return;
@@ -217,7 +215,7 @@ impl Server {
         match parse(scanner) {
             Ok(Parsed::Command(command)) => {
                 self.errors = 0;
-                self.execute(now, tag, command, out);
+                self.execute(tag, command, out);
             }
             Err(Stop::Problem(Problem(problem))) => self.refuse(Refused::bad(tag, problem), out),
             // Neither can be: the text does not end in a literal's announcement.
@@ -278,6 +276,14 @@ impl Server {
         }
         if literal.octets > 0 {
             self.doing = Doing::Literal(literal.octets);
+        }
+    }
+
+    /// A line that is refused, with the literal that it may announce.
+    fn refuse_line(&mut self, line: &[u8], refused: Refused, out: &mut Out) {
+        match announced(line) {
+            Some(literal) => self.refuse_literal(literal, refused, out),
+            None => self.refuse(refused, out),
         }
     }
 
@@ -459,7 +465,7 @@ impl Session for Server {
         }
         match input {
             Input::Open => self.open(out),
-            Input::Line(line) => self.line(now, line, out),
+            Input::Line(line) => self.line(line, out),
             // Where it ended is not known, so neither is whether a literal follows: nothing after it can be trusted.
             Input::LongLine => reply::bye_coded(
                 out,

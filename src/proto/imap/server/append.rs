@@ -150,10 +150,7 @@ impl Server {
                 &message.tag,
                 "the line has to end after the message; is the number in {octets} right? The message is not stored",
             );
-            match crate::wire::imap::scan::announced(line) {
-                Some(literal) => self.refuse_literal(literal, refused, out),
-                None => self.refuse(refused, out),
-            }
+            self.refuse_line(line, refused, out);
             return;
         }
         let part = message.part();

@@ -2,7 +2,6 @@
 
 use crate::proto::StartTls;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::limits;
 use crate::proto::Out;
@@ -21,11 +20,11 @@ use crate::wire::imap::command::{
 use crate::wire::imap::pattern::Pattern;
 use crate::wire::imap::search as keys;
 use crate::wire::imap::set::Ranges;
-use crate::wire::sasl::{Credentials, Exchange, Mechanism, SaslError, Step};
+use crate::wire::sasl::{Credentials, Exchange, Mechanism, Step};
 
 impl Server {
     /// Does a command, or begins to.
-    pub(super) fn execute(&mut self, now: Instant, tag: &str, command: Command<'_>, out: &mut Out) {
+    pub(super) fn execute(&mut self, tag: &str, command: Command<'_>, out: &mut Out) {
         let result = match command {
             Command::Capability => {
                 out.line(format!("* CAPABILITY {}", self.capabilities()).as_bytes());
@@ -65,7 +64,6 @@ impl Server {
             | Command::Copy { .. } => self.selected(tag, command, out),
             _ => self.authenticated(tag, command, out),
         };
-        let _ = now;
         match result {
             Ok(None) => {}
             Ok(Some(reply)) => {
@@ -127,7 +125,7 @@ impl Server {
                 };
                 match Exchange::begin(mechanism, initial) {
                     Ok((exchange, step)) => {
-                        self.sasl(tag.to_owned(), exchange, Ok(step), out);
+                        self.sasl(tag.to_owned(), exchange, step, out);
                         Ok(None)
                     }
                     Err(error) => Err(Reply::bad(error.to_string())),
@@ -150,19 +148,13 @@ impl Server {
     }
 
     /// A step of AUTHENTICATE.
-    pub(super) fn sasl(
-        &mut self,
-        tag: String,
-        exchange: Exchange,
-        step: Result<Step, SaslError>,
-        out: &mut Out,
-    ) {
+    pub(super) fn sasl(&mut self, tag: String, exchange: Exchange, step: Step, out: &mut Out) {
         match step {
-            Ok(Step::Challenge(challenge)) => {
+            Step::Challenge(challenge) => {
                 out.line(format!("+ {challenge}").as_bytes());
                 self.doing = Doing::Sasl { tag, exchange };
             }
-            Ok(Step::Verify(credentials)) => {
+            Step::Verify(credentials) => {
                 let same = credentials.authorize_as.is_empty()
                     || credentials
                         .authorize_as
@@ -180,11 +172,6 @@ impl Server {
                     after: After::Login,
                 };
                 self.job(Work::Verify(credentials), pending, out);
-            }
-            // RFC 3501 §6.2.2: BAD when the client cancels, or says what is no base64.
-            Err(error) => {
-                let reply = Reply::bad(error.to_string());
-                self.refuse(Refused { tag, reply }, out);
             }
         }
     }
@@ -345,13 +332,14 @@ impl Server {
         Ok(None)
     }
 
-    pub(super) fn idle_line(&mut self, tag: String, line: &[u8], out: &mut Out) {
-        let reply = if line.trim_ascii().eq_ignore_ascii_case(b"DONE") {
-            Reply::ok("no longer idle")
+    pub(super) fn idle_line(&mut self, tag: &str, line: &[u8], out: &mut Out) {
+        if line.trim_ascii().eq_ignore_ascii_case(b"DONE") {
+            Reply::ok("no longer idle").say(out, tag);
+            self.rest(out);
         } else {
-            Reply::bad("while idle only DONE can be said; IDLE is ended now")
-        };
-        self.refuse(Refused { tag, reply }, out);
+            let text = "while idle only DONE can be said; IDLE is ended now";
+            self.refuse_line(line, Refused::bad(tag, text), out);
+        }
     }
 
     /// Commands that need a selected mailbox.
