@@ -236,20 +236,21 @@ const SEARCH_KEYS: &str = "ALL ANSWERED BCC BEFORE BODY CC DELETED DRAFT FLAGGED
 
 const EXAMPLES: &str = "\
 Examples:
-  mailtool imap --user alice folders             asks for the password
-  mailtool imap -u alice -v list                 what is in INBOX, and the dialogue on stderr
-  mailtool imap -u alice fetch '*'               the last message, whole
+  mailtool imap --user alice folders   asks for the password
+  mailtool imap -u alice -v list       INBOX, and the dialogue on stderr
+  mailtool imap -u alice fetch '*'     the last message, whole
   mailtool imap -u alice fetch Work 7,9 --section HEADER
   mailtool imap -u alice search UNSEEN FROM bob SUBJECT 'two words'
   mailtool imap -u alice append Sent letter.eml
-  mailtool imap --server imap.example.org --tls -u alice --password-file p.txt status
+  mailtool imap --server imap.example.org --tls -u alice \\
+      --password-file p.txt status
 
 Exit codes:
-   0  done
-   1  no such message or mailbox, or nothing found
-  64  wrong usage                         68  no such host
-  69  not reachable, or refused           74  cannot write what was received
-  75  try again later                     76  the server does not speak the protocol
+   0  done                             1  no such message or mailbox, none found
+  64  wrong usage                     65  wrong input
+  66  a file cannot be read           68  no such host
+  69  not reachable, or refused       74  cannot write what was received
+  75  try again later                 76  the server breaks the protocol
   77  login refused";
 
 #[cfg(test)]

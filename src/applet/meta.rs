@@ -11,7 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use super::exit::{self, failure};
-use super::{APPLETS, find, print, refuse};
+use super::{APPLETS, Applet, find, manual, print, refuse};
 
 /// Runs `mailtool` when its first word is no applet.
 pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
@@ -75,8 +75,8 @@ fn command() -> Command {
         .before_help(format!("Applets:\n{}", overview.trim_end()))
         .after_help(
             "A link to this program that has an applet's name acts as that applet.\n\nExamples:\n  \
-             mailtool serve                     a mail server on this PC, nothing to configure\n  \
-             mailtool nc -C localhost 1025      talk to it by hand\n  \
+             mailtool serve                     a mail server on this PC\n  \
+             mailtool nc 127.0.0.1 1025         talk to it by hand\n  \
              mailtool codes 550 5.1.1           what did it say?\n  \
              mailtool --install -s ~/bin        links: ~/bin/nc, ~/bin/sendmail ...",
         )
@@ -129,53 +129,50 @@ fn command() -> Command {
                 .about("A completion script for a shell")
                 .arg(
                     Arg::new("SHELL")
+                        .help("bash, zsh, fish, elvish or powershell")
+                        .hide_possible_values(true)
                         .required(true)
                         .value_parser(value_parser!(Shell)),
                 ),
         )
 }
 
-/// `mailtool` with all options of all applets: for completions and the manual.
+/// `mailtool` with all options of all applets: for completions.
 fn whole() -> Command {
     APPLETS.iter().fold(command(), |whole, applet| {
-        whole.subcommand((applet.command)().name(applet.name).about(applet.summary))
+        whole.subcommand(applet.options().about(applet.summary))
     })
 }
 
-/// The command of an applet named on the command line, or of the program.
-fn named(words: &ArgMatches) -> anyhow::Result<Command> {
-    let Some(name) = words.get_one::<String>("APPLET") else {
-        return Ok(whole());
-    };
-    let Some(applet) = find(name) else {
-        bail!("no applet is named {name}; `mailtool --list` names them");
-    };
-    Ok((applet.command)()
-        .name(applet.name)
-        .bin_name(format!("mailtool {}", applet.name)))
+fn applet_named(name: &str) -> anyhow::Result<&'static Applet> {
+    match find(name) {
+        Some(applet) => Ok(applet),
+        None => bail!("no applet is named {name}; `mailtool --list` names them"),
+    }
+}
+
+fn command_of(applet: &Applet) -> Command {
+    applet
+        .options()
+        .bin_name(format!("mailtool {}", applet.name))
 }
 
 fn help(words: &ArgMatches) -> anyhow::Result<u8> {
-    let mut command = if words.contains_id("APPLET") {
-        named(words)?
-    } else {
-        command()
+    let mut command = match words.get_one::<String>("APPLET") {
+        Some(name) => command_of(applet_named(name)?),
+        None => command(),
     };
     print(&command.render_long_help().to_string())?;
     Ok(0)
 }
 
 fn man(words: &ArgMatches) -> anyhow::Result<u8> {
-    let command = named(words)?;
-    let page = match command.get_name() {
-        "mailtool" => "mailtool".to_owned(),
-        applet => format!("mailtool-{applet}"),
+    let applet = words.get_one::<String>("APPLET");
+    let page = match applet.map(|name| applet_named(name)).transpose()? {
+        Some(applet) => manual::page(Some(applet), command_of(applet))?,
+        None => manual::page(None, command())?,
     };
-    let mut roff = Vec::new();
-    clap_mangen::Man::new(command)
-        .title(page)
-        .render(&mut roff)?;
-    print(&String::from_utf8_lossy(&roff))?;
+    print(&page)?;
     Ok(0)
 }
 

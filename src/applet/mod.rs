@@ -3,13 +3,14 @@
 //! [`APPLETS`] is the one table of them: a new applet is one row and one file. The program is called as
 //! `mailtool APPLET ...`, or through a link that has an applet's name or one of its aliases (`nc`, `sendmail` ...), as
 //! busybox does it. What is not an applet but about them - `--list`, `--install`, `help`, `man`, `completions` - is in
-//! [`meta`].
+//! [`meta`]; their pages are put together in `manual`.
 
 pub mod codes;
 pub mod conversation;
 pub mod credentials;
 pub mod exit;
 pub mod imap;
+mod manual;
 pub mod meta;
 pub mod nc;
 pub mod output;
@@ -33,6 +34,8 @@ pub struct Applet {
     pub aliases: &'static [&'static str],
     /// One line for the overview.
     pub summary: &'static str,
+    /// What its manual page says besides its options, as roff: `man/NAME.roff`, woven in by the manual.
+    pub prose: &'static str,
     /// Its options.
     pub command: fn() -> Command,
     /// Its driver: the exit code, or an error, which is printed and exits with the code of the [`exit::failure`] in it,
@@ -42,12 +45,22 @@ pub struct Applet {
     pub refuse: fn(&clap::Error) -> u8,
 }
 
+impl Applet {
+    /// Its options. Help names variables of the environment, but not what they hold: that is nobody else's business.
+    fn options(&self) -> Command {
+        (self.command)()
+            .name(self.name)
+            .mut_args(|argument| argument.hide_env_values(true))
+    }
+}
+
 /// All of them, in the order of the overview.
 pub static APPLETS: &[Applet] = &[
     Applet {
         name: "serve",
         aliases: &[],
         summary: "a local mail server: SMTP, submission, LMTP, POP3, IMAP",
+        prose: include_str!("../../man/serve.roff"),
         command: serve::command,
         run: serve::run,
         refuse,
@@ -56,6 +69,7 @@ pub static APPLETS: &[Applet] = &[
         name: "nc",
         aliases: &["netcat", "ncat"],
         summary: "read and write over TCP and UDP: connect, listen, probe ports",
+        prose: include_str!("../../man/nc.roff"),
         command: nc::command,
         run: nc::run,
         refuse: nc::refuse,
@@ -64,6 +78,7 @@ pub static APPLETS: &[Applet] = &[
         name: "send",
         aliases: &["sendmail"],
         summary: "send a message by SMTP",
+        prose: include_str!("../../man/send.roff"),
         command: send::command,
         run: send::run,
         refuse,
@@ -72,6 +87,7 @@ pub static APPLETS: &[Applet] = &[
         name: "pop",
         aliases: &[],
         summary: "read a mailbox by POP3",
+        prose: include_str!("../../man/pop.roff"),
         command: pop::command,
         run: pop::run,
         refuse,
@@ -80,6 +96,7 @@ pub static APPLETS: &[Applet] = &[
         name: "imap",
         aliases: &[],
         summary: "read and keep mailboxes by IMAP",
+        prose: include_str!("../../man/imap.roff"),
         command: imap::command,
         run: imap::run,
         refuse,
@@ -88,6 +105,7 @@ pub static APPLETS: &[Applet] = &[
         name: "codes",
         aliases: &[],
         summary: "explain reply codes, statuses, commands and ports",
+        prose: include_str!("../../man/codes.roff"),
         command: codes::command,
         run: codes::run,
         refuse,
@@ -108,18 +126,16 @@ pub fn main(arguments: Vec<OsString>) -> u8 {
     let called = arguments.first().map(Path::new).and_then(Path::file_name);
     let called = called.unwrap_or_default().to_string_lossy().into_owned();
     let result = if let Some(applet) = find(&called) {
-        run(
-            applet,
-            (applet.command)().name(applet.name).bin_name(&called),
-            arguments,
-        )
+        run(applet, applet.options().bin_name(&called), arguments)
     } else {
         let word = arguments
             .get(1)
             .map(|word| word.to_string_lossy().into_owned());
         match word.as_deref().and_then(find) {
             Some(applet) => {
-                let command = (applet.command)().bin_name(format!("mailtool {}", applet.name));
+                let command = applet
+                    .options()
+                    .bin_name(format!("mailtool {}", applet.name));
                 run(applet, command, arguments.into_iter().skip(1).collect())
             }
             None => meta::run(arguments),

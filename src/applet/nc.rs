@@ -119,11 +119,11 @@ pub fn command() -> Command {
         .after_help(
             "Exit code: 0 when it went well (with several ports: when one of them is open), else 1.\n\n\
              Examples:\n  \
-             mailtool nc 127.0.0.1 1025           talk to a mail server\n  \
-             mailtool nc -C 127.0.0.1 1025        the same, with CRLF as the standards want it\n  \
-             mailtool nc -zv 127.0.0.1 20-30 smtp see which ports are open\n  \
-             mailtool nc -l -p 4000 > file        receive a file\n  \
-             mailtool nc -N host 4000 < file      send it",
+             mailtool nc 127.0.0.1 1025            talk to a mail server\n  \
+             mailtool nc -C 127.0.0.1 1025         with CRLF, as the standards want it\n  \
+             mailtool nc -zv 127.0.0.1 20-30 smtp  see which ports are open\n  \
+             mailtool nc -l 4000 >file             receive a file\n  \
+             mailtool nc -N host 4000 <file        send it",
         )
 }
 

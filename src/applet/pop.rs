@@ -134,18 +134,19 @@ const PORTS: Ports = Ports {
 
 const EXAMPLES: &str = "\
 Examples:
-  mailtool pop --user alice stat                 asks for the password
+  mailtool pop --user alice stat       asks for the password
+  mailtool pop -u alice top 3 10       header and 10 lines of message 3
   MAILTOOL_PASSWORD=alice mailtool pop -u alice -v retr 1
-                                                 the message, and the dialogue on stderr
-  mailtool pop -u alice top 3 10                 header and 10 lines of message 3
-  mailtool pop --server pop.example.org --tls -u alice --password-file p.txt retr 1 2 > two.eml
+                                       the message, and the dialogue on stderr
+  mailtool pop --server pop.example.org --tls -u alice \\
+      --password-file p.txt retr 1 2 >two.eml
 
 Exit codes:
-   0  done
-   1  no such message
-  64  wrong usage                         68  no such host
-  69  not reachable, or refused           74  cannot write what was received
-  75  try again later                     76  the server does not speak the protocol
+   0  done                             1  no such message
+  64  wrong usage                     65  wrong input
+  66  a file cannot be read           68  no such host
+  69  not reachable, or refused       74  cannot write what was received
+  75  try again later                 76  the server breaks the protocol
   77  login refused";
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ enum Language {
 /// The options.
 pub fn command() -> Command {
     Command::new("codes")
-        .about("Explains reply codes, statuses, commands and ports of mail, in English and French")
+        .about("Explain reply codes, statuses, commands and ports of mail, in English and French")
         .after_help(
             "Examples:\n  \
              mailtool codes 550              an SMTP reply code, digit by digit\n  \
@@ -75,7 +75,7 @@ pub fn command() -> Command {
         .arg(
             Arg::new("json")
                 .long("json")
-                .help("Prints an array of JSON objects")
+                .help("Print an array of JSON objects")
                 .action(ArgAction::SetTrue),
         )
 }

@@ -46,9 +46,9 @@ Examples:
       For alice and bob, on this PC only, at ports above 1024
   mailtool serve --store tmp --smtp 0 --pop3 off --ready-fd 3 3>ports
       For a test: mail is thrown away at the end, the system chooses the port
-  mailtool serve --listen 0.0.0.0 --domain lab.example --user eve:secret --user bob:hidden
-      For a classroom: everybody on the network can log in
-  mailtool serve --standard-ports --listen 0.0.0.0 --users /etc/mailtool/users --domain example.org
+  mailtool serve --listen 0.0.0.0 --domain lab.example --user eve:secret
+      For a classroom: eve can log in from everywhere on the network
+  mailtool serve --standard-ports --listen 0.0.0.0 --users /etc/mailtool.users
       As root: ports 25, 587, 465, 110, 995, 143 and 993";
 
 /// Serves until SIGINT or SIGTERM.

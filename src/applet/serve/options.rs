@@ -23,7 +23,7 @@ pub(super) struct Options {
     )]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) listen: Vec<IpAddr>,
-    /// The ports of the standards (25, 587, 465, 110, 995, 143, 993), which need root, instead of 1025, 1587 ...
+    /// Listen at the ports of the standards (25, 587, 465, 110, 995, 143, 993), which need root
     #[arg(long, env = "MAILTOOL_STANDARD_PORTS", value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) standard_ports: bool,
 
@@ -43,7 +43,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_LMTP", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) lmtp: Vec<Endpoint>,
-    /// Reading mail, simple
+    /// Reading mail: download it
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) pop3: Vec<Endpoint>,
@@ -51,7 +51,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3S", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) pop3s: Vec<Endpoint>,
-    /// Reading mail, with folders
+    /// Reading mail: keep it on the server, in folders
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_IMAP", value_delimiter = ',', help_heading = PROTOCOLS)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) imap: Vec<Endpoint>,
@@ -125,8 +125,7 @@ pub(super) struct Options {
     pub(super) config: Option<PathBuf>,
 }
 
-const PROTOCOLS: &str =
-    "Protocols (each: ADDR:PORT, PORT or off; may be repeated; port 0 takes a free one)";
+const PROTOCOLS: &str = "Protocols (ADDR:PORT, PORT or off; repeatable; 0 is a free port)";
 const MAIL: &str = "Mail and accounts";
 
 impl Options {

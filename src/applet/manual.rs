@@ -1,0 +1,204 @@
+//! The manual: a page for the program, and one for each applet.
+//!
+//! What clap knows is taken from there, and what only people can tell from `man/NAME.roff`, so that each thing is said in
+//! one place. The order is that of man-pages(7):
+//!
+//! | section | from |
+//! |---|---|
+//! | NAME | the table of applets |
+//! | SYNOPSIS | clap's usage |
+//! | DESCRIPTION | the first section of the file |
+//! | COMMANDS | clap's subcommands, with their own arguments |
+//! | OPTIONS | clap's arguments, a subsection for each of its headings |
+//! | EXIT STATUS, ENVIRONMENT, FILES, EXAMPLES ... | the other sections of the file; clap's variables begin ENVIRONMENT |
+
+use std::fmt::Write;
+use std::io;
+
+use clap::{Arg, Command};
+use clap_mangen::Man;
+
+use super::{APPLETS, Applet};
+
+/// The page of `applet`, whose options are in `command`, as roff; or that of the program.
+pub(super) fn page(applet: Option<&Applet>, mut command: Command) -> io::Result<String> {
+    command.build();
+    let (name, summary, prose) = match applet {
+        Some(applet) => (
+            format!("mailtool-{}", applet.name),
+            applet.summary.to_owned(),
+            applet.prose,
+        ),
+        None => (
+            "mailtool".to_owned(),
+            "mail on one PC: server, netcat, clients, explanations".to_owned(),
+            include_str!("../../man/mailtool.roff"),
+        ),
+    };
+    let mut page = format!(
+        "{APOSTROPHE}.TH {} 1 \"\" \"mailtool {}\" \"User Commands\"\n",
+        escape(&name),
+        env!("CARGO_PKG_VERSION")
+    );
+    say(
+        &mut page,
+        &format!(".SH NAME\n{} \\- {}", escape(&name), escape(&summary)),
+    );
+    synopsis(&mut page, &mut command);
+    let (description, others) = split(prose);
+    page.push_str(description);
+    commands(&mut page, &mut command, applet.is_none());
+    let mut options = Vec::new();
+    Man::new(command.clone()).render_options_section(&mut options)?;
+    let options = String::from_utf8(options).map_err(io::Error::other)?;
+    page.push_str(&with_subsections(&options, &command));
+    let variables = variables(&command);
+    match others.split_once(ENVIRONMENT) {
+        Some((before, after)) => page.extend([before, ENVIRONMENT, &variables, after]),
+        None => page.push_str(others),
+    }
+    Ok(page)
+}
+
+const ENVIRONMENT: &str = ".SH ENVIRONMENT\n";
+
+/// The apostrophe of a keyboard, which clap_mangen writes as a string that has to be defined first.
+const APOSTROPHE: &str = "\\
+.ie \\n(.g .ds Aq \\(aq
+.el .ds Aq '
+";
+
+/// The first section of a file, and the others.
+fn split(prose: &str) -> (&str, &str) {
+    let second = prose.match_indices("\n.SH ").map(|(at, _)| at + 1).next();
+    prose.split_at(second.unwrap_or(prose.len()))
+}
+
+fn synopsis(page: &mut String, command: &mut Command) {
+    let usage = command.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:");
+    say(page, ".SH SYNOPSIS");
+    for (at, form) in usage.lines().map(str::trim).enumerate() {
+        if at > 0 {
+            say(page, ".br");
+        }
+        // Words that are typed as they stand come first.
+        let is_typed = |word: &str| word.starts_with(|first: char| first.is_ascii_lowercase());
+        let words = form.split_inclusive(' ');
+        let typed: String = words.take_while(|word| is_typed(word)).collect();
+        let (typed, rest) = (typed.trim_end(), &form[typed.len()..]);
+        say(page, &format!("\\fB{}\\fR {}", escape(typed), escape(rest)));
+    }
+}
+
+fn commands(page: &mut String, command: &mut Command, of_program: bool) {
+    if !command.has_subcommands() {
+        return;
+    }
+    say(page, ".SH COMMANDS");
+    if of_program {
+        for applet in APPLETS {
+            say(page, &format!(".TP\n.BR mailtool\\-{} (1)", applet.name));
+            say(page, &escape(&sentence(applet.summary)));
+        }
+    }
+    for inner in command.get_subcommands_mut() {
+        let name = inner.get_name().to_owned();
+        // What clap adds by itself.
+        if name == "help" && !of_program {
+            continue;
+        }
+        let usage = inner.render_usage().to_string().replace(" [OPTIONS]", "");
+        let operands = usage
+            .split_once(&format!(" {name} "))
+            .map_or("", |(_, operands)| operands);
+        say(
+            page,
+            &format!(".TP\n\\fB{}\\fR {}", escape(&name), escape(operands)),
+        );
+        let about = inner.get_about().map(ToString::to_string);
+        say(page, &escape(&about.unwrap_or_default()));
+        let own = |argument: &&Arg| {
+            !argument.is_global_set() && !argument.is_hide_set() && argument.get_id() != "help"
+        };
+        let own: Vec<_> = inner.get_arguments().filter(own).collect();
+        if own.is_empty() {
+            continue;
+        }
+        say(page, ".RS");
+        for argument in own {
+            let help = argument.get_help().map(ToString::to_string);
+            let header = argument.to_string();
+            say(page, &format!(".TP\n{}", escape(&header)));
+            say(page, &escape(&help.unwrap_or_default()));
+        }
+        say(page, ".RE");
+    }
+}
+
+/// clap_mangen makes a section of each heading; here they are parts of OPTIONS.
+fn with_subsections(options: &str, command: &Command) -> String {
+    let headings: Vec<&str> = command
+        .get_arguments()
+        .filter_map(Arg::get_help_heading)
+        .collect();
+    let mut page = String::new();
+    for line in options.lines().filter(|line| !APOSTROPHE.contains(line)) {
+        let section = line.strip_prefix(".SH ").map(|name| name.trim_matches('"'));
+        let heading = section.and_then(|section| {
+            headings
+                .iter()
+                .find(|heading| heading.to_uppercase() == section)
+        });
+        match heading {
+            Some(heading) => say(&mut page, &format!(".SS {}", escape(heading))),
+            None => say(&mut page, line),
+        }
+    }
+    page
+}
+
+/// The variables that stand for options.
+fn variables(command: &Command) -> String {
+    let names: Vec<String> = command
+        .get_arguments()
+        .filter(|argument| !argument.is_hide_set())
+        .filter_map(Arg::get_env)
+        .map(|name| format!("\\fB{}\\fR", name.to_string_lossy()))
+        .collect();
+    let mut text = String::new();
+    if !names.is_empty() {
+        say(
+            &mut text,
+            "Each of these stands for the option of the same name, which wins over it:",
+        );
+        say(&mut text, &format!("{}.", names.join(",\n")));
+    }
+    text
+}
+
+fn say(page: &mut String, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(page, "{}", text.trim_end());
+}
+
+/// `text` as roff that shows it as it is.
+fn escape(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let line = line
+            .replace('\\', "\\e")
+            .replace('-', "\\-")
+            .replace('\'', "\\(aq");
+        match line.starts_with('.') {
+            true => format!("\\&{line}"),
+            false => line,
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}

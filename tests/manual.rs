@@ -1,0 +1,187 @@
+//! The manual: every applet has a page that says all it has to, agrees with the program, and that groff sets without a word
+//! of warning.
+
+#[path = "support/program.rs"]
+mod program;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use program::{have, mailtool, run, succeeded};
+
+/// The pages: "" is the program's own.
+const PAGES: [&str; 7] = ["", "serve", "nc", "send", "pop", "imap", "codes"];
+
+/// The sections of man-pages(7), in its order.
+const SECTIONS: [&str; 11] = [
+    "NAME",
+    "SYNOPSIS",
+    "DESCRIPTION",
+    "COMMANDS",
+    "OPTIONS",
+    "EXIT STATUS",
+    "ENVIRONMENT",
+    "FILES",
+    "EXAMPLES",
+    "STANDARDS",
+    "SEE ALSO",
+];
+
+/// Those that every page has.
+const NEEDED: [&str; 7] = [
+    "NAME",
+    "SYNOPSIS",
+    "DESCRIPTION",
+    "OPTIONS",
+    "EXIT STATUS",
+    "EXAMPLES",
+    "SEE ALSO",
+];
+
+fn page(name: &str) -> String {
+    let words: Vec<&str> = ["man", name]
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect();
+    succeeded(&mailtool(&words, ""))
+}
+
+/// The lines of a section.
+fn section<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
+    let lines = page
+        .lines()
+        .skip_while(|line| *line != format!(".SH {name}"));
+    lines
+        .skip(1)
+        .take_while(|line| !line.starts_with(".SH "))
+        .collect()
+}
+
+#[test]
+fn every_page_has_its_sections_in_order() {
+    for name in PAGES {
+        let page = page(name);
+        let sections: Vec<&str> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix(".SH "))
+            .collect();
+        let places: Vec<Option<usize>> = sections
+            .iter()
+            .map(|section| SECTIONS.iter().position(|known| known == section))
+            .collect();
+        assert!(places.iter().all(Option::is_some), "{name}: {sections:?}");
+        assert!(places.is_sorted(), "{name}: {sections:?}");
+        for needed in NEEDED {
+            assert!(!section(&page, needed).is_empty(), "{name}: no {needed}");
+        }
+    }
+    // Every applet has a page: none is forgotten here.
+    let listed = succeeded(&mailtool(&["--list"], ""));
+    assert_eq!(listed.lines().collect::<Vec<_>>(), PAGES[1..]);
+}
+
+#[test]
+fn exit_codes_are_those_of_the_program() {
+    let known: BTreeSet<u8> = include_str!("../src/applet/exit.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub const "))
+        .filter_map(|line| {
+            line.split_once(": u8 = ")?
+                .1
+                .trim_end_matches(';')
+                .parse()
+                .ok()
+        })
+        .collect();
+    assert!(known.len() > 10, "{known:?}");
+    for name in PAGES {
+        let page = page(name);
+        let told: BTreeSet<u8> = section(&page, "EXIT STATUS")
+            .iter()
+            .filter_map(|line| line.strip_prefix(".B ")?.parse().ok())
+            .collect();
+        assert!(
+            told.contains(&0) && told.is_subset(&known),
+            "{name}: {told:?}"
+        );
+        if name.is_empty() {
+            continue;
+        }
+        // What the help tells in short is in the page as well.
+        let help = succeeded(&mailtool(&["help", name], ""));
+        let short = ["Exit codes:", "Exit code:", "Exit status:"]
+            .iter()
+            .find_map(|title| help.split_once(title))
+            .map_or("", |(_, rest)| {
+                rest.split("\n\nExamples").next().unwrap_or_default()
+            });
+        let words = short.split(|c: char| !c.is_ascii_digit());
+        let in_help: BTreeSet<u8> = words.filter_map(|word| word.parse().ok()).collect();
+        assert!(
+            in_help.is_subset(&told),
+            "{name}: {in_help:?}, but {told:?}"
+        );
+    }
+}
+
+#[test]
+fn every_option_and_command_of_the_help_is_in_the_page() {
+    for name in &PAGES[1..] {
+        let (page, help) = (
+            page(name).replace("\\-", "-"),
+            succeeded(&mailtool(&["help", name], "")),
+        );
+        let options = help.lines().filter_map(|line| {
+            let line = line.trim_start();
+            line.starts_with('-')
+                .then(|| line.split([' ', ',', '.']).next().unwrap_or_default())
+        });
+        for option in options {
+            assert!(page.contains(option), "{name}: no {option}");
+        }
+        let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+        for command in commands.take_while(|line| !line.is_empty()) {
+            let command = command
+                .strip_prefix("  ")
+                .filter(|line| !line.starts_with(' '));
+            let command = command
+                .and_then(|line| line.split(' ').next())
+                .unwrap_or_default();
+            assert!(
+                command == "help" || page.contains(&format!(".TP\n\\fB{command}\\fR")),
+                "{name}: no {command}"
+            );
+        }
+    }
+}
+
+#[test]
+fn groff_has_nothing_to_complain_of() {
+    if !have("groff", "groff-base") {
+        return;
+    }
+    for name in PAGES {
+        let mut groff = Command::new("groff");
+        groff.args(["-Tutf8", "-man", "-ww", "-rLL=80n", "-P-cbou"]);
+        let output = run(&mut groff, &page(name));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
+        for line in succeeded(&output).lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
+fn examples_in_the_help_fit_a_terminal() {
+    for name in PAGES.into_iter().filter(|name| *name != "send") {
+        let mut command = Command::new(program::MAILTOOL);
+        let words = ["help", name].into_iter().filter(|word| !word.is_empty());
+        let help = succeeded(&run(command.args(words).env("COLUMNS", "200"), ""));
+        let (_, examples) = help
+            .split_once("Examples:")
+            .unwrap_or_else(|| panic!("{name}: {help}"));
+        for line in examples.lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+    }
+}
