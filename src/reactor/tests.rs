@@ -14,6 +14,7 @@ use super::client::{ClientError, Target, converse};
 use super::*;
 use crate::proto::{Input, Refused, TlsInfo, pop3};
 use crate::wire::lines::Want;
+use crate::wire::sasl::Credentials;
 
 /// Greets, and says every line again; a few lines mean more.
 struct Echo {
@@ -58,10 +59,10 @@ impl Session for Echo {
             }
             Input::Line(b"work") => {
                 self.working = true;
-                out.job(Job::Pop3(pop3::Job::Login {
-                    name: "somebody".to_owned(),
-                    password: Vec::new(),
-                }));
+                out.job(Job::Pop3(pop3::Job::Login(Credentials::new(
+                    "somebody".to_owned(),
+                    Vec::new(),
+                ))));
             }
             Input::Done(answer) => {
                 assert!(matches!(

@@ -19,6 +19,7 @@ use subtle::ConstantTimeEq;
 
 use super::fs::{self, hold};
 use crate::limits;
+use crate::wire::sasl::Credentials;
 
 /// Somebody who has mail here. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,8 +35,8 @@ pub struct Account {
 pub enum AuthError {
     /// No such account, or the password is wrong: which one is nobody's business.
     Credentials,
-    /// The table of users cannot be used now.
-    Unavailable,
+    /// Name and password are right, but were given to act as somebody else.
+    Identity,
 }
 
 /// The table of users, in memory.
@@ -104,6 +105,10 @@ impl Users {
             Some(domain) => place.suffix(domain)?,
             None => String::new(),
         };
+        if local_part.contains('@') {
+            // `"bob@other.example"@first.example` is not bob of the other domain.
+            return None;
+        }
         let local_part = fold_case(local_part);
         let untagged = local_part.split('+').next().filter(|user| !user.is_empty());
         let name = [Some(local_part.as_str()), untagged]
@@ -122,20 +127,16 @@ impl Users {
     pub fn is_local(&self, domain: &str) -> bool {
         self.place().suffix(&fold_case(domain)).is_some()
     }
-    /// Whether `password` is `name`'s. Blocks: hashing takes milliseconds.
-    pub fn verify(&self, name: &str, password: &[u8]) -> Result<Account, AuthError> {
+    /// Whose name and password these are. Blocks: hashing takes milliseconds.
+    pub fn verify(&self, credentials: &Credentials) -> Result<Account, AuthError> {
+        let password = &credentials.password[..];
         if password.len() > limits::PASSWORD {
             return Err(AuthError::Credentials);
         }
         let (table, place) = (self.table(), self.place());
-        let name = fold_case(name);
-        let name = match name.rsplit_once('@') {
-            Some((user, domain)) => place
-                .suffix(domain)
-                .map(|suffix| format!("{user}{suffix}"))
-                .and_then(|name| table.name(&name)),
-            None => table.name(&name),
-        };
+        let name = place
+            .account_name(&credentials.name)
+            .and_then(|name| table.name(&name));
         let secret = name.as_ref().and_then(|name| table.secrets.get(name));
         let Some((name, secret)) = name.as_ref().zip(secret) else {
             table.pretend(password);
@@ -146,8 +147,14 @@ impl Users {
                 table.pretend(password);
                 Err(AuthError::Credentials)
             }
-            secret if secret.matches(password) => Ok(place.account(name)),
-            _ => Err(AuthError::Credentials),
+            secret if !secret.matches(password) => Err(AuthError::Credentials),
+            _ => match &*credentials.authorize_as {
+                "" => Ok(place.account(name)),
+                other if place.account_name(other).as_deref() == Some(name) => {
+                    Ok(place.account(name))
+                }
+                _ => Err(AuthError::Identity),
+            },
         }
     }
 
@@ -188,6 +195,15 @@ impl Place {
         Account {
             name: Arc::clone(name),
             home: self.mail.join(&**name).into(),
+        }
+    }
+    /// The name of the account that somebody logs in to as `login`: in any case, with or without the first domain.
+    /// `None` when its domain is not ours.
+    fn account_name(&self, login: &str) -> Option<String> {
+        let login = fold_case(login);
+        match login.split_once('@') {
+            Some((user, domain)) => Some(format!("{user}{}", self.suffix(domain)?)),
+            None => Some(login),
         }
     }
     /// What follows the user in the names of this domain's accounts; `None` when it is not ours.
@@ -483,6 +499,20 @@ mod tests {
     fn name(account: Option<Account>) -> Option<String> {
         account.map(|account| account.name.to_string())
     }
+    fn verify(
+        users: &Users,
+        authorize_as: &str,
+        name: &str,
+        password: &str,
+    ) -> Result<String, AuthError> {
+        let credentials = Credentials {
+            authorize_as: authorize_as.to_owned(),
+            name: name.to_owned(),
+            password: password.into(),
+        };
+        let account = users.verify(&credentials)?;
+        Ok(account.name.to_string())
+    }
     fn refused(line: &str) -> String {
         let text = format!("# comment\n\n{line}\n");
         let (number, why) = Table::parse(text.as_bytes()).expect_err("must be refused");
@@ -510,6 +540,8 @@ mod tests {
         );
         assert_eq!(find("alice", Some("elsewhere.example")), None);
         assert_eq!(find("+tag", None), None);
+        assert_eq!(find("bob@other.example", None), None);
+        assert_eq!(find("bob@other.example", Some("mail.example")), None);
         assert_eq!(
             users.find("bob", Some("other.example")).expect("bob").home,
             Path::new("/srv/mail/bob@other.example").into()
@@ -545,11 +577,7 @@ mod tests {
             "argon-i:$argon2i$v=19$m=32768,t=4,p=1$TUn0n2SQqNLHkeNzAQS2jw$5F2Kn/EOuQ4eACmRBIFbZQjCYwTvvHsFXUsKc4KFeRQ\n",
             "locked:!\nempty::\n",
         ));
-        let verify = |name: &str, password: &str| {
-            users
-                .verify(name, password.as_bytes())
-                .map(|account| account.name.to_string())
-        };
+        let verify = |name: &str, password: &str| verify(&users, "", name, password);
         assert_eq!(verify("plain", "secret").as_deref(), Ok("plain"));
         assert_eq!(
             verify("PLAIN@mail.example", "secret").as_deref(),
@@ -574,6 +602,33 @@ mod tests {
         }
         let long = "x".repeat(limits::PASSWORD + 1);
         assert_eq!(verify("six", &long), Err(AuthError::Credentials));
+    }
+
+    #[test]
+    fn nobody_acts_as_somebody_else_and_everybody_as_themselves() {
+        let users = users("alice:{PLAIN}a\nbob@other.example:{PLAIN}b\n");
+        for itself in [
+            "",
+            "alice",
+            "ALICE",
+            "alice@mail.example",
+            "Alice@Mail.Example.",
+        ] {
+            assert_eq!(verify(&users, itself, "alice", "a").as_deref(), Ok("alice"));
+        }
+        for other in ["bob", "alice@other.example", "alice@elsewhere.example", "@"] {
+            assert_eq!(
+                verify(&users, other, "alice", "a"),
+                Err(AuthError::Identity)
+            );
+            // A wrong password learns nothing more.
+            assert_eq!(
+                verify(&users, other, "alice", "b"),
+                Err(AuthError::Credentials)
+            );
+        }
+        let login = "bob@other.example@mail.example";
+        assert_eq!(verify(&users, "", login, "b"), Err(AuthError::Credentials));
     }
 
     #[test]

@@ -57,6 +57,17 @@ pub struct Credentials {
     pub password: Vec<u8>,
 }
 
+impl Credentials {
+    /// Somebody who acts as nobody else.
+    pub const fn new(name: String, password: Vec<u8>) -> Self {
+        Self {
+            authorize_as: String::new(),
+            name,
+            password,
+        }
+    }
+}
+
 impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Credentials({:?}, ********)", self.name)
@@ -160,11 +171,7 @@ impl Exchange {
                 self.0 = State::LoginPassword { name };
                 Ok(Step::Challenge(PASSWORD))
             }
-            State::LoginPassword { name } => Ok(Step::Verify(Credentials {
-                authorize_as: String::new(),
-                name,
-                password: response,
-            })),
+            State::LoginPassword { name } => Ok(Step::Verify(Credentials::new(name, response))),
         }
     }
 }

@@ -259,11 +259,7 @@ impl Work {
     pub fn run(self, store: &Store) -> Outcome {
         match self {
             Self::Nothing => Outcome::Nothing,
-            Self::Verify(credentials) => Outcome::Verified(
-                store
-                    .users()
-                    .verify(&credentials.name, &credentials.password),
-            ),
+            Self::Verify(credentials) => Outcome::Verified(store.users().verify(&credentials)),
             Self::List(list) => Outcome::Lines(list::run(&list, store)),
             Self::Manage(account, manage) => Outcome::Done(manage.run(store, &account)),
             Self::Status(account, name, items) => {

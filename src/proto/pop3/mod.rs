@@ -11,16 +11,12 @@ use crate::store::{
     AuthError, Extent, FlagChange, Flags, Index, Mailbox, MaildropLock, Store, StoreError,
 };
 use crate::wire::pop3::Outgoing;
+use crate::wire::sasl::Credentials;
 
 /// Slow work that a session asks for.
 pub enum Job {
     /// Lets somebody in, and opens the maildrop: answered by [`Answer::Login`].
-    Login {
-        /// Who it is said to be.
-        name: String,
-        /// In the clear.
-        password: Vec<u8>,
-    },
+    Login(Credentials),
     /// Opens a message and reads its first block: answered by [`Answer::Block`].
     Open {
         /// Where it is.
@@ -70,8 +66,6 @@ pub struct Maildrop {
 pub enum LoginError {
     /// The name, or the password, is wrong.
     Credentials,
-    /// The table of users cannot be used now.
-    Unavailable,
     /// The maildrop cannot be opened.
     Store(StoreError),
 }
@@ -105,7 +99,7 @@ impl Job {
     /// Does the work, on a pool thread.
     pub fn run(self, store: &Store) -> Answer {
         match self {
-            Self::Login { name, password } => Answer::Login(login(store, &name, &password)),
+            Self::Login(credentials) => Answer::Login(login(store, &credentials)),
             Self::Open {
                 mailbox,
                 uid,
@@ -121,14 +115,11 @@ impl Job {
     }
 }
 
-fn login(store: &Store, name: &str, password: &[u8]) -> Result<Box<Maildrop>, LoginError> {
+fn login(store: &Store, credentials: &Credentials) -> Result<Box<Maildrop>, LoginError> {
     let account = store
         .users()
-        .verify(name, password)
-        .map_err(|error| match error {
-            AuthError::Credentials => LoginError::Credentials,
-            AuthError::Unavailable => LoginError::Unavailable,
-        })?;
+        .verify(credentials)
+        .map_err(|(AuthError::Credentials | AuthError::Identity)| LoginError::Credentials)?;
     let lock = store.lock_maildrop(&account).map_err(LoginError::Store)?;
     let mailbox = store
         .mailbox(&account, "INBOX")

@@ -152,11 +152,11 @@ impl Server {
         out.line(format!("+OK {} POP3 server ready", self.config.hostname).as_bytes());
     }
 
-    fn line(&mut self, now: Instant, line: &[u8], out: &mut Out) {
+    fn line(&mut self, line: &[u8], out: &mut Out) {
         if let Doing::Sasl(exchange) = &mut self.doing {
             let step = exchange.answer(line);
             self.doing = Doing::Command;
-            self.sasl(now, step, out);
+            self.sasl(step, out);
             return;
         }
         let command = match Command::parse(line) {
@@ -171,7 +171,7 @@ impl Server {
             Command::Capa => self.capa(out),
             Command::Quit => self.quit(out),
             Command::User(_) | Command::Pass(_) | Command::Auth(_) | Command::Stls => {
-                self.authorization(now, command, out);
+                self.authorization(command, out);
             }
             Command::Stat
             | Command::List(_)
@@ -206,7 +206,7 @@ impl Server {
     }
 
     /// Commands of the AUTHORIZATION state.
-    fn authorization(&mut self, now: Instant, command: Command<'_>, out: &mut Out) {
+    fn authorization(&mut self, command: Command<'_>, out: &mut Out) {
         let password_is_safe = self.may_take_password();
         let Phase::Authorization { name } = &mut self.phase else {
             let complaint = match command {
@@ -235,7 +235,10 @@ impl Server {
                 out.line(b"+OK now PASS and the password");
             }
             Command::Pass(password) => match name.take() {
-                Some(name) => self.login(name, password.to_vec(), out),
+                Some(name) => {
+                    let credentials = Credentials::new(name, password.to_vec());
+                    self.ask(Job::Login(credentials), out);
+                }
                 None => self.refuse("USER and your name come first, then PASS", out),
             },
             Command::Auth(Some((mechanism, initial))) => match Mechanism::named(mechanism) {
@@ -244,8 +247,8 @@ impl Server {
                         out.line(format!("+ {challenge}").as_bytes());
                         self.doing = Doing::Sasl(exchange);
                     }
-                    Ok((_, step)) => self.sasl(now, Ok(step), out),
-                    Err(error) => self.sasl(now, Err(error), out),
+                    Ok((_, step)) => self.sasl(Ok(step), out),
+                    Err(error) => self.sasl(Err(error), out),
                 },
                 _ => self.refuse("no such mechanism here; AUTH PLAIN works", out),
             },
@@ -283,26 +286,12 @@ impl Server {
         }
     }
 
-    fn sasl(&mut self, now: Instant, step: Result<Step, SaslError>, out: &mut Out) {
+    fn sasl(&mut self, step: Result<Step, SaslError>, out: &mut Out) {
         match step {
             Ok(Step::Challenge(_)) => self.refuse("AUTH PLAIN has one response only", out),
-            Ok(Step::Verify(Credentials {
-                authorize_as,
-                name,
-                password,
-            })) => {
-                if authorize_as.is_empty() || authorize_as == name {
-                    self.login(name, password, out);
-                } else {
-                    self.login_failed(now);
-                }
-            }
+            Ok(Step::Verify(credentials)) => self.ask(Job::Login(credentials), out),
             Err(error) => self.refuse(&error.to_string(), out),
         }
-    }
-
-    fn login(&mut self, name: String, password: Vec<u8>, out: &mut Out) {
-        self.ask(Job::Login { name, password }, out);
     }
 
     /// The answer comes later: that makes guessing slow.
@@ -617,7 +606,7 @@ impl Session for Server {
         self.heard = now;
         match input {
             Input::Open => self.open(out),
-            Input::Line(line) => self.line(now, line, out),
+            Input::Line(line) => self.line(line, out),
             Input::LongLine => {
                 self.doing = Doing::Command;
                 let complaint = format!("a line has {} octets at most", limits::POP3_LINE);

@@ -51,11 +51,7 @@ impl Job {
     /// Does the work, on a pool thread.
     pub fn run(self, store: &Store) -> Answer {
         match self {
-            Self::Verify(credentials) => Answer::Verified(
-                store
-                    .users()
-                    .verify(&credentials.name, &credentials.password),
-            ),
+            Self::Verify(credentials) => Answer::Verified(store.users().verify(&credentials)),
             Self::Append(mut part) => {
                 let spool = part.write(store);
                 part.text.clear();

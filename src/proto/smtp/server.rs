@@ -42,7 +42,7 @@ use crate::store::{Account, Durable, Store, StoreError};
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
 use crate::wire::lines::Want;
-use crate::wire::sasl::{Credentials, Exchange};
+use crate::wire::sasl::Exchange;
 use crate::wire::smtp::{self as words, Enhanced, Reply, Verb};
 use message::{Additions, Incoming};
 
@@ -113,7 +113,7 @@ enum State {
     Greeting,
     Command,
     Challenge(Exchange),
-    Verifying(Credentials),
+    Verifying,
     Delayed {
         until: Instant,
         reply: Reply,
@@ -213,9 +213,7 @@ impl Session for Server {
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Delayed { until, .. } => Some(*until),
-            State::Verifying(_) | State::Storing(_) | State::Delivering { .. } | State::Closed => {
-                None
-            }
+            State::Verifying | State::Storing(_) | State::Delivering { .. } | State::Closed => None,
             _ => Some(self.deadline),
         }
     }
@@ -378,9 +376,7 @@ impl Server {
 
     fn done(&mut self, now: Instant, answer: Answer, out: &mut Out) {
         match (std::mem::replace(&mut self.state, State::Command), answer) {
-            (State::Verifying(asked), Answer::Verified(result)) => {
-                self.verified(now, &asked, result, out)
-            }
+            (State::Verifying, Answer::Verified(result)) => self.verified(now, result, out),
             (State::Storing(mut incoming), Answer::Appended(result, buffer)) => {
                 match result {
                     Ok(spool) => incoming.written(spool, buffer),
@@ -469,7 +465,7 @@ impl Server {
     /// Ends now, or when the job that runs is done: what a worker has is never told from what was lost.
     fn end(&mut self, ending: Ending, out: &mut Out) {
         match &self.state {
-            State::Verifying(_) | State::Storing(_) | State::Delivering { .. } => {
+            State::Verifying | State::Storing(_) | State::Delivering { .. } => {
                 self.ending = ending;
                 return;
             }

@@ -109,11 +109,7 @@ impl Server {
                 let Ok(name) = String::from_utf8(user.into_owned()) else {
                     return Err(Reply::bad("the user name is not UTF-8"));
                 };
-                let credentials = Credentials {
-                    authorize_as: String::new(),
-                    name,
-                    password: password.into_owned(),
-                };
+                let credentials = Credentials::new(name, password.into_owned());
                 self.begin(tag, Work::Verify(credentials), After::Login, out)
             }
             Command::Authenticate { mechanism, initial } => {
@@ -155,18 +151,6 @@ impl Server {
                 self.doing = Doing::Sasl { tag, exchange };
             }
             Step::Verify(credentials) => {
-                let same = credentials.authorize_as.is_empty()
-                    || credentials
-                        .authorize_as
-                        .eq_ignore_ascii_case(&credentials.name);
-                if !same {
-                    let reply = Reply::no(
-                        "AUTHORIZATIONFAILED",
-                        "nobody may act for somebody else here; leave the first name empty",
-                    );
-                    self.refuse(Refused { tag, reply }, out);
-                    return;
-                }
                 let pending = Pending {
                     tag,
                     after: After::Login,

@@ -199,9 +199,9 @@ impl Server {
                 self.phase = Phase::Authenticated(account);
                 Reply::capabilities(self.capabilities(), "logged in")
             }
-            Err(AuthError::Unavailable) => Reply::no(
-                "UNAVAILABLE",
-                "the table of users cannot be read now; try again later",
+            Err(AuthError::Identity) => Reply::no(
+                "AUTHORIZATIONFAILED",
+                "nobody may act for somebody else here; leave the first name empty",
             ),
             Err(AuthError::Credentials) => {
                 self.failures += 1;

@@ -9,7 +9,7 @@ use crate::limits;
 use crate::proto::smtp::Job;
 use crate::proto::{self, Out};
 use crate::store::{Account, AuthError};
-use crate::wire::sasl::{Credentials, Exchange, Mechanism, SaslError, Step};
+use crate::wire::sasl::{Exchange, Mechanism, SaslError, Step};
 use crate::wire::smtp::{Enhanced, Reply, Verb, shown};
 
 impl Server {
@@ -70,7 +70,7 @@ impl Server {
                 out.line(format!("334 {challenge}").as_bytes());
             }
             Ok((_, Step::Verify(credentials))) => {
-                self.state = State::Verifying(credentials.clone());
+                self.state = State::Verifying;
                 out.job(proto::Job::Smtp(Job::Verify(credentials)));
             }
             Err(SaslError::Cancelled) => {
@@ -89,24 +89,19 @@ impl Server {
     pub(super) fn verified(
         &mut self,
         now: Instant,
-        asked: &Credentials,
         result: Result<Account, AuthError>,
         out: &mut Out,
     ) {
-        let itself =
-            asked.authorize_as.is_empty() || asked.authorize_as.eq_ignore_ascii_case(&asked.name);
         let refusal = match result {
-            Ok(account) if itself => {
+            Ok(account) => {
                 let text = format!("Welcome {}", account.name);
                 self.user = Some(account);
                 return self.say(&Reply::new(235, Enhanced(2, 7, 0), text), out);
             }
-            Ok(_) => "Nobody may act as somebody else here: leave the first field of PLAIN empty",
-            Err(AuthError::Credentials) => "Name or password is wrong",
-            Err(AuthError::Unavailable) => {
-                let text = "Nobody can log in now: the table of users cannot be read";
-                return self.say(&Reply::new(454, Enhanced(4, 7, 0), text), out);
+            Err(AuthError::Identity) => {
+                "Nobody may act as somebody else here: leave the first field of PLAIN empty"
             }
+            Err(AuthError::Credentials) => "Name or password is wrong",
         };
         self.auth_failures += 1;
         let reply = Reply::new(535, Enhanced(5, 7, 8), refusal);
