@@ -147,6 +147,9 @@ pub const MIME_DEPTH: usize = 100;
 /// Parts of a message; what comes after them belongs to the last.
 pub const MIME_PARTS: usize = 10_000;
 
+/// Octets of a word of which `codes` asks what else may have been meant: four times its longest.
+pub const LOOKED_UP: usize = 100;
+
 /// Name servers of /etc/resolv.conf that are asked (resolv.conf(5): MAXNS).
 pub const DNS_SERVERS: usize = 3;
 /// Domains of the search list that are tried; each costs a query (resolv.conf(5): 6 until glibc 2.26).
@@ -178,8 +181,9 @@ pub const PIPE_BUF: usize = 4096;
 
 /// Octets of a response that an IMAP client holds, its literals included, message text not: some 500,000 UIDs of SEARCH.
 pub const IMAP_REPLY: usize = 4 * 1024 * 1024;
-/// Lists within lists that an IMAP client reads: BODYSTRUCTURE nests two for each level of MIME.
-pub const IMAP_DEPTH: usize = 64;
+/// Lists within lists that an IMAP client reads: BODYSTRUCTURE nests one for each level of MIME, and in the last of them an
+/// ENVELOPE's addresses three more.
+pub const IMAP_DEPTH: usize = MIME_DEPTH + 16;
 /// Connections that may wait while a netcat without -k serves one, as OpenBSD's has it: nobody will ever serve them.
 pub const RELAY_BACKLOG: i32 = 1;
 /// How long a netcat probes a UDP port that does not answer, unless -w says so; one datagram a second.

@@ -4,6 +4,7 @@ use super::commands::COMMANDS;
 use super::digits::{self, Digit};
 use super::ports::{SERVICES, Service};
 use super::{Command, Entry, enhanced, imap, pop3, smtp};
+use crate::limits;
 
 /// One row of one of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,9 @@ fn nearest_statuses(pattern: &StatusPattern) -> Vec<String> {
 
 fn nearest_words(word: &str) -> Vec<String> {
     let word = word.trim_matches(['[', ']']).to_ascii_uppercase();
+    if word.len() > limits::LOOKED_UP {
+        return Vec::new();
+    }
     let mut scored: Vec<(usize, usize, String)> = Vec::new();
     for (place, known) in words().enumerate() {
         let bare = known.trim_matches(['[', ']']).to_ascii_uppercase();

@@ -248,6 +248,7 @@ fn write_languages(out: &mut Vec<u8>, value: Option<&[u8]>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
     use proptest::prelude::*;
 
     fn structure(message: &str, detail: Detail) -> String {
@@ -279,6 +280,27 @@ mod tests {
                  NIL NIL \"<B27397-0100000@cac.washington.edu>\")"
             )
         );
+    }
+
+    #[test]
+    fn our_own_client_reads_the_deepest_structure() {
+        use crate::wire::imap::reply::{Data, Reply};
+
+        let multipart =
+            |level| format!("Content-Type: multipart/mixed; boundary={level}\r\n\r\n--{level}\r\n");
+        let multiparts: String = (0..2 * limits::MIME_DEPTH).map(multipart).collect();
+        let messages = "From: a@b\r\nContent-Type: message/rfc822\r\n\r\n";
+        for deep in [multiparts, messages.repeat(2 * limits::MIME_DEPTH)] {
+            let line = format!(
+                "* 1 FETCH (BODYSTRUCTURE {})",
+                structure(&deep, Detail::Extended)
+            );
+            let read = Reply::parse(line.as_bytes());
+            assert!(
+                matches!(read, Some(Reply::Data(Data::Fetch(1, _)))),
+                "{line}"
+            );
+        }
     }
 
     #[test]

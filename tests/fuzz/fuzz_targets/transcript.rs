@@ -16,7 +16,7 @@ use mailtool_fuzz::script::{Action, Dialog, Protocol};
 fuzz_target!(|pieces: Vec<(bool, &[u8])>| {
     let written = write(&pieces, Folding::Never);
     let text = String::from_utf8(written).expect("UTF-8");
-    let harmless = |letter: char| letter == '\n' || !letter.is_control();
+    let harmless = |letter: char| matches!(letter, '\n' | '\t') || !letter.is_control();
     assert!(text.chars().all(harmless), "{text:?}");
     if text.lines().any(|line| !line.starts_with('#')) {
         let dialog = Dialog::parse(Protocol::Smtp, Path::new("fuzz.dialog"), &text)

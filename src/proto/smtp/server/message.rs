@@ -69,7 +69,7 @@ impl Incoming {
         self.block.extend_from_slice(text);
         self.octets += text.len() as u64;
         if self.scan.hops() > limits::HOPS {
-            self.refuse(replies::too_many_hops(self.scan.hops()));
+            self.refuse(replies::too_many_hops());
         } else if let Some(at) = missing_line.and_then(|at| at.checked_sub(self.before)) {
             // `at` lies in the block, because what came before it went to the worker without it.
             let at = self.trace_octets + usize::try_from(at).unwrap_or(usize::MAX);

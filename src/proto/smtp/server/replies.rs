@@ -2,6 +2,7 @@
 //! be right; codes after RFC 5321 §4.2.3 and RFC 3463.
 
 use super::Mode;
+use crate::limits;
 use crate::store::StoreError;
 use crate::wire::address::AddressError;
 use crate::wire::smtp::{Enhanced, Reply, SyntaxError, VERBS, Verb, command, shown};
@@ -108,9 +109,11 @@ pub(super) fn too_big(max_octets: u64) -> Reply {
 }
 
 /// The message runs in a circle (RFC 5321 §6.3).
-pub(super) fn too_many_hops(hops: usize) -> Reply {
-    let text =
-        format!("{hops} Received lines: the message seems to run in a circle between servers");
+pub(super) fn too_many_hops() -> Reply {
+    let text = format!(
+        "More than {} Received lines: the message seems to run in a circle between servers",
+        limits::HOPS
+    );
     Reply::new(554, Enhanced(5, 4, 6), text)
 }
 

@@ -260,6 +260,13 @@ fn no_command_is_missing() {
 }
 
 #[test]
+fn nothing_is_near_a_word_that_never_ends() {
+    let word = "RETR".repeat(100_000);
+    assert_eq!(nearest(&word, 3), Vec::<String>::new());
+    assert_eq!(nearest(&format!("[{word}]"), 3), Vec::<String>::new());
+}
+
+#[test]
 fn the_ports_of_mail() {
     let ports: Vec<(&str, Option<u16>)> = SERVICES.iter().map(|row| (row.name, row.port)).collect();
     let expected = [
