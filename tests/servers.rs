@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use debian::{Dovecot, Postfix, Sink};
-use program::{MAILTOOL, PATIENCE, Server, have, run, succeeded};
+use program::{MAILTOOL, PATIENCE, Server, ended, have, run, succeeded};
 
 /// Runs a client; words that begin with `password=` say who has which one.
 fn mailtool(words: &[&str], input: &str) -> Output {
@@ -25,14 +25,6 @@ fn mailtool(words: &[&str], input: &str) -> Output {
         };
     }
     run(&mut command, input)
-}
-
-/// What it said on stdout, and on stderr; it must have ended with `code`.
-fn ended(output: &Output, code: i32) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let said = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{said:?}");
-    said
 }
 
 fn have_dovecot() -> bool {

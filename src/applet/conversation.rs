@@ -12,8 +12,7 @@ use crate::proto::Session;
 use crate::proto::client::{Failure, Lasting, Plan, Upgrade};
 use crate::reactor::client::{self, ClientError, Target};
 use crate::reactor::resolver::{self, Family, ResolveError};
-use crate::reactor::{self, Trust};
-
+use crate::reactor::{self, CertificateFault, TlsError, Trust};
 use crate::tap::Tap;
 use crate::tap::transcript::{Folding, Transcript};
 
@@ -38,19 +37,48 @@ pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()
         let sink = Arc::new(Mutex::new(io::stderr()));
         Box::new(Transcript::new(sink, Folding::After(SHOWN_LINES))) as Box<dyn Tap>
     });
-    client::converse(&target, session, tap).map_err(|error| {
-        let (code, advice) = match &error {
-            ClientError::Connect { .. } if access.is_local() => (
-                exit::UNAVAILABLE,
-                " (`mailtool serve` starts a server here, and prints its ports)",
-            ),
-            ClientError::Connect { .. } => (exit::UNAVAILABLE, ""),
-            ClientError::Tls { .. } => (exit::PROTOCOL, ""),
-            ClientError::Lost { .. } | ClientError::Timeout { .. } => (exit::TEMPORARY, ""),
-            ClientError::System(_) => (exit::SYSTEM, ""),
-        };
-        failure(code, format!("{error}{advice}"))
-    })
+    client::converse(&target, session, tap).map_err(|error| explain(access, &error))
+}
+
+fn explain(access: &Access, error: &ClientError) -> anyhow::Error {
+    let code = match error {
+        // No fault of the server's, so it is not named.
+        ClientError::Tls {
+            source: TlsError::Authorities(why),
+            ..
+        } => return failure(exit::NO_INPUT, format!("--ca: {why}")),
+        ClientError::Connect { .. } => exit::UNAVAILABLE,
+        ClientError::Tls { .. } => exit::PROTOCOL,
+        ClientError::Lost { .. } | ClientError::Timeout { .. } => exit::TEMPORARY,
+        ClientError::System(_) => exit::SYSTEM,
+    };
+    failure(code, format!("{error}{}", advice(access, error)))
+}
+
+/// What the user can do about it, where the error itself does not say.
+fn advice(access: &Access, error: &ClientError) -> String {
+    let fault = match error {
+        ClientError::Connect { .. } if access.is_local() => {
+            return " (`mailtool serve` starts a server here, and prints its ports)".to_owned();
+        }
+        ClientError::Tls {
+            source: TlsError::Certificate { fault, .. },
+            ..
+        } => fault,
+        _ => return String::new(),
+    };
+    let insecure = "--insecure goes on without looking at it";
+    match (fault, &access.ca) {
+        (CertificateFault::UnknownIssuer, None) => format!(
+            "; give the authority that has with --ca FILE (`mailtool serve` keeps its own in STORE/tls/ca.pem, and \
+             prints where that is); {insecure}"
+        ),
+        (CertificateFault::UnknownIssuer, Some(ca)) => format!(
+            "; that of --ca {} has not either: is it the file of this very server? {insecure}",
+            ca.display()
+        ),
+        _ => format!("; {insecure}"),
+    }
 }
 
 /// What came of it all: the conversation's own fate, and what the session says.

@@ -543,17 +543,37 @@ fn copy(mut text: &[u8], reader: &mut LineReader) -> usize {
 
 fn certificate_fault(error: CertificateError) -> CertificateFault {
     match error {
-        CertificateError::UnknownIssuer => CertificateFault::UnknownIssuer,
+        // The signature is bad when an authority has the name of the one that signed, but not its key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            CertificateFault::UnknownIssuer
+        }
         CertificateError::NotValidForName => CertificateFault::WrongName(Vec::new()),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            CertificateFault::WrongName(presented)
+            CertificateFault::WrongName(presented.iter().map(|name| plain_name(name)).collect())
         }
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
         | CertificateError::NotValidYetContext { .. } => CertificateFault::Time,
+        // rustls has no word for these; the names are those of webpki.
+        CertificateError::Other(error) => match error.to_string().as_str() {
+            "CaUsedAsEndEntity" => CertificateFault::OfAuthority,
+            "UnsupportedCertVersion" => CertificateFault::Other(
+                "it is of X.509 version 1, which has no names of servers; make one of version 3"
+                    .to_owned(),
+            ),
+            name => CertificateFault::Other(name.to_owned()),
+        },
         error => CertificateFault::Other(error.to_string()),
     }
+}
+
+/// `mail.example.org` of `DnsName("mail.example.org")`, `192.0.2.1` of `IpAddress(192.0.2.1)`.
+fn plain_name(name: &str) -> String {
+    let inner = name
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"').to_owned()
 }
 
 fn pem_fault(error: &Error) -> String {
@@ -613,7 +633,7 @@ fn authorities(extra: Option<&PathBuf>) -> Result<RootCertStore, TlsError> {
     }
     if let Some(path) = extra {
         let fault = |what: &dyn fmt::Display| {
-            TlsError::Pem(format!("the CA file {}: {what}", path.display()))
+            TlsError::Authorities(format!("the CA file {}: {what}", path.display()))
         };
         let pem = std::fs::read(path).map_err(|error| fault(&error))?;
         for certificate in certificates(&pem).map_err(|error| fault(&error))? {

@@ -390,6 +390,14 @@ pub fn succeeded(output: &Output) -> String {
     said.into_owned()
 }
 
+/// What a command said on stdout, and on stderr; it must have ended with `code`.
+pub fn ended(output: &Output, code: i32) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let said = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{said:?}");
+    said
+}
+
 /// Whether a Debian program is here. Where it is not, the test that needs it says so and passes: `make test` installs it.
 pub fn have(program: &str, package: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();

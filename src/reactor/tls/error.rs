@@ -7,6 +7,8 @@ use std::fmt;
 pub enum TlsError {
     /// A certificate or key file is not what it should be: what to do.
     Pem(String),
+    /// The file of authorities that a client was given cannot be read as such: which, and why.
+    Authorities(String),
     /// The server's certificate is not to be trusted.
     Certificate {
         /// Which server was meant.
@@ -27,6 +29,8 @@ pub enum CertificateFault {
     WrongName(Vec<String>),
     /// Its time is over, or has not come.
     Time,
+    /// It is an authority's own, which may sign others but stand for no server (RFC 5280 §4.2.1.9).
+    OfAuthority,
     /// Anything else, in a few words.
     Other(String),
 }
@@ -34,16 +38,16 @@ pub enum CertificateFault {
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pem(what) | Self::Broken(what) => f.write_str(what),
+            Self::Pem(what) | Self::Authorities(what) | Self::Broken(what) => f.write_str(what),
             Self::Certificate { host, fault } => match fault {
                 CertificateFault::UnknownIssuer => write!(
                     f,
-                    "nobody who is trusted here has signed the certificate of {host}; if it is a mailtool server, give \
-                     its CA file (tls/ca.pem in its store), else the file of the authority that {host} uses"
+                    "nobody who is trusted here has signed the certificate of {host}"
                 ),
                 CertificateFault::WrongName(names) if names.is_empty() => write!(
                     f,
-                    "the certificate is not for the name {host}; use the name that it is for"
+                    "the certificate is not for the name {host}, nor for any other: it has no subjectAltName, and \
+                     its CN does not count"
                 ),
                 CertificateFault::WrongName(names) => write!(
                     f,
@@ -54,6 +58,12 @@ impl fmt::Display for TlsError {
                     f,
                     "the certificate of {host} has expired or is not valid yet; look at this machine's clock, then ask \
                      whoever runs the server to renew it"
+                ),
+                CertificateFault::OfAuthority => write!(
+                    f,
+                    "the certificate of {host} is one of an authority (CA:TRUE), which may sign others but not stand \
+                     for a server; `openssl req -x509` makes one for a server with -addext \
+                     basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:{host}"
                 ),
                 CertificateFault::Other(what) => {
                     write!(f, "the certificate of {host} is not acceptable: {what}")

@@ -1,0 +1,92 @@
+//! What the clients say, and with which code they end, when something is wrong: with TLS, the password, the server, the
+//! command line, or where their output goes.
+
+#[path = "support/program.rs"]
+mod program;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use program::{MAILTOOL, Server, ended, run};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+
+/// Runs the program without any setting from outside, but for the password.
+fn mailtool(words: &[&str], password: &str) -> Output {
+    let mut command = Command::new(MAILTOOL);
+    command
+        .args(words)
+        .env_remove("MAILTOOL_USER")
+        .env("MAILTOOL_PASSWORD", password);
+    run(&mut command, "")
+}
+
+/// Makes `NAME.pem` and `NAME.key` in `folder`: a certificate for `host` that is signed by itself.
+fn self_signed(folder: &Path, name: &str, host: &str, is_ca: IsCa) -> [String; 2] {
+    let mut parameters = CertificateParams::new([host.to_owned()]).expect("a name");
+    parameters.is_ca = is_ca;
+    let key = KeyPair::generate().expect("a key");
+    let certificate = parameters.self_signed(&key).expect("a certificate");
+    let files = ["pem", "key"].map(|kind| folder.join(format!("{name}.{kind}")));
+    fs::write(&files[0], certificate.pem()).expect("written");
+    fs::write(&files[1], key.serialize_pem()).expect("written");
+    files.map(|file| file.to_str().expect("UTF-8").to_owned())
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_told_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = self_signed(folder, "authority", "localhost", is_ca);
+    let other = self_signed(folder, "other", "mail.example.org", IsCa::ExplicitNoCa);
+    let garbage = folder.join("garbage");
+    fs::write(&garbage, "no certificate").expect("written");
+    let garbage = garbage.to_str().expect("UTF-8");
+
+    let with = |[certificate, key]: &[String; 2]| {
+        Server::start_with(&["--tls-cert", certificate, "--tls-key", key])
+    };
+    let (ours, ca, strange) = (Server::start(), with(&authority), with(&other));
+    let stat = |server: &Server, options: &[&str], code: i32| {
+        let at = format!("localhost:{}", server.port("pop3s"));
+        let words = ["pop", "stat", "-u", "alice", "--tls", "--server", &at];
+        ended(&mailtool(&[&words, options].concat(), "alice"), code).1
+    };
+    for (said, expected) in [
+        (
+            stat(&ours, &[], 76),
+            "with --ca FILE (`mailtool serve` keeps its own in STORE/tls/ca.pem",
+        ),
+        (
+            stat(&ours, &["--ca", &authority[0]], 76),
+            "authority.pem has not either",
+        ),
+        (
+            stat(&ca, &["--ca", &authority[0]], 76),
+            "one of an authority (CA:TRUE)",
+        ),
+        (
+            stat(&ca, &["--ca", &authority[0]], 76),
+            "basicConstraints=critical,CA:FALSE",
+        ),
+        (
+            stat(&strange, &["--ca", &other[0]], 76),
+            "not for the name localhost but for mail.example.org;",
+        ),
+        (
+            stat(&ours, &["--ca", "/nonexistent"], 66),
+            "--ca: the CA file /nonexistent: No such file",
+        ),
+        (stat(&ours, &["--ca", garbage], 66), "BEGIN CERTIFICATE"),
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+        assert!(
+            !said.contains("OtherError") && !said.contains("DnsName"),
+            "{said}"
+        );
+    }
+    for server in [&ours, &ca, &strange] {
+        assert_eq!(stat(server, &["--insecure"], 0), "");
+    }
+}
