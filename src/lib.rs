@@ -4,13 +4,17 @@
 //! at all; a session answers with bytes, and asks for slow work as jobs that a small pool of threads does.
 //!
 //! ```text
-//! applet/    serve send pop imap nc codes         clap arguments + a short driver, nothing else
-//! reactor/   poll, connections, TLS, timers, pool the only sockets, the only clock, the only TLS calls
-//! proto/     smtp pop3 imap lmtp raw              sans-I/O sessions, server and client
-//! store/     maildir, uid list, users             blocking; runs on pool threads only
+//! applet/    serve nc send pop imap codes         clap arguments + a short driver; links, help, the manual
+//! reactor/   event loop, connections, TLS,        the only sockets, the only clock, the only TLS calls
+//!            timers, pool, resolver, relay
+//! proto/     smtp (lmtp too) pop3 imap raw        sans-I/O sessions, server and client
+//! store/     maildir, uid list, folders, users    blocking; runs on pool threads only
 //! tap/       transcript                           observers of a connection
 //! wire/      line reader, parsers, codes, MIME    bytes <-> words; no state of a dialogue, no I/O, no clock
 //! ```
+//!
+//! Beside them, [`limits`] has every number that bounds something, and `sys` the few system calls that no safe crate offers.
+//! Prose of the manual lies in `man/`, dialogues in `tests/dialogs/`.
 //!
 //! A file may use what stands below it in this picture, never what stands above; `tests/layers.rs` holds the arrows.
 //! Read on in [`proto`], then in any session, then in its dialogue under `tests/dialogs`.

@@ -36,7 +36,7 @@ pub(super) fn page(applet: Option<&Applet>, mut command: Command) -> io::Result<
         ),
     };
     let mut page = format!(
-        "{APOSTROPHE}.TH {} 1 \"\" \"mailtool {}\" \"User Commands\"\n",
+        "{APOSTROPHE}.TH {} 1 \"\" \"mailtool {}\" \"User Commands\"\n{RAGGED}",
         escape(&name),
         env!("CARGO_PKG_VERSION")
     );
@@ -67,6 +67,9 @@ const APOSTROPHE: &str = "\\
 .ie \\n(.g .ds Aq \\(aq
 .el .ds Aq '
 ";
+
+/// Names of options and variables are not to be broken, nor lines to be stretched.
+const RAGGED: &str = ".nh\n.ad l\n";
 
 /// The first section of a file, and the others.
 fn split(prose: &str) -> (&str, &str) {

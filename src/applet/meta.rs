@@ -30,15 +30,16 @@ pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
     }
     let word = matches.get_one::<PathBuf>("DIR");
     if matches.get_flag("install") {
-        let folder = word.context("--install needs the folder that the links are made in")?;
+        let folder = word.ok_or_else(|| {
+            failure(
+                exit::USAGE,
+                "--install needs the folder that the links are made in: mailtool --install -s ~/bin",
+            )
+        })?;
         return install(folder, &matches);
     }
     if let Some(word) = word {
-        let word = word.display();
-        return Err(failure(
-            exit::USAGE,
-            format!("no applet is named {word}; `mailtool --list` names them"),
-        ));
+        return Err(no_applet(&word.display().to_string()));
     }
     match matches.subcommand() {
         Some(("help", words)) => help(words),
@@ -144,10 +145,17 @@ fn whole() -> Command {
     })
 }
 
+fn no_applet(name: &str) -> anyhow::Error {
+    failure(
+        exit::USAGE,
+        format!("no applet is named {name}; `mailtool --list` names them"),
+    )
+}
+
 fn applet_named(name: &str) -> anyhow::Result<&'static Applet> {
     match find(name) {
         Some(applet) => Ok(applet),
-        None => bail!("no applet is named {name}; `mailtool --list` names them"),
+        None => Err(no_applet(name)),
     }
 }
 

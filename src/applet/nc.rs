@@ -68,7 +68,7 @@ pub fn command() -> Command {
              Options, messages and exit codes are those of Debian's nc (OpenBSD).",
         )
         .override_usage(
-            "nc [-46bCdhklNnruvz] [OPTIONS] HOST PORT...\n       nc -l [OPTIONS] [HOST] PORT",
+            "mailtool nc [-46bCdhklNnruvz] [OPTIONS] HOST PORT...\n       mailtool nc -l [OPTIONS] [HOST] PORT",
         )
         .disable_help_flag(true)
         .args_override_self(true)

@@ -252,7 +252,7 @@ impl Out {
         self.tap.is_some()
     }
 
-    /// Sets the time that taps are told; [`pump`] does so too.
+    /// Sets the time that taps are told; [`pump`](super::pump) does so too.
     pub fn set_now(&mut self, now: Instant) {
         self.now = now;
     }

@@ -221,7 +221,9 @@ impl Place {
 impl Table {
     fn read(file: &Path) -> io::Result<Self> {
         let bytes = fs::read_whole(&fs::Kernel, file)
-            .and_then(|read| read.ok_or_else(|| io::ErrorKind::NotFound.into()))
+            .and_then(|read| {
+                read.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no such file"))
+            })
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", file.display())))?
             .0;
         Self::parse(&bytes).map_err(|(line, why)| {

@@ -67,7 +67,9 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         })
         .collect();
     if endpoints.is_empty() {
-        bail!("every protocol is off: there is nothing to serve");
+        bail!(
+            "every protocol is off, so there is nothing to serve: leave one on, such as --smtp 127.0.0.1:1025"
+        );
     }
     let place = StorePlace::of(&options)?;
     let (users, demo) = accounts(&options, place.path())?;
@@ -80,7 +82,12 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         options.domain.clone()
     };
     let store = Store::open(place.path(), &domains, users)
-        .with_context(|| format!("cannot open the store {}", place.path().display()))?;
+        .with_context(|| {
+            format!(
+                "cannot use the store {} (--store DIR takes another folder, --store tmp a throw-away one)",
+                place.path().display()
+            )
+        })?;
     let store = Arc::new(store);
     let names: Vec<String> = domains.iter().chain(&options.hostname).cloned().collect();
     let certificate = certificate(&options, place.path(), &names)?;
@@ -166,9 +173,7 @@ impl StorePlace {
 /// Who has mail here: who was named, else who is in the store's own file, else alice and bob.
 fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
     let kept = store.join("users");
-    let read = |file: &Path| {
-        Users::read(file).with_context(|| format!("cannot use the accounts in {}", file.display()))
-    };
+    let read = |file: &Path| Users::read(file).context("cannot use the accounts");
     match (&options.users, options.user.as_slice()) {
         (Some(_), [_, ..]) => {
             bail!("--user and --users exclude each other: put all accounts into the file")

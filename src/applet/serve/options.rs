@@ -19,7 +19,8 @@ pub(super) struct Options {
         long,
         value_name = "ADDR",
         env = "MAILTOOL_LISTEN",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = ip_address
     )]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) listen: Vec<IpAddr>,
@@ -77,8 +78,8 @@ pub(super) struct Options {
     /// Accounts in a passwd-file: NAME:{SCHEME}HASH, read again on SIGHUP
     #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS", help_heading = MAIL)]
     pub(super) users: Option<PathBuf>,
-    /// Largest message taken, in octets
-    #[arg(long, value_name = "OCTETS", env = "MAILTOOL_MAX_SIZE", help_heading = MAIL)]
+    /// Largest message taken, in octets [default: 67108864]
+    #[arg(long, value_name = "OCTETS", env = "MAILTOOL_MAX_SIZE", value_parser = octets, help_heading = MAIL)]
     pub(super) max_size: Option<u64>,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
@@ -138,9 +139,9 @@ impl Options {
             return Ok(self);
         };
         let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
+            .with_context(|| format!("--config {}: cannot be read", path.display()))?;
         let file: Self = toml::from_str(&text)
-            .with_context(|| format!("{} is not as it should be", path.display()))?;
+            .with_context(|| format!("--config {}: not understood", path.display()))?;
         Ok(self.or(file.relative_to(path.parent().unwrap_or(Path::new("")))))
     }
 
@@ -228,6 +229,16 @@ impl Options {
             })
             .collect()
     }
+}
+
+fn ip_address(text: &str) -> Result<IpAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "give an IP address of this machine, such as 127.0.0.1 or ::1; 0.0.0.0 and :: are all of them")
+}
+
+fn octets(text: &str) -> Result<u64, &'static str> {
+    text.parse()
+        .map_err(|_| "give a number of octets, such as 10000000")
 }
 
 /// `--store tmp`
