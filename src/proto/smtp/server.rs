@@ -344,16 +344,16 @@ impl Server {
             return;
         };
         if let Some(refusal) = incoming.take_refusal() {
-            // RFC 2033 §4.2: as many replies as recipients.
-            let replies = match self.config.mode {
-                Mode::Lmtp => recipients.len(),
-                _ => 1,
+            // RFC 2033 §4.2: as many replies as recipients, and still one error.
+            let more = match self.config.mode {
+                Mode::Lmtp => recipients.len() - 1,
+                Mode::Mta | Mode::Submission => 0,
             };
             self.envelope = None;
-            for _ in 0..replies {
-                self.say(&refusal, out);
+            for _ in 0..more {
+                out.with(|bytes| refusal.write(bytes));
             }
-            return;
+            return self.say(&refusal, out);
         }
         let additions =
             (self.config.mode == Mode::Submission).then(|| self.additions(now, &incoming.id));
