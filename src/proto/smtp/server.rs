@@ -448,6 +448,9 @@ impl Server {
                     self.say(&Reply::new(421, Enhanced(4, 7, 0), text), out);
                     self.close(out);
                 }
+                if self.ending != Ending::No {
+                    self.end(self.ending, out);
+                }
             }
             State::Greeting | State::StartingTls | State::Closed => self.close(out),
             _ => {
@@ -471,6 +474,11 @@ impl Server {
             }
             // Whoever is in the middle of a message may finish it, as long as the program waits.
             State::Text(_) if ending == Ending::Stop => {
+                self.ending = ending;
+                return;
+            }
+            // Who hangs up at once must not learn sooner that the password was wrong.
+            State::Delayed { .. } if ending == Ending::Eof => {
                 self.ending = ending;
                 return;
             }
