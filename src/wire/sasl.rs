@@ -37,6 +37,13 @@ impl Mechanism {
             .find(|mechanism| mechanism.name().as_bytes().eq_ignore_ascii_case(name))
     }
 
+    /// Whether it could be the name of any mechanism (RFC 4422 §3.1): else a password may be part of it, with the space
+    /// forgotten.
+    pub fn is_name(word: &[u8]) -> bool {
+        let fits = |&octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+        (1..=20).contains(&word.len()) && word.iter().all(fits)
+    }
+
     /// The registered name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -90,8 +97,10 @@ pub enum SaslError {
     Cancelled,
     /// Not base64.
     Base64,
-    /// PLAIN without its two NULs, or something that is not UTF-8 in a name, or an empty name.
+    /// PLAIN without its two NULs.
     Malformed,
+    /// An empty name, or one that is not UTF-8 or has control characters.
+    Name,
 }
 
 impl fmt::Display for SaslError {
@@ -101,6 +110,7 @@ impl fmt::Display for SaslError {
             Self::Base64 => {
                 "that is not base64; make it with: printf '\\0alice\\0secret' | base64"
             }
+            Self::Name => "there is no name in it",
             Self::Malformed => {
                 "PLAIN takes base64 of NUL, name, NUL, password: printf '\\0alice\\0secret' | base64"
             }
@@ -206,7 +216,7 @@ fn plain(message: &[u8]) -> Result<Credentials, SaslError> {
     else {
         return Err(SaslError::Malformed);
     };
-    let authorize_as = std::str::from_utf8(authorize_as).map_err(|_| SaslError::Malformed)?;
+    let authorize_as = std::str::from_utf8(authorize_as).map_err(|_| SaslError::Name)?;
     Ok(Credentials {
         authorize_as: authorize_as.to_owned(),
         name: name(authcid)?,
@@ -217,7 +227,7 @@ fn plain(message: &[u8]) -> Result<Credentials, SaslError> {
 fn name(octets: &[u8]) -> Result<String, SaslError> {
     match std::str::from_utf8(octets) {
         Ok(name) if !name.is_empty() && !name.contains(char::is_control) => Ok(name.to_owned()),
-        _ => Err(SaslError::Malformed),
+        _ => Err(SaslError::Name),
     }
 }
 
@@ -289,16 +299,13 @@ mod tests {
         );
         assert_eq!(
             begin(encode(b"\0\0secret").as_bytes()),
-            Some(SaslError::Malformed)
+            Some(SaslError::Name)
         );
         assert_eq!(
             begin(encode(b"\0a\0b\0c").as_bytes()),
             Some(SaslError::Malformed)
         );
-        assert_eq!(
-            begin(encode(b"\0a\r\0b").as_bytes()),
-            Some(SaslError::Malformed)
-        );
+        assert_eq!(begin(encode(b"\0a\r\0b").as_bytes()), Some(SaslError::Name));
     }
 
     #[test]

@@ -42,7 +42,7 @@ use crate::store::{Account, Durable, Store, StoreError};
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
 use crate::wire::lines::Want;
-use crate::wire::sasl::Exchange;
+use crate::wire::sasl::{Exchange, Mechanism};
 use crate::wire::smtp::{self as words, Enhanced, Reply, Verb};
 use message::{Additions, Incoming};
 
@@ -225,8 +225,16 @@ impl Session for Server {
                 let (Verb::Auth, arguments) = words::command(piece)? else {
                     return None;
                 };
-                let mechanism = arguments.iter().position(u8::is_ascii_whitespace)?;
+                let word = arguments.split(u8::is_ascii_whitespace).next()?;
+                let mechanism = if Mechanism::is_name(word) {
+                    word.len()
+                } else {
+                    0
+                };
                 let secret = arguments[mechanism..].trim_ascii();
+                if secret.is_empty() {
+                    return None;
+                }
                 let end = piece.trim_ascii_end().len();
                 Some(end - secret.len()..end)
             }

@@ -52,8 +52,18 @@ impl Server {
             });
         }
         let Some(mechanism) = Mechanism::named(name) else {
-            let names = Mechanism::ALL.map(Mechanism::name).join(" and ");
-            let text = format!("\"{}\" is not known here: there are {names}", shown(name));
+            let [one, other] = Mechanism::ALL.map(Mechanism::name);
+            let example = Verb::Auth.info().example;
+            let text = if Mechanism::is_name(name) {
+                format!(
+                    "\"{}\" is not known here: there are {one} and {other}",
+                    shown(name)
+                )
+            } else {
+                format!(
+                    "After AUTH comes a mechanism, which is {one} or {other}, and a space. Example: {example}"
+                )
+            };
             return Err(Reply::new(504, Enhanced(5, 5, 4), text));
         };
         Ok(Exchange::begin(
