@@ -26,6 +26,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -63,6 +64,18 @@ fn the_two_commands_come_first() {
     let before = readme.split("```").next().unwrap_or_default().lines();
     let words: Vec<&str> = before.take_while(|line| !line.contains("```")).collect();
     assert!(words.len() < 10, "what it is takes too long: {words:?}");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = include_str!("../README.md");
+    let links = readme.split("](").skip(1);
+    let links: Vec<&str> = links.filter_map(|link| link.split(')').next()).collect();
+    assert!(links.len() > 5, "{links:?}");
+    for link in links {
+        assert!(root.join(link).exists(), "{link}");
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub fn command() -> Command {
 }
 
 const EXAMPLES: &str = "\
-Every option has a twin in the environment: MAILTOOL_ and its name, with _ for -.
+MAILTOOL_SMTP in the environment stands for --smtp, and so on; options win.
 
 Examples:
   mailtool serve
