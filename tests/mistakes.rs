@@ -90,3 +90,92 @@ fn a_certificate_that_is_not_trusted_is_told_with_what_to_do() {
         assert_eq!(stat(server, &["--insecure"], 0), "");
     }
 }
+
+#[test]
+fn a_password_that_cannot_be_had_is_told_before_anybody_is_called() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    // Nobody listens at port 1: whoever gets so far is refused.
+    let with = |options: &[&str], password: &str, code: i32| {
+        let words = ["pop", "stat", "--server", "127.0.0.1:1"];
+        ended(&mailtool(&[&words, options].concat(), password), code).1
+    };
+    for (content, code, expected) in [
+        (&b""[..], 65, "its first line is empty"),
+        (b"\nalice\n", 65, "its first line is empty"),
+        (b"al\xe9ce\n", 65, "not UTF-8"),
+        (b"a\0b\n", 65, "NUL"),
+        (&[b'x'; 70_000], 65, "longer than 65536 octets"),
+        (b"alice\r\n", 69, "connection refused"),
+    ] {
+        let path = file("password", content);
+        let said = with(&["-u", "alice", "--password-file", &path], "", code);
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    let missing = with(&["-u", "alice", "--password-file", "/nonexistent"], "", 66);
+    assert!(missing.contains("No such file"), "{missing}");
+    let nobody = with(&["-u", ""], "alice", 64);
+    assert!(nobody.contains("--user is empty"), "{nobody}");
+    assert!(with(&["-u", "alice", "--port", "0"], "alice", 64).contains("1..=65535"));
+    // The whole of standard input cannot be both.
+    let words = ["-u", "alice", "--password-file", "-"];
+    for applet in [
+        &["send", "--to", "a@localhost"][..],
+        &["send", "-t"],
+        &["imap", "append", "INBOX"],
+    ] {
+        let said = ended(&mailtool(&[applet, &words].concat(), ""), 64).1;
+        assert!(said.contains("standard input"), "{said}");
+    }
+}
+
+#[test]
+fn an_empty_password_in_the_environment_is_none() {
+    // A session of its own has no terminal to be asked on.
+    let ask = |words: &[&str]| {
+        let mut command = Command::new("setsid");
+        command.args([
+            "--wait",
+            MAILTOOL,
+            "pop",
+            "stat",
+            "--server",
+            "127.0.0.1:1",
+            "-u",
+            "alice",
+        ]);
+        command
+            .args(words)
+            .env_remove("MAILTOOL_USER")
+            .env("MAILTOOL_PASSWORD", "");
+        ended(&run(&mut command, ""), 64).1
+    };
+    for words in [&[][..], &["--ask"]] {
+        let said = ask(words);
+        assert!(said.contains("no terminal to ask on"), "{said}");
+    }
+}
+
+#[test]
+fn a_password_file_of_windows_is_read() {
+    let server = Server::start();
+    let file = server.folder.path().join("password");
+    fs::write(&file, "\u{feff}alice\r\n").expect("written");
+    let at = format!("localhost:{}", server.port("pop3"));
+    let file = file.to_str().expect("UTF-8");
+    let words = [
+        "pop",
+        "stat",
+        "--server",
+        &at,
+        "-u",
+        "alice",
+        "--password-file",
+        file,
+    ];
+    assert_eq!(ended(&mailtool(&words, ""), 0).0, "0 0\n");
+}

@@ -14,6 +14,7 @@
 //! let access = arguments.server.access(&Ports { local: 1110, local_tls: 1995, standard: 110, standard_tls: 995 })?;
 //! ```
 
+use std::env::VarError;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ pub struct ServerArguments {
     )]
     pub server: String,
     /// Port, when it is not the usual one
-    #[arg(long, env = "MAILTOOL_PORT")]
+    #[arg(long, env = "MAILTOOL_PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
     /// Name to log in with
     #[arg(short, long, value_name = "NAME", env = "MAILTOOL_USER")]
@@ -203,6 +204,19 @@ impl ServerArguments {
         host_and_port(&self.server).is_ok_and(|(host, _)| is_this_machine(&host))
     }
 
+    /// Fails where the password comes from standard input as well as `what`.
+    pub fn leave_stdin_to(&self, what: &str) -> anyhow::Result<()> {
+        if self.password_file.as_deref() != Some(Path::new("-")) {
+            return Ok(());
+        }
+        Err(failure(
+            exit::USAGE,
+            format!(
+                "--password-file - and {what} cannot both be read from standard input: give one of them in a file"
+            ),
+        ))
+    }
+
     fn login(&self) -> anyhow::Result<Option<Login>> {
         let Some(user) = self.user.clone() else {
             if self.password_file.is_some() || self.ask {
@@ -213,12 +227,18 @@ impl ServerArguments {
             }
             return Ok(None);
         };
+        if user.is_empty() {
+            return Err(failure(
+                exit::USAGE,
+                "--user is empty: give the name of the account, such as --user alice",
+            ));
+        }
         let password = match (&self.password_file, self.ask) {
             (Some(file), _) => password_from(file)?,
             (None, true) => prompt(&user)?,
-            (None, false) => match std::env::var("MAILTOOL_PASSWORD") {
-                Ok(password) => password,
-                Err(_) => prompt(&user)?,
+            (None, false) => match password_of_environment()? {
+                Some(password) => password,
+                None => prompt(&user)?,
             },
         };
         Ok(Some(Login { user, password }))
@@ -301,34 +321,53 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("a number of seconds, more than 0 and at most {MOST_SECONDS}"))
 }
 
+/// What MAILTOOL_PASSWORD holds, if anything.
+fn password_of_environment() -> anyhow::Result<Option<String>> {
+    match std::env::var("MAILTOOL_PASSWORD") {
+        Ok(password) => Ok(Some(password).filter(|password| !password.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(failure(exit::DATA, "MAILTOOL_PASSWORD is not UTF-8")),
+    }
+}
+
 /// The first line of a file, without its line end.
 fn password_from(file: &Path) -> anyhow::Result<String> {
     let mut content = Vec::new();
+    let most = MOST_PASSWORD + 1;
     let read = if file == Path::new("-") {
-        io::stdin()
-            .lock()
-            .take(MOST_PASSWORD)
-            .read_to_end(&mut content)
+        io::stdin().lock().take(most).read_to_end(&mut content)
     } else {
-        File::open(file).and_then(|file| file.take(MOST_PASSWORD).read_to_end(&mut content))
+        File::open(file).and_then(|file| file.take(most).read_to_end(&mut content))
     };
-    read.map_err(|error| {
-        failure(
-            exit::NO_INPUT,
-            format!("--password-file {}: {error}", file.display()),
-        )
-    })?;
-    let line = content.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    String::from_utf8(line.to_vec()).map_err(|_| {
+    let name = file.display();
+    read.map_err(|error| failure(exit::NO_INPUT, format!("--password-file {name}: {error}")))?;
+    first_line(&content).map_err(|why| {
         failure(
             exit::DATA,
-            format!(
-                "--password-file {}: its first line is not UTF-8",
-                file.display()
-            ),
+            format!("--password-file {name}: its first line {why}"),
         )
     })
+}
+
+fn first_line(content: &[u8]) -> Result<String, String> {
+    // QUIRK: editors of Windows put a byte order mark first, and end lines with CRLF.
+    let content = content
+        .strip_prefix("\u{feff}".as_bytes())
+        .unwrap_or(content);
+    let line = content.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
+    if line.len() as u64 > MOST_PASSWORD {
+        return Err(format!(
+            "is longer than {MOST_PASSWORD} octets: is it the right file?"
+        ));
+    }
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    match std::str::from_utf8(line) {
+        Ok("") => Err("is empty, where the password should be".to_owned()),
+        // RFC 4616 §2: NUL is what parts the name from the password.
+        Ok(line) if line.contains('\0') => Err("holds a NUL, which no password can".to_owned()),
+        Ok(line) => Ok(line.to_owned()),
+        Err(_) => Err("is not UTF-8".to_owned()),
+    }
 }
 
 /// Asks on the controlling terminal, so that it works while stdin is a message.
@@ -353,8 +392,8 @@ fn prompt(user: &str) -> anyhow::Result<String> {
     };
     let _ = terminal.write_all(b"\n");
     match typed.context("/dev/tty")? {
-        Some(password) => Ok(password),
-        None => Err(failure(exit::USAGE, "no password was typed")),
+        Some(password) if !password.is_empty() => Ok(password),
+        _ => Err(failure(exit::USAGE, "no password was typed")),
     }
 }
 

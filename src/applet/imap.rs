@@ -105,6 +105,11 @@ pub fn command() -> Command {
 /// Does it; the exit code.
 pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let arguments = Arguments::from_arg_matches(matches)?;
+    if let Action::Append { file, .. } = &arguments.action
+        && file == Path::new("-")
+    {
+        arguments.server.leave_stdin_to("the message")?;
+    }
     let (errand, form) = errand(arguments.action)?;
     let access = arguments.server.access(&PORTS)?;
     let mut output = Output::stdout(form);

@@ -236,6 +236,7 @@ fn input(arguments: &Arguments) -> anyhow::Result<Vec<u8>> {
     match arguments.body_file.as_deref() {
         Some(file) if file != Path::new("-") => read_file(file, "--body-file"),
         _ => {
+            arguments.server.leave_stdin_to("the message")?;
             let stdin = io::stdin();
             if stdin.is_terminal() {
                 // Nobody is helped when this cannot be said.
