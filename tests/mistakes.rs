@@ -179,3 +179,55 @@ fn a_password_file_of_windows_is_read() {
     ];
     assert_eq!(ended(&mailtool(&words, ""), 0).0, "0 0\n");
 }
+
+/// Runs the program in a shell, with what the shell does to its standard output.
+fn shell(words: &str, redirection: &str) -> Output {
+    let mut command = Command::new("bash");
+    let script = format!("set -o pipefail; '{MAILTOOL}' {words} {redirection}");
+    command
+        .args(["-c", &script])
+        .env_remove("MAILTOOL_USER")
+        .env("MAILTOOL_PASSWORD", "alice");
+    run(&mut command, "")
+}
+
+#[test]
+fn a_message_that_was_taken_is_not_called_unsent_because_stdout_is_full() {
+    let server = Server::start();
+    let send = format!(
+        "send --server localhost:{} alice@localhost --body x",
+        server.port("smtp")
+    );
+    let (_, said) = ended(&shell(&send, "> /dev/full"), 0);
+    assert!(
+        said.contains("it was sent") && said.contains("No space left"),
+        "{said}"
+    );
+    assert_eq!(ended(&shell(&send, "| true"), 0).1, "");
+    assert_eq!(ended(&shell(&send, ">&-"), 0).1, "");
+    assert_eq!(server.inbox("alice").len(), 3);
+}
+
+#[test]
+fn output_that_cannot_be_written_is_not_taken_for_an_answer() {
+    let server = Server::start();
+    let at = |service: &str| format!("--server localhost:{} -u alice", server.port(service));
+    let pop = format!("pop {} stat", at("pop3"));
+    let imap = format!("imap {} folders", at("imap"));
+    for words in [
+        &pop,
+        &imap,
+        "codes 550",
+        "--list",
+        "man",
+        "completions bash",
+    ] {
+        let (_, said) = ended(&shell(words, "> /dev/full"), 74);
+        assert!(said.contains("No space left"), "{words}: {said}");
+        // 1 would mean that there is no such message, or code. A reader who goes away is not told.
+        let quiet = shell(words, "| true");
+        let code = quiet.status.code();
+        assert!(code == Some(74) || code == Some(0), "{words}: {code:?}");
+        assert!(quiet.stderr.is_empty(), "{words}: {quiet:?}");
+    }
+}

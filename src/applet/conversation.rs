@@ -99,10 +99,7 @@ pub fn conclude(
         .position(|failure| matches!(failure, Failure::Sink(_)))
         && let Failure::Sink(error) = failures.swap_remove(at)
     {
-        return Err(match error.kind() {
-            io::ErrorKind::BrokenPipe => error.into(),
-            _ => failure(exit::IO, format!("writing what was received: {error}")),
-        });
+        return Err(exit::unwritable(error));
     }
     let Some(worst) = failures.iter().map(code).max() else {
         return Ok(exit::OK);

@@ -5,6 +5,7 @@
 //! server's words are part of it, and terminals obey control bytes.
 
 use std::fmt;
+use std::io;
 
 /// All went well.
 pub const OK: u8 = 0;
@@ -55,6 +56,15 @@ pub fn failure(code: u8, message: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Failure {
         code,
         message: message.into(),
+    })
+}
+
+/// What was to go to standard output could not be written. When its reader has gone away, nothing is said about it: it is
+/// still in the chain of the error.
+pub fn unwritable(error: io::Error) -> anyhow::Error {
+    anyhow::Error::new(error).context(Failure {
+        code: IO,
+        message: "cannot write the output".to_owned(),
     })
 }
 

@@ -160,12 +160,7 @@ pub fn refuse(error: &clap::Error) -> u8 {
 
 /// Prints an error and what led to it on one line. A reader of our output who went away is not told so.
 fn complain(called: &str, error: &anyhow::Error) -> u8 {
-    let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    };
-    if !error.chain().any(broken_pipe) {
+    if !is_broken_pipe(error) {
         // Nobody is left to tell when stderr is gone too.
         let text = exit::printable(&format!("{error:#}"));
         let _ = writeln!(io::stderr(), "{called}: {text}");
@@ -173,12 +168,23 @@ fn complain(called: &str, error: &anyhow::Error) -> u8 {
     exit::code_of(error).unwrap_or(FAILURE)
 }
 
+/// Whether the reader of our output has gone away.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
 /// Prints `text` on stdout as it is. `println!` would panic when its reader has gone away; this is an error that
 /// [`main`] keeps quiet about.
-pub fn print(text: &str) -> io::Result<()> {
+pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()
+    let written = stdout.write_all(text.as_bytes());
+    written
+        .and_then(|()| stdout.flush())
+        .map_err(exit::unwritable)
 }
 
 /// The language that the environment asks for.

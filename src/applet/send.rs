@@ -325,10 +325,10 @@ fn conclude(
     for (_, reply) in &outcome.taken {
         let line = exit::printable(&reply.to_string());
         if !said.contains(&line) {
-            super::print(&format!("{line}\n"))?;
             said.push(line);
         }
     }
+    say(&said);
     let Some(worst) = outcome
         .refused
         .iter()
@@ -349,6 +349,23 @@ fn conclude(
         worst,
         format!("{place}: {sent}\n  {}", lines.join("\n  ")),
     ))
+}
+
+/// What the server said of a message that it took. That it was sent stays true when this cannot be printed: an error would
+/// make people, and scripts, send it again.
+fn say(lines: &[String]) {
+    let printed = lines
+        .iter()
+        .try_for_each(|line| super::print(&format!("{line}\n")));
+    if let Err(error) = printed
+        && !super::is_broken_pipe(&error)
+    {
+        // Nobody is left to tell when stderr is gone too.
+        let _ = writeln!(
+            io::stderr(),
+            "mailtool: {error:#}; it was sent all the same"
+        );
+    }
 }
 
 fn code(failure: &Failure) -> u8 {

@@ -11,7 +11,6 @@ mod services;
 use std::env;
 use std::io::{self, IsTerminal};
 
-use anyhow::Context;
 use clap::builder::EnumValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
 
@@ -89,7 +88,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     };
     let operands = operands(matches);
     if operands.is_empty() {
-        print(&page::overview(lang)).context("writing the overview")?;
+        print(&page::overview(lang))?;
         return Ok(exit::OK);
     }
     let (found, unknown) = look_up(operands.iter().map(String::as_str));
@@ -103,7 +102,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         }
         page.finish()
     };
-    print(&text).context("writing the explanation")?;
+    print(&text)?;
     if unknown.is_empty() {
         return Ok(exit::OK);
     }
