@@ -398,7 +398,8 @@ pub fn ended(output: &Output, code: i32) -> (String, String) {
     said
 }
 
-/// Whether a Debian program is here. Where it is not, the test that needs it says so and passes: `make test` installs it.
+/// Whether a Debian program is here. Where it is not, the test that needs it says so and passes (`make test` installs it), or
+/// fails if MAILTOOL_TEST_ALL is set, as CI does.
 pub fn have(program: &str, package: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
