@@ -40,11 +40,10 @@ use crate::limits;
 use crate::proto::{self, Input, Out, Peer, Refused, Session, StartTls, TlsInfo};
 use crate::store::{Account, Durable, Store, StoreError};
 use crate::wire::address::Address;
-use crate::wire::date::DateTime;
 use crate::wire::lines::Want;
 use crate::wire::sasl::{Exchange, Mechanism};
 use crate::wire::smtp::{self as words, Enhanced, Reply, Verb};
-use message::{Additions, Incoming};
+use message::Incoming;
 
 /// What kind of server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,7 +192,7 @@ impl Session for Server {
             Input::LongLine => self.long_line(out),
             Input::Text(text) => self.text(text, out),
             Input::TextEnd => {
-                self.text_end(now, out);
+                self.text_end(out);
                 if self.ending != Ending::No {
                     self.end(self.ending, out);
                 }
@@ -340,7 +339,7 @@ impl Server {
         }
     }
 
-    fn text_end(&mut self, now: Instant, out: &mut Out) {
+    fn text_end(&mut self, out: &mut Out) {
         let State::Text(mut incoming) = std::mem::replace(&mut self.state, State::Command) else {
             return;
         };
@@ -363,23 +362,13 @@ impl Server {
             }
             return self.say(&refusal, out);
         }
-        let additions =
-            (self.config.mode == Mode::Submission).then(|| self.additions(now, &incoming.id));
-        let part = incoming.last_block(&first.account, additions);
+        let part = incoming.last_block(&first.account);
         let to = recipients
             .iter()
             .map(|recipient| recipient.account.clone())
             .collect();
         out.job(proto::Job::Smtp(Job::Deliver(part, to)));
         self.state = State::Delivering { id: incoming.id };
-    }
-
-    fn additions(&self, now: Instant, id: &str) -> Additions {
-        let date = DateTime::utc(self.peer.accepted.unix(now)).to_header();
-        Additions {
-            date: format!("Date: {date}\r\n"),
-            message_id: format!("Message-ID: <{id}@{}>\r\n", self.config.hostname),
-        }
     }
 
     fn done(&mut self, now: Instant, answer: Answer, out: &mut Out) {

@@ -6,6 +6,7 @@
 use crate::proto::StartTls;
 use std::net::IpAddr;
 
+use super::header::Additions;
 use super::message::Incoming;
 use super::trace::Trace;
 use super::{Envelope, Hello, HelloKind, Mode, Recipient, Server, State, replies};
@@ -313,7 +314,15 @@ impl Server {
             only_recipient: others.is_empty().then_some(&first.address),
             date: DateTime::utc(unix),
         };
-        let incoming = Incoming::new(id.clone(), trace.lines(), self.config.max_octets);
+        let additions = match self.config.mode {
+            Mode::Submission => Additions {
+                date: format!("Date: {}\r\n", trace.date.to_header()),
+                message_id: format!("Message-ID: <{id}@{}>\r\n", self.config.hostname),
+            },
+            Mode::Mta | Mode::Lmtp => Additions::default(),
+        };
+        let trace = trace.lines();
+        let incoming = Incoming::new(id, trace, additions, self.config.max_octets);
         self.state = State::Text(incoming);
         Ok(Reply::basic(
             354,

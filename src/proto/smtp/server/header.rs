@@ -1,75 +1,92 @@
-//! Reads along in the header of a message that passes by, in pieces of any size: counts hops, sees what is missing.
+//! The header of a message on its way to its mailbox: passed on as it comes, in pieces of any size, and mended.
 //!
-//! It changes nothing and keeps nothing but the name of the field that it is in.
+//! | found | done |
+//! |---|---|
+//! | a Return-Path field | left out: there is to be one, and it is ours (RFC 5321 §4.4) |
+//! | no Date, no Message-ID, in submission | added behind the other fields (RFC 6409 §8.1, §8.2) |
+//! | a line that is no field, and no empty line before it: a body that a person typed | the empty line is put in, or the first words would be read as a field |
+//! | Received fields | counted |
+//!
+//! Nothing else is changed. It keeps: no octet is held back but the beginning of a line that may yet be a field's name, and no
+//! octet is lost.
 
 use memchr::memchr;
 
-/// What is known of the header so far.
-#[derive(Debug, Default)]
-pub(super) struct HeaderScan {
+/// The header of one message. See the module.
+#[derive(Debug)]
+pub(super) struct Header {
     state: State,
-    /// The beginning of the field's name, lower case.
-    name: [u8; 12],
-    name_octets: usize,
-    /// Octets seen, up to the end of the header.
-    seen: u64,
-    /// Where the line began that is being read.
-    line: u64,
+    /// The beginning of a line, not passed on yet: what may be the name of a field.
+    name: Vec<u8>,
     fields: usize,
     received: usize,
-    date: Field,
-    message_id: Field,
+    missing: Additions,
 }
 
-/// Whether a field was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Field {
-    #[default]
-    Missing,
-    Present,
+/// What a submission server adds where the client left it out (RFC 6409 §8): whole lines.
+#[derive(Debug, Default)]
+pub(super) struct Additions {
+    pub(super) date: String,
+    pub(super) message_id: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    #[default]
-    LineStart,
+    /// At the beginning of a line, which may continue this field.
+    LineStart(Field),
     Name,
-    AfterName,
-    Value,
+    Value(Field),
     /// In the body.
     Ended,
 }
 
-impl HeaderScan {
-    /// Looks at the next piece. Returns where, in octets from the beginning of the message, a line stands that is not of
-    /// the header, while no empty line came before it: a body without a header, which a person typed, needs that line
-    /// put in, or its first line would be read as a field.
-    pub(super) fn feed(&mut self, piece: &[u8]) -> Option<u64> {
-        let mut at = 0;
-        while self.state != State::Ended && at < piece.len() {
-            if self.state == State::Value {
-                let line_feed = memchr(b'\n', &piece[at..]);
-                let octets = line_feed.map_or(piece.len() - at, |offset| offset + 1);
-                at += octets;
-                self.seen += octets as u64;
-                if line_feed.is_some() {
-                    self.state = State::LineStart;
-                }
-                continue;
-            }
-            if self.state == State::LineStart {
-                self.line = self.seen;
-                self.name_octets = 0;
-            }
-            let Some(next) = self.next(piece[at]) else {
-                self.state = State::Ended;
-                return Some(self.line);
-            };
-            self.state = next;
-            at += 1;
-            self.seen += 1;
+/// What becomes of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Kept,
+    LeftOut,
+}
+
+/// Octets of a field's name: no line may be longer (RFC 5322 §2.1.1).
+const NAME: usize = 998;
+
+impl Header {
+    /// The header of a message that begins. `additions` are empty where nothing is to be added.
+    pub(super) const fn new(additions: Additions) -> Self {
+        Self {
+            state: State::LineStart(Field::Kept),
+            name: Vec::new(),
+            fields: 0,
+            received: 0,
+            missing: additions,
         }
-        None
+    }
+
+    /// Appends the next piece of the message to `out`.
+    pub(super) fn pass(&mut self, mut piece: &[u8], out: &mut Vec<u8>) {
+        while let Some((&octet, rest)) = piece.split_first() {
+            match (self.state, octet) {
+                (State::Ended, _) => return out.extend_from_slice(piece),
+                (State::Value(field), _) => piece = self.value(field, piece, out),
+                (State::LineStart(_), b'\r' | b'\n') => self.end(out),
+                (State::LineStart(field), b' ' | b'\t') if self.fields > 0 => {
+                    self.state = State::Value(field);
+                }
+                (State::LineStart(_), _) => self.state = State::Name,
+                (State::Name, _) => {
+                    self.name(octet, out);
+                    piece = rest;
+                }
+            }
+        }
+    }
+
+    /// The message has ended, maybe in its header.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) {
+        if self.state != State::Ended {
+            out.append(&mut self.name);
+            self.end(out);
+        }
     }
 
     /// Received fields: how many servers the message went through.
@@ -77,45 +94,65 @@ impl HeaderScan {
         self.received
     }
 
-    /// Whether there is a Date.
-    pub(super) const fn date(&self) -> Field {
-        self.date
+    /// Takes the value of a field, up to its line's end; returns what follows.
+    fn value<'a>(&mut self, field: Field, piece: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+        let line_feed = memchr(b'\n', piece);
+        let (value, rest) = piece.split_at(line_feed.map_or(piece.len(), |at| at + 1));
+        if field == Field::Kept {
+            out.extend_from_slice(value);
+        }
+        if line_feed.is_some() {
+            self.state = State::LineStart(field);
+        }
+        rest
     }
 
-    /// Whether there is a Message-ID.
-    pub(super) const fn message_id(&self) -> Field {
-        self.message_id
-    }
-
-    /// The state after `octet`; `None` when it shows that this line is not of a header (RFC 5322 §2.2).
-    fn next(&mut self, octet: u8) -> Option<State> {
-        match (self.state, octet) {
-            (State::LineStart, b'\r' | b'\n') => Some(State::Ended),
-            (State::LineStart, b' ' | b'\t') => (self.fields > 0).then_some(State::Value),
-            (State::Name | State::AfterName, b':') => {
-                self.field();
-                Some(State::Value)
+    /// Takes an octet at the beginning of a line (RFC 5322 §2.2; spaces before the colon: §4.5.8).
+    fn name(&mut self, octet: u8, out: &mut Vec<u8>) {
+        let begun = !self.name.is_empty();
+        let spaced = self.name.last().is_some_and(u8::is_ascii_whitespace);
+        match octet {
+            b':' if begun => self.field(out),
+            b' ' | b'\t' if begun && self.name.len() < NAME => self.name.push(octet),
+            33..=57 | 59..=126 if !spaced && self.name.len() < NAME => self.name.push(octet),
+            _ => {
+                self.end(out);
+                out.extend_from_slice(b"\r\n");
+                out.append(&mut self.name);
+                out.push(octet);
             }
-            (State::Name | State::AfterName, b' ' | b'\t') => Some(State::AfterName),
-            (State::LineStart | State::Name, 33..=57 | 59..=126) => {
-                if let Some(place) = self.name.get_mut(self.name_octets) {
-                    *place = octet.to_ascii_lowercase();
-                }
-                self.name_octets += 1;
-                Some(State::Name)
-            }
-            _ => None,
         }
     }
 
-    fn field(&mut self) {
+    /// The name of a field is known.
+    fn field(&mut self, out: &mut Vec<u8>) {
+        let is = |name: &[u8]| self.name.trim_ascii_end().eq_ignore_ascii_case(name);
         self.fields += 1;
-        match self.name.get(..self.name_octets) {
-            Some(b"received") => self.received += 1,
-            Some(b"date") => self.date = Field::Present,
-            Some(b"message-id") => self.message_id = Field::Present,
-            _ => {}
+        self.received += usize::from(is(b"Received"));
+        if is(b"Date") {
+            self.missing.date.clear();
         }
+        if is(b"Message-ID") {
+            self.missing.message_id.clear();
+        }
+        self.state = State::Value(if is(b"Return-Path") {
+            Field::LeftOut
+        } else {
+            Field::Kept
+        });
+        if self.state == State::Value(Field::Kept) {
+            out.extend_from_slice(&self.name);
+            out.push(b':');
+        }
+        self.name.clear();
+    }
+
+    /// No field comes any more.
+    fn end(&mut self, out: &mut Vec<u8>) {
+        self.state = State::Ended;
+        let Additions { date, message_id } = std::mem::take(&mut self.missing);
+        out.extend_from_slice(date.as_bytes());
+        out.extend_from_slice(message_id.as_bytes());
     }
 }
 
@@ -124,50 +161,95 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn scan(pieces: &[&[u8]]) -> (Option<u64>, HeaderScan) {
-        let mut scan = HeaderScan::default();
-        let mut found = None;
+    fn additions() -> Additions {
+        Additions {
+            date: "Date: d\r\n".to_owned(),
+            message_id: "Message-ID: m\r\n".to_owned(),
+        }
+    }
+
+    fn passed(pieces: &[&[u8]], additions: Additions) -> (String, usize) {
+        let mut header = Header::new(additions);
+        let mut out = Vec::new();
         for piece in pieces {
-            found = found.or(scan.feed(piece));
+            header.pass(piece, &mut out);
         }
-        (found, scan)
+        header.finish(&mut out);
+        (String::from_utf8_lossy(&out).into_owned(), header.hops())
     }
 
     #[test]
-    fn fields_are_seen_in_any_case_and_only_in_the_header() {
-        let text = b"Received: a\r\n\tDate: folded\r\nRECEIVED : b\r\nmessage-ID:x\r\n\r\nReceived: c\r\nDate: d\r\n";
-        let (found, scan) = scan(&[text]);
-        assert_eq!((found, scan.hops()), (None, 2));
-        assert_eq!(
-            (scan.date(), scan.message_id()),
-            (Field::Missing, Field::Present)
-        );
+    fn received_fields_are_counted_in_any_case_and_only_in_the_header() {
+        let text = "Received: a\r\n\tReceived: folded\r\nRECEIVED : b\r\nX-Received: c\r\n\r\nReceived: d\r\n";
+        let (out, hops) = passed(&[text.as_bytes()], Additions::default());
+        assert_eq!((out.as_str(), hops), (text, 2));
     }
 
     #[test]
-    fn a_body_without_header_is_found() {
-        for (text, at) in [
-            (&b"Hello Alice\r\n"[..], Some(0)),
-            (b" indented\r\n", Some(0)),
-            (b"Subject: a\r\nHello Alice\r\nx: y\r\n", Some(12)),
-            (b"\xc3\xa9t\xc3\xa9\r\n", Some(0)),
-            (b"one\r\n", Some(0)),
-            (b"Subject: a\r\n", None),
-            (b"\r\nHello\r\n", None),
-            (b"", None),
+    fn a_body_without_header_gets_its_empty_line() {
+        for (text, expected) in [
+            ("Hello Alice\r\n", "\r\nHello Alice\r\n"),
+            (" indented\r\nx: y\r\n", "\r\n indented\r\nx: y\r\n"),
+            (": x\r\n", "\r\n: x\r\n"),
+            (
+                "Subject: a\r\nHello Alice\r\nx: y\r\n",
+                "Subject: a\r\n\r\nHello Alice\r\nx: y\r\n",
+            ),
+            ("\u{e9}t\u{e9}\r\n", "\r\n\u{e9}t\u{e9}\r\n"),
+            ("one\r\n", "\r\none\r\n"),
+            ("Subject: a\r\n", "Subject: a\r\n"),
+            ("\r\nHello\r\n", "\r\nHello\r\n"),
+            ("", ""),
         ] {
-            assert_eq!(scan(&[text]).0, at, "{}", String::from_utf8_lossy(text));
+            let (out, _) = passed(&[text.as_bytes()], Additions::default());
+            assert_eq!(out, expected, "{text}");
         }
+        let endless = "a".repeat(5000);
+        let (out, _) = passed(&[endless.as_bytes()], Additions::default());
+        assert_eq!(out, format!("\r\n{endless}"));
+    }
+
+    #[test]
+    fn what_is_missing_comes_behind_the_other_fields() {
+        for (text, expected) in [
+            (
+                "Subject: a\r\n\r\nDate: x\r\n",
+                "Subject: a\r\nDate: d\r\nMessage-ID: m\r\n\r\nDate: x\r\n",
+            ),
+            (
+                "DATE: x\r\nSubject: a\r\n",
+                "DATE: x\r\nSubject: a\r\nMessage-ID: m\r\n",
+            ),
+            (
+                "message-id : x\r\nHello\r\n",
+                "message-id : x\r\nDate: d\r\n\r\nHello\r\n",
+            ),
+            ("", "Date: d\r\nMessage-ID: m\r\n"),
+        ] {
+            let (out, _) = passed(&[text.as_bytes()], additions());
+            assert_eq!(out, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn return_paths_are_left_out_with_all_their_lines() {
+        let text = "Return-Path: <a@x>\r\nSubject: a\r\n folded\r\nreturn-path :\r\n\t<b@x>\r\n  \r\nTo: b\r\n\r\nReturn-Path: <c@x>\r\n";
+        let (out, _) = passed(&[text.as_bytes()], Additions::default());
+        assert_eq!(
+            out,
+            "Subject: a\r\n folded\r\nTo: b\r\n\r\nReturn-Path: <c@x>\r\n"
+        );
     }
 
     proptest! {
         #[test]
-        fn pieces_make_no_difference(text in "[Rr: a\r\n]{0,40}", cut in 0usize..40) {
-            let text = text.replace("r", "received:").into_bytes();
-            let (front, back) = text.split_at(cut.min(text.len()));
-            let (whole, parts) = (scan(&[&text]), scan(&[front, back]));
-            prop_assert_eq!(whole.0, parts.0);
-            prop_assert_eq!(whole.1.hops(), parts.1.hops());
+        fn pieces_make_no_difference(
+            text in "((Return-Path|Received|Date|x)?[ :a\r\n]{0,4}){0,10}",
+            cut in 0usize..60,
+        ) {
+            let (front, back) = text.as_bytes().split_at(cut.min(text.len()));
+            let whole = passed(&[text.as_bytes()], additions());
+            prop_assert_eq!(whole, passed(&[front, back], additions()));
         }
     }
 }

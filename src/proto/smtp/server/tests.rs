@@ -208,7 +208,7 @@ fn submission_adds_what_is_missing_and_nothing_else() {
     assert!(
         inbox[0].contains(
             " with ESMTPA\r\n\tid 2EBC98A1-7-1 for <alice@mail.example.org>;\r\n\tSun, 06 Nov 1994 08:49:37 +0000\r\n\
-             Date: Sun, 06 Nov 1994 08:49:37 +0000\r\nMessage-ID: <2EBC98A1-7-1@mail.example.org>\r\nSubject: a\r\n"
+             Subject: a\r\nDate: Sun, 06 Nov 1994 08:49:37 +0000\r\nMessage-ID: <2EBC98A1-7-1@mail.example.org>\r\n\r\nx\r\n"
         ),
         "{}",
         inbox[0]
@@ -218,6 +218,41 @@ fn submission_adds_what_is_missing_and_nothing_else() {
         "{}",
         inbox[1]
     );
+}
+
+#[test]
+fn what_is_missing_in_a_long_message_is_added_too() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Submission);
+    talk.say(b"EHLO pc1\r\nAUTH PLAIN AGJvYgBib2I=\r\n");
+    let body = "0123456789abcdef0123456789abcdef\r\n".repeat(6_000);
+    talk.send(&["alice"], &format!("Subject: long\r\n\r\n{body}"));
+    let header = format!("X: {}", "folded\r\n\t".repeat(20_000));
+    talk.send(&["alice"], &format!("{header}\r\n\r\n{body}"));
+    for text in stage.inbox("alice") {
+        let added = "\r\nDate: Sun, 06 Nov 1994 08:49:37 +0000\r\nMessage-ID: <2EBC98A1-7-";
+        let (before, after) = text.split_once(added).expect("both fields");
+        assert!(!before.contains("\r\n\r\n"), "in the header");
+        assert_eq!(
+            after.split_once("\r\n\r\n").map(|(_, body)| body),
+            Some(&*body)
+        );
+    }
+}
+
+#[test]
+fn only_our_return_path_is_left() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"HELO pc1\r\n");
+    talk.send(
+        &["alice"],
+        "Return-Path: <mallory@m.example>\r\nBcc: carol\r\n\r\nx\r\n",
+    );
+    let inbox = stage.inbox("alice");
+    assert_eq!(inbox[0].matches("Return-Path: ").count(), 1, "{}", inbox[0]);
+    assert!(inbox[0].starts_with("Return-Path: <bob@b.example>\r\n"));
+    assert!(inbox[0].ends_with("+0000\r\nBcc: carol\r\n\r\nx\r\n"));
 }
 
 #[test]
