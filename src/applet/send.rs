@@ -405,15 +405,17 @@ const PORTS: Ports = Ports {
 const EXAMPLES: &str = "\
 Examples:
   mailtool send --to alice@localhost --subject Hello --body 'Hello Alice'
-                                                 to `mailtool serve` on this computer
-  mailtool send -v alice@localhost < letter.txt  the body from a file, and the dialogue on stderr
-  MAILTOOL_PASSWORD=alice mailtool send --port 1587 -u alice --to bob@localhost -s Photo -a cat.jpg --body ''
-                                                 logged in, with an attachment
-  mailtool send --server mail.example.org --tls -u me@example.org --password-file p.txt -t < message.eml
-                                                 a whole message, to those in its header
+      To `mailtool serve` on this computer
+  mailtool send -v alice@localhost < letter.txt
+      The body from a file, and the dialogue on standard error
+  mailtool send --port 1587 -u alice bob@localhost -s Cat -a cat.jpg --body ''
+      Logged in, with an attachment; the password comes from MAILTOOL_PASSWORD
+  mailtool send --server mail.example.org --tls -u me@example.org -t < mail.eml
+      A whole message, to those whom its header names
 
-Exit codes: 0 taken; 64 wrong usage; 65 message refused; 66 no such file; 67 no such recipient; 68 no such host;
-69 not reachable, or refused; 75 try again later; 76 not the protocol; 77 login refused, or not allowed";
+Exit codes: 0 taken; 64 wrong usage; 65 message refused; 66 no such file;
+67 no such recipient; 68 no such host; 69 not reachable, or refused;
+75 try again later; 76 not the protocol; 77 login refused, or not allowed";
 
 #[cfg(test)]
 mod tests;
