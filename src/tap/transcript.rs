@@ -250,7 +250,11 @@ fn escape(said: &[u8], text: &mut String) {
             match letter {
                 '\r' => text.push_str("\\r"),
                 '\n' => text.push_str("\\n"),
-                '\\' if matches!(next, Some('r' | 'n' | 'x' | '\\' | '[') | None) => {
+                // What follows would make an escape of it, or is written as one.
+                '\\' if next.is_none_or(|next| {
+                    matches!(next, 'r' | 'n' | 'x' | '\\' | '[' | '\r' | '\n') || disturbs(next)
+                }) =>
+                {
                     text.push_str("\\\\");
                 }
                 '[' if is_hole(rest) => text.push_str("\\["),
@@ -333,6 +337,15 @@ mod tests {
             written(Folding::Never, &said),
             "S: +OK ready\nC: PASS ********\nT: tls # TLSv1.3 TLS13_AES_256_GCM_SHA384\n\
              S: * OK [UIDNEXT 4] \\Seen BODY[] [X] [1.2]\nS:\nS: \\x2e..\nC| NOOP\\n\nC| QU\nS: \\[eof] \\[..] \\[1*2]\n# S| half\nS: [eof]\n"
+        );
+    }
+
+    #[test]
+    fn a_backslash_before_a_control_character_stays_one() {
+        let said = [(Client, Bytes(b"a\\\0b\\\rc\\ d\\\xe2\x80\xae\r\n"))];
+        assert_eq!(
+            written(Folding::Never, &said),
+            "C: a\\\\\\x00b\\\\\\rc\\ d\\\\\\xe2\\x80\\xae\n"
         );
     }
 
