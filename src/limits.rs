@@ -127,6 +127,12 @@ pub const IMAP_LINE: usize = 64 * 1024;
 pub const IMAP_NESTING: usize = 50;
 /// Octets of a whole IMAP command, its literals included, but APPEND's messages, which are streamed.
 pub const IMAP_COMMAND: usize = 128 * 1024;
+/// Keys of a SEARCH: each may cost a look through the whole of a message. Nobody writes twenty.
+pub const IMAP_KEYS: usize = 200;
+/// Items of a FETCH: each may cost a look through the whole of a message.
+pub const IMAP_ITEMS: usize = 500;
+/// Flags in one command: a mailbox has room for 26 keywords and five flags of the system.
+pub const IMAP_FLAGS: usize = 100;
 /// Literals in one IMAP command, for each is scanned for anew from the beginning.
 pub const IMAP_LITERALS: usize = 100;
 /// Octets of response that one job of a FETCH makes before it lets others have its thread.

@@ -3,6 +3,7 @@
 //! A message is read once, and no further than is asked for: its header, when that suffices. Large sections are sent from
 //! the file. Reading `BODY[...]` sets `\Seen` for the whole block at once, and the responses say so.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -33,6 +34,9 @@ pub struct Fetch {
     pub uids: Ranges,
     /// Those with a smaller UID are done.
     pub from: u32,
+    /// Of the message with that UID so many items are done: a message that is much more than a block is told in several
+    /// responses.
+    pub done: usize,
     /// Whether the responses hold UIDs unasked.
     pub numbering: Numbering,
     /// What.
@@ -79,9 +83,10 @@ impl Fetch {
         let mut seen = Vec::new();
         let mut read = 0;
         let mut next = None;
+        let mut done = std::mem::take(&mut self.done);
         for entry in self.view.entries(&self.uids, self.from) {
             if writer.is_full() || read >= limits::IMAP_READ {
-                next = Some(entry.uid);
+                next = Some((entry.uid, 0));
                 break;
             }
             let message = match Message::load(&self.mailbox, entry, depth) {
@@ -100,23 +105,39 @@ impl Fetch {
                     .known
                     .push((entry.uid, entry.flags.union(Flags::SEEN)));
             }
-            self.write(&mut writer, entry, &message, becomes_seen);
+            if entry.uid != self.from {
+                done = 0;
+            }
+            done = self.write(&mut writer, entry, &message, becomes_seen, done);
+            if done < self.items.len() {
+                next = Some((entry.uid, done));
+                break;
+            }
         }
         if !seen.is_empty() {
             self.mailbox
                 .change_flags(&seen, FlagChange::Add, Flags::SEEN)?;
         }
         block.pieces = writer.finish();
-        if let Some(from) = next {
-            self.from = from;
+        if let Some((from, done)) = next {
+            (self.from, self.done) = (from, done);
             block.rest = Some(Box::new(self));
         }
         Ok(block)
     }
 
-    fn write(&self, out: &mut Writer, entry: &Entry, message: &Message, becomes_seen: bool) {
+    /// Writes a response with the items after the first `done`; returns how many are done then. They are fewer than all
+    /// when there is a block full of this message alone.
+    fn write(
+        &self,
+        out: &mut Writer,
+        entry: &Entry,
+        message: &Message,
+        becomes_seen: bool,
+        done: usize,
+    ) -> usize {
         let Some(number) = self.view.number(entry.uid) else {
-            return;
+            return self.items.len();
         };
         let told = self.view.told();
         let flags = if becomes_seen {
@@ -132,21 +153,16 @@ impl Fetch {
         out.bytes.extend_from_slice(b"* ");
         response::number(&mut out.bytes, number.into());
         out.bytes.extend_from_slice(b" FETCH (");
-        let start = out.bytes.len();
         // RFC 3501 §6.4.8: the UID is told whether it was asked for or not. §6.4.5: so are flags that change.
-        let uid = (self.numbering == Numbering::Uid && !self.items.contains(&Item::Uid))
-            .then_some(&Item::Uid);
-        let flags_changed =
-            (becomes_seen && !self.items.contains(&Item::Flags)).then_some(&Item::Flags);
+        let items = &self.items[done..];
+        let uid =
+            (self.numbering == Numbering::Uid && !items.contains(&Item::Uid)).then_some(&Item::Uid);
+        let flags_changed = (becomes_seen && !items.contains(&Item::Flags)).then_some(&Item::Flags);
         let structure = Structure::default();
-        let items = uid
-            .into_iter()
-            .chain(self.items.iter())
-            .chain(flags_changed);
-        for (position, item) in items.enumerate() {
-            if position > 0 {
-                out.bytes.push(b' ');
-            }
+        let before = out.in_memory();
+        let (mut asked, mut unasked) = (items.iter(), flags_changed);
+        let mut next = uid.or_else(|| asked.next());
+        while let Some(item) = next {
             match item {
                 Item::Uid => {
                     out.bytes.extend_from_slice(b"UID ");
@@ -183,9 +199,15 @@ impl Fetch {
                 }
                 Item::Text(text) => out.text(text, message, &structure),
             }
+            let is_much = out.in_memory() - before >= limits::IMAP_RESPONSE;
+            next = (!is_much).then(|| asked.next()).flatten();
+            next = next.or_else(|| unasked.take());
+            if next.is_some() {
+                out.bytes.push(b' ');
+            }
         }
-        debug_assert!(out.bytes.len() > start || !out.pieces.is_empty());
         out.bytes.extend_from_slice(b")\r\n");
+        self.items.len() - asked.len()
     }
 }
 
@@ -252,13 +274,13 @@ fn find(section: &Section, message: &Message, structure: &Structure) -> Found {
         SectionText::All => Found::Range(0..message.total),
         SectionText::Mime | SectionText::Header => range(&header),
         SectionText::Text => Found::Range(body),
-        SectionText::HeaderFields(names) => Found::Made(fields(&message.octets[header], |name| {
-            is_among(name, names)
-        })),
+        SectionText::HeaderFields(names) => {
+            let names = Names::new(names);
+            Found::Made(fields(&message.octets[header], |name| names.has(name)))
+        }
         SectionText::HeaderFieldsNot(names) => {
-            Found::Made(fields(&message.octets[header], |name| {
-                !is_among(name, names)
-            }))
+            let names = Names::new(names);
+            Found::Made(fields(&message.octets[header], |name| !names.has(name)))
         }
     }
 }
@@ -267,8 +289,17 @@ fn range(range: &Range<usize>) -> Found {
     Found::Range(range.start as u64..range.end as u64)
 }
 
-fn is_among(name: &[u8], names: &[Vec<u8>]) -> bool {
-    names.iter().any(|known| known.eq_ignore_ascii_case(name))
+/// Names of header fields. There may be thousands of them, and of fields.
+struct Names(BTreeSet<Vec<u8>>);
+
+impl Names {
+    fn new(names: &[Vec<u8>]) -> Self {
+        Self(names.iter().map(|name| name.to_ascii_lowercase()).collect())
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        self.0.contains(&name.to_ascii_lowercase())
+    }
 }
 
 /// The fields wanted, and the empty line (RFC 3501 §6.4.5: it is always there).
@@ -287,6 +318,14 @@ struct Writer {
 }
 
 impl Writer {
+    fn in_memory(&self) -> usize {
+        let octets = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => bytes.len(),
+            Piece::Extent(_) => 0,
+        };
+        self.pieces.iter().map(octets).sum::<usize>() + self.bytes.len()
+    }
+
     fn is_full(&self) -> bool {
         let before: usize = self
             .pieces

@@ -558,7 +558,7 @@ fn store<'a>(scanner: &mut Scanner<'a>, messages: Messages) -> Scan<Command<'a>>
         // Without parentheses, several may follow (RFC 3501 §9, store-att-flags).
         let mut flags = vec![scanner.flag()?];
         while scanner.skip_spaces() && scanner.peek().is_some() {
-            flags.push(scanner.flag()?);
+            scanner.add_flag(&mut flags)?;
         }
         flags
     };

@@ -1,5 +1,6 @@
 //! What FETCH asks for: data items, sections, partials (RFC 3501 §6.4.5).
 
+use crate::limits;
 use crate::wire::imap::response;
 use crate::wire::imap::scan::{Scan, Scanner, problem};
 
@@ -99,6 +100,12 @@ pub fn scan_items(scanner: &mut Scanner<'_>) -> Scan<Vec<Item>> {
             scanner.skip_spaces();
             if scanner.eat(b')') {
                 break;
+            }
+            if items.len() == limits::IMAP_ITEMS {
+                return problem(format!(
+                    "more than {} items at once; ask for the rest with another FETCH",
+                    limits::IMAP_ITEMS
+                ));
             }
             items.push(scan_item(scanner)?);
         }

@@ -90,6 +90,7 @@ pub struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
+    descents: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -99,6 +100,7 @@ impl<'a> Scanner<'a> {
             bytes,
             at: 0,
             depth: 0,
+            descents: 0,
         }
     }
 
@@ -167,6 +169,13 @@ impl<'a> Scanner<'a> {
     /// Goes one level of parentheses, or of NOT and OR, deeper; come back with [`Self::ascend`].
     pub fn descend(&mut self) -> Scan<()> {
         self.depth += 1;
+        self.descents += 1;
+        if self.descents > limits::IMAP_KEYS {
+            return problem(format!(
+                "more than {} keys in one search",
+                limits::IMAP_KEYS
+            ));
+        }
         if self.depth > limits::IMAP_NESTING {
             return problem(format!(
                 "nested deeper than {} levels",
@@ -314,6 +323,15 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// One more of the flags of a command.
+    pub fn add_flag(&mut self, flags: &mut Vec<&'a str>) -> Scan<()> {
+        if flags.len() == limits::IMAP_FLAGS {
+            return problem(format!("more than {} flags", limits::IMAP_FLAGS));
+        }
+        flags.push(self.flag()?);
+        Ok(())
+    }
+
     /// Flags in parentheses; may be none.
     pub fn flag_list(&mut self) -> Scan<Vec<&'a str>> {
         self.expect(b'(')?;
@@ -323,7 +341,7 @@ impl<'a> Scanner<'a> {
             if self.eat(b')') {
                 return Ok(flags);
             }
-            flags.push(self.flag()?);
+            self.add_flag(&mut flags)?;
         }
     }
 

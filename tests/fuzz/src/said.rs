@@ -90,7 +90,7 @@ pub fn is_imap(mut said: &[u8]) {
 
 /// `said` without what differs from run to run: names of messages, and times.
 pub fn without_names(said: &[u8]) -> Vec<u8> {
-    let is_word = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.".contains(octet);
+    let is_word = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.:".contains(octet);
     let mut masked = Vec::with_capacity(said.len());
     for word in said.chunk_by(|a, b| is_word(a) && is_word(b)) {
         match word {

@@ -392,6 +392,7 @@ impl Server {
                     view: selected.view.clone(),
                     uids: selected.uids(&messages)?,
                     from: 0,
+                    done: 0,
                     numbering: messages.numbering,
                     items: Arc::new(items),
                 };

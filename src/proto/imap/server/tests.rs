@@ -174,6 +174,7 @@ fn a_long_fetch_goes_on_in_blocks() {
         view: selected.view.clone(),
         uids: crate::wire::imap::set::Ranges::one(1, 20),
         from: 0,
+        done: 0,
         numbering: crate::wire::imap::command::Numbering::Sequence,
         items: Arc::new(
             crate::wire::imap::fetch::scan_items(&mut crate::wire::imap::scan::Scanner::new(
@@ -189,6 +190,56 @@ fn a_long_fetch_goes_on_in_blocks() {
     assert_eq!(said.matches(" FETCH (BODY[] {40").count(), 20);
     assert!(said.ends_with("c OK that is all\r\n"));
     assert!(said.len() > 800_000);
+}
+
+#[test]
+fn a_fetch_of_many_large_items_is_told_in_several_responses() {
+    let mut wire = Wire::new();
+    wire.send(b"a LOGIN alice secret\r\nb SELECT INBOX\r\n");
+    wire.append(&format!("Subject: {}\r\n\r\ny\r\n", "x".repeat(100_000)));
+    wire.take();
+    let items = "BODY[HEADER.FIELDS (Subject)] ".repeat(10);
+    wire.send(format!("c UID FETCH 1 ({items}FLAGS)\r\n").as_bytes());
+    let said = wire.take();
+    assert_eq!(
+        said.matches("BODY[HEADER.FIELDS (Subject)] {10").count(),
+        10
+    );
+    // Three are more than a block.
+    assert_eq!(said.matches("* 1 FETCH (UID 1 BODY[").count(), 4);
+    assert_eq!(said.matches(" FLAGS (\\Seen").count(), 1);
+    assert!(
+        said.ends_with("c OK that is all\r\n"),
+        "{}",
+        &said[said.len() - 200..]
+    );
+    let much = "FLAGS ".repeat(1 + limits::IMAP_ITEMS);
+    wire.send(format!("d FETCH 1 ({much})\r\n").as_bytes());
+    assert!(
+        wire.take()
+            .starts_with("d BAD FETCH: more than 500 items at once")
+    );
+}
+
+#[test]
+fn searches_and_flags_have_an_end() {
+    let mut wire = Wire::new();
+    wire.send(b"a LOGIN alice secret\r\nb SELECT INBOX\r\n");
+    wire.take();
+    let keys = "ALL ".repeat(1 + limits::IMAP_KEYS);
+    wire.send(format!("c SEARCH {keys}\r\n").as_bytes());
+    assert!(
+        wire.take()
+            .starts_with("c BAD SEARCH: more than 200 keys in one search")
+    );
+    let flags = "k ".repeat(1 + limits::IMAP_FLAGS);
+    wire.send(format!("d STORE 1 +FLAGS ({flags})\r\ne STORE 1 FLAGS {flags}\r\n").as_bytes());
+    assert_eq!(
+        wire.take()
+            .matches(" BAD STORE: more than 100 flags")
+            .count(),
+        2
+    );
 }
 
 /// Lines that go far into the session, with what random octets lack: names of commands, literals that fit.
