@@ -141,9 +141,11 @@ fn serve_refuses(options: &[&str]) -> String {
     let mut command = Command::new(MAILTOOL);
     command
         .arg("serve")
-        .args(["--store", "store"])
         .args(options)
         .current_dir(folder.path());
+    if !options.contains(&"--store") {
+        command.args(["--store", "store"]);
+    }
     for port in [
         "--smtp",
         "--submission",
@@ -195,6 +197,21 @@ fn what_cannot_be_is_refused_with_advice() {
     assert!(failed(&usage, 64).contains("NAME:PASSWORD"));
     let usage = mailtool(&["serve", "--smtp", "here"], "");
     assert!(failed(&usage, 64).contains("127.0.0.1:2525"));
+}
+
+#[test]
+fn a_store_is_served_by_one_program_at_a_time() {
+    let server = Server::start();
+    let store = server.store();
+    let store = store.to_str().expect("text");
+    let second = serve_refuses(&["--store", store]);
+    let pid = server.child.id();
+    assert!(
+        second.contains(store) && second.contains(&format!("(process {pid})")),
+        "{second}"
+    );
+    // Once it is gone, however it went, the next one serves.
+    Server::start_in(server.kill(), &[]);
 }
 
 #[test]

@@ -8,10 +8,11 @@
 //!   directory has returned; until then either state may be found;
 //! - a rename is atomic: whoever looks, also after a crash, finds the file under one of its names.
 //!
-//! Also here: [`Extent`] (part of a file on its way to a peer), [`DotLock`], and [`replace`] (a small file, whole or not).
+//! Also here: [`Extent`] (part of a file on its way to a peer), [`DotLock`], [`StoreLock`], and [`replace`] (a small file, whole or
+//! not).
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -329,6 +330,45 @@ impl Drop for DotLock<'_> {
     fn drop(&mut self) {
         let _ = self.disk.unlink(&self.path);
         hold(&HELD).remove(&self.path);
+    }
+}
+
+/// The lock on a whole store, the file `STORE/lock`: one program serves it at a time. Two would not know of each other's POP3
+/// locks, open mailboxes and changes. The kernel lets go of it when the program ends, however that comes about.
+#[derive(Debug)]
+pub(super) struct StoreLock(#[expect(dead_code, reason = "it is held, not used")] File);
+
+impl StoreLock {
+    /// Takes the lock on the store at `root`, which must be there; `ResourceBusy` while another program has it.
+    pub(super) fn acquire(root: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.mode(0o600).open(root.join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                // Its number is there for people: without it the message says less, and no more.
+                let _ = (&file).take(32).read_to_string(&mut owner);
+                let owner = match owner.trim_end() {
+                    "" => String::new(),
+                    pid => format!(" (process {pid})"),
+                };
+                let why = format!(
+                    "another mailtool{owner} serves it: stop that one, or take another folder"
+                );
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, why));
+            }
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                log::warn!(
+                    "{root:?}: this file system has no locks; see to it that one program alone serves it"
+                );
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        file.set_len(0)?;
+        writeln!(file, "{}", std::process::id())?;
+        Ok(Self(file))
     }
 }
 

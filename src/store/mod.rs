@@ -6,6 +6,7 @@
 //! STORE/  mail/NAME/            a Maildir++ per account of the first domain; mail/NAME@DOMAIN/ for the others
 //!         tls/                  ca.pem cert.pem key.pem (0600), made once
 //!         users                 passwd-file, when accounts are kept here
+//!         lock                  held while a program serves the store, with its number in it
 //! ```
 //!
 //! | file | what it is about |
@@ -45,7 +46,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use self::fs::{Disk, Kernel, hold};
+use self::fs::{Disk, Kernel, StoreLock, hold};
 use self::shared::Shared;
 
 pub use self::commit::Durable;
@@ -62,12 +63,21 @@ pub struct Store {
     users: Users,
     /// The homes whose maildrop somebody holds.
     maildrops: Arc<Mutex<HashSet<Arc<Path>>>>,
+    /// Keeps other programs out.
+    _lock: Option<StoreLock>,
 }
 
 impl Store {
     /// Opens the store at `root`, made if it is not there, for accounts of `domains` (the first is the plain one).
+    ///
+    /// # Errors
+    /// The disk's; `ResourceBusy` while another program has it open; `InvalidInput` for accounts that cannot be.
     pub fn open(root: &Path, domains: &[String], users: Users) -> io::Result<Self> {
-        Self::open_on(Arc::new(Kernel), root, domains, users)
+        fs::make_directories(&Kernel, root)?;
+        let lock = StoreLock::acquire(root)?;
+        let mut store = Self::open_on(Arc::new(Kernel), root, domains, users)?;
+        store._lock = Some(lock);
+        Ok(store)
     }
     /// Who is who. Does not block, but for [`Users::verify`] and [`Users::reload`].
     pub fn users(&self) -> &Users {
@@ -106,6 +116,7 @@ impl Store {
             shared: Arc::new(Shared::new(disk)),
             users,
             maildrops: Arc::default(),
+            _lock: None,
         })
     }
 }

@@ -20,10 +20,11 @@ fn place() -> Place {
     Place { root, store, alice }
 }
 
+/// Without the lock: some tests look at one folder through two stores, as through a restart.
 fn open(root: &Path) -> Store {
     let accounts = ["alice", "bob", "carol"].map(|name| (name.to_owned(), name.to_owned()));
     let domains = ["mail.example".to_owned()];
-    Store::open(root, &domains, Users::plain(&accounts)).expect("a store")
+    Store::open_on(Arc::new(Kernel), root, &domains, Users::plain(&accounts)).expect("a store")
 }
 
 fn account(store: &Store, name: &str) -> Account {
