@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output};
 use std::thread;
 
-use program::{MAILTOOL, Server, run};
+use program::{MAILTOOL, Server, run, scripted};
 
 const LETTER: &str = "From: =?utf-8?q?Andr=C3=A9?= <a@example.org>\nSubject: =?utf-8?b?ZMOpasOgIHZ1?=\n\n.dot\n..dots\nend\n";
 
@@ -187,24 +187,6 @@ fn who_and_where_are_asked_for_before_anything_else() {
         )
         .contains("login refused")
     );
-}
-
-/// A server that answers each line with the next of `replies`, the first unasked, and then closes.
-fn scripted(replies: &[&str]) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("bound");
-    let replies: Vec<String> = replies.iter().map(|&reply| reply.to_owned()).collect();
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().expect("a client");
-        let mut lines = BufReader::new(stream.try_clone().expect("a socket")).lines();
-        for (index, reply) in replies.iter().enumerate() {
-            if index > 0 && lines.next().is_none() {
-                return;
-            }
-            stream.write_all(reply.as_bytes()).expect("it is read");
-        }
-    });
-    address
 }
 
 #[test]

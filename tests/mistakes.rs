@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use program::{MAILTOOL, Server, ended, run};
+use program::{MAILTOOL, Server, ended, run, scripted};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 
 /// Runs the program without any setting from outside, but for the password.
@@ -230,4 +230,87 @@ fn output_that_cannot_be_written_is_not_taken_for_an_answer() {
         assert!(code == Some(74) || code == Some(0), "{words}: {code:?}");
         assert!(quiet.stderr.is_empty(), "{words}: {quiet:?}");
     }
+}
+
+#[test]
+fn the_wrong_server_is_named() {
+    let server = Server::start_with(&["--lmtp", "127.0.0.1:0"]);
+    let call = |applet: &str, service: &str, options: &[&str], code: i32| {
+        let at = format!("localhost:{}", server.port(service));
+        let words = match applet {
+            "pop" => &["pop", "stat", "-u", "alice"][..],
+            "imap" => &["imap", "folders", "-u", "alice"],
+            _ => &["send", "alice@localhost", "--body", "x"],
+        };
+        let words = [words, &["--server", &at, "--timeout", "1"], options].concat();
+        ended(&mailtool(&words, "alice"), code).1
+    };
+    for (applet, service, expected) in [
+        ("pop", "smtp", "this is a server of SMTP or LMTP"),
+        ("pop", "imap", "this is a server of IMAP"),
+        ("imap", "pop3", "this is a server of POP3"),
+        ("imap", "submission", "this is a server of SMTP or LMTP"),
+        ("send", "pop3", "this is a server of POP3"),
+        ("send", "imap", "this is a server of IMAP"),
+    ] {
+        let said = call(applet, service, &[], 76);
+        assert!(said.contains(expected), "{applet} at {service}: {said}");
+    }
+    let said = call("send", "lmtp", &[], 69);
+    assert!(
+        said.contains("refused EHLO") && said.contains("; where LMTP is spoken, add --lmtp"),
+        "{said}"
+    );
+    let said = call("send", "smtp", &["--lmtp"], 69);
+    assert!(
+        said.contains("LMTP at localhost:") && said.contains("refused LHLO"),
+        "{said}"
+    );
+    assert!(
+        said.contains("; where SMTP is spoken, leave --lmtp away"),
+        "{said}"
+    );
+    for (applet, service) in [("pop", "pop3s"), ("imap", "imaps"), ("send", "smtps")] {
+        let said = call(applet, service, &[], 75);
+        assert!(said.contains("add --tls"), "{applet} at {service}: {said}");
+    }
+    for (applet, service) in [("pop", "pop3"), ("imap", "imap"), ("send", "smtp")] {
+        let said = call(applet, service, &["--tls"], 76);
+        assert!(
+            said.contains("leave --tls away"),
+            "{applet} at {service}: {said}"
+        );
+    }
+    for (greeting, expected) in [
+        ("SSH-2.0-OpenSSH_9.2\r\n", "this is a server of SSH"),
+        (
+            "HTTP/1.1 400 Bad Request\r\n\r\n",
+            "this is a server of HTTP",
+        ),
+        (
+            "\u{15}\u{3}\u{1}\0\u{2}\u{2}\n",
+            "this server speaks TLS from the first byte: add --tls",
+        ),
+        (
+            "hello\r\n",
+            "the server answered what the protocol does not know: \"hello\"",
+        ),
+    ] {
+        let at = format!("localhost:{}", scripted(&[greeting]).port());
+        let words = ["pop", "stat", "-u", "alice", "--server", &at];
+        let said = ended(&mailtool(&words, "alice"), 76).1;
+        assert!(said.contains(expected), "{greeting}: {said}");
+    }
+}
+
+#[test]
+fn a_login_that_is_missing_is_asked_for() {
+    let server = Server::start();
+    let at = format!("localhost:{}", server.port("submission"));
+    let words = ["send", "alice@localhost", "--body", "x", "--server", &at];
+    let said = ended(&mailtool(&words, ""), 77).1;
+    assert!(
+        said.contains("530 5.7.0") && said.contains("add --user NAME"),
+        "{said}"
+    );
 }

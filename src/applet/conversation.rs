@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use super::credentials::{Access, Certificate, Dialogue, Security};
 use super::exit::{self, failure};
 use crate::proto::Session;
-use crate::proto::client::{Failure, Lasting, Plan, Upgrade};
+use crate::proto::client::{Failure, GREETING, Lasting, Plan, Upgrade};
 use crate::reactor::client::{self, ClientError, Target};
 use crate::reactor::resolver::{self, Family, ResolveError};
 use crate::reactor::{self, CertificateFault, TlsError, Trust};
@@ -104,9 +104,24 @@ pub fn conclude(
     let Some(worst) = failures.iter().map(code).max() else {
         return Ok(exit::OK);
     };
-    let said: Vec<_> = failures.iter().map(Failure::to_string).collect();
+    let said: Vec<_> = failures
+        .iter()
+        .map(|failure| format!("{failure}{}", hint(access, failure)))
+        .collect();
     let place = format!("{protocol} at {}", access.address());
     Err(failure(worst, format!("{place}: {}", said.join("\n  "))))
+}
+
+/// What `failure` does not know: how the server was called.
+pub fn hint(access: &Access, failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Silent { step } | Failure::Lost { step }
+            if step == GREETING && access.security != Security::Implicit =>
+        {
+            "; a server that waits for TLS says nothing first: if this is one, add --tls"
+        }
+        _ => "",
+    }
 }
 
 fn target(access: &Access) -> anyhow::Result<Target> {

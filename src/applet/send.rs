@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
-use super::conversation::converse;
+use super::conversation::{self, converse};
 use super::credentials::{Access, Ports, Security, ServerArguments};
 use super::exit::{self, failure};
 use crate::limits;
@@ -125,7 +125,8 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     };
     let mut client = Client::new(plan, mail);
     let conversation = converse(&access, &mut client);
-    conclude(&access, conversation, client.into_outcome())
+    let protocol = if arguments.lmtp { "LMTP" } else { "SMTP" };
+    conclude(protocol, &access, conversation, client.into_outcome())
 }
 
 /// How far the input is left alone, when it is a whole message. A program that calls `sendmail` always writes one.
@@ -304,6 +305,7 @@ fn message_id(host: &str) -> String {
 
 /// What came of it: what the server said on stdout, what it refused as an error, with the exit code of the worst.
 fn conclude(
+    protocol: &str,
     access: &Access,
     conversation: anyhow::Result<()>,
     outcome: Outcome,
@@ -317,9 +319,13 @@ fn conclude(
     {
         return Err(error);
     }
-    let place = format!("SMTP at {}", access.address());
+    let place = format!("{protocol} at {}", access.address());
     if let Some(failure) = &outcome.failure {
-        return Err(self::failure(code(failure), format!("{place}: {failure}")));
+        let hint = hint(access, failure);
+        return Err(self::failure(
+            code(failure),
+            format!("{place}: {failure}{hint}"),
+        ));
     }
     let mut said = Vec::new();
     for (_, reply) in &outcome.taken {
@@ -365,6 +371,25 @@ fn say(lines: &[String]) {
             io::stderr(),
             "mailtool: {error:#}; it was sent all the same"
         );
+    }
+}
+
+/// What the user can do about it, where the server does not say.
+fn hint(access: &Access, failure: &Failure) -> &'static str {
+    match failure {
+        Failure::Refused {
+            stage: Stage::Hello(Protocol::Smtp),
+            reply,
+        } if reply.class() == 5 => "; where LMTP is spoken, add --lmtp",
+        Failure::Refused {
+            stage: Stage::Hello(Protocol::Lmtp),
+            reply,
+        } if reply.class() == 5 => "; where SMTP is spoken, leave --lmtp away",
+        Failure::Refused { reply, .. } if reply.code == 530 && access.login.is_none() => {
+            "; add --user NAME"
+        }
+        Failure::Dialogue(failure) => conversation::hint(access, failure),
+        _ => "",
     }
 }
 

@@ -410,7 +410,8 @@ impl Tls {
                 fault: certificate_fault(error),
             },
             Error::InvalidMessage(_) if !self.up => TlsError::Broken(
-                "what came is not TLS: is this the right port, or does the connection begin in the clear (STARTTLS)?"
+                "what came is not TLS: is this the right port, or does the connection begin in the clear (leave --tls \
+                 away, or try --starttls)?"
                     .to_owned(),
             ),
             error => TlsError::Broken(error.to_string()),

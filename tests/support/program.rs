@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -396,6 +396,24 @@ pub fn ended(output: &Output, code: i32) -> (String, String) {
     let said = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{said:?}");
     said
+}
+
+/// A server that answers each line with the next of `replies`, the first unasked, and then closes.
+pub fn scripted(replies: &[&str]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    let replies: Vec<String> = replies.iter().map(|&reply| reply.to_owned()).collect();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let mut lines = BufReader::new(stream.try_clone().expect("a socket")).lines();
+        for (index, reply) in replies.iter().enumerate() {
+            if index > 0 && lines.next().is_none() {
+                return;
+            }
+            stream.write_all(reply.as_bytes()).expect("it is read");
+        }
+    });
+    address
 }
 
 /// Whether a Debian program is here. Where it is not, the test that needs it says so and passes (`make test` installs it), or

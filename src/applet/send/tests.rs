@@ -160,7 +160,7 @@ fn the_outcome_decides_the_exit_code() {
             .collect(),
         failure,
     };
-    let end = |outcome| match conclude(&access(), Ok(()), outcome) {
+    let end = |outcome| match conclude("SMTP", &access(), Ok(()), outcome) {
         Ok(code) => code,
         Err(error) => exit::code_of(&error).expect("a code"),
     };

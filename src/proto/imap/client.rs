@@ -23,7 +23,7 @@ use std::time::Instant;
 use self::command::{Asked, Capabilities, Command, Progress};
 use self::fetched::{missing, summary, uid};
 use crate::limits;
-use crate::proto::client::{Failure, Lasting, Plan, Refusal, Upgrade};
+use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Upgrade};
 use crate::proto::{Input, Out, Session};
 use crate::wire::imap::reply::{self, Condition, Data, Reply, Status, Value};
 use crate::wire::lines::Want;
@@ -608,7 +608,7 @@ impl<'a> Client<'a> {
     fn name(&self) -> String {
         match self.step {
             Step::Waiting => "connecting".into(),
-            Step::Greeting => "the greeting".into(),
+            Step::Greeting => GREETING.into(),
             Step::Closed => "the end".into(),
             _ => self.command.name(),
         }

@@ -18,7 +18,7 @@ use std::io::Write;
 use std::time::Instant;
 
 use crate::limits;
-use crate::proto::client::{Failure, Lasting, Plan, Refusal, Upgrade};
+use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Upgrade};
 use crate::proto::{Input, Out, Session};
 use crate::wire::lines::Want;
 use crate::wire::pop3_reply::{Code, Reply, two_numbers, unique_id};
@@ -392,7 +392,7 @@ impl<'a> Client<'a> {
     fn step(&self) -> String {
         match self.state {
             State::Waiting => "connecting".into(),
-            State::Greeting => "the greeting".into(),
+            State::Greeting => GREETING.into(),
             State::Capa | State::CapaList => "CAPA".into(),
             State::Stls => "STLS".into(),
             State::AuthPlain | State::AuthPlainChallenge => "AUTH PLAIN".into(),

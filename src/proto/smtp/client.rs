@@ -19,7 +19,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::limits;
-use crate::proto::client::{Failure as DialogueFailure, Upgrade};
+use crate::proto::client::{Failure as DialogueFailure, GREETING, Upgrade};
 use crate::proto::{Input, Out, Session};
 use crate::wire::address::Address;
 use crate::wire::dots::{Stuffer, with_crlf};
@@ -109,8 +109,8 @@ pub enum Failure {
 pub enum Stage {
     /// The server's first reply.
     Greeting,
-    /// EHLO, HELO, LHLO
-    Hello,
+    /// EHLO and HELO, or LHLO
+    Hello(Protocol),
     /// STARTTLS
     StartTls,
     /// AUTH
@@ -126,8 +126,9 @@ pub enum Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Greeting => "the greeting",
-            Self::Hello => "EHLO",
+            Self::Greeting => GREETING,
+            Self::Hello(Protocol::Smtp) => "EHLO",
+            Self::Hello(Protocol::Lmtp) => "LHLO",
             Self::StartTls => "STARTTLS",
             Self::Auth => "AUTH",
             Self::Mail => "MAIL FROM",
@@ -618,7 +619,7 @@ impl Client {
     fn stage(&self) -> Stage {
         match self.state {
             State::Waiting(After::Connecting) | State::Greeting => Stage::Greeting,
-            State::Ehlo | State::Helo => Stage::Hello,
+            State::Ehlo | State::Helo => Stage::Hello(self.plan.protocol),
             State::StartTls | State::Waiting(After::StartingTls) => Stage::StartTls,
             State::AuthPlain
             | State::AuthLoginName
