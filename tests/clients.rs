@@ -4,10 +4,8 @@
 mod program;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output};
-use std::thread;
 
 use program::{MAILTOOL, Server, run, scripted};
 
@@ -216,8 +214,22 @@ fn odd_servers_are_told_apart() {
     let desync = "* 1 FETCH (BODY[] {17}\r\na3 OK not the end UID 1)\r\na3 OK\r\n";
     let fetched = imap(&[&login[..], &[desync, "* BYE\r\na4 OK\r\n"]].concat());
     assert_eq!(good(&fetched), "a3 OK not the end");
+    let full = imap(&[&login[..], &["a3 NO [OVERQUOTA] full\r\n", "a4 OK\r\n"]].concat());
+    assert!(bad(&full, 69).contains("full"), "the message is there");
     let endless = imap(&[&login[..], &["* 1 FETCH (BODY[] {99}\r\nshort"]].concat());
     bad(&endless, 75);
+}
+
+#[test]
+fn a_mailbox_that_is_not_there_is_so_in_the_middle_of_a_long_message_too() {
+    let server = scripted(&[
+        "* OK [CAPABILITY IMAP4rev1 LITERAL+] hi\r\n",
+        "a1 OK\r\n",
+        "a2 NO [TRYCREATE] no such mailbox\r\n",
+    ]);
+    let letter = "a line of a long message\n".repeat(400_000);
+    let output = client("imap", server, &["append", "nowhere"], &letter);
+    assert!(bad(&output, 1).contains("APPEND nowhere: no such mailbox"));
 }
 
 #[test]

@@ -354,8 +354,8 @@ impl<'a> Client<'a> {
             }
             (Status::No | Status::Bad, Progress::WithinLiteral) => {
                 // What came next would be read as the rest of the literal: nothing more can be said.
-                let refusal = Refusal::new(self.name(), condition.text, lasting(condition));
-                self.give_up(Failure::Command(refusal), out);
+                let failure = negative(condition, self.refusal(condition));
+                self.give_up(failure, out);
             }
             (Status::No | Status::Bad, _) => self.refused(condition, out),
             (Status::PreAuth | Status::Bye, _) => {
@@ -365,26 +365,25 @@ impl<'a> Client<'a> {
     }
 
     fn refused(&mut self, condition: &Condition<'_>, out: &mut Out) {
-        let said = match condition.code {
-            Some((code, _)) if condition.text.is_empty() => code,
-            _ => condition.text,
-        };
-        let refusal = Refusal::new(self.name(), said, lasting(condition));
+        let refusal = self.refusal(condition);
         match self.step {
             Step::Capability => self.upgrade_or_login(out),
             Step::StartTls => self.give_up(Failure::NoTls, out),
             Step::Login => self.give_up(Failure::Login(refusal), out),
             Step::Logout => self.close(out),
             _ => {
-                self.failures
-                    .push(match (condition.status, refusal.duration) {
-                        (Status::Bad, _) => Failure::Misunderstood(refusal),
-                        (_, Lasting::Permanent) => Failure::Negative(refusal),
-                        (_, Lasting::Temporary) => Failure::Command(refusal),
-                    });
+                self.failures.push(negative(condition, refusal));
                 self.logout(out);
             }
         }
+    }
+
+    fn refusal(&self, condition: &Condition<'_>) -> Refusal {
+        let said = match condition.code {
+            Some((code, _)) if condition.text.is_empty() => code,
+            _ => condition.text,
+        };
+        Refusal::new(self.name(), said, lasting(condition))
     }
 
     fn done(&mut self, condition: &Condition<'_>, out: &mut Out) {
@@ -653,6 +652,18 @@ impl Session for Client<'_> {
 
     fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+}
+
+/// What a tagged NO or BAD to an errand means.
+fn negative(condition: &Condition<'_>, refusal: Refusal) -> Failure {
+    // RFC 5530 §3: the mailbox is there, and something else stands in the way.
+    let reasons = ["OVERQUOTA", "NOPERM", "CORRUPTION", "CONTACTADMIN"];
+    match (condition.status, refusal.duration) {
+        (Status::Bad, _) => Failure::Misunderstood(refusal),
+        (_, Lasting::Temporary) => Failure::Command(refusal),
+        _ if reasons.iter().any(|code| condition.has_code(code)) => Failure::Command(refusal),
+        (_, Lasting::Permanent) => Failure::Negative(refusal),
     }
 }
 
