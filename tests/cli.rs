@@ -195,6 +195,12 @@ fn what_cannot_be_is_refused_with_advice() {
     assert!(serve_refuses(&["--user", "a:b", "--users", "file"]).contains("exclude each other"));
     let usage = mailtool(&["serve", "--user", "alice"], "");
     assert!(failed(&usage, 64).contains("NAME:PASSWORD"));
+    let usage = mailtool(&["serve", "--max-size", "0"], "");
+    assert!(failed(&usage, 64).contains("octets"));
+    let usage = mailtool(&["serve", "--hostname", "mail\r\nhost"], "");
+    assert!(failed(&usage, 64).contains("mail.example.org"));
+    let usage = mailtool(&["serve", "--lmtp", "unix:"], "");
+    assert!(failed(&usage, 64).contains("unix:/run"));
     let usage = mailtool(&["serve", "--smtp", "here"], "");
     assert!(failed(&usage, 64).contains("127.0.0.1:2525"));
 }
@@ -308,6 +314,22 @@ fn options_come_from_the_command_line_then_the_environment_then_a_file() {
         replies[3].starts_with("250 2.1.5 ") && replies[4].starts_with("550 5.7.1 "),
         "{said}"
     );
+}
+
+#[test]
+fn an_empty_variable_of_the_environment_says_nothing() {
+    let state = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(MAILTOOL);
+    command
+        .args(["serve", "--tls-cert", "cert.pem"])
+        .env("MAILTOOL_LISTEN", "")
+        .env("MAILTOOL_STORE", "")
+        .env("MAILTOOL_DOMAIN", "")
+        .env("MAILTOOL_MAX_SIZE", "")
+        .env("XDG_STATE_HOME", state.path());
+    // It comes as far as the first mistake that is one.
+    let complained = failed(&run(&mut command, ""), 1);
+    assert!(complained.contains("--tls-key"), "{complained}");
 }
 
 #[test]

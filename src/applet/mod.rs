@@ -22,6 +22,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
+use clap::builder::Resettable;
 use clap::{ArgMatches, Command};
 
 use crate::wire::codes::Lang;
@@ -46,11 +47,17 @@ pub struct Applet {
 }
 
 impl Applet {
-    /// Its options. Help names variables of the environment, but not what they hold: that is nobody else's business.
+    /// Its options. Help names variables of the environment, but not what they hold: that is nobody else's business. An
+    /// empty variable says nothing, as if it were not there.
     fn options(&self) -> Command {
-        (self.command)()
-            .name(self.name)
-            .mut_args(|argument| argument.hide_env_values(true))
+        (self.command)().name(self.name).mut_args(|argument| {
+            let argument = argument.hide_env_values(true);
+            let value = argument.get_env().and_then(std::env::var_os);
+            if value.is_some_and(|value| value.is_empty()) {
+                return argument.env(Resettable::Reset);
+            }
+            argument
+        })
     }
 }
 

@@ -254,17 +254,17 @@ fn local_part(text: &[u8]) -> Result<(String, &[u8]), AddressError> {
     Err(AddressError::Quote)
 }
 
-fn domain_or_literal(text: &[u8]) -> Result<String, AddressError> {
-    if let Some(literal) = text.strip_prefix(b"[") {
-        let inside = literal.strip_suffix(b"]").ok_or(AddressError::Literal)?;
-        let inside = std::str::from_utf8(inside).map_err(|_| AddressError::NonAscii)?;
-        let known = match inside.get(..5) {
-            Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => {
-                inside[5..].parse::<Ipv6Addr>().is_ok()
-            }
-            _ => inside.parse::<Ipv4Addr>().is_ok(),
-        };
-        return known.then(|| ascii(text)).ok_or(AddressError::Literal);
+/// Reads the name of a domain; a dot at its end is left out.
+///
+/// ```
+/// use mailtool::wire::address::domain;
+///
+/// assert_eq!(domain(b"example.org.").as_deref(), Ok("example.org"));
+/// assert!(domain(b"[192.0.2.1]").is_err() && domain(b"example org").is_err());
+/// ```
+pub fn domain(text: &[u8]) -> Result<String, AddressError> {
+    if !text.is_ascii() {
+        return Err(AddressError::NonAscii);
     }
     let text = text.strip_suffix(b".").unwrap_or(text);
     if text.contains(&b'@') {
@@ -284,6 +284,21 @@ fn domain_or_literal(text: &[u8]) -> Result<String, AddressError> {
         }
     }
     Ok(ascii(text))
+}
+
+fn domain_or_literal(text: &[u8]) -> Result<String, AddressError> {
+    if let Some(literal) = text.strip_prefix(b"[") {
+        let inside = literal.strip_suffix(b"]").ok_or(AddressError::Literal)?;
+        let inside = std::str::from_utf8(inside).map_err(|_| AddressError::NonAscii)?;
+        let known = match inside.get(..5) {
+            Some(tag) if tag.eq_ignore_ascii_case("IPv6:") => {
+                inside[5..].parse::<Ipv6Addr>().is_ok()
+            }
+            _ => inside.parse::<Ipv4Addr>().is_ok(),
+        };
+        return known.then(|| ascii(text)).ok_or(AddressError::Literal);
+    }
+    domain(text)
 }
 
 /// RFC 5322 §3.2.3

@@ -11,13 +11,14 @@ mod screen;
 
 use std::fs::OpenOptions;
 use std::io;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use self::options::{Endpoint, Options, THROW_AWAY};
+use self::options::{Domain, Endpoint, Options, THROW_AWAY};
 use self::protocols::Protocol;
 use self::ready::Waiting;
 use self::screen::{Demo, Screen};
@@ -76,11 +77,18 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     if demo == Demo::Yes {
         only_loopback(&endpoints)?;
     }
-    let domains = if options.domain.is_empty() {
-        vec!["localhost".to_owned()]
-    } else {
-        options.domain.clone()
-    };
+    let mut domains = Vec::new();
+    for domain in &options.domain {
+        let domain = domain.as_str().to_owned();
+        if !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
+    if domains.is_empty() {
+        domains.push("localhost".to_owned());
+    }
+    let hostname = options.hostname.as_ref().map(Domain::as_str);
+    let hostname = hostname.unwrap_or(&domains[0]).to_owned();
     let store = Store::open(place.path(), &domains, users)
         .with_context(|| {
             format!(
@@ -89,7 +97,10 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
             )
         })?;
     let store = Arc::new(store);
-    let names: Vec<String> = domains.iter().chain(&options.hostname).cloned().collect();
+    let mut names = domains.clone();
+    if !names.contains(&hostname) {
+        names.push(hostname.clone());
+    }
     let certificate = certificate(&options, place.path(), &names)?;
 
     let mut reactor = Reactor::new(
@@ -105,7 +116,14 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         .catch_signals(reload(&options, &store, &names, place.path()))
         .context("signals cannot be caught")?;
 
-    let services = Services::new(&options, &domains, &store);
+    let services = Services {
+        hostname,
+        domain: domains[0].clone(),
+        max_octets: options
+            .max_size
+            .map_or(limits::MESSAGE_SIZE, NonZeroU64::get),
+        store: Arc::clone(&store),
+    };
     let mut listening = Vec::new();
     for (protocol, endpoint) in endpoints {
         let real = listen(&mut reactor, protocol, &endpoint, services.of(protocol))?;
@@ -274,16 +292,6 @@ struct Services {
 }
 
 impl Services {
-    fn new(options: &Options, domains: &[String], store: &Arc<Store>) -> Self {
-        let domain = domains.first().cloned().unwrap_or_default();
-        Self {
-            hostname: options.hostname.clone().unwrap_or_else(|| domain.clone()),
-            domain,
-            max_octets: options.max_size.unwrap_or(limits::MESSAGE_SIZE),
-            store: Arc::clone(store),
-        }
-    }
-
     fn of(&self, protocol: Protocol) -> Arc<dyn Service> {
         let name = protocol.name();
         match protocol {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -9,6 +10,7 @@ use anyhow::Context;
 use serde::{Deserialize, Deserializer, de};
 
 use super::protocols::Protocol;
+use crate::wire::address::{self, AddressError};
 
 /// The options of `serve`; the keys of its file have the same names.
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
@@ -67,10 +69,10 @@ pub(super) struct Options {
     /// Domain whose mail is delivered here; the first is the plain one [default: localhost]
     #[arg(long, value_name = "NAME", env = "MAILTOOL_DOMAIN", value_delimiter = ',', help_heading = MAIL)]
     #[serde(deserialize_with = "one_or_many")]
-    pub(super) domain: Vec<String>,
+    pub(super) domain: Vec<Domain>,
     /// The name this server calls itself [default: the first domain]
     #[arg(long, value_name = "NAME", env = "MAILTOOL_HOSTNAME", help_heading = MAIL)]
-    pub(super) hostname: Option<String>,
+    pub(super) hostname: Option<Domain>,
     /// An account; in MAILTOOL_USER one a line [default: alice:alice and bob:bob, on loopback only]
     #[arg(long, value_name = "NAME:PASSWORD", help_heading = MAIL)]
     #[serde(deserialize_with = "one_or_many")]
@@ -80,7 +82,7 @@ pub(super) struct Options {
     pub(super) users: Option<PathBuf>,
     /// Largest message taken, in octets [default: 67108864]
     #[arg(long, value_name = "OCTETS", env = "MAILTOOL_MAX_SIZE", value_parser = octets, help_heading = MAIL)]
-    pub(super) max_size: Option<u64>,
+    pub(super) max_size: Option<NonZeroU64>,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
     #[arg(
@@ -236,7 +238,8 @@ fn ip_address(text: &str) -> Result<IpAddr, &'static str> {
         .map_err(|_| "give an IP address of this machine, such as 127.0.0.1 or ::1; 0.0.0.0 and :: are all of them")
 }
 
-fn octets(text: &str) -> Result<u64, &'static str> {
+/// Not 0: to clients that would mean that there is no bound (RFC 1870 §4).
+fn octets(text: &str) -> Result<NonZeroU64, &'static str> {
     text.parse()
         .map_err(|_| "give a number of octets, such as 10000000")
 }
@@ -280,7 +283,11 @@ impl FromStr for Endpoint {
             return Ok(Self::Off);
         }
         if let Some(path) = text.strip_prefix("unix:") {
-            return Ok(Self::Unix(PathBuf::from(path)));
+            return match path {
+                // The system would choose a name that is in no folder, and that nobody knows.
+                "" => Err("give the path of the socket, as in unix:/run/mail/lmtp".to_owned()),
+                path => Ok(Self::Unix(PathBuf::from(path))),
+            };
         }
         if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
             return Ok(Self::Port(port));
@@ -308,6 +315,43 @@ impl fmt::Display for Endpoint {
             Self::Tcp(address) => write!(formatter, "{address}"),
             Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
         }
+    }
+}
+
+/// The name of a domain, or of a computer: nothing that could end a line of a reply, or a field.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Domain(String);
+
+impl Domain {
+    /// The name, without a dot at its end.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Domain {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match address::domain(text.as_bytes()) {
+            Ok(name) => Ok(Self(name)),
+            Err(AddressError::NonAscii) => Err(
+                "write it in plain ASCII: its xn-- form is what mail is addressed to".to_owned(),
+            ),
+            Err(AddressError::LongDomain) => {
+                Err("a name has 255 octets at most, and 63 between dots".to_owned())
+            }
+            Err(_) => Err("give a name such as mail.example.org".to_owned()),
+        }
+    }
+}
+
+impl TryFrom<String> for Domain {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 
@@ -382,11 +426,11 @@ mod tests {
             "domain = ['a.example', 'b.example']\nsmtp = 2525\nuser = 'carol:pass:word'\nstore = 'mail'",
         );
         let line = Options {
-            domain: vec!["c.example".into()],
+            domain: vec!["c.example".parse().unwrap()],
             ..Options::default()
         };
         let both = line.or(file.relative_to(Path::new("/etc/mailtool")));
-        assert_eq!(both.domain, ["c.example"]);
+        assert_eq!(both.domain, ["c.example".parse().unwrap()]);
         assert_eq!(both.smtp, [Endpoint::Port(2525)]);
         assert_eq!(both.store.as_deref(), Some(Path::new("/etc/mailtool/mail")));
         assert_eq!(
@@ -434,6 +478,31 @@ mod tests {
                 .parse::<Endpoint>()
                 .is_err_and(|error| error.contains("127.0.0.1:2525"))
         );
+    }
+
+    #[test]
+    fn names_that_no_domain_has_are_refused() {
+        let domain = |text: &str| text.parse::<Domain>();
+        assert_eq!(domain("Lab.example.").unwrap().as_str(), "Lab.example");
+        for text in [
+            "",
+            "a b",
+            "a\r\nb",
+            "../x",
+            ".",
+            "a..b",
+            "[127.0.0.1]",
+            "a@b",
+        ] {
+            assert!(
+                domain(text).is_err_and(|error| error.contains("mail.example.org")),
+                "{text}"
+            );
+        }
+        assert!(domain("\u{e9}.example").is_err_and(|error| error.contains("xn--")));
+        let error = toml::from_str::<Options>("hostname = 'a b'").unwrap_err();
+        assert!(error.to_string().contains("mail.example.org"), "{error}");
+        assert!("unix:".parse::<Endpoint>().is_err());
     }
 
     #[test]
