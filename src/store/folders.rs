@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::fs::{self, DotLock};
+use super::fs;
+use super::lock::DotLock;
 use super::{Account, Mailbox, Store, StoreError, names};
 use crate::limits;
 use crate::wire::utf7;

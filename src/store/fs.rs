@@ -8,19 +8,16 @@
 //!   directory has returned; until then either state may be found;
 //! - a rename is atomic: whoever looks, also after a crash, finds the file under one of its names.
 //!
-//! Also here: [`Extent`] (part of a file on its way to a peer), [`DotLock`], [`StoreLock`], and [`replace`] (a small file, whole or
-//! not).
+//! Also here: [`Extent`] (part of a file on its way to a peer), and [`replace`] (a small file, whole or not).
 
-use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use super::{lines, names};
-use crate::limits;
 
 /// The system calls of the store. Paths are absolute or relative as the caller has them; nothing is followed or made
 /// on the way.
@@ -278,126 +275,9 @@ impl Extent {
     pub fn read(&self) -> Option<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(self.octets).ok()?];
         self.file.read_exact_at(&mut bytes, self.offset).ok()?;
+        lines::hide_nul(&mut bytes);
         Some(bytes)
     }
-}
-
-/// A lock that Dovecot knows: the file `PATH.lock`, which holds `pid:host`. Let go on drop.
-///
-/// A lock whose process is dead, or that nobody has touched for [`limits::DOTLOCK_STALE`], is taken over.
-#[derive(Debug)]
-pub(super) struct DotLock<'a> {
-    disk: &'a dyn Disk,
-    path: PathBuf,
-}
-
-/// The locks that this process holds: one that names our pid and is not among them was left by a former life of that
-/// pid (in a container every server is process 1).
-static HELD: LazyLock<Mutex<HashSet<PathBuf>>> = LazyLock::new(Mutex::default);
-
-impl<'a> DotLock<'a> {
-    /// Waits for the lock on `path`; `TimedOut` after [`limits::DOTLOCK_WAIT`].
-    pub(super) fn acquire(disk: &'a dyn Disk, path: &Path) -> io::Result<Self> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let path = PathBuf::from(name);
-        let until = Instant::now() + limits::DOTLOCK_WAIT;
-        loop {
-            match disk.create(&path) {
-                Ok(file) => {
-                    let lock = Self { disk, path };
-                    hold(&HELD).insert(lock.path.clone());
-                    let owner = format!("{}:{}", std::process::id(), names::host());
-                    disk.write(&file, owner.as_bytes())?;
-                    return Ok(lock);
-                }
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                Err(_) => {}
-            }
-            if is_stale(disk, &path) {
-                // As Dovecot does: a moment's rest, or two who see the same dead lock unlink each other's new one.
-                let _ = disk.unlink(&path);
-            } else if Instant::now() >= until {
-                let why = format!("{path:?} is held by another program");
-                return Err(io::Error::new(io::ErrorKind::TimedOut, why));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-impl Drop for DotLock<'_> {
-    fn drop(&mut self) {
-        let _ = self.disk.unlink(&self.path);
-        hold(&HELD).remove(&self.path);
-    }
-}
-
-/// The lock on a whole store, the file `STORE/lock`: one program serves it at a time. Two would not know of each other's POP3
-/// locks, open mailboxes and changes. The kernel lets go of it when the program ends, however that comes about.
-#[derive(Debug)]
-pub(super) struct StoreLock(#[expect(dead_code, reason = "it is held, not used")] File);
-
-impl StoreLock {
-    /// Takes the lock on the store at `root`, which must be there; `ResourceBusy` while another program has it.
-    pub(super) fn acquire(root: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.mode(0o600).open(root.join("lock"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut owner = String::new();
-                // Its number is there for people: without it the message says less, and no more.
-                let _ = (&file).take(32).read_to_string(&mut owner);
-                let owner = match owner.trim_end() {
-                    "" => String::new(),
-                    pid => format!(" (process {pid})"),
-                };
-                let why = format!(
-                    "another mailtool{owner} serves it: stop that one, or take another folder"
-                );
-                return Err(io::Error::new(io::ErrorKind::ResourceBusy, why));
-            }
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                log::warn!(
-                    "{root:?}: this file system has no locks; see to it that one program alone serves it"
-                );
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        file.set_len(0)?;
-        writeln!(file, "{}", std::process::id())?;
-        Ok(Self(file))
-    }
-}
-
-/// Whether the lock's owner is gone. When in doubt, it is not.
-fn is_stale(disk: &dyn Disk, path: &Path) -> bool {
-    let Ok(Some((bytes, stat))) = read_whole(disk, path) else {
-        return false;
-    };
-    let owner = String::from_utf8_lossy(&bytes);
-    if let Some((pid, host)) = owner.trim_end().split_once(':')
-        && host == names::host()
-        && let Ok(pid) = pid.parse::<i32>()
-    {
-        if u32::try_from(pid) == Ok(std::process::id()) {
-            return !hold(&HELD).contains(path);
-        }
-        let Some(pid) = rustix::process::Pid::from_raw(pid) else {
-            return true;
-        };
-        return rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
-    }
-    // Killed between making and filling it: nobody is that slow who lives.
-    let patience = if bytes.is_empty() {
-        limits::DOTLOCK_EMPTY
-    } else {
-        limits::DOTLOCK_STALE
-    };
-    let age = nanoseconds(SystemTime::now()) - stat.modified;
-    age > patience.as_nanos().cast_signed()
 }
 
 /// Nanoseconds since 1970.

@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::fs::{self, Disk, DotLock, Stat};
+use super::fs::{self, Disk, Stat};
 use super::keywords::{self, Keywords};
+use super::lock::DotLock;
 use super::shared::Shared;
 use super::uidlist::{self, UidList};
 use super::{Entry, Index, StoreError, lines, names};

@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `fs` | the system calls, each of which a test can make the last one |
 //! | `commit` | [`Durable`], and how many share one fsync |
+//! | `lock` | locks between programs |
 //! | `spool` | delivery |
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
@@ -27,6 +28,7 @@ mod fs;
 mod hub;
 mod keywords;
 mod lines;
+mod lock;
 mod look;
 mod maildir;
 mod names;
@@ -46,7 +48,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use self::fs::{Disk, Kernel, StoreLock, hold};
+use self::fs::{Disk, Kernel, hold};
+use self::lock::StoreLock;
 use self::shared::Shared;
 
 pub use self::commit::Durable;

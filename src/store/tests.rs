@@ -1,5 +1,7 @@
 //! The store from outside: what a session sees, with other programs at work on the same files.
 
+mod two_stores;
+
 use std::fs::{self, read_dir};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
