@@ -1,27 +1,16 @@
 //! Messages that are put into a mailbox by a client that wants to know their UIDs: APPEND and COPY.
 //!
-//! The order, under the mailbox's lock and `dovecot-uidlist.lock`: the files are whole in `tmp/`; they are given UIDs; the
-//! list of UIDs is on disk; the files get their names in `cur/`. Then, without locks, `cur/` is synced. A crash in between
-//! leaves UIDs that nobody has, or messages that nobody was promised, never a UID that means something else.
+//! The files are whole in `tmp/`; they are given UIDs and names in `cur/` (`arrival`). Then, without locks, `cur/` is synced.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::arrival::{Arrival, Enrolled};
 use super::fs::hold;
-use super::look::{Part, Place};
+use super::look::State;
 use super::spool::{cannot_link, copy_file};
-use super::{Durable, Entry, Flags, Index, Mailbox, Spool, StoreError, names};
+use super::{Durable, Flags, Mailbox, Spool, StoreError, names};
 use crate::limits;
-
-/// A whole message in `tmp/`, on disk, about to get its UID and its name.
-struct Arrival {
-    draft: PathBuf,
-    base: String,
-    flags: Flags,
-    size: u64,
-    received: i64,
-}
 
 impl Mailbox {
     /// A spool for a message that will be appended here.
@@ -156,79 +145,43 @@ impl Mailbox {
         let folder = self.folder(&place);
         let disk = folder.disk();
         let mut state = hold(&self.state);
-        // What came before gets the lower UIDs.
-        state.look(&folder)?;
-        let lock = folder.lock().map_err(|error| folder.blame(error))?;
-        state.read_list(&folder)?;
-        let known = state.keywords.known();
-        let validity = state.list.validity;
-        let first = state.list.records.len();
-        let mut uids = Vec::with_capacity(arrivals.len());
-        for arrival in arrivals {
-            uids.push(state.give(&folder, &arrival.base, None)?);
-        }
-        if state.list.validity != validity {
-            // All UIDs were used up, and all messages have new ones.
-            uids = (0..)
-                .zip(&state.list.records)
-                .skip(first)
-                .map(|(_, record)| record.uid)
-                .collect();
-        }
-        if let Err(error) = state.write_list(&folder, first) {
-            // The file may hold part of it: what it says is read anew.
+        let take_back = |state: &mut State| {
+            for arrival in arrivals {
+                let _ = disk.unlink(&arrival.place(&state.keywords).path(folder.path));
+            }
             state.stamps = None;
-            return Err(error.into());
-        }
-        let before = disk.stat(&folder.part("cur"));
-        let mut places: Vec<Place> = Vec::with_capacity(arrivals.len());
-        for arrival in arrivals {
-            let place = Place {
-                part: Part::Cur,
-                name: names::with_flags(&arrival.base, arrival.flags, known).into(),
-            };
-            if let Err(error) = disk.rename(&arrival.draft, &place.path(folder.path)) {
-                for place in places {
-                    let _ = disk.unlink(&place.path(folder.path));
+        };
+        let mut uids = None;
+        for _ in 0..ATTEMPTS {
+            // What came before gets the lower UIDs.
+            state.look(&folder)?;
+            match state.enroll(&folder, arrivals) {
+                Ok(Enrolled::Uids(given)) => {
+                    uids = Some(given);
+                    break;
                 }
-                state.stamps = None;
-                return Err(folder.blame(error));
+                Ok(Enrolled::ListHasChanged) => {}
+                Err(error) => {
+                    take_back(&mut state);
+                    return Err(folder.blame(error));
+                }
             }
-            places.push(place);
         }
-        drop(lock);
-        if state.list.validity == validity {
-            let mut index = Index::clone(&state.index);
-            index.uid_next = state.list.next;
-            for ((arrival, place), &uid) in arrivals.iter().zip(&places).zip(&uids) {
-                index.messages.push(Entry {
-                    uid,
-                    flags: Flags(arrival.flags.0 & known.0),
-                    size: arrival.size,
-                    received: arrival.received,
-                });
-                state.places.push(place.clone());
-            }
-            state.recent.extend(&uids);
-            state.index = Arc::new(index);
-            state.changed_cur(&folder, before);
-        } else {
-            state.look_anyway(&folder)?;
-        }
+        let uids = uids.ok_or(StoreError::Busy)?;
         drop(state);
         self.shared.hub.changed(self.number());
         match self.shared.commits.commit(disk, &folder.part("cur")) {
             Ok(durable) => Ok((uids, durable)),
             Err(error) => {
-                for place in places {
-                    let _ = disk.unlink(&place.path(folder.path));
-                }
-                hold(&self.state).stamps = None;
+                take_back(&mut hold(&self.state));
                 Err(error.into())
             }
         }
     }
 }
+
+/// How often other programs may be faster with the list of UIDs, before the mailbox is called busy.
+const ATTEMPTS: u32 = 100;
 
 /// Whether the file that is copied must yet be synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,16 @@
 //!
 //! The order of things is what keeps UIDs right (RFC 3501 §2.3.1.1: never given twice, ascending in order of arrival):
 //!
-//! 1. `new/` is read and its messages are renamed into `cur/`; then `cur/` is read. Whatever moves meanwhile moves in
+//! 1. `dovecot-uidlist` is read first: a message that has a UID there has a file, so a lower UID never turns up late. But
+//!    the last one may be on its way to its name; then the lock is waited for, and all is read anew.
+//! 2. `new/` is read and its messages are renamed into `cur/`; then `cur/` is read. Whatever moves meanwhile moves in
 //!    that direction, or is missed once; so a message that was known and is not found is looked for a second time.
-//! 2. Names without a UID get one under `dovecot-uidlist.lock`, after reading what others may have written there.
-//! 3. `dovecot-uidlist` is on disk before anybody is shown a UID: otherwise a crash would give it to another message.
+//! 3. Names without a UID get one under `dovecot-uidlist.lock`. When others have written the list meanwhile, both
+//!    directories are read anew under the lock.
+//! 4. `dovecot-uidlist` is on disk before anybody is shown a UID: otherwise a crash would give it to another message.
 //!
 //! All is skipped while the times of both directories are those of the last look - unless they were so young then that a
-//! change in the same tick of the clock would not show.
+//! change in the same tick of the clock would not show. When only `new/` has changed, only it is read (`arrival`).
 
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{HashMap, HashSet};
@@ -108,8 +111,12 @@ pub(super) struct State {
     pub(super) recent: Vec<u32>,
     /// As they were at the last look; `None` asks for a look.
     pub(super) stamps: Option<Stamps>,
-    /// The look was late enough after the last change to have seen all of it.
-    settled: bool,
+    /// `new/` was read late enough after its last change to have seen all of it.
+    pub(super) new_settled: bool,
+    /// The same of `cur/`.
+    cur_settled: bool,
+    /// When `cur/` was last read, nanoseconds since 1970.
+    listed: i128,
 }
 
 impl State {
@@ -126,7 +133,9 @@ impl State {
             }),
             recent: Vec::new(),
             stamps: None,
-            settled: false,
+            new_settled: false,
+            cur_settled: false,
+            listed: i128::MIN,
         }
     }
 
@@ -141,13 +150,32 @@ impl State {
     /// Looks at the folder if it may have changed. Afterwards `index` is what there is; a new one only when it differs.
     pub(super) fn look(&mut self, folder: &Folder<'_>) -> Result<(), StoreError> {
         let stamps = read_stamps(folder).map_err(|error| folder.blame(error))?;
-        if self.settled && self.stamps == Some(stamps) {
-            return Ok(());
-        }
+        let now = fs::nanoseconds(SystemTime::now());
         if self.stamps.is_none() {
-            sweep(folder, SystemTime::now());
+            sweep(folder, now);
+        }
+        let all_but_new = Stamps {
+            new: stamps.new,
+            ..self.stamps.unwrap_or(NOTHING_SEEN)
+        };
+        if all_but_new == stamps && self.trusts_cur(now) {
+            if self.stamps == Some(stamps) && self.new_settled {
+                return Ok(());
+            }
+            if self.take_new(folder)? {
+                return Ok(());
+            }
         }
         self.look_anyway(folder)
+    }
+
+    /// Whether `cur/`, whose time is as we know it, need not be read: it can hold nothing that we have not seen; or it might,
+    /// since we changed it ourselves at the same tick of the clock, but it was read so recently that doing so after each
+    /// change of ours would take most of the time.
+    fn trusts_cur(&self, now: i128) -> bool {
+        let messages = self.places.len() as i128;
+        let pause = messages * limits::LISTING_PAUSE.as_nanos().cast_signed();
+        self.cur_settled || (0..pause).contains(&(now - self.listed))
     }
 
     /// As [`Self::look`], whatever the times say: a file was not where it should be.
@@ -163,7 +191,7 @@ impl State {
     /// else changed anything before.
     pub(super) fn changed_cur(&mut self, folder: &Folder<'_>, before: io::Result<Stat>) {
         let after = folder.disk().stat(&folder.part("cur"));
-        self.settled = false;
+        self.cur_settled = false;
         match (&mut self.stamps, before, after) {
             (Some(stamps), Ok(before), Ok(after)) if stamps.cur == before.modified => {
                 stamps.cur = after.modified;
@@ -172,34 +200,34 @@ impl State {
         }
     }
 
-    fn look_again(&mut self, folder: &Folder<'_>) -> io::Result<()> {
+    pub(super) fn look_again(&mut self, folder: &Folder<'_>) -> io::Result<()> {
+        // The list before the files: whoever has a UID in it is there, and will be found.
+        self.read_list(folder)?;
+        self.read_keywords(folder)?;
         let mut found = gather(folder)?;
         let lost = |place: &Place| !found.files.contains_key(names::base(&place.name));
         if self.places.iter().any(lost) {
-            let first = std::mem::replace(&mut found, gather(folder)?);
-            for (base, place) in first.files {
-                if let Slot::Vacant(vacant) = found.files.entry(base) {
-                    vacant.insert(place);
-                    found.settled = false;
-                }
-            }
-            found.moved.extend(first.moved);
+            found = found.and_again(folder)?;
         }
-        self.read_list(folder)?;
-        self.read_keywords(folder)?;
-        let lock = if self.needs_writing(&found.files) {
-            Some(self.give_uids(folder, &found.files)?)
-        } else {
-            None
-        };
-        drop(lock);
-        self.stamps = Some(Stamps {
-            new: found.new,
-            cur: found.cur,
-            list: folder.stat_file(uidlist::FILE)?,
-            keywords: self.stamps.and_then(|stamps| stamps.keywords),
-        });
-        self.settled = found.settled;
+        let on_its_way = self.last_is_on_its_way(&found.files);
+        if on_its_way || self.needs_writing(&found.files) {
+            let lock = folder.lock()?;
+            if on_its_way || !self.knows_list(folder)? {
+                // Another program has given UIDs, perhaps to files that came after we had looked. Now it cannot.
+                self.read_list(folder)?;
+                found = found.and_again(folder)?;
+            }
+            if self.needs_writing(&found.files) {
+                self.give_uids(folder, &found.files)?;
+            }
+            drop(lock);
+        }
+        let stamps = self.stamps.get_or_insert(NOTHING_SEEN);
+        stamps.new = found.new;
+        stamps.cur = found.cur;
+        self.new_settled = found.new_settled;
+        self.cur_settled = found.cur_settled;
+        self.listed = found.listed;
         self.rebuild(folder, &mut found);
         Ok(())
     }
@@ -228,6 +256,12 @@ impl State {
         Ok(())
     }
 
+    /// Whether nobody has written `dovecot-uidlist` since we read or wrote it.
+    pub(super) fn knows_list(&self, folder: &Folder<'_>) -> io::Result<bool> {
+        let stat = folder.stat_file(uidlist::FILE)?;
+        Ok(self.stamps.is_some_and(|stamps| stamps.list == stat))
+    }
+
     fn note_list(&mut self, stat: Option<Stat>) {
         let stamps = self.stamps.get_or_insert(NOTHING_SEEN);
         stamps.list = stat;
@@ -245,6 +279,14 @@ impl State {
         Ok(())
     }
 
+    /// Whether the message with the highest UID is new to us and has no file: it was removed already, or another program
+    /// holds the lock and is about to give it its name (`arrival` does it in this order, and the last one last).
+    fn last_is_on_its_way(&self, files: &HashMap<Box<str>, Place>) -> bool {
+        self.list.records.last().is_some_and(|record| {
+            record.uid >= self.index.uid_next && !files.contains_key(&record.base)
+        })
+    }
+
     /// Whether a message has no UID yet, or no size, or the mailbox no UIDVALIDITY.
     fn needs_writing(&self, files: &HashMap<Box<str>, Place>) -> bool {
         let known = self
@@ -257,14 +299,12 @@ impl State {
         !on_disk || self.list.validity == 0 || complete.count() < files.len()
     }
 
-    /// Gives UIDs to names that have none, in order of arrival, and puts the list on disk.
-    fn give_uids<'a>(
+    /// Gives UIDs to names that have none, in order of arrival, and puts the list, which must be locked, on disk.
+    fn give_uids(
         &mut self,
-        folder: &'a Folder<'_>,
+        folder: &Folder<'_>,
         files: &HashMap<Box<str>, Place>,
-    ) -> io::Result<DotLock<'a>> {
-        let lock = folder.lock()?;
-        self.read_list(folder)?;
+    ) -> io::Result<()> {
         let mut unknown: HashMap<&str, &Place> =
             files.iter().map(|(base, place)| (&**base, place)).collect();
         for record in &mut self.list.records {
@@ -291,8 +331,7 @@ impl State {
                 .retain(|record| files.contains_key(&record.base));
             self.list.may_append = false;
         }
-        self.write_list(folder, first)?;
-        Ok(lock)
+        self.write_list(folder, first)
     }
 
     /// Gives a UID; when there are none left, all messages get new ones under a new UIDVALIDITY. The list must be locked,
@@ -374,7 +413,7 @@ impl State {
                     let stat = folder.disk().stat(&place.path(folder.path));
                     if stat.is_err() {
                         // Renamed since: the next look will find it.
-                        self.settled = false;
+                        self.cur_settled = false;
                     }
                     let octets = stat.as_ref().map_or(0, |stat| stat.octets);
                     Entry {
@@ -421,7 +460,25 @@ struct Found {
     moved: HashSet<Box<str>>,
     new: i128,
     cur: i128,
-    settled: bool,
+    new_settled: bool,
+    cur_settled: bool,
+    /// When this was.
+    listed: i128,
+}
+
+impl Found {
+    /// What a second look finds as well: a file that was renamed while a directory was read may have been missed once.
+    fn and_again(self, folder: &Folder<'_>) -> io::Result<Self> {
+        let mut found = gather(folder)?;
+        for (base, place) in self.files {
+            if let Slot::Vacant(vacant) = found.files.entry(base) {
+                vacant.insert(place);
+                found.cur_settled = false;
+            }
+        }
+        found.moved.extend(self.moved);
+        Ok(found)
+    }
 }
 
 /// Moves what is in `new/` on, and reads both directories.
@@ -477,7 +534,9 @@ fn gather(folder: &Folder<'_>) -> io::Result<Found> {
         moved,
         new: new_time,
         cur: cur_time,
-        settled: is_settled(new_time, now) && is_settled(cur_time, now),
+        new_settled: is_settled(new_time, now),
+        cur_settled: is_settled(cur_time, now),
+        listed: now,
     })
 }
 
@@ -514,7 +573,7 @@ fn part_twins(
 ///
 /// A file system that counts seconds needs two of them (Dovecot's figure); one that counts finer still changes its clock only
 /// with the kernel's tick (at most 10 ms).
-fn is_settled(modified: i128, now: i128) -> bool {
+pub(super) fn is_settled(modified: i128, now: i128) -> bool {
     let grain = if modified % 1_000_000_000 == 0 {
         2_000_000_000
     } else {
@@ -543,9 +602,9 @@ fn count(folder: &Folder<'_>, place: &Place) -> u64 {
 }
 
 /// Removes what has lain in `tmp/` for too long at `now`. The time of change counts: that of modification is INTERNALDATE.
-pub(super) fn sweep(folder: &Folder<'_>, now: SystemTime) {
+pub(super) fn sweep(folder: &Folder<'_>, now: i128) {
     let tmp = folder.part("tmp");
-    let oldest = fs::nanoseconds(now) - limits::TMP_STALE.as_nanos().cast_signed();
+    let oldest = now - limits::TMP_STALE.as_nanos().cast_signed();
     for name in folder.disk().list(&tmp).unwrap_or_default() {
         let path = tmp.join(name);
         let stale = |stat: Stat| !stat.is_directory && stat.changed < oldest;

@@ -16,12 +16,14 @@
 //! | `lock` | locks between programs |
 //! | `spool` | delivery |
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
+//! | `arrival` | how a message gets its UID and its name |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
 //! | `folders` | the tree of mailboxes, subscriptions |
 //! | `users` | accounts and passwords |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
 
 mod append;
+mod arrival;
 mod commit;
 mod folders;
 mod fs;

@@ -580,7 +580,8 @@ fn what_lies_in_tmp_for_long_is_swept_away() {
     inbox.sync().expect("a look");
     assert_eq!(place.files("tmp"), ["found"], "INTERNALDATE is not its age");
     let folder = inbox.folder(&place.alice.home);
-    let hours = |hours: u64| SystemTime::now() + Duration::from_secs(hours * 3600);
+    let hours =
+        |hours: u64| super::fs::nanoseconds(SystemTime::now() + Duration::from_secs(hours * 3600));
     look::sweep(&folder, hours(35));
     assert_eq!(place.files("tmp"), ["found"]);
     look::sweep(&folder, hours(37));

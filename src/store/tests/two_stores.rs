@@ -1,8 +1,85 @@
 //! Two stores on the same files, as two servers have them: each sees the other only on the disk.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
+
+/// A mailbox that is looked at again and again: whether what comes keeps the promises about UIDs.
+struct Watcher {
+    seen: BTreeSet<u32>,
+    uid_next: u32,
+}
+
+impl Watcher {
+    /// RFC 3501 §2.3.1.1: UIDs ascend as messages are added, and a new one is never below a UIDNEXT that was told.
+    fn look(&mut self, mailbox: &Mailbox) {
+        let index = mailbox.sync().expect("a look");
+        for uid in uids(&index) {
+            assert!(
+                self.seen.contains(&uid) || uid >= self.uid_next,
+                "message {uid} comes late: the next UID was {}",
+                self.uid_next
+            );
+            self.seen.insert(uid);
+        }
+        assert!(index.uid_next >= self.uid_next);
+        self.uid_next = index.uid_next;
+    }
+}
+
+#[test]
+fn messages_of_another_server_never_come_late() {
+    let place = place();
+    let other = place.reopened();
+    let over = AtomicBool::new(false);
+    let mailboxes =
+        [&place.store, &other].map(|store| store.mailbox(&place.alice, "INBOX").expect("INBOX"));
+    thread::scope(|scope| {
+        for mailbox in &mailboxes {
+            scope.spawn(|| {
+                let mut watcher = Watcher {
+                    seen: BTreeSet::new(),
+                    uid_next: 1,
+                };
+                while !over.load(Ordering::Relaxed) {
+                    watcher.look(mailbox);
+                }
+                watcher.look(mailbox);
+                assert_eq!(watcher.seen.len(), 4 * MESSAGES);
+            });
+        }
+        let senders: Vec<_> = [(&place.store, &mailboxes[0]), (&other, &mailboxes[1])]
+            .into_iter()
+            .flat_map(|(store, mailbox)| {
+                let alice = std::slice::from_ref(&place.alice);
+                let deliverer = scope.spawn(move || {
+                    for _ in 0..MESSAGES {
+                        deliver(store, alice, "delivered\r\n");
+                    }
+                });
+                let appender = scope.spawn(move || {
+                    for _ in 0..MESSAGES {
+                        let mut spool = mailbox.spool().expect("a spool");
+                        spool.append(b"appended\r\n").expect("room");
+                        mailbox
+                            .append(spool, Flags::default(), None)
+                            .expect("appended");
+                    }
+                });
+                [deliverer, appender]
+            })
+            .collect();
+        for sender in senders {
+            sender.join().expect("no panic");
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Each of four threads puts so many in.
+const MESSAGES: usize = 50;
 
 #[test]
 fn subscriptions_made_at_the_same_time_are_all_kept() {
