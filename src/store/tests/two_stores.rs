@@ -1,4 +1,4 @@
-//! Two stores on the same files, as two servers have them: each sees the other only on the disk.
+//! Two stores on the same files, as two programs have them (we and Dovecot): each sees the other only on the disk.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
