@@ -272,9 +272,8 @@ fn escape(said: &[u8], text: &mut String) {
 /// Whether `[` before this would be a hole to the runner: `[..]`, `[name]`, `[x*70]`, `[size:FILE]`. IMAP's
 /// `[UIDNEXT 4]` and `BODY[]` are none, and stay readable.
 fn is_hole(rest: &str) -> bool {
-    let Some((hole, _)) = rest.split_once(']') else {
-        return false;
-    };
+    // Without a bracket here, one may follow behind an octet that is no letter.
+    let hole = rest.split_once(']').map_or(rest, |(hole, _)| hole);
     let mut letters = hole.chars();
     match letters.next() {
         Some('a'..='z') => true,
@@ -347,6 +346,12 @@ mod tests {
             written(Folding::Never, &said),
             "C: a\\\\\\x00b\\\\\\rc\\ d\\\\\\xe2\\x80\\xae\n"
         );
+    }
+
+    #[test]
+    fn a_hole_with_an_octet_that_is_no_letter_is_none() {
+        let said = [(Client, Bytes(b"[size:\x93] [a\r\n"))];
+        assert_eq!(written(Folding::Never, &said), "C: \\[size:\\x93] \\[a\n");
     }
 
     #[test]
