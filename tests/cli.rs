@@ -191,6 +191,11 @@ fn what_cannot_be_is_refused_with_advice() {
     );
 
     assert!(serve_refuses(&["--users", "nowhere"]).contains("nowhere"));
+    let complained = serve_refuses(&["--user", "bob@elsewhere.example:b"]);
+    assert!(
+        complained.contains("bob@elsewhere.example") && !complained.contains("store"),
+        "{complained}"
+    );
     assert!(serve_refuses(&["--tls-cert", "cert.pem"]).contains("--tls-key"));
     assert!(serve_refuses(&["--user", "a:b", "--users", "file"]).contains("exclude each other"));
     let usage = mailtool(&["serve", "--user", "alice"], "");

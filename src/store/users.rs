@@ -87,7 +87,7 @@ impl Users {
             return Ok(());
         };
         let mut table = Table::read(file)?;
-        table.fold_domain(&self.place());
+        table.settle(&self.place()).map_err(invalid)?;
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
         Ok(())
     }
@@ -166,10 +166,10 @@ impl Users {
         };
         let table = self.table.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(why) = &table.refused {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why.clone()));
+            return Err(invalid(why.clone()));
         }
         if let Some(table) = Arc::get_mut(table) {
-            table.fold_domain(&place);
+            table.settle(&place).map_err(invalid)?;
         }
         *hold(&self.place) = Arc::new(place);
         Ok(())
@@ -257,30 +257,30 @@ impl Table {
     fn add(&mut self, name: &str, secret: Secret) -> Result<(), String> {
         let name: Arc<str> = account_name(name)?.into();
         if self.secrets.insert(Arc::clone(&name), secret).is_some() {
-            return Err(format!("{name} is there twice: remove one of the lines"));
+            return Err(format!("{name} is there twice: keep one of them"));
         }
         self.names.push(name);
         Ok(())
     }
 
-    /// `alice@first.example` is `alice`.
-    fn fold_domain(&mut self, place: &Place) {
-        let Some(first) = place.domains.first() else {
-            return;
-        };
-        for name in &mut self.names {
-            let Some(user) = name
-                .strip_suffix(first.as_str())
-                .and_then(|name| name.strip_suffix('@'))
-            else {
+    /// Names as accounts of `place` have them: `alice@first.example` is `alice`.
+    fn settle(&mut self, place: &Place) -> Result<(), String> {
+        let mut settled = Self::default();
+        for name in std::mem::take(&mut self.names) {
+            let Some(secret) = self.secrets.remove(&name) else {
                 continue;
             };
-            let plain: Arc<str> = user.into();
-            if let Some(secret) = self.secrets.remove(name) {
-                self.secrets.entry(Arc::clone(&plain)).or_insert(secret);
-            }
-            *name = plain;
+            let account = place.account_name(&name).ok_or_else(|| {
+                format!(
+                    "{name} is of a domain that this server has no mail for (it has {}): add the domain, or take the \
+                     account out",
+                    place.domains.join(", ")
+                )
+            })?;
+            settled.add(&account, secret)?;
         }
+        *self = settled;
+        Ok(())
     }
 
     fn name(&self, name: &str) -> Option<Arc<str>> {
@@ -471,12 +471,17 @@ fn account_name(name: &str) -> Result<String, String> {
         "a name cannot hold control characters"
     } else if name.len() > 200 {
         "a name cannot be longer than 200 octets"
-    } else if name.starts_with('@') || name.ends_with('@') {
+    } else if name.starts_with('@') || name.ends_with('@') || name.matches('@').count() > 1 {
         "write `alice`, or `alice@other.example`"
     } else {
         return Ok(name);
     };
     Err(why.to_owned())
+}
+
+/// Accounts that cannot be.
+fn invalid(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
 fn fold_case(text: &str) -> String {
@@ -652,13 +657,29 @@ mod tests {
         assert!(refused("alice:$argon2id$v=19$m=65536").contains("broken"));
         let costly = "alice:$argon2id$v=19$m=4194304,t=3,p=1$c2FsdHNhbHQ$c29tZWhhc2hzb21laGFzaA";
         assert!(refused(costly).contains("m=4194304"));
+        assert!(refused("a@b@mail.example:{PLAIN}x").contains("alice@other.example"));
         let twice = Table::parse(b"alice:{PLAIN}x\nAlice:{PLAIN}y\n").expect_err("twice");
         assert!(twice.1.contains("twice") && twice.0 == 2);
-        assert!(
-            Users::plain(&[("../x".into(), "p".into())])
-                .settle(Path::new("/m"), &[])
-                .is_err()
+        let settle = |names: &[&str]| {
+            let accounts: Vec<_> = names
+                .iter()
+                .map(|&name| (name.into(), "p".into()))
+                .collect();
+            let domains = ["mail.example".to_owned(), "other.example".to_owned()];
+            let settled = Users::plain(&accounts).settle(Path::new("/m"), &domains);
+            settled.map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            settle(&["alice@MAIL.example", "alice@other.example"]),
+            Ok(())
         );
+        assert!(settle(&["../x"]).is_err());
+        let nowhere = settle(&["alice", "bob@elsewhere.example"]).expect_err("no such domain");
+        assert!(
+            nowhere.contains("bob@elsewhere.example") && nowhere.contains("other.example"),
+            "{nowhere}"
+        );
+        assert!(settle(&["alice", "alice@mail.example"]).is_err_and(|why| why.contains("twice")));
     }
 
     #[test]

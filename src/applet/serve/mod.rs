@@ -89,13 +89,13 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     }
     let hostname = options.hostname.as_ref().map(Domain::as_str);
     let hostname = hostname.unwrap_or(&domains[0]).to_owned();
-    let store = Store::open(place.path(), &domains, users)
-        .with_context(|| {
-            format!(
-                "cannot use the store {} (--store DIR takes another folder, --store tmp a throw-away one)",
-                place.path().display()
-            )
-        })?;
+    let store = Store::open(place.path(), &domains, users).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => anyhow::Error::new(error).context("cannot use the accounts"),
+        _ => anyhow::Error::new(error).context(format!(
+            "cannot use the store {} (--store DIR takes another folder, --store tmp a throw-away one)",
+            place.path().display()
+        )),
+    })?;
     let store = Arc::new(store);
     let mut names = domains.clone();
     if !names.contains(&hostname) {
