@@ -7,7 +7,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
-use std::process::{Command, Output};
+use std::os::unix::net::UnixDatagram;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use program::{MAILTOOL, Server, mailtool, run, succeeded};
@@ -197,6 +198,11 @@ fn what_cannot_be_is_refused_with_advice() {
         "{complained}"
     );
     assert!(serve_refuses(&["--tls-cert", "cert.pem"]).contains("--tls-key"));
+    let complained = serve_refuses(&["--tls-cert", "nowhere.pem", "--tls-key", "nowhere.pem"]);
+    assert!(
+        complained.contains("--tls-cert") && complained.matches("No such file").count() == 1,
+        "{complained}"
+    );
     assert!(serve_refuses(&["--user", "a:b", "--users", "file"]).contains("exclude each other"));
     let usage = mailtool(&["serve", "--user", "alice"], "");
     assert!(failed(&usage, 64).contains("NAME:PASSWORD"));
@@ -282,7 +288,7 @@ fn options_come_from_the_command_line_then_the_environment_then_a_file() {
     .expect("a file");
     let mut command = Command::new("sh");
     let line = format!(
-        "exec {MAILTOOL} serve --config mailtool.toml --domain line.example --store tmp --smtp 0 --pop3 off --pop3s off --imap off --imaps off --submission off --smtps off --ready-fd 3 3>ready"
+        "exec {MAILTOOL} serve --config mailtool.toml --domain line.example --store store --smtp 0 --pop3 off --pop3s off --imap off --imaps off --submission off --smtps off --ready-fd 3 3>ready"
     );
     command
         .args(["-c", &line])
@@ -290,7 +296,7 @@ fn options_come_from_the_command_line_then_the_environment_then_a_file() {
         .env("MAILTOOL_HOSTNAME", "env-host");
     let mut child = command
         .current_dir(folder.path())
-        .stdout(std::process::Stdio::null())
+        .stdout(Stdio::null())
         .spawn()
         .expect("a shell");
     let begun = Instant::now();
@@ -319,6 +325,50 @@ fn options_come_from_the_command_line_then_the_environment_then_a_file() {
         replies[3].starts_with("250 2.1.5 ") && replies[4].starts_with("550 5.7.1 "),
         "{said}"
     );
+}
+
+#[test]
+fn systemd_is_told_and_not_missed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("notify");
+    let systemd = UnixDatagram::bind(&path).expect("a socket");
+    systemd
+        .set_read_timeout(Some(program::PATIENCE))
+        .expect("a timeout");
+    let serve = |socket: &std::path::Path| {
+        let line = format!(
+            "exec {MAILTOOL} serve --store store --smtp 0 --pop3 off --pop3s off --imap off --imaps off --submission off --smtps off --ready-fd 3 3>ready"
+        );
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]).env("NOTIFY_SOCKET", socket);
+        command.current_dir(folder.path()).stdout(Stdio::null());
+        command.spawn().expect("a shell")
+    };
+    let end = |mut child: std::process::Child| {
+        let _ = child.kill();
+        let _ = child.wait();
+    };
+    let told = serve(&path);
+    let mut said = [0; 100];
+    let octets = systemd.recv(&mut said).expect("a datagram");
+    assert_eq!(said[..octets].trim_ascii(), b"READY=1");
+    end(told);
+
+    let ready = folder.path().join("ready");
+    let _ = fs::remove_file(&ready);
+    let missed = serve(&folder.path().join("nobody"));
+    let begun = Instant::now();
+    while !fs::read_to_string(&ready).is_ok_and(|ready| ready.ends_with('\n')) {
+        assert!(begun.elapsed() < program::PATIENCE, "not ready");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let address = fs::read_to_string(&ready).expect("the port");
+    let address = address.trim_end().strip_prefix("smtp ").expect("SMTP");
+    let mut greeting = [0; 4];
+    let mut stream = TcpStream::connect(address).expect("it serves");
+    stream.read_exact(&mut greeting).expect("a greeting");
+    assert_eq!(&greeting, b"220 ");
+    end(missed);
 }
 
 #[test]

@@ -96,15 +96,8 @@ impl fmt::Display for CertError {
     }
 }
 
-impl std::error::Error for CertError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::File { source, .. } => Some(source),
-            Self::Unusable { fault, .. } => Some(fault),
-            Self::Make(_) => None,
-        }
-    }
-}
+// Its text says why already: a source would have it said twice.
+impl std::error::Error for CertError {}
 
 impl From<rcgen::Error> for CertError {
     fn from(error: rcgen::Error) -> Self {

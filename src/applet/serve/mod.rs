@@ -231,7 +231,8 @@ fn only_loopback(endpoints: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
 /// The certificate that was named, or our own.
 fn certificate(options: &Options, store: &Path, names: &[String]) -> anyhow::Result<Acceptor> {
     match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => Ok(reactor::certs::load(certificate, key)?),
+        (Some(certificate), Some(key)) => reactor::certs::load(certificate, key)
+            .context("cannot use what --tls-cert and --tls-key name"),
         (None, None) => Ok(reactor::certs::ensure(&store.join("tls"), names)?),
         _ => bail!(
             "--tls-cert and --tls-key belong together: a certificate is of no use without its key"

@@ -25,7 +25,8 @@ impl Waiting {
     }
 
     /// Writes what listens where, `PROTOCOL ENDPOINT` a line, and closes; tells systemd too, if it asked
-    /// (`NOTIFY_SOCKET`).
+    /// (`NOTIFY_SOCKET`), but serves on when it does not listen: the variable may be inherited from a service around us
+    /// (sd_notify(3): errors should be ignored).
     pub(super) fn tell(self, listening: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
         if let Some(mut file) = self.0 {
             let line = |(protocol, endpoint): &(Protocol, Endpoint)| {
@@ -35,7 +36,9 @@ impl Waiting {
             file.write_all(lines.as_bytes())
                 .context("cannot write to the file descriptor of --ready-fd")?;
         }
-        sd_notify::notify(&[sd_notify::NotifyState::Ready])
-            .context("cannot tell systemd (NOTIFY_SOCKET)")
+        if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+            log::warn!("cannot tell systemd that all is ready (NOTIFY_SOCKET): {error}");
+        }
+        Ok(())
     }
 }
