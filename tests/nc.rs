@@ -218,6 +218,39 @@ fn a_link_says_its_own_name() {
 }
 
 #[test]
+fn who_expects_the_ncat_of_nmap_is_told_which_one_this_is() {
+    let link = |name: &str, option: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailtool"));
+        command.arg0(name).arg(option);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        end(command.spawn().unwrap())
+    };
+    let refused = link("ncat", "--ssl");
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused
+            .stderr
+            .starts_with("ncat: unrecognized option '--ssl'\nusage: nc ")
+    );
+    assert!(
+        refused
+            .stderr
+            .contains("the dialect of OpenBSD's nc, not Nmap's")
+    );
+    assert!(
+        !link("nc", "--ssl").stderr.contains("Nmap"),
+        "letter for letter"
+    );
+    let help = link("ncat", "--help");
+    let words: Vec<_> = help.stdout.split_whitespace().collect();
+    assert!(
+        words
+            .join(" ")
+            .contains("Called as ncat it speaks the same dialect")
+    );
+}
+
+#[test]
 fn a_refusal_is_silent_unless_asked() {
     let port = closed_port();
     let ended = run(&["127.0.0.1", &port]);

@@ -65,7 +65,8 @@ pub fn command() -> Command {
         .about("Read and write over TCP and UDP: connect, listen, probe ports")
         .long_about(
             "Connects stdin and stdout to HOST at PORT, or, with -l, to the first who calls. \
-             Options, messages and exit codes are those of Debian's nc (OpenBSD).",
+             Options, messages and exit codes are those of Debian's nc (OpenBSD). Called as ncat it \
+             speaks the same dialect: options that only Nmap's ncat has, such as --ssl, are not known.",
         )
         .override_usage(
             "mailtool nc [-46bCdhklNnruvz] [OPTIONS] HOST PORT...\n       mailtool nc -l [OPTIONS] [HOST] PORT",
@@ -173,6 +174,9 @@ pub fn refuse(error: &clap::Error) -> u8 {
         _ => say(error.to_string().trim_end()),
     }
     eprint(USAGE);
+    if called() == "ncat" {
+        eprint(NO_NCAT);
+    }
     1
 }
 
@@ -275,14 +279,18 @@ fn reason(error: &io::Error) -> String {
 
 /// `nc: text`; a link's own name where it was called by one.
 fn say(text: &str) {
+    eprint(&format!("{}: {text}\n", called()));
+}
+
+/// The name that it was called by, if it is one of its own; else `nc`.
+fn called() -> String {
     let called = env::args_os().next().unwrap_or_default();
     let called = Path::new(&called).file_name().unwrap_or_default();
     let called = called.to_string_lossy();
-    let name = match super::find(&called) {
-        Some(_) => called.as_ref(),
-        None => "nc",
-    };
-    eprint(&format!("{name}: {text}\n"));
+    match super::find(&called) {
+        Some(_) => called.into_owned(),
+        None => "nc".to_owned(),
+    }
 }
 
 /// Nobody is left to tell when stderr is gone.
@@ -303,6 +311,11 @@ usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
 \t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]
 \t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]
 \t  [destination] [port]
+";
+
+/// Who calls ncat may mean Nmap's.
+const NO_NCAT: &str = "\
+This ncat speaks the dialect of OpenBSD's nc, not Nmap's: `ncat --help` shows its options.
 ";
 
 /// As Debian's nc prints it, and which of it is not there.
