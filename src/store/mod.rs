@@ -183,6 +183,23 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+impl StoreError {
+    /// The same error once more, for the next who is told.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::NoSuchMailbox => Self::NoSuchMailbox,
+            Self::AlreadyExists => Self::AlreadyExists,
+            Self::BadName(why) => Self::BadName(why),
+            Self::Forbidden(why) => Self::Forbidden(why),
+            Self::NoSuchMessage => Self::NoSuchMessage,
+            Self::Busy => Self::Busy,
+            Self::Full => Self::Full,
+            Self::Io(error) => Self::Io(io::Error::new(error.kind(), error.to_string())),
+        }
+    }
+}
+
 impl From<io::Error> for StoreError {
     fn from(error: io::Error) -> Self {
         match error.kind() {

@@ -9,7 +9,7 @@
 //!
 //! So `new/` never holds half a message. A step that fails takes back what came before it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -132,23 +132,31 @@ impl Store {
     /// their order; those that come twice get the message once.
     pub fn deliver(&self, mut spool: Spool, to: &[Account]) -> Vec<Result<Durable, StoreError>> {
         if let Err(error) = spool.complete(None) {
-            return to.iter().map(|_| Err(again(&error).into())).collect();
+            let error = StoreError::from(error);
+            return to.iter().map(|_| Err(error.again())).collect();
         }
-        let first_of = |at: usize| to.iter().position(|account| *account == to[at]);
-        let mut order: Vec<usize> = (0..to.len())
-            .filter(|&at| first_of(at) == Some(at))
-            .collect();
-        // The account whose tmp/ the file lies in comes last: its rename takes away what the others link from.
-        order.sort_by_key(|&at| spool.path.starts_with(to[at].home.join("tmp")));
         let name = spool.name();
-        let mut put: HashMap<usize, io::Result<()>> = HashMap::new();
-        for at in order {
-            put.insert(at, self.put(&mut spool, &to[at], &name));
-        }
-        (0..to.len())
-            .map(|at| match first_of(at).and_then(|first| put.get(&first)) {
-                Some(Err(error)) => Err(again(error).into()),
-                _ => self.settle(&to[at], &name),
+        let mut seen = HashSet::new();
+        let mut once: Vec<&Account> = to.iter().filter(|to| seen.insert(&to.home)).collect();
+        // The account whose tmp/ the file lies in comes last: its rename takes away what the others link from.
+        once.sort_by_key(|to| spool.path.starts_with(to.home.join("tmp")));
+        let put: Vec<io::Result<()>> = once
+            .iter()
+            .map(|to| self.put(&mut spool, to, &name))
+            .collect();
+        let settled: HashMap<&Path, Result<Durable, StoreError>> = once
+            .into_iter()
+            .zip(put)
+            .map(|(to, put)| {
+                let put = put.map_err(StoreError::from);
+                (&*to.home, put.and_then(|()| self.settle(to, &name)))
+            })
+            .collect();
+        // Each of `to` is in there.
+        to.iter()
+            .map(|to| match &settled[&*to.home] {
+                Ok(durable) => Ok(durable.again()),
+                Err(error) => Err(error.again()),
             })
             .collect()
     }
@@ -227,9 +235,4 @@ pub(super) fn cannot_link(error: &io::Error) -> bool {
         error.kind(),
         CrossesDevices | PermissionDenied | TooManyLinks | Unsupported
     )
-}
-
-/// The same error once more, for the next who asks.
-fn again(error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), error.to_string())
 }

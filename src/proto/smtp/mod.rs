@@ -76,17 +76,7 @@ impl Part {
 fn deliver(mut part: Part, to: &[Account], store: &Store) -> Vec<Result<Durable, StoreError>> {
     match part.write(store) {
         Ok(spool) => store.deliver(spool, to),
-        // An error that has one copy, for recipients that are several: the others are told that there is no room, or
-        // that the disk failed, too.
-        Err(error) => {
-            let full = matches!(error, StoreError::Full);
-            log::error!("a message cannot be written: {error:?}");
-            let again = || match full {
-                true => StoreError::Full,
-                false => StoreError::Io(std::io::Error::other("the message was not written")),
-            };
-            to.iter().map(|_| Err(again())).collect()
-        }
+        Err(error) => to.iter().map(|_| Err(error.again())).collect(),
     }
 }
 

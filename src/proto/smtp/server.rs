@@ -378,7 +378,7 @@ impl Server {
                 match result {
                     Ok(spool) => incoming.written(spool, buffer),
                     Err(error) => {
-                        log::error!("a message cannot be written: {error:?}");
+                        log::error!("message {} could not be written: {error}", incoming.id);
                         incoming.refuse(replies::store_error(&error));
                     }
                 }
@@ -401,8 +401,12 @@ impl Server {
         let Some(envelope) = self.envelope.take() else {
             return;
         };
-        for error in results.iter().filter_map(|result| result.as_ref().err()) {
-            log::error!("message {id} cannot be delivered: {error:?}");
+        let failures: Vec<_> = results.iter().filter_map(|it| it.as_ref().err()).collect();
+        if let Some(error) = failures.first() {
+            let (failed, all) = (failures.len(), results.len());
+            log::error!(
+                "message {id} could not be delivered to {failed} of {all} recipients: {error}"
+            );
         }
         let recipients = envelope.recipients.into_iter();
         if self.config.mode == Mode::Lmtp {

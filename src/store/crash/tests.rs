@@ -413,6 +413,29 @@ fn a_full_disk_is_called_full() {
 }
 
 #[test]
+fn who_is_named_a_hundred_times_costs_one_sync() {
+    let root = directory();
+    let disk = CrashDisk::slow(root.path(), Duration::ZERO);
+    let store = open(Arc::clone(&disk) as Arc<dyn Disk>, root.path()).expect("a store");
+    let (alice, bob) = (account(&store, "alice"), account(&store, "bob"));
+    for (to, syncs) in [(alice.clone(), 1), (bob, 2)] {
+        let mut everybody = vec![alice.clone(); 100];
+        everybody.push(to);
+        // The Maildirs are made before it is counted.
+        for round in 0..2 {
+            let before = disk.directory_syncs();
+            let mut spool = store.spool(&alice).expect("a spool");
+            spool.append(b"text\r\n").expect("room");
+            let outcomes = store.deliver(spool, &everybody);
+            assert!(outcomes.len() == 101 && outcomes.iter().all(Result::is_ok));
+            if round > 0 {
+                assert_eq!(disk.directory_syncs() - before, syncs);
+            }
+        }
+    }
+}
+
+#[test]
 fn deliveries_that_meet_share_their_syncs_and_lose_nothing() {
     const THREADS: usize = 16;
     const EACH: usize = 12;
