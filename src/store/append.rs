@@ -84,8 +84,7 @@ impl Mailbox {
             })
             .fold(Flags::default(), Flags::union);
         let mut pairs = Vec::new();
-        for (number, name) in (0..).zip(&index.keywords) {
-            let flag = Flags::keyword(number);
+        for (flag, name) in index.named_keywords() {
             if used.contains(flag)
                 && let Some(there) = to.keyword(name)?
             {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::Flags;
+use crate::wire::imap::scan::is_atom_char;
 
 /// The file's name in a mailbox.
 pub(super) const FILE: &str = "dovecot-keywords";
@@ -76,10 +77,21 @@ impl Keywords {
     /// The six flags of the system, and the keywords that have a name: what we may set, and show.
     pub(super) fn known(&self) -> Flags {
         (0..)
-            .zip(&self.0)
+            .zip(self.shown())
             .filter(|(_, name)| !name.is_empty())
             .map(|(index, _)| Flags::keyword(index))
-            .fold(Flags(0x3f), Flags::union)
+            .fold(Flags::SYSTEM, Flags::union)
+    }
+
+    /// The names, `""` also for those that are no atoms, as every keyword of IMAP is (RFC 3501 §9): other programs may have
+    /// written anything into the file, and keep it.
+    pub(super) fn shown(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|name| {
+            let is_atom = name
+                .bytes()
+                .all(|byte| byte.is_ascii() && is_atom_char(byte));
+            if is_atom { name.as_str() } else { "" }
+        })
     }
 }
 
@@ -96,6 +108,19 @@ mod tests {
         assert_eq!(keywords.known(), Flags(0x3f | 1 << 6 | 1 << 8));
         assert_eq!(keywords.add("Hole"), Some(Flags::keyword(1)));
         assert_eq!(keywords.render(), "0 $Forwarded\n1 Hole\n2 Work\n");
+    }
+
+    #[test]
+    fn names_that_are_no_atoms_are_kept_and_not_shown() {
+        let text = "0 two words\n1 a(b\n2 \\Seen\n3 \u{e9}t\u{e9}\n4 $Fine\n";
+        let mut keywords = Keywords::parse(text.as_bytes());
+        assert_eq!(
+            keywords.shown().collect::<Vec<_>>(),
+            ["", "", "", "", "$Fine"]
+        );
+        assert_eq!(keywords.known(), Flags(0x3f | 1 << 10));
+        assert_eq!(keywords.add("new"), Some(Flags::keyword(5)));
+        assert_eq!(keywords.render(), format!("{text}5 new\n"));
     }
 
     #[test]

@@ -445,7 +445,7 @@ impl State {
             uid_validity: self.list.validity,
             uid_next: self.list.next,
             messages,
-            keywords: self.keywords.0.clone(),
+            keywords: self.keywords.shown().map(str::to_owned).collect(),
         };
         if *old != index {
             self.index = Arc::new(index);

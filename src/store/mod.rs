@@ -275,6 +275,23 @@ pub struct Index {
     pub keywords: Vec<String>,
 }
 
+impl Index {
+    /// The keywords that have a name.
+    pub fn named_keywords(&self) -> impl Iterator<Item = (Flags, &str)> {
+        (0..)
+            .zip(&self.keywords)
+            .filter(|(_, name)| !name.is_empty())
+            .map(|(index, name)| (Flags::keyword(index), name.as_str()))
+    }
+
+    /// The keyword of this name, in any case, if the mailbox has it.
+    pub fn keyword(&self, name: &str) -> Option<Flags> {
+        self.named_keywords()
+            .find(|(_, known)| known.eq_ignore_ascii_case(name))
+            .map(|(flag, _)| flag)
+    }
+}
+
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

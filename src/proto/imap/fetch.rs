@@ -170,7 +170,7 @@ impl Fetch {
                 }
                 Item::Flags => {
                     out.bytes.extend_from_slice(b"FLAGS ");
-                    write_flags(&mut out.bytes, flags, recent, &told.keywords);
+                    write_flags(&mut out.bytes, flags, recent, told);
                 }
                 Item::InternalDate => {
                     let date = DateTime::utc(entry.received).to_imap();

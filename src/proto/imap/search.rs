@@ -99,13 +99,7 @@ impl Test {
             }
             Key::Not(key) => Self::Not(Box::new(Self::new(*key, view)?)),
             Key::Flag(name) => system_flag(name).map_or(Self::Never, Self::Flags),
-            Key::Keyword(name) => view
-                .told()
-                .keywords
-                .iter()
-                .zip(0u8..26)
-                .find(|(known, _)| known.eq_ignore_ascii_case(&name))
-                .map_or(Self::Never, |(_, index)| Self::Flags(Flags::keyword(index))),
+            Key::Keyword(name) => view.told().keyword(&name).map_or(Self::Never, Self::Flags),
             Key::Recent => Self::Recent,
             Key::Sequence(set) => Self::Uids(uids(Numbering::Sequence, set)?),
             Key::Uid(set) => Self::Uids(uids(Numbering::Uid, set)?),

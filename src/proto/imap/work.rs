@@ -352,16 +352,15 @@ fn select(
 }
 
 /// Writes flags as FETCH tells them.
-pub fn write_flags(out: &mut Vec<u8>, flags: Flags, recent: Recent, keywords: &[String]) {
+pub fn write_flags(out: &mut Vec<u8>, flags: Flags, recent: Recent, index: &Index) {
     let system = SYSTEM_FLAGS
         .iter()
         .filter(|(_, flag)| flags.contains(*flag))
         .map(|(name, _)| *name);
-    let keywords = keywords
-        .iter()
-        .zip(0u8..26)
-        .filter(|(_, index)| flags.contains(Flags::keyword(*index)))
-        .map(|(name, _)| name.as_str());
+    let keywords = index
+        .named_keywords()
+        .filter(|(keyword, _)| flags.contains(*keyword))
+        .map(|(_, name)| name);
     let recent = matches!(recent, Recent::Yes).then_some("\\Recent");
     response::flag_list(out, system.chain(keywords).chain(recent));
 }
@@ -392,13 +391,21 @@ pub fn system_flag(name: &str) -> Option<Flags> {
         .map(|(_, flag)| *flag)
 }
 
-/// The flags of these names, where keywords join the mailbox's list.
-fn flags_named(mailbox: &Mailbox, names: &[String]) -> Result<(Flags, KeywordRoom), StoreError> {
+/// The flags of these names. New keywords join the mailbox's list, but not to be removed from messages that have none.
+fn flags_named(
+    mailbox: &Mailbox,
+    names: &[String],
+    action: StoreAction,
+) -> Result<(Flags, KeywordRoom), StoreError> {
+    let index = mailbox.sync()?;
     let mut flags = Flags::default();
     let mut room = KeywordRoom::Enough;
     for name in names {
         match system_flag(name) {
             Some(flag) => flags = flags.union(flag),
+            None if action == StoreAction::Remove => {
+                flags = flags.union(index.keyword(name).unwrap_or_default());
+            }
             None => match mailbox.keyword(name)? {
                 Some(flag) => flags = flags.union(flag),
                 None => room = KeywordRoom::Full,
@@ -410,7 +417,7 @@ fn flags_named(mailbox: &Mailbox, names: &[String]) -> Result<(Flags, KeywordRoo
 
 impl StoreFlags {
     fn run(self) -> Result<Stored, StoreError> {
-        let (flags, keywords) = flags_named(&self.mailbox, &self.flags)?;
+        let (flags, keywords) = flags_named(&self.mailbox, &self.flags, self.action)?;
         let change = match self.action {
             StoreAction::Replace => FlagChange::Replace,
             StoreAction::Add => FlagChange::Add,
@@ -437,7 +444,7 @@ impl StoreFlags {
             };
             match self.echo {
                 Echo::Tell => {
-                    self.tell(&mut stored.lines, now, &index.keywords);
+                    self.tell(&mut stored.lines, now, &index);
                     stored.known.push((now.uid, now.flags));
                 }
                 // What another session changed at the same time is told in spite of .SILENT (RFC 3501 §6.4.6).
@@ -454,7 +461,7 @@ impl StoreFlags {
         Ok(stored)
     }
 
-    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, keywords: &[String]) {
+    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index) {
         let Some(number) = self.view.number(entry.uid) else {
             return;
         };
@@ -464,7 +471,7 @@ impl StoreFlags {
             Recent::No
         };
         let uid = (self.numbering == Numbering::Uid).then_some(entry.uid);
-        write_flags_response(out, number, uid, entry.flags, recent, keywords);
+        write_flags_response(out, number, uid, entry.flags, recent, index);
     }
 }
 
@@ -475,7 +482,7 @@ pub fn write_flags_response(
     uid: Option<u32>,
     flags: Flags,
     recent: Recent,
-    keywords: &[String],
+    index: &Index,
 ) {
     out.extend_from_slice(b"* ");
     response::number(out, number.into());
@@ -486,7 +493,7 @@ pub fn write_flags_response(
         out.push(b' ');
     }
     out.extend_from_slice(b"FLAGS ");
-    write_flags(out, flags, recent, keywords);
+    write_flags(out, flags, recent, index);
     out.extend_from_slice(b")\r\n");
 }
 
@@ -548,7 +555,7 @@ impl Part {
 
 fn append(mut part: Part, finish: Finish, store: &Store) -> Result<Appended, StoreError> {
     let (mailbox, spool) = part.write(store)?;
-    let (flags, _) = flags_named(&mailbox, &finish.flags)?;
+    let (flags, _) = flags_named(&mailbox, &finish.flags, StoreAction::Add)?;
     let (uid, durable) = mailbox.append(spool, flags, finish.received)?;
     Ok(Appended {
         uid_validity: mailbox.sync()?.uid_validity,

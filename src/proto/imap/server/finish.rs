@@ -373,7 +373,7 @@ impl Server {
             }
         };
         out.with(|bytes| {
-            if index.keywords.len() > selected.view.told().keywords.len() {
+            if index.keywords != selected.view.told().keywords {
                 write_flags_line(bytes, &index);
                 write_permanent_flags(bytes, &index, selected.watched.access);
             }
@@ -498,7 +498,7 @@ fn write_selected(out: &mut Vec<u8>, opened: &Opened) {
 /// `* FLAGS (...)`
 fn write_flags_line(out: &mut Vec<u8>, index: &Index) {
     out.extend_from_slice(b"* FLAGS ");
-    let keywords = index.keywords.iter().map(String::as_str);
+    let keywords = index.named_keywords().map(|(_, name)| name);
     let system = SYSTEM_FLAGS.iter().map(|(name, _)| *name);
     response::flag_list(out, system.chain(keywords));
     out.extend_from_slice(b"\r\n");
@@ -508,8 +508,8 @@ fn write_permanent_flags(out: &mut Vec<u8>, index: &Index, access: Access) {
     let mut flags: Vec<String> = Vec::new();
     if access == Access::ReadWrite {
         flags.extend(SYSTEM_FLAGS.iter().map(|(name, _)| (*name).to_owned()));
-        flags.extend(index.keywords.iter().cloned());
-        if index.keywords.len() < 26 {
+        flags.extend(index.named_keywords().map(|(_, name)| name.to_owned()));
+        if index.named_keywords().count() < 26 {
             flags.push("\\*".to_owned());
         }
     }
@@ -540,8 +540,7 @@ fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View) {
             } else {
                 Recent::No
             };
-            let keywords = &index.keywords;
-            work::write_flags_response(out, number, Some(uid), flags, recent, keywords);
+            work::write_flags_response(out, number, Some(uid), flags, recent, index);
         }
     }
 }
