@@ -372,6 +372,14 @@ impl Server {
                 return;
             }
         };
+        if index.uid_validity != selected.view.told().uid_validity {
+            // RFC 3501 §2.3.1.1: UIDs keep their meaning for a session. Another program has made a new list of them.
+            reply::bye(
+                out,
+                "all messages have new UIDs, for another program has changed the mailbox; log in again",
+            );
+            return;
+        }
         out.with(|bytes| {
             if index.keywords != selected.view.told().keywords {
                 write_flags_line(bytes, &index);

@@ -242,6 +242,24 @@ fn searches_and_flags_have_an_end() {
     );
 }
 
+#[test]
+fn a_session_whose_uids_mean_nothing_any_more_ends() {
+    let mut wire = Wire::new();
+    wire.send(b"a LOGIN alice secret\r\nb SELECT INBOX\r\n");
+    wire.append("Subject: x\r\n\r\ny\r\n");
+    wire.send(b"c NOOP\r\n");
+    assert!(wire.take().ends_with("c OK done\r\n"));
+    let list = wire._folder.path().join("mail/alice/dovecot-uidlist");
+    let guid = "0".repeat(32);
+    std::fs::write(list, format!("3 V5 N9 G{guid}\n")).unwrap();
+    let cur = wire._folder.path().join("mail/alice/cur");
+    std::fs::write(cur.join("another"), "Subject: y\n\n").unwrap();
+    wire.send(b"d FETCH 1 UID\r\n");
+    let said = wire.take();
+    assert!(said.contains("* BYE all messages have new UIDs"), "{said}");
+    assert_eq!(wire.out.wish(), Some(proto::Wish::Close));
+}
+
 /// Lines that go far into the session, with what random octets lack: names of commands, literals that fit.
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let command = (0..COMMANDS.len()).prop_map(|at| format!("a {}\r\n", COMMANDS[at].example));
