@@ -137,7 +137,7 @@ impl Watched {
 pub struct Opened {
     /// Which.
     pub mailbox: Arc<Mailbox>,
-    /// Its name in its one spelling.
+    /// Its name, as the client spelt it.
     pub name: String,
     /// Whether it may be changed.
     pub access: Access,

@@ -186,14 +186,10 @@ impl Server {
                     out,
                 )
             }
-            Command::Delete(name) => self.manage(
-                tag,
-                account,
-                Manage::Delete(name.clone()),
-                name,
-                "deleted",
-                out,
-            ),
+            Command::Delete(name) => {
+                let work = Work::Manage(account, Manage::Delete(name.clone()));
+                self.begin(tag, work, After::Delete { name }, out)
+            }
             Command::Rename { from, to } => {
                 let manage = Manage::Rename(from.clone(), to.clone());
                 let after = After::Rename { from, to };
@@ -231,13 +227,6 @@ impl Server {
         text: &'static str,
         out: &mut Out,
     ) -> Next {
-        let deleted = matches!(manage, Manage::Delete(_));
-        if let (Phase::Selected(_, selected), true) = (&self.phase, deleted)
-            && selected.name == name
-        {
-            // What is deleted cannot stay selected (RFC 2180 §3.3 leaves this open).
-            self.phase = Phase::Authenticated(account.clone());
-        }
         let after = After::Manage { name, text };
         self.begin(tag, Work::Manage(account, manage), after, out)
     }

@@ -44,6 +44,9 @@ pub(super) enum After {
         name: String,
         text: &'static str,
     },
+    Delete {
+        name: String,
+    },
     Rename {
         from: String,
         to: String,
@@ -87,6 +90,7 @@ impl Server {
             return;
         };
         let Pending { tag, after } = *pending;
+        let deletes = matches!(after, After::Delete { .. });
         let (reply, removals) = match (after, outcome) {
             (After::Login, Outcome::Verified(result)) => {
                 self.verified(now, tag, result, out);
@@ -132,6 +136,12 @@ impl Server {
             }
             (after, outcome) => self.simple(after, outcome, out),
         };
+        if let (true, Phase::Selected(account, _), Some(Err(StoreError::NoSuchMailbox))) =
+            (deletes, &self.phase, &news)
+        {
+            // What was deleted cannot stay selected (RFC 2180 §3.3 leaves this open).
+            self.phase = Phase::Authenticated(account.clone());
+        }
         self.tell_news(news, removals, out);
         if out.wish().is_none() {
             self.refuse(Refused { tag, reply }, out);
@@ -152,6 +162,13 @@ impl Server {
             }
             (After::Manage { text, .. }, Outcome::Done(Ok(()))) => {
                 (Reply::ok(text), Removals::Told)
+            }
+            (After::Delete { name }, Outcome::Done(result)) => {
+                let reply = match result {
+                    Ok(()) => Reply::ok("deleted"),
+                    Err(error) => Reply::refusal(&error, &name),
+                };
+                (reply, Removals::Told)
             }
             (After::Rename { from, to }, Outcome::Done(result)) => {
                 let reply = match result {
