@@ -216,6 +216,11 @@ impl Dialog {
             .ok_or_else(|| unknown(source))?;
         let text = rest.strip_prefix(' ').unwrap_or(rest);
         let action = self.action(directive, text, source)?;
+        let first = || self.steps.iter().all(|step| step.connection != connection);
+        if matches!(action, Action::TlsUp) && first() {
+            self.given.secure = true;
+            return Ok(());
+        }
         self.steps.push(Step {
             line,
             connection,
