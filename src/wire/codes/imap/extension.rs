@@ -75,7 +75,7 @@ pub(super) const EXTENSION: &[Entry] = &[
             en: "Ask for those of the list only.",
             fr: "Ne demander que ceux de la liste.",
         },
-        section: "RFC 5465 §5",
+        section: "RFC 5465 §3.1",
     },
     Entry {
         kind: Kind::ImapCode,
