@@ -191,7 +191,7 @@ fn port(word: &str) -> Option<Found> {
     })
 }
 
-/// `5`, `55`, `550`, `55x`, `x5x`, `5yz`, `xyz`: a digit or an open place for each; `None` when it is nothing of the kind.
+/// `5`, `55`, `550`, `55x`, `x5x`, `5yz`: a digit or an open place for each; `None` when it is nothing of the kind.
 fn reply_pattern(word: &str) -> Option<[Option<u8>; 3]> {
     if word.is_empty() || word.len() > 3 {
         return None;
@@ -204,7 +204,7 @@ fn reply_pattern(word: &str) -> Option<[Option<u8>; 3]> {
             _ => return None,
         };
     }
-    (word.len() == 3 || pattern.iter().any(Option::is_some)).then_some(pattern)
+    pattern.iter().any(Option::is_some).then_some(pattern)
 }
 
 fn reply(pattern: [Option<u8>; 3]) -> Found {
