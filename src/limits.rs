@@ -45,6 +45,9 @@ pub const LINGER_OCTETS: usize = 4 * 1024 * 1024;
 pub const STOP_GRACE: Duration = Duration::from_secs(10);
 /// Threads for jobs: they wait for a disk most of the time.
 pub const WORKERS: usize = 8;
+/// Of these, those that may hash passwords at the same time: guessing keeps neither mail waiting nor takes more memory than
+/// so many times [`ARGON2_MEMORY`].
+pub const HASHERS: usize = 3;
 /// How long a client waits for a TCP connection to one address, before it tries the next one (RFC 5321 §4.5.3.2 leaves it open).
 pub const CONNECT: Duration = Duration::from_secs(30);
 

@@ -219,7 +219,25 @@ pub enum Answer {
     Imap(imap::Answer),
 }
 
+/// What a job takes most of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// It waits for the disk.
+    Disk,
+    /// It hashes a password: many of these at once would keep mail waiting.
+    Processor,
+}
+
 impl Job {
+    /// What it takes.
+    pub const fn takes(&self) -> Takes {
+        match self {
+            Self::Smtp(smtp::Job::Verify(_)) | Self::Pop3(pop3::Job::Login(_)) => Takes::Processor,
+            Self::Imap(job) if job.is_login() => Takes::Processor,
+            _ => Takes::Disk,
+        }
+    }
+
     /// Does the work: blocks on disk and on password hashes.
     pub fn run(self, store: &Store) -> Answer {
         match self {

@@ -548,7 +548,7 @@ impl Reactor {
             slot.session = None;
         }
         if let Some(job) = slot.conn.take_job()
-            && let Err(error) = self.pool.submit(token, job)
+            && let Err(error) = self.pool.submit(token, job.takes(), job)
         {
             log::error!("session {token}: no thread for its job: {error}");
             slot.conn.answer(None);

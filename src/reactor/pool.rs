@@ -3,6 +3,9 @@
 //! The queue needs no bound of its own: a session has at most one job outstanding, so there are never more than
 //! connections. Threads are started as they are needed. What they bring is left in the [`LetterBox`]; the loop is woken
 //! once for any number of letters.
+//!
+//! Jobs are begun in the order in which they came, but for those that hash passwords: at most [`limits::HASHERS`] of them
+//! run at once, and the others let later jobs pass. Whoever guesses passwords must not keep mail waiting.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,6 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::limits;
+use crate::proto::Takes;
 
 /// What other threads tell the event loop.
 pub(super) enum Letter<A> {
@@ -68,7 +72,13 @@ struct Shared<J, A> {
 }
 
 struct Queue<J> {
-    jobs: VecDeque<(u64, J)>,
+    /// In the order in which they came: the number of each, its token, and the job.
+    disk: VecDeque<(u64, u64, J)>,
+    processor: VecDeque<(u64, u64, J)>,
+    /// How many have come.
+    came: u64,
+    /// Threads that hash passwords.
+    hashing: usize,
     /// Threads that wait for a job.
     idle: usize,
     closed: bool,
@@ -80,7 +90,10 @@ impl<J: Send + 'static, A: Send + 'static> Pool<J, A> {
         Self {
             shared: Arc::new(Shared {
                 queue: Mutex::new(Queue {
-                    jobs: VecDeque::new(),
+                    disk: VecDeque::new(),
+                    processor: VecDeque::new(),
+                    came: 0,
+                    hashing: 0,
                     idle: 0,
                     closed: false,
                 }),
@@ -96,10 +109,12 @@ impl<J: Send + 'static, A: Send + 'static> Pool<J, A> {
     ///
     /// # Errors
     /// No thread could be started, and there is none yet.
-    pub(super) fn submit(&mut self, token: u64, job: J) -> io::Result<()> {
+    pub(super) fn submit(&mut self, token: u64, takes: Takes, job: J) -> io::Result<()> {
         let mut queue = lock(&self.shared.queue);
-        queue.jobs.push_back((token, job));
-        let short = queue.jobs.len() > queue.idle;
+        let number = queue.came;
+        queue.came += 1;
+        queue.lane(takes).push_back((number, token, job));
+        let short = queue.disk.len() + queue.processor.len() > queue.idle;
         drop(queue);
         if short && self.threads.len() < limits::WORKERS {
             match self.start_thread() {
@@ -141,18 +156,23 @@ impl<J, A> Drop for Pool<J, A> {
 
 impl<J, A> Shared<J, A> {
     fn serve(&self) {
-        while let Some((token, job)) = self.next() {
+        while let Some((takes, token, job)) = self.next() {
             let answer = catch_unwind(AssertUnwindSafe(|| (self.work)(job)));
             self.letters.post(Letter::Done(token, answer.ok()));
+            if takes == Takes::Processor {
+                // No other thread needs to be told: this one looks for the next job itself.
+                lock(&self.queue).hashing -= 1;
+            }
         }
     }
 
-    fn next(&self) -> Option<(u64, J)> {
+    fn next(&self) -> Option<(Takes, u64, J)> {
         let mut queue = lock(&self.queue);
         loop {
-            if let Some(next) = queue.jobs.pop_front() {
+            if let Some(next) = queue.take() {
                 return Some(next);
             }
+            // What is left then is left to those who hash.
             if queue.closed {
                 return None;
             }
@@ -166,6 +186,30 @@ impl<J, A> Shared<J, A> {
     }
 }
 
+impl<J> Queue<J> {
+    const fn lane(&mut self, takes: Takes) -> &mut VecDeque<(u64, u64, J)> {
+        match takes {
+            Takes::Disk => &mut self.disk,
+            Takes::Processor => &mut self.processor,
+        }
+    }
+
+    /// The job that came first of those that may be begun now.
+    fn take(&mut self) -> Option<(Takes, u64, J)> {
+        let came = |lane: &VecDeque<(u64, u64, J)>| lane.front().map(|(number, ..)| *number);
+        let hash = came(&self.processor).filter(|_| self.hashing < limits::HASHERS);
+        let takes = match (came(&self.disk), hash) {
+            (Some(disk), Some(hash)) if hash < disk => Takes::Processor,
+            (Some(_), _) => Takes::Disk,
+            (None, Some(_)) => Takes::Processor,
+            (None, None) => return None,
+        };
+        self.hashing += usize::from(takes == Takes::Processor);
+        let (_, token, job) = self.lane(takes).pop_front()?;
+        Some((takes, token, job))
+    }
+}
+
 /// No panic can leave these halfway changed, so poison means nothing here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -174,6 +218,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::{Duration, Instant};
 
     fn letter_box<A>(poll: &mio::Poll) -> Arc<LetterBox<A>> {
@@ -202,7 +247,8 @@ mod tests {
         let letters = letter_box(&poll);
         let mut pool = Pool::new(Box::new(|n: u32| n * 2), Arc::clone(&letters));
         for n in 0..1000 {
-            pool.submit(u64::from(n), n).expect("a thread");
+            let takes = [Takes::Disk, Takes::Processor][n as usize % 2];
+            pool.submit(u64::from(n), takes, n).expect("a thread");
         }
         let expected: Vec<_> = (0..1000).map(|n| (u64::from(n), Some(n * 2))).collect();
         assert_eq!(collect(&letters, 1000), expected);
@@ -214,6 +260,44 @@ mod tests {
     }
 
     #[test]
+    fn whoever_guesses_passwords_does_not_keep_mail_waiting() {
+        let poll = mio::Poll::new().expect("a poll");
+        let letters = letter_box(&poll);
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (held, most) = (Mutex::new(held), Arc::new(AtomicUsize::new(0)));
+        let (hashing, seen) = (AtomicUsize::new(0), Arc::clone(&most));
+        let work = move |n: u32| {
+            if n < 1000 {
+                seen.fetch_max(
+                    hashing.fetch_add(1, Ordering::Relaxed) + 1,
+                    Ordering::Relaxed,
+                );
+                lock(&held).recv().expect("released");
+                hashing.fetch_sub(1, Ordering::Relaxed);
+            }
+            n
+        };
+        let mut pool = Pool::new(Box::new(work), Arc::clone(&letters));
+        for n in 0..100 {
+            pool.submit(u64::from(n), Takes::Processor, n)
+                .expect("a thread");
+        }
+        for n in 1000..1010 {
+            pool.submit(u64::from(n), Takes::Disk, n).expect("a thread");
+        }
+        let mail: Vec<u64> = collect(&letters, 10)
+            .iter()
+            .map(|(token, _)| *token)
+            .collect();
+        assert_eq!(mail, (1000..1010).collect::<Vec<_>>());
+        for _ in 0..100 {
+            release.send(()).expect("somebody waits");
+        }
+        assert_eq!(collect(&letters, 100).len(), 100);
+        assert!(most.load(Ordering::Relaxed) <= limits::HASHERS);
+    }
+
+    #[test]
     fn a_job_that_panics_is_told_and_costs_no_thread() {
         let poll = mio::Poll::new().expect("a poll");
         let letters = letter_box(&poll);
@@ -222,7 +306,8 @@ mod tests {
             Arc::clone(&letters),
         );
         for n in 0..20 {
-            pool.submit(u64::from(n), n % 2).expect("a thread");
+            pool.submit(u64::from(n), Takes::Processor, n % 2)
+                .expect("a thread");
         }
         let done = collect(&letters, 20);
         assert_eq!(done.len(), 20);
@@ -244,7 +329,8 @@ mod tests {
             Arc::clone(&letters),
         );
         for n in 0..100 {
-            pool.submit(u64::from(n), n).expect("a thread");
+            let takes = [Takes::Disk, Takes::Processor][n as usize % 2];
+            pool.submit(u64::from(n), takes, n).expect("a thread");
         }
         drop(pool);
         assert_eq!(letters.take().len(), 100);

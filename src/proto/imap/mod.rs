@@ -48,6 +48,11 @@ pub struct Answer {
 }
 
 impl Job {
+    /// Whether it checks a password.
+    pub const fn is_login(&self) -> bool {
+        matches!(self.work, Work::Verify(_))
+    }
+
     /// Does the work, on a pool thread.
     pub fn run(self, store: &Store) -> Answer {
         let outcome = self.work.run(store);
