@@ -11,7 +11,7 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use program::{MAILTOOL, Server, mailtool, run, succeeded};
+use program::{MAILTOOL, Server, have, mailtool, run, succeeded};
 
 const APPLETS: [&str; 6] = ["serve", "nc", "send", "pop", "imap", "codes"];
 
@@ -520,6 +520,43 @@ fn a_transcript_has_all_that_was_said_but_the_passwords() {
         "{}",
         &written[written.len() - 400..]
     );
+}
+
+#[test]
+fn a_closed_terminal_ends_it() {
+    if !have("script", "bsdutils") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = format!(
+        "exec {MAILTOOL} serve --store store --smtp 0 --pop3 off --pop3s off --imap off --imaps off --submission off --smtps off --ready-fd 3 3>ready"
+    );
+    let mut terminal = Command::new("script")
+        .args(["-qc", &line, "/dev/null"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("a terminal");
+    let begun = Instant::now();
+    let pid = loop {
+        // The server's number is in the lock.
+        let is_ready =
+            fs::read_to_string(folder.path().join("ready")).is_ok_and(|it| it.ends_with('\n'));
+        if is_ready {
+            let lock = fs::read_to_string(folder.path().join("store/lock"));
+            break lock.expect("a lock").trim().to_owned();
+        }
+        assert!(begun.elapsed() < program::PATIENCE, "not ready");
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    terminal.kill().expect("it was there");
+    terminal.wait().expect("it ends");
+    let process = std::path::Path::new("/proc").join(pid);
+    while process.exists() {
+        assert!(begun.elapsed() < program::PATIENCE, "it stays behind");
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 #[test]
