@@ -314,3 +314,29 @@ fn a_login_that_is_missing_is_asked_for() {
         "{said}"
     );
 }
+
+#[test]
+fn a_server_that_takes_passwords_over_tls_only_is_told_apart() {
+    let call = |words: &[&str], replies: &[&str], code: i32| {
+        let at = format!("localhost:{}", scripted(replies).port());
+        let words = [words, &["-u", "alice", "--server", &at, "-v"]].concat();
+        ended(&mailtool(&words, "s3cret"), code).1
+    };
+    let capa = "+OK\r\nTOP\r\nSTLS\r\nSASL\r\n.\r\n";
+    let hello = "250-mail\r\n250 STARTTLS\r\n";
+    let capability = "* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] hi\r\n";
+    for said in [
+        call(&["pop", "stat"], &["+OK\r\n", capa, "-ERR no\r\n"], 77),
+        call(&["imap", "folders"], &[capability, "a1 NO\r\n"], 77),
+        call(
+            &["send", "a@localhost", "--body", "x"],
+            &["220 mail\r\n", hello, "221 bye\r\n"],
+            77,
+        ),
+    ] {
+        assert!(said.contains("passwords over TLS only"), "{said}");
+        assert!(said.contains("--starttls"), "{said}");
+        assert!(!said.contains("check the name"), "{said}");
+        assert!(!said.contains("********"), "none is sent: {said}");
+    }
+}

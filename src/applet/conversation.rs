@@ -158,6 +158,7 @@ fn code(failure: &Failure) -> u8 {
     match failure {
         Failure::Negative(_) => exit::NEGATIVE,
         Failure::Unsendable(_) | Failure::Misunderstood(_) => exit::USAGE,
+        Failure::TlsFirst => exit::NO_PERMISSION,
         Failure::Login(refusal) if refusal.duration == Lasting::Permanent => exit::NO_PERMISSION,
         Failure::Refused(refusal) | Failure::Command(refusal) | Failure::Login(refusal) => {
             match refusal.duration {

@@ -404,6 +404,7 @@ fn code(failure: &Failure) -> u8 {
             (552, _) | (_, Some(Enhanced(5, 6, _))) => exit::DATA,
             _ => exit::UNAVAILABLE,
         },
+        Failure::Dialogue(DialogueFailure::TlsFirst) => exit::NO_PERMISSION,
         Failure::NoMechanism(_) | Failure::Dialogue(DialogueFailure::NoTls) => exit::UNAVAILABLE,
         Failure::Dialogue(DialogueFailure::Protocol { .. }) => exit::PROTOCOL,
         Failure::Dialogue(_) => exit::TEMPORARY,

@@ -39,6 +39,8 @@ pub enum Failure {
     Refused(Refusal),
     /// TLS is required, and the server has none.
     NoTls,
+    /// TLS was not asked for, and without it the server takes no password.
+    TlsFirst,
     /// The name or the password is wrong, or login is refused for now.
     Login(Refusal),
     /// The answer is no: there is no such message or mailbox.
@@ -124,6 +126,9 @@ impl fmt::Display for Failure {
             Self::NoTls => formatter.write_str(
                 "the server does not offer STARTTLS, and the password would cross the network in the clear: try --tls, \
                  or accept that with --no-starttls",
+            ),
+            Self::TlsFirst => formatter.write_str(
+                "this server takes passwords over TLS only: add --starttls, or --tls and its port for that",
             ),
             Self::Login(refusal) => write!(
                 formatter,

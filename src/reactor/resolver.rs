@@ -85,11 +85,6 @@ pub fn numeric(host: &str, port: u16, family: Family) -> Result<SocketAddr, Reso
     of_family(address, family).map(|address| with_port(address, port))
 }
 
-/// The name of `address`, if it has one.
-pub fn reverse(address: IpAddr) -> Option<String> {
-    Resolver::from_system().reverse(address)
-}
-
 /// A resolver: what it knows, and whom it asks.
 #[derive(Clone, Debug, Default)]
 pub struct Resolver {
@@ -133,7 +128,7 @@ impl Resolver {
             .collect())
     }
 
-    /// As [`reverse`].
+    /// The name of `address`, if it has one.
     pub fn reverse(&self, address: IpAddr) -> Option<String> {
         let address = address.to_canonical();
         if let Some(name) = self.hosts.name(address) {

@@ -441,9 +441,7 @@ impl<'a> Client<'a> {
                     .secret(response)
             }
         } else if self.capabilities.login_disabled {
-            let said = b"LOGINDISABLED: this server takes passwords over TLS only; try --starttls or --tls";
-            let refusal = Refusal::new("LOGIN", said, Lasting::Permanent);
-            return self.give_up(Failure::Login(refusal), out);
+            return self.give_up(Failure::TlsFirst, out);
         } else {
             Command::new("LOGIN ")
                 .string(self.plan.user.as_bytes())

@@ -122,6 +122,7 @@ enum State {
 #[derive(Clone, Copy, Debug, Default)]
 struct Capabilities {
     stls: bool,
+    user: bool,
     sasl_plain: bool,
     pipelining: bool,
 }
@@ -229,6 +230,8 @@ impl<'a> Client<'a> {
         let keyword = words.next().unwrap_or_default();
         if keyword.eq_ignore_ascii_case(b"STLS") {
             self.capabilities.stls = true;
+        } else if keyword.eq_ignore_ascii_case(b"USER") {
+            self.capabilities.user = true;
         } else if keyword.eq_ignore_ascii_case(b"PIPELINING") {
             self.capabilities.pipelining = true;
         } else if keyword.eq_ignore_ascii_case(b"SASL") {
@@ -257,6 +260,10 @@ impl<'a> Client<'a> {
             }
             self.state = State::AuthPlainChallenge;
             return out.line(AUTH_PLAIN.trim_ascii());
+        }
+        // RFC 2595 §4: such a server does not offer USER. One without CAPA offers nothing at all.
+        if self.capabilities.stls && !self.capabilities.user {
+            return self.give_up(Failure::TlsFirst, out);
         }
         let unsayable = |text: &str| text.contains(['\r', '\n', '\0']);
         if unsayable(&self.plan.user) || unsayable(&self.plan.password) {

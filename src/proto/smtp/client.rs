@@ -392,6 +392,9 @@ impl Client {
             offered.split_ascii_whitespace().any(same)
         };
         match Mechanism::ALL.into_iter().find(known) {
+            None if offered.is_empty() && self.extensions.start_tls => {
+                self.give_up(DialogueFailure::TlsFirst.into(), out);
+            }
             None => self.give_up(Failure::NoMechanism(offered.clone()), out),
             Some(Mechanism::Plain) => {
                 self.state = State::AuthDone;
@@ -598,7 +601,8 @@ impl Client {
         }
         let polite = match &failure {
             Failure::Refused { reply, .. } => reply.code != 421,
-            Failure::NoMechanism(_) | Failure::Dialogue(DialogueFailure::NoTls) => true,
+            Failure::NoMechanism(_)
+            | Failure::Dialogue(DialogueFailure::NoTls | DialogueFailure::TlsFirst) => true,
             Failure::Dialogue(_) => false,
         };
         let in_text = matches!(self.state, State::Text { .. });

@@ -339,7 +339,10 @@ fn what_goes_wrong_is_told_apart() {
         (vec![("* 3 EXISTS\r\n", "")], "Protocol"),
         (vec![(SILENCE, "")], "Silent"),
         (vec![GREETING, (EOF, "")], "Lost"),
-        (vec![("* OK [CAPABILITY LOGINDISABLED]\r\n", "")], "Login"),
+        (
+            vec![("* OK [CAPABILITY LOGINDISABLED]\r\n", "")],
+            "TlsFirst",
+        ),
         (after_login(("a9 OK\r\n", "")), "Protocol"),
         (after_login(("+ go\r\n", "")), "Protocol"),
         (after_login(("* 1 FETCH (\r\n", "")), "Protocol"),
