@@ -43,6 +43,8 @@ pub const LINGER: Duration = Duration::from_secs(2);
 pub const LINGER_OCTETS: usize = 4 * 1024 * 1024;
 /// How long sessions may finish what they are in the middle of when the program stops.
 pub const STOP_GRACE: Duration = Duration::from_secs(10);
+/// How long, after that, they may take to say goodbye in the middle of it.
+pub const STOP_GOODBYE: Duration = Duration::from_secs(1);
 /// Threads for jobs: they wait for a disk most of the time.
 pub const WORKERS: usize = 8;
 /// Of these, those that may hash passwords at the same time: guessing keeps neither mail waiting nor takes more memory than

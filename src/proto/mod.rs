@@ -11,7 +11,7 @@
 //!    that was learnt before.
 //! 5. After every call, [`Session::deadline`] is asked anew; when it passes, [`Input::Timeout`] comes.
 //! 6. [`Input::Eof`] comes once, after the last whole cut. [`Input::Stop`] asks for a goodbye at the next moment at which
-//!    nothing accepted would be lost.
+//!    nothing accepted would be lost; a second one, for a goodbye now, whatever the peer is in the middle of.
 
 pub mod client;
 pub mod imap;
@@ -85,7 +85,7 @@ pub enum Input<'a> {
     Timeout,
     /// The peer will send no more.
     Eof,
-    /// The program is about to stop: say goodbye and close (421, `* BYE`, `-ERR`).
+    /// The program is about to stop: say goodbye and close (421, `* BYE`, `-ERR`). The second time: at once.
     Stop,
 }
 

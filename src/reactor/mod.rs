@@ -146,7 +146,14 @@ struct Slot {
 
 enum Stage {
     Serving,
-    Stopping { until: Instant },
+    /// Whoever is in the middle of something may finish it.
+    Stopping {
+        until: Instant,
+    },
+    /// Whoever has not finished it is told that it is over.
+    Goodbye {
+        until: Instant,
+    },
     Stopped,
 }
 
@@ -293,7 +300,7 @@ impl Reactor {
     fn is_done(&self) -> bool {
         match self.stage {
             Stage::Serving => false,
-            Stage::Stopping { .. } => self.slots.is_empty(),
+            Stage::Stopping { .. } | Stage::Goodbye { .. } => self.slots.is_empty(),
             Stage::Stopped => true,
         }
     }
@@ -306,7 +313,7 @@ impl Reactor {
             return Some(Duration::ZERO);
         }
         let until = match self.stage {
-            Stage::Stopping { until } => Some(until),
+            Stage::Stopping { until } | Stage::Goodbye { until } => Some(until),
             _ => self.paused,
         };
         let due = self.timers.next_due().into_iter().chain(until).min()?;
@@ -379,6 +386,10 @@ impl Reactor {
             until: now + self.options.stop_grace,
         };
         self.listeners.clear();
+        self.ask_to_stop();
+    }
+
+    fn ask_to_stop(&mut self) {
         let tokens: Vec<u64> = self.slots.keys().copied().collect();
         for token in tokens {
             self.rouse(token, Conn::stop);
@@ -403,11 +414,15 @@ impl Reactor {
                 due => self.arm(token, due),
             }
         }
-        if let Stage::Stopping { until } = self.stage
-            && until <= now
-        {
-            log::warn!("{} connections did not end in time", self.slots.len());
-            self.stage = Stage::Stopped;
+        match self.stage {
+            Stage::Stopping { until } if until <= now => {
+                log::warn!("{} connections did not end in time", self.slots.len());
+                let until = now + limits::STOP_GOODBYE;
+                self.stage = Stage::Goodbye { until };
+                self.ask_to_stop();
+            }
+            Stage::Goodbye { until } if until <= now => self.stage = Stage::Stopped,
+            _ => {}
         }
     }
 

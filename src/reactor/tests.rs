@@ -24,7 +24,7 @@ struct Echo {
     patience: Duration,
     /// Waits for a job.
     working: bool,
-    /// Does not stop when it is told to, as in the middle of a message.
+    /// Does not stop when it is told to once, as in the middle of a message.
     busy: bool,
 }
 
@@ -73,7 +73,7 @@ impl Session for Echo {
                 out.line(b"worked");
             }
             Input::Line(b"busy") => self.busy = true,
-            Input::Stop if self.busy => {}
+            Input::Stop if self.busy => self.busy = false,
             Input::Line(b"pieces") => {
                 out.line(b"first");
                 out.block(b"second\r\n".to_vec());
@@ -144,6 +144,7 @@ struct Server {
 struct Setup {
     patience: Duration,
     connections: usize,
+    stop_grace: Duration,
     socket: Option<PathBuf>,
 }
 
@@ -152,6 +153,7 @@ impl Default for Setup {
         Self {
             patience: Duration::from_secs(60),
             connections: limits::CONNECTIONS,
+            stop_grace: limits::STOP_GRACE,
             socket: None,
         }
     }
@@ -222,6 +224,7 @@ fn reactor(setup: &Setup, certificates: &Path) -> Reactor {
     let names = ["mail.example.org".to_owned()];
     let options = Options {
         connections: setup.connections,
+        stop_grace: setup.stop_grace,
         tls: Some(certs::ensure(certificates, &names).expect("a certificate")),
         ..Options::default()
     };
@@ -411,6 +414,20 @@ fn a_stop_waits_for_who_is_busy_and_a_second_one_does_not() {
     let start = Instant::now();
     drop(server);
     assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn who_is_busy_for_too_long_is_told_that_it_is_over() {
+    let server = Server::start(Setup {
+        stop_grace: Duration::from_millis(100),
+        ..Setup::default()
+    });
+    let mut busy = server.connect();
+    busy.say(b"busy\r\nyes\r\n");
+    assert_eq!([busy.line(), busy.line()], ["hello", "yes"]);
+    server.handle.stop();
+    assert_eq!(busy.line(), "stopping");
+    busy.ends();
 }
 
 #[test]

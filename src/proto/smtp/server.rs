@@ -474,7 +474,7 @@ impl Server {
                 return;
             }
             // Whoever is in the middle of a message may finish it, as long as the program waits.
-            State::Text(_) if ending == Ending::Stop => {
+            State::Text(_) if ending == Ending::Stop && self.ending != Ending::Stop => {
                 self.ending = ending;
                 return;
             }
