@@ -155,7 +155,7 @@ impl Test {
             Self::Header(name, needle) => needle.is_in_field(message.header()?, name),
             Self::Body(needle) => message.body_holds(needle)?,
             Self::Text(needle) => {
-                needle.is_in_header(message.header()?) || message.body_holds(needle)?
+                needle.is_in_header(message.header()?) || message.text_holds(needle)?
             }
         })
     }
@@ -190,6 +190,11 @@ impl Candidate<'_> {
     fn body_holds(&self, needle: &Needle) -> Result<bool, StoreError> {
         let octets = &self.load(&self.whole, Depth::Whole)?.octets;
         Ok(needle.is_in_body(octets, &Part::parse(octets)))
+    }
+
+    fn text_holds(&self, needle: &Needle) -> Result<bool, StoreError> {
+        let octets = &self.load(&self.whole, Depth::Whole)?.octets;
+        Ok(needle.is_in_text(octets, &Part::parse(octets)))
     }
 
     fn load<'m>(

@@ -58,6 +58,18 @@ impl Needle {
         })
     }
 
+    /// Whether a header or a text of `part`, or of what is in it, holds it: so the names of attached files are found.
+    pub fn is_in_text(&self, message: &[u8], part: &Part) -> bool {
+        self.is_in_header(&message[part.header.clone()])
+            || match &part.content {
+                Content::Multipart(parts) => {
+                    parts.iter().any(|part| self.is_in_text(message, part))
+                }
+                Content::Message(inner) => self.is_in_text(message, inner),
+                Content::Leaf => self.is_in_body(message, part),
+            }
+    }
+
     /// Whether a text in the body of `part` holds it, or the header of a message in there.
     pub fn is_in_body(&self, message: &[u8], part: &Part) -> bool {
         match &part.content {
