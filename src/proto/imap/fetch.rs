@@ -307,6 +307,9 @@ fn fields(header: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut found = Vec::new();
     for field in Fields::new(header).filter(|field| wanted(field.name)) {
         found.extend_from_slice(field.raw);
+        if !found.ends_with(b"\n") {
+            found.extend_from_slice(b"\r\n");
+        }
     }
     found.extend_from_slice(b"\r\n");
     found

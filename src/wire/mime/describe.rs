@@ -1,7 +1,7 @@
 //! ENVELOPE, BODY and BODYSTRUCTURE (RFC 3501 §7.4.2): header values as they stand there, not decoded.
 //!
-//! What is written is what the grammar asks for, whatever the message is: a multipart without parts is given an empty one,
-//! and a type that could not be looked into is not named as one that must have an inside.
+//! What is written is what the grammar asks for, whatever the message is: a type that could not be looked into is not named
+//! as one that must have an inside.
 
 use crate::wire::imap::response::{nstring, number, string};
 use crate::wire::mime::address::write_addresses;
@@ -97,16 +97,6 @@ pub fn write_structure(out: &mut Vec<u8>, message: &[u8], part: &Part, detail: D
 fn write_multipart(out: &mut Vec<u8>, message: &[u8], part: &Part, parts: &[Part], detail: Detail) {
     for inner in parts {
         write_structure(out, message, inner, detail);
-    }
-    if parts.is_empty() {
-        // body-type-mpart is 1*body: one has to be there.
-        out.extend_from_slice(
-            b"(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0",
-        );
-        if detail == Detail::Extended {
-            out.extend_from_slice(b" NIL NIL NIL NIL");
-        }
-        out.push(b')');
     }
     let media = part.media_type(message);
     let subtype = memchr::memchr(b'/', &media.word).map_or(0, |slash| slash + 1);

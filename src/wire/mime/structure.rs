@@ -38,7 +38,8 @@ pub enum DefaultType {
 pub enum Content {
     /// Octets.
     Leaf,
-    /// Parts; none when its boundary was never found.
+    /// Parts, one at least: an empty text when its boundary was never found, for that is what RFC 3501 §9 asks for
+    /// (body-type-mpart is 1*body).
     Multipart(Vec<Part>),
     /// A message.
     Message(Box<Part>),
@@ -54,6 +55,16 @@ impl Part {
             finder: memmem::Finder::new(b"\n--"),
         };
         parser.part(0, DefaultType::Text, 0).0
+    }
+
+    /// A text of no octets.
+    const fn empty(at: usize) -> Self {
+        Self {
+            header: at..at,
+            body: at..at,
+            default_type: DefaultType::Text,
+            content: Content::Leaf,
+        }
     }
 
     /// The part that a path such as `2.1` names (RFC 3501 §6.4.5); not for an empty path.
@@ -152,7 +163,10 @@ impl Parser<'_> {
         let delimiter = match self.nested(&part, depth) {
             Nested::Multipart(boundary, default_type) => {
                 self.boundaries.push(boundary);
-                let (parts, delimiter) = self.multipart(from, default_type, depth);
+                let (mut parts, delimiter) = self.multipart(from, default_type, depth);
+                if parts.is_empty() {
+                    parts.push(Part::empty(from));
+                }
                 part.content = Content::Multipart(parts);
                 delimiter
             }
@@ -207,8 +221,8 @@ impl Parser<'_> {
                 DefaultType::Text
             };
             return match media.parameter("boundary") {
-                Some(boundary) if !boundary.is_empty() => {
-                    // RFC 2046 §5.1.1: a boundary does not end with a space.
+                // RFC 2046 §5.1.1: a boundary does not end with a space.
+                Some(boundary) if !boundary.trim_ascii_end().is_empty() => {
                     Nested::Multipart(boundary.trim_ascii_end().to_vec(), default_type)
                 }
                 _ => Nested::Nothing,
@@ -359,10 +373,11 @@ mod tests {
         assert_eq!(body(message, &[2]), Some("x"));
         // The boundary is not there.
         let message = "Content-Type: multipart/mixed; boundary=o\r\n\r\nhello";
-        assert_eq!(
-            Part::parse(message.as_bytes()).content,
-            Content::Multipart(Vec::new())
-        );
+        assert_eq!(body(message, &[1]), Some(""));
+        assert_eq!(body(message, &[2]), None);
+        // It could be any line.
+        let message = "Content-Type: multipart/mixed; boundary=\" \"\r\n\r\n--\r\n\r\nx";
+        assert_eq!(Part::parse(message.as_bytes()).content, Content::Leaf);
     }
 
     #[test]
