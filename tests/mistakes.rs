@@ -304,6 +304,15 @@ fn the_wrong_server_is_named() {
 }
 
 #[test]
+fn a_greeting_without_end_is_not_taken_for_another_protocol() {
+    let greeting = format!("220-{}\r\n", "x".repeat(100_000));
+    let at = format!("localhost:{}", scripted(&[&greeting]).port());
+    let words = ["send", "a@localhost", "--body", "x", "--server", &at];
+    let said = ended(&mailtool(&words, ""), 76).1;
+    assert!(!said.contains("this is a server of"), "{said}");
+}
+
+#[test]
 fn a_login_that_is_missing_is_asked_for() {
     let server = Server::start();
     let at = format!("localhost:{}", server.port("submission"));
@@ -313,6 +322,13 @@ fn a_login_that_is_missing_is_asked_for() {
         said.contains("530 5.7.0") && said.contains("add --user NAME"),
         "{said}"
     );
+    // The same code, when it is TLS that is missing.
+    let must = "530 5.7.0 Must issue a STARTTLS command first\r\n";
+    let replies = ["220 mail\r\n", "250 mail\r\n", must, "221 bye\r\n"];
+    let at = format!("localhost:{}", scripted(&replies).port());
+    let words = ["send", "alice@localhost", "--body", "x", "--server", &at];
+    let said = ended(&mailtool(&words, ""), 77).1;
+    assert!(said.ends_with("; add --starttls\n"), "{said}");
 }
 
 #[test]

@@ -106,23 +106,47 @@ pub fn conclude(
     };
     let said: Vec<_> = failures
         .iter()
-        .map(|failure| format!("{failure}{}", hint(access, failure)))
+        .map(|failure| format!("{failure}{}", hint(protocol, access, failure)))
         .collect();
     let place = format!("{protocol} at {}", access.address());
     Err(failure(worst, format!("{place}: {}", said.join("\n  "))))
 }
 
-/// What `failure` does not know: how the server was called.
-pub fn hint(access: &Access, failure: &Failure) -> &'static str {
+/// What `failure` does not know: how the server was called, and who else greets like that.
+pub fn hint(protocol: &str, access: &Access, failure: &Failure) -> String {
     match failure {
         Failure::Silent { step } | Failure::Lost { step }
             if step == GREETING && access.security != Security::Implicit =>
         {
-            "; a server that waits for TLS says nothing first: if this is one, add --tls"
+            "; a server that waits for TLS says nothing first: if this is one, add --tls".to_owned()
         }
-        _ => "",
+        Failure::Protocol { step, said } if step == GREETING => match speaker(said) {
+            Some(TLS) => "; this server speaks TLS from the first byte: add --tls".to_owned(),
+            Some(other) if !other.contains(protocol) => format!("; this is a server of {other}"),
+            _ => String::new(),
+        },
+        _ => String::new(),
     }
 }
+
+/// Who greets in these words.
+fn speaker(said: &str) -> Option<&'static str> {
+    let speakers = [
+        (&["220 ", "220-", "554 ", "421 "][..], "SMTP or LMTP"),
+        (&["+OK", "-ERR"], "POP3"),
+        (&["* OK", "* PREAUTH", "* BYE"], "IMAP"),
+        (&["SSH-"], "SSH"),
+        (&["HTTP/", "<html", "<!DOCTYPE"], "HTTP"),
+        // The head of an alert, or of a handshake message (RFC 8446 §5.1).
+        (&["\u{15}\u{3}", "\u{16}\u{3}"], TLS),
+    ];
+    let greets = |words: &[&str]| words.iter().any(|word| said.starts_with(word));
+    speakers
+        .into_iter()
+        .find_map(|(words, speaker)| greets(words).then_some(speaker))
+}
+
+const TLS: &str = "TLS";
 
 fn target(access: &Access) -> anyhow::Result<Target> {
     let addresses = resolver::resolve(&access.host, access.port, Family::Any).map_err(|error| {

@@ -321,7 +321,7 @@ fn conclude(
     }
     let place = format!("{protocol} at {}", access.address());
     if let Some(failure) = &outcome.failure {
-        let hint = hint(access, failure);
+        let hint = hint(protocol, access, failure);
         return Err(self::failure(
             code(failure),
             format!("{place}: {failure}{hint}"),
@@ -375,8 +375,8 @@ fn say(lines: &[String]) {
 }
 
 /// What the user can do about it, where the server does not say.
-fn hint(access: &Access, failure: &Failure) -> &'static str {
-    match failure {
+fn hint(protocol: &str, access: &Access, failure: &Failure) -> String {
+    let hint = match failure {
         Failure::Refused {
             stage: Stage::Hello(Protocol::Smtp),
             reply,
@@ -385,12 +385,19 @@ fn hint(access: &Access, failure: &Failure) -> &'static str {
             stage: Stage::Hello(Protocol::Lmtp),
             reply,
         } if reply.class() == 5 => "; where SMTP is spoken, leave --lmtp away",
+        // RFC 3207 §4 has the same code for TLS that is missing as RFC 4954 §6 for a login.
+        Failure::Refused { reply, .. }
+            if reply.code == 530 && reply.to_string().to_ascii_uppercase().contains("STARTTLS") =>
+        {
+            "; add --starttls"
+        }
         Failure::Refused { reply, .. } if reply.code == 530 && access.login.is_none() => {
             "; add --user NAME"
         }
-        Failure::Dialogue(failure) => conversation::hint(access, failure),
+        Failure::Dialogue(failure) => return conversation::hint(protocol, access, failure),
         _ => "",
-    }
+    };
+    hint.to_owned()
 }
 
 fn code(failure: &Failure) -> u8 {

@@ -146,15 +146,10 @@ impl fmt::Display for Failure {
                 refusal.said,
                 later(refusal)
             ),
-            Self::Protocol { step, said } => match speaker(said) {
-                Some(other) if step == GREETING => {
-                    write!(formatter, "{other}; is it the right port? It said {said:?}")
-                }
-                _ => write!(
-                    formatter,
-                    "{step}: the server answered what the protocol does not know: {said:?} (is it the right port?)"
-                ),
-            },
+            Self::Protocol { step, said } => write!(
+                formatter,
+                "{step}: the server answered what the protocol does not know: {said:?} (is it the right port?)"
+            ),
             Self::Silent { step } => write!(
                 formatter,
                 "{step}: no answer in time; --timeout SECONDS waits longer"
@@ -180,29 +175,6 @@ impl std::error::Error for Failure {
 
 /// What is waited for first. A server that says nothing instead may be waiting for TLS.
 pub const GREETING: &str = "the greeting";
-
-/// Who greets in these words.
-fn speaker(said: &str) -> Option<&'static str> {
-    let speakers = [
-        (
-            &["220 ", "220-", "554 ", "421 "][..],
-            "this is a server of SMTP or LMTP",
-        ),
-        (&["+OK", "-ERR"], "this is a server of POP3"),
-        (&["* OK", "* PREAUTH", "* BYE"], "this is a server of IMAP"),
-        (&["SSH-"], "this is a server of SSH"),
-        (&["HTTP/", "<html", "<!DOCTYPE"], "this is a server of HTTP"),
-        // The head of an alert, or of a handshake message (RFC 8446 §5.1).
-        (
-            &["\u{15}\u{3}", "\u{16}\u{3}"],
-            "this server speaks TLS from the first byte: add --tls",
-        ),
-    ];
-    let greets = |words: &[&str]| words.iter().any(|word| said.starts_with(word));
-    speakers
-        .into_iter()
-        .find_map(|(words, speaker)| greets(words).then_some(speaker))
-}
 
 const fn later(refusal: &Refusal) -> &'static str {
     match refusal.duration {
