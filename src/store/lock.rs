@@ -24,7 +24,7 @@ use crate::limits;
 /// The lock on a whole store, the file `STORE/lock`: one program serves it at a time. Two would not know of each other's POP3
 /// locks, open mailboxes and changes. The kernel lets go of it when the program ends, however that comes about.
 #[derive(Debug)]
-pub(super) struct StoreLock(#[expect(dead_code, reason = "it is held, not used")] File);
+pub(super) struct StoreLock(File);
 
 impl StoreLock {
     /// Takes the lock on the store at `root`, which must be there; `ResourceBusy` while another program has it.
@@ -57,6 +57,13 @@ impl StoreLock {
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
         Ok(Self(file))
+    }
+}
+
+impl Drop for StoreLock {
+    fn drop(&mut self) {
+        // Closing it is not enough: a child that another thread is about to start has it open too.
+        let _ = self.0.unlock();
     }
 }
 
@@ -171,4 +178,22 @@ fn is_abandoned(bytes: &[u8], stat: &Stat) -> bool {
     };
     let age = fs::nanoseconds(SystemTime::now()) - stat.modified;
     age > patience.as_nanos().cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_let_go_is_free_though_a_child_has_inherited_it() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let lock = StoreLock::acquire(root.path()).expect("free");
+        // Between fork and exec a child has all descriptors of its parent.
+        let inherited = lock.0.try_clone().expect("a descriptor");
+        let busy = StoreLock::acquire(root.path()).expect_err("it is held");
+        assert_eq!(busy.kind(), io::ErrorKind::ResourceBusy);
+        drop(lock);
+        StoreLock::acquire(root.path()).expect("free again");
+        drop(inherited);
+    }
 }
