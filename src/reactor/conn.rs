@@ -20,14 +20,14 @@
 //! - memory: the receive buffer, [`Out`] up to twice [`limits::SEND_HIGH`], and with TLS a scratch buffer's worth each way; none
 //!   of it while the connection is idle.
 
-use std::io;
+mod bytes;
+
 use std::time::Instant;
 
 use mio::event::Event;
 
-use super::gather::gather;
 use super::socket::Socket;
-use super::tls::{Received, Tls, TlsError};
+use super::tls::{Tls, TlsError};
 use super::trouble::Trouble;
 use crate::limits;
 use crate::proto::{Answer, Input, Job, Out, Session, TlsInfo, Wish, pump};
@@ -370,88 +370,6 @@ impl Conn {
         Ok(Step::Moved(moved))
     }
 
-    /// Reads one buffer full into the reader, if it has room. How many octets moved.
-    fn receive(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
-        if self.ended {
-            return Ok(0);
-        }
-        let Some(tls) = &mut self.tls else {
-            return self.receive_plain();
-        };
-        if tls.is_hungry() && !self.readable || tls.is_up() && self.reader.space().is_empty() {
-            return Ok(0);
-        }
-        let was_sated = !tls.is_hungry();
-        let Self {
-            socket,
-            readable,
-            reader,
-            ..
-        } = self;
-        let mut receive = |tls: &mut Tls, reader: &mut LineReader| {
-            let read = |buffer: &mut [u8]| read(socket, readable, buffer);
-            tls.receive(read, reader, &mut scratch.cipher)
-        };
-        let mut received = receive(tls, reader)?;
-        let nothing = received.moved == 0 && received.up.is_none() && !received.end;
-        if nothing && was_sated && tls.is_hungry() {
-            // It had to look to know that it needs more. What the poll told before is not told again: ask the socket.
-            received = receive(tls, reader)?;
-        }
-        let Received { moved, end, up } = received;
-        if end {
-            self.end();
-        }
-        if let Some(info) = up {
-            let what = format!("{} {}", info.version, info.cipher);
-            self.out.show(self.side, Piece::Tls(&what));
-            self.owed.tls_up = Some(info);
-        }
-        Ok(moved)
-    }
-
-    fn receive_plain(&mut self) -> Result<usize, Trouble> {
-        if !self.readable {
-            return Ok(0);
-        }
-        let space = self.reader.space();
-        if space.is_empty() {
-            return Ok(0);
-        }
-        match read(&mut self.socket, &mut self.readable, space)? {
-            Some(0) => {
-                self.end();
-                Ok(1)
-            }
-            Some(octets) => {
-                self.reader.filled(octets);
-                Ok(octets)
-            }
-            None => Ok(0),
-        }
-    }
-
-    /// The peer will send no more.
-    fn end(&mut self) {
-        self.ended = true;
-        self.owed.eof = true;
-    }
-
-    /// Reads, and throws it away.
-    fn discard(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
-        if !self.readable || self.ended {
-            return Ok(0);
-        }
-        match read(&mut self.socket, &mut self.readable, &mut scratch.cipher)? {
-            Some(0) => {
-                self.ended = true;
-                Ok(1)
-            }
-            Some(octets) => Ok(octets),
-            None => Ok(0),
-        }
-    }
-
     /// Gives the session all that it may have now; 1 if that was anything.
     fn feed(&mut self, session: &mut dyn Session, now: Instant) -> usize {
         let mut fed = 0;
@@ -558,73 +476,6 @@ impl Conn {
         }
     }
 
-    /// Sends until the socket takes no more, or a turn's worth. How many octets moved.
-    fn send(&mut self, now: Instant, scratch: &mut Scratch) -> Result<usize, Trouble> {
-        let before = self.all_sent();
-        let mut moved = 0;
-        while self.writable && moved < limits::TURN {
-            let sent = match self.tls {
-                Some(_) => self.send_tls(scratch),
-                None => self.send_plain(scratch),
-            };
-            let sent = match sent {
-                // A server may have said why it hangs up: what it said is read before its end is believed.
-                Err(Trouble::Io(_)) if self.side == Side::Client => {
-                    self.deaf = true;
-                    self.writable = false;
-                    0
-                }
-                sent => sent?,
-            };
-            if sent == 0 {
-                break;
-            }
-            moved += sent;
-            self.times.progress = now;
-        }
-        if self.deaf {
-            self.drop_unsent();
-        }
-        if !before && self.all_sent() {
-            self.times.drained = now;
-        }
-        Ok(moved)
-    }
-
-    fn send_plain(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
-        let bytes = gather(&self.out, &mut scratch.plain)?;
-        if bytes.is_empty() {
-            return Ok(0);
-        }
-        let sent = write(&mut self.socket, &mut self.writable, bytes)?;
-        self.out.advance(sent);
-        Ok(sent)
-    }
-
-    fn send_tls(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
-        let Some(tls) = &mut self.tls else {
-            return Ok(0);
-        };
-        if tls.unsent().is_empty() && tls.is_up() {
-            let bytes = gather(&self.out, &mut scratch.plain)?;
-            if !bytes.is_empty() {
-                tls.encrypt(bytes)?;
-                let octets = bytes.len();
-                self.out.advance(octets);
-            }
-        }
-        if tls.unsent().is_empty() {
-            return Ok(0);
-        }
-        let sent = write(&mut self.socket, &mut self.writable, tls.unsent())?;
-        tls.advance(sent);
-        Ok(sent)
-    }
-
-    fn all_sent(&self) -> bool {
-        self.out.is_empty() && self.tls.as_ref().is_none_or(|tls| tls.unsent().is_empty())
-    }
-
     /// Nothing pending, nothing waiting, nothing outstanding.
     fn is_idle(&self) -> bool {
         self.all_sent() && matches!(self.labour, Labour::None) && self.out.wish().is_none()
@@ -661,16 +512,6 @@ impl Conn {
         };
     }
 
-    fn drop_unsent(&mut self) {
-        let octets = usize::try_from(self.out.queued()).unwrap_or(usize::MAX);
-        self.out.advance(octets);
-        if let Some(tls) = &mut self.tls
-            && self.deaf
-        {
-            tls.advance(tls.unsent().len());
-        }
-    }
-
     fn fail_or_abandon(&mut self, trouble: Trouble) {
         match trouble {
             Trouble::Tls(_) => {
@@ -689,34 +530,4 @@ enum Step {
     Moved(usize),
     StartTls,
     Gone,
-}
-
-/// `None` for nothing now, 0 for the end.
-fn read(
-    socket: &mut Socket,
-    readable: &mut bool,
-    buffer: &mut [u8],
-) -> Result<Option<usize>, Trouble> {
-    if !*readable {
-        return Ok(None);
-    }
-    match socket.read(buffer) {
-        Ok(octets) => Ok(Some(octets)),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            *readable = false;
-            Ok(None)
-        }
-        Err(error) => Err(Trouble::Io(error)),
-    }
-}
-
-fn write(socket: &mut Socket, writable: &mut bool, bytes: &[u8]) -> Result<usize, Trouble> {
-    match socket.write(bytes) {
-        Ok(octets) => Ok(octets),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-            *writable = false;
-            Ok(0)
-        }
-        Err(error) => Err(Trouble::Io(error)),
-    }
 }
