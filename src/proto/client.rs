@@ -249,7 +249,6 @@ pub(crate) mod canned {
                 let tls = TlsInfo {
                     version: "TLSv1.3",
                     cipher: "TLS13_AES_256_GCM_SHA384",
-                    server_name: None,
                 };
                 session.handle(now, Input::TlsUp(tls), &mut out);
                 pump(&mut reader, session, now, &mut out);

@@ -107,8 +107,6 @@ pub struct TlsInfo {
     pub version: &'static str,
     /// `TLS13_AES_256_GCM_SHA384`
     pub cipher: &'static str,
-    /// The name that the client asked for.
-    pub server_name: Option<String>,
 }
 
 /// The one loop through which bytes reach a session: reactor, tests and fuzzers all call it.

@@ -397,7 +397,6 @@ impl Tls {
             cipher: cipher
                 .and_then(|suite| suite.suite().as_str())
                 .unwrap_or("unknown cipher"),
-            server_name: self.host.clone(),
         }
     }
 
@@ -409,6 +408,9 @@ impl Tls {
                 host,
                 fault: certificate_fault(error),
             },
+            Error::InvalidMessage(_) if !self.up && self.host.is_none() => TlsError::Broken(
+                "the client goes on in the clear where TLS begins".to_owned(),
+            ),
             Error::InvalidMessage(_) if !self.up => TlsError::Broken(
                 "what came is not TLS: is this the right port, or does the connection begin in the clear (leave --tls \
                  away, or try --starttls)?"

@@ -341,7 +341,6 @@ impl<'a> Player<'a> {
         TlsInfo {
             version: "TLSv1.3",
             cipher: "TLS13_AES_256_GCM_SHA384",
-            server_name: Some(self.dialog.given.host.clone()),
         }
     }
 

@@ -20,7 +20,7 @@ pub fn play(
     let mut names = Names::new();
     let mut wire = Wire::new(session, Side::Client, now);
     if dialog.given.secure {
-        wire.handle(now, Input::TlsUp(tls_info(dialog)));
+        wire.handle(now, Input::TlsUp(tls_info()));
     }
     wire.handle(now, Input::Open);
     wire.settle(now, None);
@@ -66,7 +66,7 @@ pub fn play(
                 return Err(failure(expected, "it keeps the connection".into()));
             }
             Action::TlsUp => {
-                if !wire.start_tls(now, tls_info(dialog)) {
+                if !wire.start_tls(now, tls_info()) {
                     return Err(failure(expected, "it did not ask for TLS".into()));
                 }
                 wire.settle(now, None);
@@ -98,10 +98,9 @@ pub fn play(
     Ok(())
 }
 
-fn tls_info(dialog: &Dialog) -> TlsInfo {
+fn tls_info() -> TlsInfo {
     TlsInfo {
         version: "TLSv1.3",
         cipher: "TLS13_AES_256_GCM_SHA384",
-        server_name: Some(dialog.given.host.clone()),
     }
 }

@@ -71,7 +71,6 @@ mod tests {
         let tls = TlsInfo {
             version: "TLSv1.3",
             cipher: "TLS13_AES_256_GCM_SHA384",
-            server_name: None,
         };
         let mut trace = Trace {
             reverse_path: None,
