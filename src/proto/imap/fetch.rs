@@ -8,9 +8,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::limits;
+use crate::proto::imap::flags::{Recent, write_flags};
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
-use crate::proto::imap::work::{Recent, write_flags};
 use crate::store::{Entry, Extent, FlagChange, Flags, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Access, Numbering};

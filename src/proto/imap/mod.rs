@@ -9,6 +9,7 @@
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
 //! | [`list`] | LIST and LSUB |
+//! | [`flags`] | flags and their names |
 //! | [`message`] | what FETCH and SEARCH read of a message |
 //!
 //! A job that belongs to a selected mailbox ends by looking at what is new there ([`work::News`]); so a command costs one
@@ -16,6 +17,7 @@
 
 pub mod client;
 pub mod fetch;
+pub mod flags;
 pub mod list;
 pub mod message;
 pub mod search;

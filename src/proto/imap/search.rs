@@ -8,9 +8,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::limits;
+use crate::proto::imap::flags::system_flag;
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
-use crate::proto::imap::work::system_flag;
 use crate::store::{Entry, Flags, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Messages, Numbering};

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::proto::imap::fetch::{self, Fetch};
+use crate::proto::imap::flags::{Recent, system_flag, write_flags};
 use crate::proto::imap::list::{self, List};
 use crate::proto::imap::search::{Found, Search};
 use crate::proto::imap::view::View;
@@ -349,46 +350,6 @@ fn select(
         index,
         recent,
     })
-}
-
-/// Writes flags as FETCH tells them.
-pub fn write_flags(out: &mut Vec<u8>, flags: Flags, recent: Recent, index: &Index) {
-    let system = SYSTEM_FLAGS
-        .iter()
-        .filter(|(_, flag)| flags.contains(*flag))
-        .map(|(name, _)| *name);
-    let keywords = index
-        .named_keywords()
-        .filter(|(keyword, _)| flags.contains(*keyword))
-        .map(|(_, name)| name);
-    let recent = matches!(recent, Recent::Yes).then_some("\\Recent");
-    response::flag_list(out, system.chain(keywords).chain(recent));
-}
-
-/// Whether a message is `\Recent` in a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Recent {
-    /// It is.
-    Yes,
-    /// It is not.
-    No,
-}
-
-/// The flags of the system that a client may change (RFC 3501 §2.3.2).
-pub const SYSTEM_FLAGS: [(&str, Flags); 5] = [
-    ("\\Answered", Flags::ANSWERED),
-    ("\\Flagged", Flags::FLAGGED),
-    ("\\Deleted", Flags::DELETED),
-    ("\\Seen", Flags::SEEN),
-    ("\\Draft", Flags::DRAFT),
-];
-
-/// The flag of the system of this name.
-pub fn system_flag(name: &str) -> Option<Flags> {
-    SYSTEM_FLAGS
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, flag)| *flag)
 }
 
 /// The flags of these names. New keywords join the mailbox's list, but not to be removed from messages that have none.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::fetch::Fetch;
+use crate::proto::imap::flags;
 use crate::proto::imap::list::List;
 use crate::proto::imap::search::{Search, Test};
 use crate::proto::imap::server::finish::{After, Pending};
@@ -518,7 +519,7 @@ pub(super) fn check_flags(flags: &[String]) -> Result<(), Reply> {
                 "\\Recent is the server's own: nobody else can set or clear it",
             ));
         }
-        if flag.starts_with('\\') && work::system_flag(flag).is_none() {
+        if flag.starts_with('\\') && flags::system_flag(flag).is_none() {
             return Err(Reply::bad(format!(
                 "there is no flag {flag}; there are \\Answered \\Flagged \\Deleted \\Seen \\Draft, and keywords without a \\"
             )));

@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::fetch::{Block, Fetch, Piece};
+use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS};
 use crate::proto::imap::search::Found;
 use crate::proto::imap::server::append::{Message, append_refusal, appended};
 use crate::proto::imap::server::execute::Again;
@@ -12,8 +13,7 @@ use crate::proto::imap::server::reply::{self, Reply};
 use crate::proto::imap::server::{Doing, Phase, Refused, Selected, Server};
 use crate::proto::imap::view::{Change, Removals, View};
 use crate::proto::imap::work::{
-    self, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Recent, SYSTEM_FLAGS, Stored,
-    Watched, Work,
+    self, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
 };
 use crate::store::{Account, AuthError, Index, StoreError, Subscription};
 use crate::wire::imap::command::{Access, Numbering, Originals};
