@@ -5,12 +5,14 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use super::credentials::{Access, Certificate, Dialogue, Security};
+use super::evidence;
 use super::exit::{self, failure};
 use crate::proto::Session;
 use crate::proto::client::{Failure, GREETING, Lasting, Plan, Upgrade};
-use crate::reactor::client::{self, ClientError, Target};
+use crate::reactor::client::{self, ClientError, Observers, Target, WireOf};
 use crate::reactor::resolver::{self, Family, ResolveError};
 use crate::reactor::{self, CertificateFault, TlsError, Trust};
 use crate::tap::Tap;
@@ -32,12 +34,26 @@ pub fn plan(access: &Access) -> anyhow::Result<Plan> {
 
 /// Connects and drives `session` to its end. An error is one of the connection: ask the session what it thinks first.
 pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()> {
-    let target = target(access)?;
+    let mut target = target(access)?;
     let tap = (access.dialogue == Dialogue::Shown).then(|| {
         let sink = Arc::new(Mutex::new(io::stderr()));
         Box::new(Transcript::new(sink, Folding::After(SHOWN_LINES))) as Box<dyn Tap>
     });
-    client::converse(&target, session, tap).map_err(|error| explain(access, &error))
+    let pcap = access.pcap.as_deref();
+    let capture = pcap.map(evidence::capture).transpose()?;
+    target.tls.key_log = evidence::key_log(capture.as_ref(), evidence::note);
+    let wire = capture.clone().map(|capture| {
+        let name = format!("mailtool to {}", access.address());
+        Box::new(move |ours, theirs| capture.stream(SystemTime::now(), ours, theirs, &name))
+            as Box<WireOf>
+    });
+    let result = client::converse(&target, session, Observers { tap, wire });
+    if let (Some(path), Some(capture)) = (pcap, &capture)
+        && let Some(words) = evidence::shortened(path, capture)
+    {
+        evidence::note(&words);
+    }
+    result.map_err(|error| explain(access, &error))
 }
 
 fn explain(access: &Access, error: &ClientError) -> anyhow::Error {
@@ -167,7 +183,7 @@ fn target(access: &Access) -> anyhow::Result<Target> {
         }
     };
     let mut target = Target::new(&access.host, addresses, security);
-    target.trust = match access.certificate {
+    target.tls.trust = match access.certificate {
         Certificate::Checked => Trust::Authorities {
             extra: access.ca.clone(),
         },
@@ -215,6 +231,7 @@ mod tests {
             certificate: Certificate::Checked,
             timeout: Duration::from_secs(1),
             dialogue: Dialogue::Hidden,
+            pcap: None,
             login: None,
         }
     }

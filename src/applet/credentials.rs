@@ -70,6 +70,10 @@ pub struct ServerArguments {
     /// Show the dialogue on standard error, passwords hidden
     #[arg(short, long)]
     pub verbose: bool,
+    /// Write what crosses the network to FILE (pcapng), for Wireshark. Passwords are NOT hidden in it, nor by TLS: its secrets are in
+    /// it as well
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
 }
 
 /// The ports of a protocol: those of `mailtool serve`, which need no root, on this machine; the standard ones elsewhere.
@@ -102,6 +106,8 @@ pub struct Access {
     pub timeout: Duration,
     /// Whether the dialogue is shown.
     pub dialogue: Dialogue,
+    /// A file for a capture, if there is to be one.
+    pub pcap: Option<PathBuf>,
     /// Who logs in, if anybody.
     pub login: Option<Login>,
 }
@@ -195,6 +201,7 @@ impl ServerArguments {
             } else {
                 Dialogue::Hidden
             },
+            pcap: self.pcap.clone(),
             login,
         })
     }

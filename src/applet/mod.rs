@@ -8,6 +8,7 @@
 pub mod codes;
 pub mod conversation;
 pub mod credentials;
+pub mod evidence;
 pub mod exit;
 pub mod imap;
 mod manual;

@@ -249,6 +249,7 @@ pub(crate) mod canned {
                 let tls = TlsInfo {
                     version: "TLSv1.3",
                     cipher: "TLS13_AES_256_GCM_SHA384",
+                    ..TlsInfo::default()
                 };
                 session.handle(now, Input::TlsUp(tls), &mut out);
                 pump(&mut reader, session, now, &mut out);

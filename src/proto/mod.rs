@@ -26,6 +26,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::store::Store;
 use crate::wire::lines::{Cut, LineReader, Want};
+use crate::wire::x509;
 
 pub use self::out::{Front, Out, Wish};
 
@@ -101,12 +102,27 @@ impl<'a> From<Cut<'a>> for Input<'a> {
 }
 
 /// What a session may know about the TLS below it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsInfo {
     /// `TLSv1.3`
     pub version: &'static str,
     /// `TLS13_AES_256_GCM_SHA384`
     pub cipher: &'static str,
+    /// The application protocol that was agreed on (ALPN, RFC 7301).
+    pub alpn: Option<String>,
+    /// The certificate that the peer showed, if it did.
+    pub peer: Option<Box<PeerCertificate>>,
+}
+
+/// What a certificate says, and how to tell it from others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// Whom it is for, and who signed it.
+    pub names: x509::Names,
+    /// SHA-1 of the whole of it; [`x509::fingerprint`] writes it out.
+    pub sha1: [u8; 20],
+    /// SHA-256 of the whole of it.
+    pub sha256: [u8; 32],
 }
 
 /// The one loop through which bytes reach a session: reactor, tests and fuzzers all call it.

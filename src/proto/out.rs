@@ -275,10 +275,7 @@ impl Out {
 
     /// Shows the taps what the peer said; `secret` octets of it are masked.
     pub(super) fn show_received(&mut self, cut: Cut<'_>, secret: Option<Range<usize>>) {
-        let peer = match self.side {
-            Side::Client => Side::Server,
-            Side::Server => Side::Client,
-        };
+        let peer = self.side.other();
         match cut {
             Cut::Line(line) => {
                 self.show_masked(peer, line, secret);

@@ -1,4 +1,5 @@
-//! The server's own certificate: made once with an authority of its own, kept, and used again.
+//! The server's own certificate: made once with an authority of its own, kept, and used again. And one that is [made](generate)
+//! for the moment, in memory.
 //!
 //! A lab imports `ca.pem` once and then trusts the server. The authority's key is thrown away as soon as it has signed the one
 //! certificate: whoever steals the server's files cannot sign anything else that the lab would believe.
@@ -52,6 +53,21 @@ pub fn load(certificate: &Path, key: &Path) -> Result<Acceptor, CertError> {
         key: key.to_owned(),
         fault,
     })
+}
+
+/// A certificate for `names` that nobody has signed but itself, and its key, both PEM texts: for one run of a program whose
+/// clients do not look at it, or are shown its fingerprint.
+///
+/// # Errors
+/// No certificate can be for these names.
+pub fn generate(names: &[String]) -> Result<(String, String), CertError> {
+    let subject = names.first().map_or("localhost", String::as_str);
+    let mut params = params(names.to_vec(), subject)?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let key = KeyPair::generate()?;
+    let certificate = params.self_signed(&key)?;
+    Ok((certificate.pem(), key.serialize_pem()))
 }
 
 /// Why there is no certificate to serve TLS with.
@@ -111,7 +127,7 @@ const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
 const YEARS: i32 = 10;
 
 fn make(directory: &Path, names: &[String]) -> Result<(), CertError> {
-    let texts = generate(names)?;
+    let texts = generate_with_authority(names)?;
     let scratch = directory.with_extension(format!("new-{}", std::process::id()));
     let result = write_all(&scratch, &texts).and_then(|()| {
         // Takes the place of an empty directory; one with anything in it is not ours to replace.
@@ -123,7 +139,7 @@ fn make(directory: &Path, names: &[String]) -> Result<(), CertError> {
     result
 }
 
-fn generate(names: &[String]) -> Result<[String; 3], CertError> {
+fn generate_with_authority(names: &[String]) -> Result<[String; 3], CertError> {
     let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
     for name in names {
         if !all.contains(name) {
@@ -244,6 +260,19 @@ mod tests {
         assert!(error.contains("BEGIN PRIVATE KEY"), "{error}");
         let error = said(&one.join("nothing.pem"), &one.join("key.pem"));
         assert!(error.contains("nothing.pem: No such file"), "{error}");
+    }
+
+    #[test]
+    fn one_for_the_moment_is_for_its_names() {
+        let (chain, key) = generate(&names(&["mail.example.org", "192.0.2.1"])).expect("names");
+        Acceptor::new(chain.as_bytes(), key.as_bytes()).expect("they belong together");
+        let asked = names(&["mail.example.org", "192.0.2.1", "localhost"]);
+        let missing = missing_names(chain.as_bytes(), &asked);
+        assert_eq!(missing, Ok(names(&["localhost"])));
+        assert!(
+            generate(&names(&["ü"])).is_err(),
+            "no certificate can have it"
+        );
     }
 
     #[test]

@@ -15,11 +15,11 @@ use mio::{Events, Interest, Poll, Token};
 use super::Security;
 use super::conn::{Conn, Next, Scratch};
 use super::socket::Socket;
-use super::tls::{Connector, TlsError, Trust};
+use super::tls::{ClientTls, Connector, TlsError};
 use super::trouble::Trouble;
 use crate::limits;
 use crate::proto::{Out, Session};
-use crate::tap::{Side, Tap};
+use crate::tap::{Side, Tap, Wire};
 
 /// Where to connect to, and whom to believe there.
 #[derive(Clone, Debug)]
@@ -30,8 +30,8 @@ pub struct Target {
     pub addresses: Vec<SocketAddr>,
     /// How the connection begins; STARTTLS is the session's wish.
     pub security: Security,
-    /// Whose certificates are good.
-    pub trust: Trust,
+    /// Whose certificates are good, and all else about TLS.
+    pub tls: ClientTls,
     /// How long to wait for each address.
     pub connect_timeout: Duration,
 }
@@ -43,11 +43,23 @@ impl Target {
             host: host.into(),
             addresses,
             security,
-            trust: Trust::Authorities { extra: None },
+            tls: ClientTls::default(),
             connect_timeout: limits::CONNECT,
         }
     }
 }
+
+/// Who watches a conversation.
+#[derive(Default)]
+pub struct Observers {
+    /// Sees what is said.
+    pub tap: Option<Box<dyn Tap>>,
+    /// Makes what sees the octets on the socket, once it is connected.
+    pub wire: Option<Box<WireOf>>,
+}
+
+/// Makes the wire of a connection from our address to the server's.
+pub type WireOf = dyn FnOnce(SocketAddr, SocketAddr) -> Box<dyn Wire>;
 
 /// Why a conversation did not come to its end. That the host has no address is the [resolver](super::resolver)'s to say; that the server closed too early is told to the session instead
 /// ([`Input::Eof`](crate::proto::Input)), which knows what it still expected.
@@ -148,13 +160,17 @@ impl std::error::Error for ClientError {
 pub fn converse(
     target: &Target,
     session: &mut dyn Session,
-    tap: Option<Box<dyn Tap>>,
+    observers: Observers,
 ) -> Result<(), ClientError> {
     let mut poll = Poll::new().map_err(ClientError::System)?;
     let (stream, address) = connect(&mut poll, target)?;
     let now = Instant::now();
-    let out = Out::new(Side::Client, now, tap);
-    let conn = Conn::new(Socket::Tcp(stream), Side::Client, out, now);
+    let out = Out::new(Side::Client, now, observers.tap);
+    let ours = stream.local_addr();
+    let mut conn = Conn::new(Socket::Tcp(stream), Side::Client, out, now);
+    if let Some(wire) = observers.wire {
+        conn.watch(wire(ours.map_err(ClientError::System)?, address));
+    }
     let mut client = Client {
         target,
         poll,
@@ -215,7 +231,7 @@ impl Client<'_> {
         let host = &self.target.host;
         let connector = match self.connector.take() {
             Some(connector) => Ok(connector),
-            None => Connector::new(&self.target.trust),
+            None => Connector::with(&self.target.tls),
         };
         match connector.and_then(|connector| connector.connect(host)) {
             Ok(tls) => self.conn.start_tls(tls, now),

@@ -29,9 +29,10 @@ use mio::event::Event;
 use super::socket::Socket;
 use super::tls::{Tls, TlsError};
 use super::trouble::Trouble;
+use super::watch::Watch;
 use crate::limits;
 use crate::proto::{Answer, Input, Job, Out, Session, TlsInfo, Wish, pump};
-use crate::tap::{Piece, Side};
+use crate::tap::{Piece, Side, Wire};
 use crate::wire::lines::{LineReader, Want};
 
 /// One connection. See the module.
@@ -52,6 +53,7 @@ pub(super) struct Conn {
     labour: Labour,
     trouble: Option<Trouble>,
     times: Times,
+    watch: Option<Box<Watch>>,
 }
 
 enum Phase {
@@ -148,7 +150,13 @@ impl Conn {
                 progress: now,
                 told: None,
             },
+            watch: None,
         }
+    }
+
+    /// Shows `wire` what crosses the socket from now on.
+    pub(super) fn watch(&mut self, wire: Box<dyn Wire>) {
+        self.watch = Some(Box::new(Watch::new(wire, self.side)));
     }
 
     /// The socket, to be registered.
@@ -348,6 +356,9 @@ impl Conn {
             return Ok(Step::Moved(1));
         }
         self.socket.shutdown_write().map_err(Trouble::Io)?;
+        if let Some(watch) = &mut self.watch {
+            watch.has_shut_down();
+        }
         self.out.show(self.side, Piece::Closed);
         self.reader = LineReader::new();
         self.out.release();
@@ -442,11 +453,7 @@ impl Conn {
         if self.owed.eof && exhausted && !self.owed.room {
             self.owed.eof = false;
             // A tap is shown it here, after what came before it: one TLS read can bring both.
-            let peer = match self.side {
-                Side::Client => Side::Server,
-                Side::Server => Side::Client,
-            };
-            self.out.show(peer, Piece::Closed);
+            self.out.show(self.side.other(), Piece::Closed);
             return Some(Input::Eof);
         }
         std::mem::take(&mut self.owed.stop).then_some(Input::Stop)

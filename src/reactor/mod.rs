@@ -34,6 +34,7 @@ mod tests;
 mod timers;
 mod tls;
 mod trouble;
+mod watch;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -55,12 +56,18 @@ use self::trouble::Trouble;
 use crate::limits;
 use crate::proto::{Answer, Epoch, Job, Out, Peer, Service, Session};
 use crate::store::Store;
-use crate::tap::{Side, Tap};
+use crate::tap::{Side, Tap, Wire};
 
-pub use self::tls::{Acceptor, CertificateFault, Connector, TlsError, Trust};
+pub use self::tls::{
+    Acceptor, CertificateFault, Ciphers, ClientCertificates, ClientTls, Connector, Identity,
+    ServerTls, TlsError, Trust,
+};
 
 /// Makes the tap of a connection, given who it is and the name of the service.
 pub type TapFactory = dyn Fn(&Peer, &str) -> Option<Box<dyn Tap>>;
+
+/// Makes what sees the octets on a connection's socket, given who it is and the name of the service.
+pub type WireFactory = dyn Fn(&Peer, &str) -> Option<Box<dyn Wire>>;
 
 /// What can be set about a [`Reactor`].
 pub struct Options {
@@ -72,6 +79,8 @@ pub struct Options {
     pub tls: Option<Acceptor>,
     /// Taps for connections.
     pub tap: Option<Box<TapFactory>>,
+    /// Taps for their sockets.
+    pub wire: Option<Box<WireFactory>>,
     /// How long sessions may finish what they are in the middle of when the program stops.
     pub stop_grace: Duration,
 }
@@ -83,6 +92,7 @@ impl Default for Options {
             connections_per_address: limits::CONNECTIONS_PER_ADDRESS,
             tls: None,
             tap: None,
+            wire: None,
             stop_grace: limits::STOP_GRACE,
         }
     }
@@ -516,7 +526,15 @@ impl Reactor {
             .tap
             .as_ref()
             .and_then(|tap| tap(&peer, service.name()));
+        let wire = self
+            .options
+            .wire
+            .as_ref()
+            .and_then(|wire| wire(&peer, service.name()));
         let mut conn = Conn::new(socket, Side::Server, Out::new(Side::Server, now, tap), now);
+        if let Some(wire) = wire {
+            conn.watch(wire);
+        }
         let wanted = Interest::READABLE | Interest::WRITABLE;
         let name = Token(token as usize);
         if let Err(error) = self.poll.registry().register(conn.socket(), name, wanted) {

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use super::client::{ClientError, Target, converse};
+use super::client::{ClientError, Observers, Target, converse};
 use super::*;
 use crate::proto::{Input, Refused, TlsInfo, pop3};
 use crate::wire::lines::Want;
@@ -201,7 +201,7 @@ impl Server {
 
     fn target(&self, address: SocketAddr, security: Security) -> Target {
         let mut target = Target::new("localhost", vec![address], security);
-        target.trust = Trust::Authorities {
+        target.tls.trust = Trust::Authorities {
             extra: Some(self.ca.clone()),
         };
         target

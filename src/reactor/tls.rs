@@ -1,4 +1,13 @@
-//! TLS, behind types of our own: no rustls type leaves this file.
+//! TLS, behind types of our own: no rustls type leaves this file and its folder.
+//!
+//! | file | has |
+//! |---|---|
+//! | `tls.rs` | one connection: ciphertext in and out, whatever was agreed on |
+//! | `settings` | what a client and a server can be told, and what is made of it once |
+//! | `verify` | whom to trust, and what is wrong with a certificate |
+//! | `ciphers` | cipher suites by OpenSSL's names |
+//! | `pem` | certificates and keys in text |
+//! | `info` | what was agreed on, and with whom |
 //!
 //! rustls is used through its unbuffered interface: ciphertext is a slice that we own and of which it says how much may be
 //! thrown away, plaintext is lent a record at a time, and ciphertext is appended to a `Vec` of ours. So an idle connection
@@ -13,114 +22,29 @@
 //! RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2); RFC 8314 for mail. One ticket is given to a client of TLS 1.3, and tickets are
 //! encrypted to the server itself (RFC 5077), so sessions that could be resumed cost no memory.
 
+mod ciphers;
 mod error;
+mod info;
+mod pem;
+mod settings;
 #[cfg(test)]
 mod tests;
+mod verify;
 
-use std::fmt;
-use std::io;
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{UnbufferedClientConnection, verify_server_name};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::{NoServerSessionStorage, ParsedCertificate, UnbufferedServerConnection};
+use rustls::client::UnbufferedClientConnection;
+use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
-use rustls::{
-    CertificateError, ClientConfig, CommonState, DigitallySignedStruct, Error, RootCertStore,
-    ServerConfig, SignatureScheme,
-};
+use rustls::{CommonState, Error};
 
 use crate::proto::TlsInfo;
 use crate::wire::lines::LineReader;
 
+pub use self::ciphers::Ciphers;
 pub use self::error::{CertificateFault, TlsError};
-
-/// What a server needs for TLS: a certificate chain and its key. Cheap to clone.
-#[derive(Clone)]
-pub struct Acceptor(Arc<ServerConfig>);
-
-impl Acceptor {
-    /// From PEM texts: the server's certificate first, then those that lead to its root; and the key of the first.
-    ///
-    /// # Errors
-    /// What is missing or does not fit, in [`TlsError::Pem`].
-    pub fn new(chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
-        let chain = certificates(chain)?;
-        let key = private_key(key)?;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-            .map_err(|error| TlsError::Pem(pem_fault(&error)))?;
-        config.session_storage = Arc::new(NoServerSessionStorage {});
-        if let Ok(ticketer) = ring::Ticketer::new() {
-            config.ticketer = ticketer;
-            config.send_tls13_tickets = 1;
-        }
-        Ok(Self(Arc::new(config)))
-    }
-
-    pub(super) fn accept(&self) -> Result<Tls, TlsError> {
-        let connection = UnbufferedServerConnection::new(Arc::clone(&self.0))
-            .map_err(|error| TlsError::Broken(error.to_string()))?;
-        Ok(Tls::new(Connection::Server(connection), None))
-    }
-}
-
-/// Whom a client trusts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// The authorities that this machine knows, or those of the web where it knows none; and those in a PEM file.
-    Authorities {
-        /// A lab's own authority, such as `STORE/tls/ca.pem`.
-        extra: Option<PathBuf>,
-    },
-    /// Anybody: the certificate is not looked at. Only for trying things out.
-    Anybody,
-}
-
-/// What a client needs for TLS. Cheap to clone.
-#[derive(Clone)]
-pub struct Connector(Arc<ClientConfig>);
-
-impl Connector {
-    /// Reads the authorities.
-    ///
-    /// # Errors
-    /// The extra file cannot be read or holds no certificate, in [`TlsError::Pem`].
-    pub fn new(trust: &Trust) -> Result<Self, TlsError> {
-        let provider = Arc::new(ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| TlsError::Broken(error.to_string()))?;
-        let config = match trust {
-            Trust::Authorities { extra } => builder
-                .with_root_certificates(authorities(extra.as_ref())?)
-                .with_no_client_auth(),
-            Trust::Anybody => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-                .with_no_client_auth(),
-        };
-        Ok(Self(Arc::new(config)))
-    }
-
-    pub(super) fn connect(&self, host: &str) -> Result<Tls, TlsError> {
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
-            TlsError::Broken(format!(
-                "\"{host}\" is neither a host name nor an address, so no certificate can be for it"
-            ))
-        })?;
-        let connection = UnbufferedClientConnection::new(Arc::clone(&self.0), name)
-            .map_err(|error| TlsError::Broken(error.to_string()))?;
-        Ok(Tls::new(
-            Connection::Client(connection),
-            Some(host.to_owned()),
-        ))
-    }
-}
+pub use self::settings::{
+    Acceptor, ClientCertificates, ClientTls, Connector, Identity, ServerTls, Trust,
+};
+pub(super) use self::verify::missing_names;
 
 /// The TLS of one connection, with the octets that are between it and the socket, and between it and the reader.
 pub(super) struct Tls {
@@ -294,7 +218,7 @@ impl Tls {
         received.moved += used;
         if !self.up && !self.state().is_handshaking() {
             self.up = true;
-            received.up = Some(self.info());
+            received.up = Some(info::of(self.state()));
         }
         received.end = self.end != End::Open && self.is_hungry();
         received.moved += usize::from(received.end);
@@ -384,29 +308,13 @@ impl Tls {
         }
     }
 
-    fn info(&self) -> TlsInfo {
-        let state = self.state();
-        let version = state.protocol_version();
-        let cipher = state.negotiated_cipher_suite();
-        TlsInfo {
-            version: match version {
-                Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
-                Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
-                _ => "TLS",
-            },
-            cipher: cipher
-                .and_then(|suite| suite.suite().as_str())
-                .unwrap_or("unknown cipher"),
-        }
-    }
-
     fn fault(&mut self, error: Error) -> TlsError {
         self.broken = true;
         let host = self.host.clone().unwrap_or_default();
         match error {
             Error::InvalidCertificate(error) => TlsError::Certificate {
                 host,
-                fault: certificate_fault(error),
+                fault: verify::certificate_fault(error),
             },
             Error::InvalidMessage(_) if !self.up && self.host.is_none() => TlsError::Broken(
                 "the client goes on in the clear where TLS begins".to_owned(),
@@ -542,147 +450,4 @@ fn copy(mut text: &[u8], reader: &mut LineReader) -> usize {
         text = &text[octets..];
     }
     length - text.len()
-}
-
-fn certificate_fault(error: CertificateError) -> CertificateFault {
-    match error {
-        // The signature is bad when an authority has the name of the one that signed, but not its key.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            CertificateFault::UnknownIssuer
-        }
-        CertificateError::NotValidForName => CertificateFault::WrongName(Vec::new()),
-        CertificateError::NotValidForNameContext { presented, .. } => {
-            CertificateFault::WrongName(presented.iter().map(|name| plain_name(name)).collect())
-        }
-        CertificateError::Expired
-        | CertificateError::ExpiredContext { .. }
-        | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => CertificateFault::Time,
-        // rustls has no word for these; the names are those of webpki.
-        CertificateError::Other(error) => match error.to_string().as_str() {
-            "CaUsedAsEndEntity" => CertificateFault::OfAuthority,
-            "UnsupportedCertVersion" => CertificateFault::Other(
-                "it is of X.509 version 1, which has no names of servers; make one of version 3"
-                    .to_owned(),
-            ),
-            name => CertificateFault::Other(name.to_owned()),
-        },
-        error => CertificateFault::Other(error.to_string()),
-    }
-}
-
-/// `mail.example.org` of `DnsName("mail.example.org")`, `192.0.2.1` of `IpAddress(192.0.2.1)`.
-fn plain_name(name: &str) -> String {
-    let inner = name
-        .split_once('(')
-        .and_then(|(_, rest)| rest.strip_suffix(')'));
-    inner.unwrap_or(name).trim_matches('"').to_owned()
-}
-
-fn pem_fault(error: &Error) -> String {
-    match error {
-        Error::InconsistentKeys(_) => {
-            "the key is not the key of the (first) certificate; give the pair that was made together".to_owned()
-        }
-        error => format!("the certificate and its key cannot be used: {error}"),
-    }
-}
-
-/// The certificates in a PEM text; the only use of the PEM crate, with [`private_key`].
-fn certificates(mut pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let certificates: Vec<_> = rustls_pemfile::certs(&mut pem)
-        .collect::<Result<_, io::Error>>()
-        .map_err(|error| TlsError::Pem(format!("this is no PEM text: {error}")))?;
-    if certificates.is_empty() {
-        return Err(TlsError::Pem(
-            "there is no certificate in it; a line \"-----BEGIN CERTIFICATE-----\" is expected"
-                .to_owned(),
-        ));
-    }
-    Ok(certificates)
-}
-
-fn private_key(mut pem: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
-    rustls_pemfile::private_key(&mut pem)
-        .map_err(|error| TlsError::Pem(format!("this is no PEM text: {error}")))?
-        .ok_or_else(|| {
-            TlsError::Pem(
-                "there is no private key in it that can be used; a line \"-----BEGIN PRIVATE KEY-----\" is expected \
-                 (a key with a passphrase must be decrypted first: openssl pkey -in KEY -out PLAIN_KEY)"
-                    .to_owned(),
-            )
-        })
-}
-
-/// Whether the first certificate of a PEM text is for all of `names`; those that it is not for.
-pub(super) fn missing_names(pem: &[u8], names: &[String]) -> Result<Vec<String>, TlsError> {
-    let chain = certificates(pem)?;
-    let parsed = ParsedCertificate::try_from(&chain[0])
-        .map_err(|error| TlsError::Pem(format!("this is no certificate: {error}")))?;
-    let is_for = |name: &String| {
-        ServerName::try_from(name.as_str())
-            .is_ok_and(|name| verify_server_name(&parsed, &name).is_ok())
-    };
-    Ok(names.iter().filter(|name| !is_for(name)).cloned().collect())
-}
-
-fn authorities(extra: Option<&PathBuf>) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    // Files that cannot be read are no reason to stop: others may hold the one that is needed.
-    let (usable, _) =
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if usable == 0 {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    if let Some(path) = extra {
-        let fault = |what: &dyn fmt::Display| {
-            TlsError::Authorities(format!("the CA file {}: {what}", path.display()))
-        };
-        let pem = std::fs::read(path).map_err(|error| fault(&error))?;
-        for certificate in certificates(&pem).map_err(|error| fault(&error))? {
-            roots.add(certificate).map_err(|error| fault(&error))?;
-        }
-    }
-    Ok(roots)
-}
-
-/// Takes any certificate; only that the server has its key is still checked.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }

@@ -1,8 +1,17 @@
 //! Observers of a connection: they see what was said in both directions, and when; they change nothing.
+//!
+//! | observer | sees | and writes |
+//! |---|---|---|
+//! | [`Tap`] | what is said, in the clear; passwords hidden where a session names them | [`transcript`], [`dump`] |
+//! | [`Wire`] | what crosses the socket: ciphertext where there is TLS | [`pcapng`] |
+//! | [`keylog::KeySink`] | the secrets of TLS, with which that ciphertext can be read | [`keylog`], [`pcapng`] |
 
+pub mod dump;
+pub mod keylog;
+pub mod pcapng;
 pub mod transcript;
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// Who said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +20,16 @@ pub enum Side {
     Client,
     /// The side that was connected to.
     Server,
+}
+
+impl Side {
+    /// The one that this side talks to.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
 }
 
 /// What is shown of a piece of the dialogue.
@@ -30,4 +49,24 @@ pub enum Piece<'a> {
 pub trait Tap {
     /// `side` said `piece` at `now`.
     fn saw(&mut self, now: Instant, side: Side, piece: Piece<'_>);
+}
+
+/// An observer of the octets that cross a socket, in the order in which they do. It must not block for long.
+///
+/// Where there is TLS it is told of received octets after they were decrypted, and of octets to be sent after they were
+/// encrypted: so a [`keylog::KeySink`] has had each secret before the octets that need it to be read.
+pub trait Wire {
+    /// `octets`, which `side` sent, crossed the socket at `at`.
+    fn crossed(&mut self, at: SystemTime, side: Side, octets: &[u8]);
+    /// `side` will send no more.
+    fn closed(&mut self, at: SystemTime, side: Side, how: Closing);
+}
+
+/// How a side ends its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// In good order (TCP: FIN); the other direction may go on.
+    End,
+    /// At once, both directions (TCP: RST).
+    Reset,
 }

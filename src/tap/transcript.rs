@@ -8,13 +8,14 @@
 //! S: [eof]                               the server closed
 //! 2C: NOOP                               of several connections, the second
 //! # ... 812 lines, 41290 octets          text that was folded away, when that is asked for
+//! # +0.012 s                             how long what follows took, when that is asked for
 //! ```
 //!
 //! What is written can be played, once the secrets are put back: a line that the runner of dialogues would take for a pattern is escaped. And it can be
 //! looked at: whatever a peer sends, no control byte, no half of a letter and no letter that turns the direction of
 //! writing reaches a terminal; they are escaped as `\r`, `\n`, `\xHH`.
 //!
-//! Not its job: times (a capture has them), and secrets, which it is never shown.
+//! Not its job: the time of day (a capture has it), and secrets, which it is never shown.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,10 @@ pub struct Transcript {
     speaker: Side,
     line: Vec<u8>,
     run: Run,
+    /// Whether `speaker` has said anything yet.
+    spoken: bool,
+    /// When something was last said, where times are written.
+    last: Option<Instant>,
     closed: bool,
 }
 
@@ -70,6 +75,8 @@ impl Transcript {
             speaker: Side::Server,
             line: Vec::new(),
             run: Run::default(),
+            spoken: false,
+            last: None,
             closed: false,
         }
     }
@@ -81,11 +88,17 @@ impl Transcript {
         transcript
     }
 
-    fn bytes(&mut self, side: Side, mut bytes: &[u8]) {
+    /// Writes how long each turn took to come, as a comment before it: since the other side last spoke, the first since `start`.
+    pub fn timed(mut self, start: Instant) -> Self {
+        self.last = Some(start);
+        self
+    }
+
+    fn bytes(&mut self, now: Instant, side: Side, mut bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
-        self.turn_to(side);
+        self.turn_to(now, side);
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = bytes.split_at(end + 1);
             bytes = rest;
@@ -106,11 +119,30 @@ impl Transcript {
     }
 
     /// `side` speaks now: what the other one left unfinished ends here.
-    fn turn_to(&mut self, side: Side) {
+    fn turn_to(&mut self, now: Instant, side: Side) {
         if side != self.speaker {
             self.end_run();
             self.speaker = side;
+            self.spoken = false;
         }
+        if !std::mem::replace(&mut self.spoken, true) {
+            self.write_time(now);
+        }
+        self.last = self.last.map(|_| now);
+    }
+
+    /// A comment, so that the dialogue can still be played.
+    fn write_time(&self, now: Instant) {
+        let Some(last) = self.last else {
+            return;
+        };
+        let seconds = now.saturating_duration_since(last).as_secs_f64();
+        let mut line = String::from("# ");
+        if let Some(connection) = self.connection {
+            line.push_str(&format!("{connection}: "));
+        }
+        line.push_str(&format!("+{seconds:.3} s\n"));
+        self.write(&line);
     }
 
     fn whole_line(&mut self, line: &[u8]) {
@@ -175,7 +207,9 @@ impl Transcript {
         }
     }
 
-    fn event(&mut self, event: &str) {
+    /// What `side` does, or both.
+    fn event(&mut self, now: Instant, side: Side, event: &str) {
+        self.turn_to(now, side);
         self.end_run();
         let mut line = String::new();
         self.push_connection(&mut line);
@@ -198,22 +232,27 @@ impl Transcript {
 }
 
 impl Tap for Transcript {
-    fn saw(&mut self, _now: Instant, side: Side, piece: Piece<'_>) {
+    fn saw(&mut self, now: Instant, side: Side, piece: Piece<'_>) {
         match piece {
-            Piece::Bytes(bytes) => self.bytes(side, bytes),
-            Piece::Secret => self.bytes(side, b"********"),
+            Piece::Bytes(bytes) => self.bytes(now, side, bytes),
+            Piece::Secret => self.bytes(now, side, b"********"),
             Piece::Tls(words) => {
                 let mut event = String::from("T: tls # ");
                 escape(words.as_bytes(), &mut event);
-                self.event(&event);
+                // It took both sides to get there, and whoever speaks next begins anew.
+                self.end_run();
+                self.spoken = false;
+                self.event(now, self.speaker, &event);
+                self.spoken = false;
             }
             Piece::Closed if self.closed => {}
             Piece::Closed => {
                 self.closed = true;
-                self.event(match side {
+                let event = match side {
                     Side::Client => "C: [eof]",
                     Side::Server => "S: [eof]",
-                });
+                };
+                self.event(now, side, event);
             }
         }
     }
@@ -395,6 +434,39 @@ mod tests {
             written(Folding::After(2), &said),
             "S: +OK\nS: one\n# ... 3 lines, 18 octets\nS: .\nC: QUIT\nS: +OK\nS: 1\nS: .\n"
         );
+    }
+
+    #[test]
+    fn times_are_comments_before_each_turn() {
+        let sink = Arc::new(Mutex::new(Vec::new()));
+        let start = Instant::now();
+        let mut timed = Transcript::new(sink.clone(), Folding::Never).timed(start);
+        let said = [
+            (12, Server, Bytes(b"220-hi\r\n")),
+            (14, Server, Bytes(b"220 there\r\n")),
+            (1014, Client, Bytes(b"STARTTLS\r\n")),
+            (1015, Server, Bytes(b"220 go\r\n")),
+            (1045, Server, Piece::Tls("TLSv1.3")),
+            (1046, Server, Bytes(b"221")),
+            (1046, Server, Bytes(b"\r\n")),
+            (1047, Server, Piece::Closed),
+        ];
+        for (milliseconds, side, piece) in said {
+            let now = start + std::time::Duration::from_millis(milliseconds);
+            timed.saw(now, side, piece);
+        }
+        drop(timed);
+        let text = sink.lock().expect("no test holds it").clone();
+        assert_eq!(
+            String::from_utf8(text).expect("UTF-8"),
+            "# +0.012 s\nS: 220-hi\nS: 220 there\n# +1.000 s\nC: STARTTLS\n# +0.001 s\nS: 220 go\n\
+             # +0.030 s\nT: tls # TLSv1.3\n# +0.001 s\nS: 221\nS: [eof]\n"
+        );
+        let mut second = Transcript::numbered(sink.clone(), 2, Folding::Never).timed(start);
+        second.saw(start, Client, Bytes(b"NOOP\r\n"));
+        drop(second);
+        let text = sink.lock().expect("no test holds it").clone();
+        assert!(text.ends_with(b"# 2: +0.000 s\n2C: NOOP\n"));
     }
 
     #[test]

@@ -17,3 +17,4 @@ pub mod services;
 pub mod smtp;
 pub mod utf7;
 pub mod words;
+pub mod x509;

@@ -341,6 +341,7 @@ impl<'a> Player<'a> {
         TlsInfo {
             version: "TLSv1.3",
             cipher: "TLS13_AES_256_GCM_SHA384",
+            ..TlsInfo::default()
         }
     }
 

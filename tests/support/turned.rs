@@ -102,5 +102,6 @@ fn tls_info() -> TlsInfo {
     TlsInfo {
         version: "TLSv1.3",
         cipher: "TLS13_AES_256_GCM_SHA384",
+        ..TlsInfo::default()
     }
 }

@@ -9,6 +9,7 @@ mod protocols;
 mod ready;
 mod screen;
 
+use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io;
 use std::num::NonZeroU64;
@@ -22,7 +23,7 @@ use self::options::{Domain, Endpoint, Options, THROW_AWAY};
 use self::protocols::Protocol;
 use self::ready::Waiting;
 use self::screen::{Demo, Screen};
-use super::print;
+use super::{evidence, print};
 use crate::limits;
 use crate::proto::pop3::server::Pop3Service;
 use crate::proto::smtp::SmtpService;
@@ -30,6 +31,8 @@ use crate::proto::{Service, StartTls, imap, pop3, smtp};
 use crate::reactor::{self, Acceptor, Reactor, Security};
 use crate::store::{Store, Users};
 use crate::tap::Tap;
+use crate::tap::keylog::KeySink;
+use crate::tap::pcapng::{self, Capture};
 use crate::tap::transcript::{Folding, Sink, Transcript};
 
 /// The options of `serve`.
@@ -101,19 +104,25 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     if !names.contains(&hostname) {
         names.push(hostname.clone());
     }
-    let certificate = certificate(&options, place.path(), &names)?;
+    let pcap = options.pcap.as_deref();
+    let capture = pcap.map(evidence::capture).transpose()?;
+    let keys = evidence::key_log(capture.as_ref(), |words| ::log::warn!("{words}"));
+    let certificate = certificate(&options, place.path(), &names, keys.as_ref())?;
 
     let mut reactor = Reactor::new(
         reactor::Options {
             tls: Some(certificate),
             tap: options.transcript.as_deref().map(transcripts).transpose()?,
+            wire: pcap
+                .zip(capture)
+                .map(|(path, capture)| wires(path, capture)),
             ..reactor::Options::default()
         },
         Arc::clone(&store),
     )
     .context("the system gives no event loop")?;
     reactor
-        .catch_signals(reload(&options, &store, &names, place.path()))
+        .catch_signals(reload(&options, &store, &names, place.path(), keys))
         .context("signals cannot be caught")?;
 
     let services = Services {
@@ -228,16 +237,25 @@ fn only_loopback(endpoints: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The certificate that was named, or our own.
-fn certificate(options: &Options, store: &Path, names: &[String]) -> anyhow::Result<Acceptor> {
-    match (&options.tls_cert, &options.tls_key) {
+/// The certificate that was named, or our own; the secrets of connections go to `keys`.
+fn certificate(
+    options: &Options,
+    store: &Path,
+    names: &[String],
+    keys: Option<&Arc<dyn KeySink>>,
+) -> anyhow::Result<Acceptor> {
+    let acceptor = match (&options.tls_cert, &options.tls_key) {
         (Some(certificate), Some(key)) => reactor::certs::load(certificate, key)
-            .context("cannot use what --tls-cert and --tls-key name"),
-        (None, None) => Ok(reactor::certs::ensure(&store.join("tls"), names)?),
+            .context("cannot use what --tls-cert and --tls-key name")?,
+        (None, None) => reactor::certs::ensure(&store.join("tls"), names)?,
         _ => bail!(
             "--tls-cert and --tls-key belong together: a certificate is of no use without its key"
         ),
-    }
+    };
+    Ok(match keys {
+        Some(keys) => acceptor.with_key_log(Arc::clone(keys)),
+        None => acceptor,
+    })
 }
 
 /// What SIGHUP does: users and certificate are read again; what cannot be read stays as it was.
@@ -246,6 +264,7 @@ fn reload(
     store: &Arc<Store>,
     names: &[String],
     place: &Path,
+    keys: Option<Arc<dyn KeySink>>,
 ) -> reactor::Reload {
     let (options, store, names, place) = (
         options.clone(),
@@ -258,7 +277,7 @@ fn reload(
             Ok(()) => ::log::info!("SIGHUP: {} accounts", store.users().accounts().len()),
             Err(error) => ::log::error!("SIGHUP: the accounts stay as they were: {error}"),
         }
-        match certificate(&options, &place, &names) {
+        match certificate(&options, &place, &names, keys.as_ref()) {
             Ok(certificate) => Some(certificate),
             Err(error) => {
                 ::log::error!("SIGHUP: the certificate stays as it was: {error:#}");
@@ -282,6 +301,36 @@ fn transcripts(path: &Path) -> anyhow::Result<Box<reactor::TapFactory>> {
         let transcript = Transcript::numbered(Arc::clone(&sink), peer.token, Folding::Never);
         Some(Box::new(transcript) as Box<dyn Tap>)
     }))
+}
+
+/// A wire for each connection that writes what crosses its socket to `capture`. That the file at `path` has come to its end before the
+/// connections is told once.
+fn wires(path: &Path, capture: Capture) -> Box<reactor::WireFactory> {
+    let (path, told) = (path.to_path_buf(), Cell::new(false));
+    Box::new(move |peer, service| {
+        if let Some(words) = evidence::shortened(&path, &capture) {
+            if !told.replace(true) {
+                ::log::error!("{words}");
+            }
+            return None;
+        }
+        let (client, server) = match (peer.remote, peer.local) {
+            (Some(remote), Some(local)) => (remote, local),
+            _ => pcapng::stand_in(peer.token, standard_port(service)),
+        };
+        let name = format!("{service} session {}", peer.token);
+        Some(capture.stream(peer.accepted.wall, client, server, &name))
+    })
+}
+
+/// The port that is shown for connections over UNIX sockets, so that Wireshark knows what is spoken.
+fn standard_port(service: &str) -> u16 {
+    const LMTP: u16 = 24;
+    let mut protocols = Protocol::ALL.into_iter();
+    let protocol = protocols.find(|protocol| protocol.name() == service);
+    protocol
+        .and_then(|protocol| protocol.port(true))
+        .unwrap_or(LMTP)
 }
 
 /// What answers on the listeners.

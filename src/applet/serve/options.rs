@@ -109,6 +109,15 @@ pub(super) struct Options {
         help_heading = "Running"
     )]
     pub(super) transcript: Option<PathBuf>,
+    /// Write what crosses the network to FILE (pcapng), for Wireshark. Passwords are NOT hidden in it, nor by TLS: its secrets are in
+    /// it as well
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "MAILTOOL_PCAP",
+        help_heading = "Running"
+    )]
+    pub(super) pcap: Option<PathBuf>,
     /// Once ready, write what listens where, a line each, to this file descriptor, and close it
     #[arg(
         long,
@@ -172,6 +181,7 @@ impl Options {
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             transcript: self.transcript.or(other.transcript),
+            pcap: self.pcap.or(other.pcap),
             ready_fd: self.ready_fd.or(other.ready_fd),
             config: None,
         }
@@ -188,6 +198,7 @@ impl Options {
             &mut self.tls_cert,
             &mut self.tls_key,
             &mut self.transcript,
+            &mut self.pcap,
         ];
         for path in files.into_iter().flatten().chain(store) {
             *path = folder.join(&*path);

@@ -9,6 +9,7 @@ use super::super::gather::gather;
 use super::super::socket::Socket;
 use super::super::tls::{Received, Tls};
 use super::super::trouble::Trouble;
+use super::super::watch::Watch;
 use super::{Conn, Scratch};
 use crate::limits;
 use crate::tap::{Piece, Side};
@@ -31,11 +32,14 @@ impl Conn {
             socket,
             readable,
             reader,
+            watch,
             ..
         } = self;
         let mut receive = |tls: &mut Tls, reader: &mut LineReader| {
-            let read = |buffer: &mut [u8]| read(socket, readable, buffer);
-            tls.receive(read, reader, &mut scratch.cipher)
+            let read = |buffer: &mut [u8]| read(socket, readable, watch, buffer);
+            let received = tls.receive(read, reader, &mut scratch.cipher);
+            settle(watch);
+            received
         };
         let mut received = receive(tls, reader)?;
         let nothing = received.moved == 0 && received.up.is_none() && !received.end;
@@ -63,7 +67,9 @@ impl Conn {
         if space.is_empty() {
             return Ok(0);
         }
-        match read(&mut self.socket, &mut self.readable, space)? {
+        let result = read(&mut self.socket, &mut self.readable, &mut self.watch, space);
+        settle(&mut self.watch);
+        match result? {
             Some(0) => {
                 self.end();
                 Ok(1)
@@ -87,7 +93,14 @@ impl Conn {
         if !self.readable || self.ended {
             return Ok(0);
         }
-        match read(&mut self.socket, &mut self.readable, &mut scratch.cipher)? {
+        let result = read(
+            &mut self.socket,
+            &mut self.readable,
+            &mut self.watch,
+            &mut scratch.cipher,
+        );
+        settle(&mut self.watch);
+        match result? {
             Some(0) => {
                 self.ended = true;
                 Ok(1)
@@ -135,7 +148,7 @@ impl Conn {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let sent = write(&mut self.socket, &mut self.writable, bytes)?;
+        let sent = write(&mut self.socket, &mut self.writable, &mut self.watch, bytes)?;
         self.out.advance(sent);
         Ok(sent)
     }
@@ -155,7 +168,12 @@ impl Conn {
         if tls.unsent().is_empty() {
             return Ok(0);
         }
-        let sent = write(&mut self.socket, &mut self.writable, tls.unsent())?;
+        let sent = write(
+            &mut self.socket,
+            &mut self.writable,
+            &mut self.watch,
+            tls.unsent(),
+        )?;
         tls.advance(sent);
         Ok(sent)
     }
@@ -175,16 +193,21 @@ impl Conn {
     }
 }
 
-/// `None` for nothing now, 0 for the end.
+/// `None` for nothing now, 0 for the end. To be followed by [`settle`], once it is decrypted.
 fn read(
     socket: &mut Socket,
     readable: &mut bool,
+    watch: &mut Option<Box<Watch>>,
     buffer: &mut [u8],
 ) -> Result<Option<usize>, Trouble> {
     if !*readable {
         return Ok(None);
     }
-    match socket.read(buffer) {
+    let result = socket.read(buffer);
+    if let Some(watch) = watch {
+        watch.has_read(&result, buffer);
+    }
+    match result {
         Ok(octets) => Ok(Some(octets)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
             *readable = false;
@@ -194,8 +217,23 @@ fn read(
     }
 }
 
-fn write(socket: &mut Socket, writable: &mut bool, bytes: &[u8]) -> Result<usize, Trouble> {
-    match socket.write(bytes) {
+fn settle(watch: &mut Option<Box<Watch>>) {
+    if let Some(watch) = watch {
+        watch.settle();
+    }
+}
+
+fn write(
+    socket: &mut Socket,
+    writable: &mut bool,
+    watch: &mut Option<Box<Watch>>,
+    bytes: &[u8],
+) -> Result<usize, Trouble> {
+    let result = socket.write(bytes);
+    if let Some(watch) = watch {
+        watch.has_written(&result, bytes);
+    }
+    match result {
         Ok(octets) => Ok(octets),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
             *writable = false;

@@ -59,7 +59,7 @@ fn converse_with(target: &Target, say: &[&str]) -> (Script, Result<(), ClientErr
         say: say.iter().map(|line| (*line).to_owned()).collect(),
         ..Script::default()
     };
-    let result = converse(target, &mut script, None);
+    let result = converse(target, &mut script, Observers::default());
     (script, result)
 }
 
@@ -135,7 +135,7 @@ fn a_fragment_of_a_handshake_message_harms_nobody() {
 fn an_unknown_authority_is_explained() {
     let server = Server::start(Setup::default());
     let mut target = server.target(server.tls, Security::Implicit);
-    target.trust = Trust::Authorities { extra: None };
+    target.tls.trust = Trust::Authorities { extra: None };
     let (script, result) = converse_with(&target, &["quit"]);
     assert!(script.heard.is_empty());
     let error = result.expect_err("no trust");
@@ -154,7 +154,7 @@ fn an_unknown_authority_is_explained() {
         "{error:?}"
     );
     assert!(said.contains("nobody who is trusted here"), "{said}");
-    target.trust = Trust::Anybody;
+    target.tls.trust = Trust::Anybody;
     assert_eq!(talk(&target, &["quit"]).0, ["hello", "bye"]);
 }
 
@@ -228,7 +228,11 @@ fn the_end_is_shown_after_what_came_before_it() {
             say: ["quit".to_owned(), "-".to_owned()].into(),
             ..Script::default()
         };
-        converse(&target, &mut script, Some(Box::new(transcript))).expect("a conversation");
+        let observers = Observers {
+            tap: Some(Box::new(transcript)),
+            ..Observers::default()
+        };
+        converse(&target, &mut script, observers).expect("a conversation");
         let shown = String::from_utf8(shown.lock().expect("no panic").clone()).expect("text");
         assert!(shown.contains("\nS: bye\nS: [eof]\n"), "{shown}");
     }

@@ -7,8 +7,10 @@ use std::fmt;
 pub enum TlsError {
     /// A certificate or key file is not what it should be: what to do.
     Pem(String),
-    /// The file of authorities that a client was given cannot be read as such: which, and why.
+    /// The authorities that a client or a server was given cannot be read as such: which, and why.
     Authorities(String),
+    /// A list of cipher suites leaves none: what there are.
+    Ciphers(String),
     /// The server's certificate is not to be trusted.
     Certificate {
         /// Which server was meant.
@@ -38,7 +40,10 @@ pub enum CertificateFault {
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Pem(what) | Self::Authorities(what) | Self::Broken(what) => f.write_str(what),
+            Self::Pem(what)
+            | Self::Authorities(what)
+            | Self::Ciphers(what)
+            | Self::Broken(what) => f.write_str(what),
             Self::Certificate { host, fault } => match fault {
                 CertificateFault::UnknownIssuer => write!(
                     f,

@@ -1,7 +1,10 @@
 //! Two ends of a TLS connection, without a socket between them.
 
 use super::*;
+use std::sync::Arc;
+
 use rustls::crypto::cipher::{OutboundChunks, OutboundPlainMessage};
+use rustls::crypto::ring;
 use rustls::{ConnectionTrafficSecrets, ContentType, ProtocolVersion};
 
 /// Gives `to` what `from` has to send; what `to` reads of it.
@@ -40,7 +43,7 @@ fn pair() -> (Tls, Tls) {
     let acceptor = crate::reactor::certs::ensure(&directory.path().join("tls"), &[]);
     let mut server = acceptor.expect("a certificate").accept().expect("a server");
     let mut connector = Connector::new(&Trust::Anybody).expect("a client");
-    let config = Arc::get_mut(&mut connector.0).expect("the only one");
+    let config = Arc::get_mut(&mut connector.config).expect("the only one");
     config.enable_secret_extraction = true;
     let mut client = connector.connect("localhost").expect("a client");
     receive(&mut client, b"").expect("a ClientHello");

@@ -71,6 +71,7 @@ mod tests {
         let tls = TlsInfo {
             version: "TLSv1.3",
             cipher: "TLS13_AES_256_GCM_SHA384",
+            ..TlsInfo::default()
         };
         let mut trace = Trace {
             reverse_path: None,

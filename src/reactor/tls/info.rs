@@ -1,0 +1,41 @@
+//! What was agreed on in a handshake, and with whom.
+
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use rustls::{CommonState, ProtocolVersion};
+
+use crate::proto::{PeerCertificate, TlsInfo};
+use crate::wire::x509;
+
+/// Of a connection whose handshake is done.
+pub(super) fn of(state: &CommonState) -> TlsInfo {
+    let version = state.protocol_version();
+    let cipher = state.negotiated_cipher_suite();
+    let certificates = state.peer_certificates().unwrap_or_default();
+    TlsInfo {
+        version: match version {
+            Some(ProtocolVersion::TLSv1_3) => "TLSv1.3",
+            Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+            _ => "TLS",
+        },
+        cipher: cipher
+            .and_then(|suite| suite.suite().as_str())
+            .unwrap_or("unknown cipher"),
+        alpn: state
+            .alpn_protocol()
+            .map(|name| String::from_utf8_lossy(name).into_owned()),
+        peer: certificates.first().map(|first| Box::new(peer(first))),
+    }
+}
+
+fn peer(certificate: &[u8]) -> PeerCertificate {
+    let mut peer = PeerCertificate {
+        names: x509::names(certificate).unwrap_or_default(),
+        ..PeerCertificate::default()
+    };
+    // Not for security: people compare what two programs show, and netcats show SHA-1.
+    let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate);
+    peer.sha1.copy_from_slice(sha1.as_ref());
+    peer.sha256
+        .copy_from_slice(digest(&SHA256, certificate).as_ref());
+    peer
+}

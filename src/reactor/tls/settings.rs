@@ -1,0 +1,335 @@
+//! What a client and a server can be told about TLS, and what is made of it: a [`Connector`] and an [`Acceptor`], once for
+//! all connections.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::client::UnbufferedClientConnection;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::ServerName;
+use rustls::server::{NoServerSessionStorage, UnbufferedServerConnection, WebPkiClientVerifier};
+use rustls::{ClientConfig, KeyLog, RootCertStore, ServerConfig};
+
+use super::pem::{self, certificates, private_key};
+use super::verify::{AnyCertificate, add_file, authorities};
+use super::{Ciphers, Connection, Tls, TlsError};
+use crate::tap::keylog::KeySink;
+
+/// Whom a client trusts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// The authorities that this machine knows, or those of the web where it knows none; and those in a PEM file.
+    Authorities {
+        /// A lab's own authority, such as `STORE/tls/ca.pem`.
+        extra: Option<PathBuf>,
+    },
+    /// The authorities in a PEM file, and no others.
+    Only(PathBuf),
+    /// Anybody: the certificate is not looked at. Only for trying things out.
+    Anybody,
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self::Authorities { extra: None }
+    }
+}
+
+/// A certificate and its key, PEM texts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The certificate first, then those that lead to its root.
+    pub chain: Vec<u8>,
+    /// The key of the first.
+    pub key: Vec<u8>,
+}
+
+/// Without the key.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
+}
+
+/// What a client can be told about TLS. By default it trusts the usual authorities, and nobody else.
+#[derive(Clone, Default)]
+pub struct ClientTls {
+    /// Whose certificates are good.
+    pub trust: Trust,
+    /// The name to ask for (SNI, RFC 6066 §3) and to be found in the certificate, in place of the host's.
+    pub server_name: Option<String>,
+    /// Application protocols to offer (ALPN, RFC 7301), those that are preferred first.
+    pub alpn: Vec<String>,
+    /// Shown to a server that asks who we are.
+    pub identity: Option<Identity>,
+    /// Offered in this order.
+    pub ciphers: Ciphers,
+    /// Gets the secrets of each connection.
+    pub key_log: Option<Arc<dyn KeySink>>,
+}
+
+impl fmt::Debug for ClientTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientTls")
+            .field("trust", &self.trust)
+            .field("server_name", &self.server_name)
+            .field("alpn", &self.alpn)
+            .field("identity", &self.identity)
+            .field("ciphers", &self.ciphers)
+            .field("key_log", &self.key_log.is_some())
+            .finish()
+    }
+}
+
+/// Whether a server asks its clients for certificates.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ClientCertificates {
+    /// It does not.
+    #[default]
+    NotAsked,
+    /// Who has one shows it, and it must be of an authority in this PEM text; who has none comes in as well.
+    Asked(Vec<u8>),
+    /// Nobody comes in without one of an authority in this PEM text.
+    Required(Vec<u8>),
+}
+
+/// What a server can be told about TLS.
+#[derive(Clone)]
+pub struct ServerTls {
+    /// Who it is.
+    pub identity: Identity,
+    /// Application protocols that it speaks (ALPN, RFC 7301), those that are preferred first. A client that offers some, none of
+    /// which is here, is turned away.
+    pub alpn: Vec<String>,
+    /// Whether clients have to say who they are.
+    pub clients: ClientCertificates,
+    /// Of these the client's first one is taken.
+    pub ciphers: Ciphers,
+    /// Gets the secrets of each connection.
+    pub key_log: Option<Arc<dyn KeySink>>,
+}
+
+impl ServerTls {
+    /// A server with this identity that asks nobody for anything.
+    pub fn new(identity: Identity) -> Self {
+        Self {
+            identity,
+            alpn: Vec::new(),
+            clients: ClientCertificates::NotAsked,
+            ciphers: Ciphers::default(),
+            key_log: None,
+        }
+    }
+}
+
+/// What a server needs for TLS: a certificate chain and its key. Cheap to clone.
+#[derive(Clone)]
+pub struct Acceptor(Arc<ServerConfig>);
+
+impl Acceptor {
+    /// From PEM texts: the server's certificate first, then those that lead to its root; and the key of the first.
+    ///
+    /// # Errors
+    /// What is missing or does not fit, in [`TlsError::Pem`].
+    pub fn new(chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        Self::with(&ServerTls::new(Identity {
+            chain: chain.to_vec(),
+            key: key.to_vec(),
+        }))
+    }
+
+    /// As it is told.
+    ///
+    /// # Errors
+    /// [`TlsError::Pem`] for its own certificate and key, [`TlsError::Authorities`] for that of its clients.
+    pub fn with(settings: &ServerTls) -> Result<Self, TlsError> {
+        let chain = certificates(&settings.identity.chain)?;
+        let key = private_key(&settings.identity.key)?;
+        let provider = provider(&settings.ciphers);
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError::Broken(error.to_string()))?;
+        let (clients, needed) = match &settings.clients {
+            ClientCertificates::NotAsked => (None, false),
+            ClientCertificates::Asked(pem) => (Some(pem), false),
+            ClientCertificates::Required(pem) => (Some(pem), true),
+        };
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(pem) => {
+                let roots = Arc::new(client_authorities(pem)?);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+                let verifier = if needed {
+                    verifier
+                } else {
+                    verifier.allow_unauthenticated()
+                };
+                let verifier = verifier
+                    .build()
+                    .map_err(|error| authorities_fault(&error))?;
+                builder.with_client_cert_verifier(verifier)
+            }
+        };
+        let mut config = builder
+            .with_single_cert(chain, key)
+            .map_err(|error| TlsError::Pem(pem::fault(&error)))?;
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.alpn_protocols = octets(&settings.alpn);
+        if let Ok(ticketer) = ring::Ticketer::new() {
+            config.ticketer = ticketer;
+            config.send_tls13_tickets = 1;
+        }
+        let acceptor = Self(Arc::new(config));
+        Ok(match &settings.key_log {
+            Some(sink) => acceptor.with_key_log(Arc::clone(sink)),
+            None => acceptor,
+        })
+    }
+
+    /// The same, with the secrets of each connection to `sink`.
+    pub fn with_key_log(mut self, sink: Arc<dyn KeySink>) -> Self {
+        Arc::make_mut(&mut self.0).key_log = Arc::new(Logger(sink));
+        self
+    }
+
+    pub(in crate::reactor) fn accept(&self) -> Result<Tls, TlsError> {
+        let connection = UnbufferedServerConnection::new(Arc::clone(&self.0))
+            .map_err(|error| TlsError::Broken(error.to_string()))?;
+        Ok(Tls::new(Connection::Server(connection), None))
+    }
+}
+
+/// What a client needs for TLS. Cheap to clone.
+#[derive(Clone)]
+pub struct Connector {
+    pub(super) config: Arc<ClientConfig>,
+    server_name: Option<String>,
+    /// Nobody looks at the name in a certificate.
+    nameless: bool,
+}
+
+impl Connector {
+    /// A client that trusts so, and is told nothing else.
+    ///
+    /// # Errors
+    /// A file of authorities cannot be read or holds none, in [`TlsError::Authorities`].
+    pub fn new(trust: &Trust) -> Result<Self, TlsError> {
+        Self::with(&ClientTls {
+            trust: trust.clone(),
+            ..ClientTls::default()
+        })
+    }
+
+    /// As it is told; reads the authorities.
+    ///
+    /// # Errors
+    /// [`TlsError::Authorities`] for those; [`TlsError::Pem`] for its own certificate and key.
+    pub fn with(settings: &ClientTls) -> Result<Self, TlsError> {
+        let provider = provider(&settings.ciphers);
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError::Broken(error.to_string()))?;
+        let builder = match &settings.trust {
+            Trust::Authorities { extra } => {
+                let mut roots = authorities();
+                if let Some(path) = extra {
+                    add_file(&mut roots, path)?;
+                }
+                builder.with_root_certificates(roots)
+            }
+            Trust::Only(path) => {
+                let mut roots = RootCertStore::empty();
+                add_file(&mut roots, path)?;
+                builder.with_root_certificates(roots)
+            }
+            Trust::Anybody => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
+        };
+        let mut config = match &settings.identity {
+            None => builder.with_no_client_auth(),
+            Some(Identity { chain, key }) => builder
+                .with_client_auth_cert(certificates(chain)?, private_key(key)?)
+                .map_err(|error| TlsError::Pem(pem::fault(&error)))?,
+        };
+        config.alpn_protocols = octets(&settings.alpn);
+        if let Some(sink) = &settings.key_log {
+            config.key_log = Arc::new(Logger(Arc::clone(sink)));
+        }
+        Ok(Self {
+            config: Arc::new(config),
+            server_name: settings.server_name.clone(),
+            nameless: settings.trust == Trust::Anybody,
+        })
+    }
+
+    pub(in crate::reactor) fn connect(&self, host: &str) -> Result<Tls, TlsError> {
+        let host = self.server_name.as_deref().unwrap_or(host);
+        let name = match ServerName::try_from(host.to_owned()) {
+            Ok(name) => name,
+            // A UNIX socket has none. An address is a name that is not sent.
+            Err(_) if self.nameless => ServerName::IpAddress(NOWHERE.into()),
+            Err(_) => {
+                return Err(TlsError::Broken(format!(
+                    "\"{host}\" is neither a host name nor an address, so no certificate can be for it"
+                )));
+            }
+        };
+        let connection = UnbufferedClientConnection::new(Arc::clone(&self.config), name)
+            .map_err(|error| TlsError::Broken(error.to_string()))?;
+        Ok(Tls::new(
+            Connection::Client(connection),
+            Some(host.to_owned()),
+        ))
+    }
+}
+
+const NOWHERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+
+fn provider(ciphers: &Ciphers) -> Arc<CryptoProvider> {
+    Arc::new(CryptoProvider {
+        cipher_suites: ciphers.suites(),
+        ..ring::default_provider()
+    })
+}
+
+fn octets(names: &[String]) -> Vec<Vec<u8>> {
+    names.iter().map(|name| name.clone().into_bytes()).collect()
+}
+
+fn client_authorities(pem: &[u8]) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(pem).map_err(|error| authorities_fault(&error))? {
+        roots
+            .add(certificate)
+            .map_err(|error| authorities_fault(&error))?;
+    }
+    Ok(roots)
+}
+
+fn authorities_fault(what: &dyn fmt::Display) -> TlsError {
+    TlsError::Authorities(format!("the authority of clients' certificates: {what}"))
+}
+
+/// Writes the secrets that rustls tells, as NSS does.
+struct Logger(Arc<dyn KeySink>);
+
+impl KeyLog for Logger {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        let mut line = String::from(label);
+        for octets in [client_random, secret] {
+            line.push(' ');
+            for octet in octets {
+                line.push_str(&format!("{octet:02x}"));
+            }
+        }
+        self.0.line(&line);
+    }
+}
+
+impl fmt::Debug for Logger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Logger")
+    }
+}

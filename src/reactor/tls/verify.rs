@@ -1,0 +1,131 @@
+//! Whom to trust, and what is wrong with a certificate.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_name;
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use super::pem::certificates;
+use super::{CertificateFault, TlsError};
+
+/// The authorities that this machine knows, or those of the web where it knows none.
+pub(super) fn authorities() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    // Files that cannot be read are no reason to stop: others may hold the one that is needed.
+    let (usable, _) =
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if usable == 0 {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
+}
+
+/// Adds the authorities in a PEM file.
+pub(super) fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TlsError> {
+    let fault = |what: &dyn fmt::Display| {
+        TlsError::Authorities(format!("the CA file {}: {what}", path.display()))
+    };
+    let pem = std::fs::read(path).map_err(|error| fault(&error))?;
+    for certificate in certificates(&pem).map_err(|error| fault(&error))? {
+        roots.add(certificate).map_err(|error| fault(&error))?;
+    }
+    Ok(())
+}
+
+/// Whether the first certificate of a PEM text is for all of `names`; those that it is not for.
+pub(in crate::reactor) fn missing_names(
+    pem: &[u8],
+    names: &[String],
+) -> Result<Vec<String>, TlsError> {
+    let chain = certificates(pem)?;
+    let parsed = ParsedCertificate::try_from(&chain[0])
+        .map_err(|error| TlsError::Pem(format!("this is no certificate: {error}")))?;
+    let is_for = |name: &String| {
+        ServerName::try_from(name.as_str())
+            .is_ok_and(|name| verify_server_name(&parsed, &name).is_ok())
+    };
+    Ok(names.iter().filter(|name| !is_for(name)).cloned().collect())
+}
+
+/// What is wrong with a server's certificate, of what rustls says.
+pub(super) fn certificate_fault(error: CertificateError) -> CertificateFault {
+    match error {
+        // The signature is bad when an authority has the name of the one that signed, but not its key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            CertificateFault::UnknownIssuer
+        }
+        CertificateError::NotValidForName => CertificateFault::WrongName(Vec::new()),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            CertificateFault::WrongName(presented.iter().map(|name| plain_name(name)).collect())
+        }
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => CertificateFault::Time,
+        // rustls has no word for these; the names are those of webpki.
+        CertificateError::Other(error) => match error.to_string().as_str() {
+            "CaUsedAsEndEntity" => CertificateFault::OfAuthority,
+            "UnsupportedCertVersion" => CertificateFault::Other(
+                "it is of X.509 version 1, which has no names of servers; make one of version 3"
+                    .to_owned(),
+            ),
+            name => CertificateFault::Other(name.to_owned()),
+        },
+        error => CertificateFault::Other(error.to_string()),
+    }
+}
+
+/// `mail.example.org` of `DnsName("mail.example.org")`, `192.0.2.1` of `IpAddress(192.0.2.1)`.
+fn plain_name(name: &str) -> String {
+    let inner = name
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    inner.unwrap_or(name).trim_matches('"').to_owned()
+}
+
+/// Takes any certificate; only that the server has its key is still checked.
+#[derive(Debug)]
+pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,296 @@
+//! Who a certificate says it is for, and who made it: the two names in an X.509 certificate, and nothing else of it.
+//!
+//! Whether it is to be trusted is not decided here. The certificate is what a peer sent: it may be anything, and may say anything
+//! about itself.
+//!
+//! RFC 5280 §4.1 (the certificate), §4.1.2.4 (names); X.690 (DER).
+
+use std::fmt;
+
+/// The names in a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Whom it is for.
+    pub subject: Name,
+    /// Who signed it.
+    pub issuer: Name,
+}
+
+/// A distinguished name: attributes in the order in which they are in the certificate, such as `("O", "Example")`. Values are
+/// text as the peer wrote it; [`Display`](fmt::Display) shows them fit for a terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Name(pub Vec<(String, String)>);
+
+impl Name {
+    /// The name of the organisation, if there is one.
+    pub fn organization(&self) -> Option<&str> {
+        self.value("O")
+    }
+
+    /// The common name, if there is one.
+    pub fn common_name(&self) -> Option<&str> {
+        self.value("CN")
+    }
+
+    fn value(&self, wanted: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(attribute, _)| attribute == wanted)?;
+        Some(value)
+    }
+}
+
+/// `C=FR, O=Example, CN=mail.example.org`
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (attribute, value)) in self.0.iter().enumerate() {
+            let before = if index == 0 { "" } else { ", " };
+            write!(f, "{before}{attribute}=")?;
+            for letter in value.chars() {
+                // RFC 4514 §2.4: escaped as a backslash and two digits for each octet.
+                if letter.is_control() {
+                    for octet in letter.encode_utf8(&mut [0; 4]).bytes() {
+                        write!(f, "\\{octet:02X}")?;
+                    }
+                } else {
+                    write!(f, "{letter}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A digest as netcats and people write it.
+///
+/// ```
+/// assert_eq!(mailtool::wire::x509::fingerprint(&[0xab, 0x12, 0xcd]), "AB12 CD");
+/// ```
+pub fn fingerprint(digest: &[u8]) -> String {
+    let mut text = String::with_capacity(digest.len() * 5 / 2);
+    for (index, octet) in digest.iter().enumerate() {
+        if index > 0 && index % 2 == 0 {
+            text.push(' ');
+        }
+        text.push_str(&format!("{octet:02X}"));
+    }
+    text
+}
+
+/// The names in a DER certificate; `None` if it is none.
+///
+/// ```
+/// use mailtool::wire::x509::names;
+///
+/// assert_eq!(names(b"certificate"), None);
+/// ```
+pub fn names(certificate: &[u8]) -> Option<Names> {
+    let mut certificate = Der(Der(certificate).value(SEQUENCE)?);
+    let mut to_be_signed = Der(certificate.value(SEQUENCE)?);
+    if to_be_signed.tag() == Some(VERSION) {
+        to_be_signed.value(VERSION)?;
+    }
+    to_be_signed.value(INTEGER)?;
+    to_be_signed.value(SEQUENCE)?;
+    let issuer = name(to_be_signed.value(SEQUENCE)?)?;
+    to_be_signed.value(SEQUENCE)?;
+    let subject = name(to_be_signed.value(SEQUENCE)?)?;
+    Some(Names { subject, issuer })
+}
+
+/// Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }
+fn name(sets: &[u8]) -> Option<Name> {
+    let mut attributes = Vec::new();
+    let mut sets = Der(sets);
+    while !sets.0.is_empty() {
+        let mut set = Der(sets.value(SET)?);
+        while !set.0.is_empty() {
+            let mut pair = Der(set.value(SEQUENCE)?);
+            let attribute = attribute(pair.value(OBJECT)?);
+            let (tag, value) = pair.next()?;
+            attributes.push((attribute, text(tag, value)));
+        }
+    }
+    Some(Name(attributes))
+}
+
+/// The short name of an attribute; its numbers where it has none.
+fn attribute(object: &[u8]) -> String {
+    let known = ATTRIBUTES.iter().find(|(octets, _)| *octets == object);
+    known.map_or_else(|| numbers(object), |(_, name)| (*name).to_owned())
+}
+
+/// RFC 4519 §2 and RFC 2985 §5.2.1, as OpenSSL abbreviates them.
+const ATTRIBUTES: [(&[u8], &str); 14] = [
+    (&[0x55, 4, 3], "CN"),
+    (&[0x55, 4, 4], "SN"),
+    (&[0x55, 4, 5], "serialNumber"),
+    (&[0x55, 4, 6], "C"),
+    (&[0x55, 4, 7], "L"),
+    (&[0x55, 4, 8], "ST"),
+    (&[0x55, 4, 9], "street"),
+    (&[0x55, 4, 10], "O"),
+    (&[0x55, 4, 11], "OU"),
+    (&[0x55, 4, 12], "title"),
+    (&[0x55, 4, 42], "GN"),
+    (
+        &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1],
+        "emailAddress",
+    ),
+    (
+        &[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 1],
+        "UID",
+    ),
+    (
+        &[0x09, 0x92, 0x26, 0x89, 0x93, 0xf2, 0x2c, 0x64, 1, 25],
+        "DC",
+    ),
+];
+
+/// `2.5.4.17`: X.690 §8.19; numbers that are too long count modulo 2^32, as nobody has any.
+fn numbers(object: &[u8]) -> String {
+    let mut text = String::new();
+    let mut number = 0_u32;
+    for octet in object {
+        number = number << 7 | u32::from(octet & 0x7f);
+        if octet & 0x80 != 0 {
+            continue;
+        }
+        if text.is_empty() {
+            let first = (number / 40).min(2);
+            text = format!("{first}.{}", number - 40 * first);
+        } else {
+            text.push_str(&format!(".{number}"));
+        }
+        number = 0;
+    }
+    text
+}
+
+/// A string of any of the kinds that RFC 5280 §4.1.2.4 knows.
+fn text(tag: u8, value: &[u8]) -> String {
+    match tag {
+        BMP_STRING => {
+            let (units, _) = value.as_chunks::<2>();
+            let units: Vec<u16> = units.iter().map(|unit| u16::from_be_bytes(*unit)).collect();
+            String::from_utf16_lossy(&units)
+        }
+        UNIVERSAL_STRING => {
+            let (letters, _) = value.as_chunks::<4>();
+            let letter = |letter: &[u8; 4]| char::from_u32(u32::from_be_bytes(*letter));
+            let letters = letters.iter().map(letter);
+            letters
+                .map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER))
+                .collect()
+        }
+        // QUIRK: it is of Teletex by name, and of ISO 8859-1 in every certificate.
+        TELETEX_STRING => value.iter().map(|octet| char::from(*octet)).collect(),
+        _ => String::from_utf8_lossy(value).into_owned(),
+    }
+}
+
+const INTEGER: u8 = 0x02;
+const OBJECT: u8 = 0x06;
+const TELETEX_STRING: u8 = 0x14;
+const UNIVERSAL_STRING: u8 = 0x1c;
+const BMP_STRING: u8 = 0x1e;
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const VERSION: u8 = 0xa0;
+
+/// Values one behind the other.
+struct Der<'a>(&'a [u8]);
+
+impl<'a> Der<'a> {
+    fn tag(&self) -> Option<u8> {
+        self.0.first().copied()
+    }
+
+    /// The next value, which must have this tag.
+    fn value(&mut self, wanted: u8) -> Option<&'a [u8]> {
+        let (tag, value) = self.next()?;
+        (tag == wanted).then_some(value)
+    }
+
+    /// X.690 §8.1: tag, length, value. Certificates have no tags of more than one octet.
+    fn next(&mut self) -> Option<(u8, &'a [u8])> {
+        let (&[tag, first], rest) = self.0.split_first_chunk()?;
+        let (length, rest) = match first {
+            0..=0x7f => (first.into(), rest),
+            // 0x80 stands for a length that is not known: that is not DER.
+            0x81..=0x84 => {
+                let (octets, rest) = rest.split_at_checked(usize::from(first) - 0x80)?;
+                let length = octets
+                    .iter()
+                    .fold(0, |length, octet| length << 8 | usize::from(*octet));
+                (length, rest)
+            }
+            _ => return None,
+        };
+        let (value, rest) = rest.split_at_checked(length)?;
+        self.0 = rest;
+        Some((tag, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rcgen::{CertificateParams, DnType, DnValue, KeyPair};
+
+    fn certificate() -> Vec<u8> {
+        let mut params = CertificateParams::new(vec!["mail.example".to_owned()]).expect("a name");
+        let name = &mut params.distinguished_name;
+        name.push(DnType::CountryName, "FR");
+        let bmp = "Éxample\n".try_into().expect("letters");
+        name.push(DnType::OrganizationName, DnValue::BmpString(bmp));
+        name.push(DnType::CustomDnType(vec![2, 5, 4, 300]), "x");
+        name.push(DnType::CommonName, "mail.example");
+        let key = KeyPair::generate().expect("a key");
+        params
+            .self_signed(&key)
+            .expect("a certificate")
+            .der()
+            .to_vec()
+    }
+
+    #[test]
+    fn both_names_are_found() {
+        let names = names(&certificate()).expect("it is a certificate");
+        assert_eq!(names.subject.organization(), Some("Éxample\n"));
+        assert_eq!(names.subject.common_name(), Some("mail.example"));
+        assert_eq!(names.issuer, names.subject);
+        let shown = names.subject.to_string();
+        assert_eq!(shown, "C=FR, O=Éxample\\0A, 2.5.4.300=x, CN=mail.example");
+        assert_eq!(Name::default().organization(), None);
+    }
+
+    #[test]
+    fn part_of_a_certificate_is_none_until_its_names_are_whole() {
+        let whole = certificate();
+        let there = (0..whole.len()).find(|end| names(&whole[..*end]).is_some());
+        assert_eq!(there, None, "the outermost length tells");
+    }
+
+    proptest! {
+        #[test]
+        fn anything_can_come(octets in prop::collection::vec(any::<u8>(), 0..200)) {
+            names(&octets);
+        }
+
+        #[test]
+        fn a_certificate_may_be_changed_anywhere(changes in prop::collection::vec((0_usize..600, any::<u8>()), 1..4)) {
+            let mut octets = CERTIFICATE.with(Clone::clone);
+            for (at, octet) in changes {
+                let at = at % octets.len();
+                octets[at] = octet;
+            }
+            if let Some(names) = names(&octets) {
+                let _ = names.subject.to_string();
+            }
+        }
+    }
+
+    thread_local! {
+        static CERTIFICATE: Vec<u8> = certificate();
+    }
+}
