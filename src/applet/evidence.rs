@@ -32,7 +32,7 @@ pub fn key_log(capture: Option<&Capture>, tell: impl FnOnce(&str)) -> Option<Arc
         Ok(Some(file)) => sinks.push(Arc::new(file)),
         Ok(None) => {}
         Err(error) => tell(&format!(
-            "no TLS secrets are logged: SSLKEYLOGFILE is {error}"
+            "TLS secrets are not logged to the file that SSLKEYLOGFILE names, {error}"
         )),
     }
     sinks.extend(capture.map(Capture::secrets));

@@ -64,7 +64,10 @@ pub fn generate(names: &[String]) -> Result<(String, String), CertError> {
     let subject = names.first().map_or("localhost", String::as_str);
     let mut params = params(names.to_vec(), subject)?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.extended_key_usages = vec![
+        ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsagePurpose::ClientAuth,
+    ];
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?;
     Ok((certificate.pem(), key.serialize_pem()))

@@ -310,7 +310,7 @@ impl Tls {
 
     fn fault(&mut self, error: Error) -> TlsError {
         self.broken = true;
-        let host = self.host.clone().unwrap_or_default();
+        let host = self.host.as_deref().unwrap_or("the client").to_owned();
         match error {
             Error::InvalidCertificate(error) => TlsError::Certificate {
                 host,

@@ -235,10 +235,11 @@ impl<'a> Der<'a> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use rcgen::{CertificateParams, DnType, DnValue, KeyPair};
+    use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, KeyPair};
 
     fn certificate() -> Vec<u8> {
         let mut params = CertificateParams::new(vec!["mail.example".to_owned()]).expect("a name");
+        params.distinguished_name = DistinguishedName::new();
         let name = &mut params.distinguished_name;
         name.push(DnType::CountryName, "FR");
         let bmp = "Éxample\n".try_into().expect("letters");

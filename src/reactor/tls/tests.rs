@@ -55,6 +55,260 @@ fn pair() -> (Tls, Tls) {
     (server, client)
 }
 
+/// A certificate for `name` that signs itself.
+fn identity(name: &str) -> Identity {
+    let (chain, key) = crate::reactor::certs::generate(&[name.to_owned()]).expect("a name");
+    Identity {
+        chain: chain.into_bytes(),
+        key: key.into_bytes(),
+    }
+}
+
+fn server() -> ServerTls {
+    ServerTls::new(identity("server.example"))
+}
+
+fn anybody() -> ClientTls {
+    ClientTls {
+        trust: Trust::Anybody,
+        ..ClientTls::default()
+    }
+}
+
+/// What both sides know after a handshake: the server, the client; or what the first of them to complain says.
+fn agreed(
+    server: &ServerTls,
+    client: &ClientTls,
+    host: &str,
+) -> Result<(TlsInfo, TlsInfo), TlsError> {
+    let mut server = Acceptor::with(server)?.accept()?;
+    let mut client = Connector::with(client)?.connect(host)?;
+    receive(&mut client, b"")?;
+    receive(&mut server, b"")?;
+    // A few steps more than it takes, for a server that complains of what a client of TLS 1.3 sent last.
+    for _ in 0..6 {
+        carry(&mut client, &mut server)?;
+        carry(&mut server, &mut client)?;
+    }
+    assert!(server.is_up() && client.is_up());
+    Ok((info::of(server.state()), info::of(client.state())))
+}
+
+#[test]
+fn both_sides_know_what_was_agreed_on() {
+    let server = ServerTls {
+        alpn: vec!["imap".to_owned(), "pop3".to_owned()],
+        ..server()
+    };
+    let client = ClientTls {
+        alpn: vec!["x".to_owned(), "pop3".to_owned()],
+        ..anybody()
+    };
+    let (theirs, ours) = agreed(&server, &client, "localhost").expect("a handshake");
+    assert_eq!(theirs.alpn.as_deref(), Some("pop3"));
+    assert_eq!(ours.alpn, theirs.alpn);
+    assert_eq!((ours.version, theirs.peer), ("TLSv1.3", None));
+    let peer = ours.peer.expect("the server has a certificate");
+    assert_eq!(peer.names.subject.organization(), Some("mailtool"));
+    assert_eq!(peer.names.subject.common_name(), Some("server.example"));
+    assert_eq!(peer.names.issuer, peer.names.subject);
+    let stranger = ClientTls {
+        alpn: vec!["http/1.1".to_owned()],
+        ..anybody()
+    };
+    let error = agreed(&server, &stranger, "localhost").expect_err("nothing in common");
+    assert!(matches!(error, TlsError::Broken(_)), "{error:?}");
+    let (theirs, _) = agreed(&server, &anybody(), "localhost").expect("who offers none");
+    assert_eq!(theirs.alpn, None);
+}
+
+#[test]
+fn cipher_lists_are_obeyed_on_both_sides() {
+    let list = |list: &str| Ciphers::parse(list).expect("a list");
+    for (theirs, ours, version, cipher) in [
+        (
+            "ALL",
+            "HIGH:!TLSv1.3",
+            "TLSv1.2",
+            "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+        ),
+        (
+            "ALL",
+            "CHACHA20:!TLSv1.3",
+            "TLSv1.2",
+            "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+        ),
+        (
+            "ALL",
+            "TLS_CHACHA20_POLY1305_SHA256",
+            "TLSv1.3",
+            "TLS13_CHACHA20_POLY1305_SHA256",
+        ),
+        (
+            "TLS_AES_128_GCM_SHA256",
+            "ALL",
+            "TLSv1.3",
+            "TLS13_AES_128_GCM_SHA256",
+        ),
+        (
+            "AES128:!TLSv1.3",
+            "ALL",
+            "TLSv1.2",
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+        ),
+    ] {
+        let server = ServerTls {
+            ciphers: list(theirs),
+            ..server()
+        };
+        let client = ClientTls {
+            ciphers: list(ours),
+            ..anybody()
+        };
+        let (theirs, ours) = agreed(&server, &client, "localhost").expect("a handshake");
+        assert_eq!((ours.version, ours.cipher), (version, cipher));
+        assert_eq!((theirs.version, theirs.cipher), (version, cipher));
+    }
+}
+
+#[test]
+fn a_server_may_ask_for_certificates_and_require_them() {
+    let good = identity("client.example");
+    let bad = identity("stranger.example");
+    let authority = good.chain.clone();
+    let meets = |clients: ClientCertificates, identity: Option<&Identity>| {
+        let server = ServerTls {
+            clients,
+            ..server()
+        };
+        let client = ClientTls {
+            identity: identity.cloned(),
+            ..anybody()
+        };
+        agreed(&server, &client, "localhost").map(|(theirs, _)| {
+            let peer = theirs.peer?;
+            peer.names.subject.common_name().map(str::to_owned)
+        })
+    };
+    let name = Ok(Some("client.example".to_owned()));
+    let required = || ClientCertificates::Required(authority.clone());
+    let asked = || ClientCertificates::Asked(authority.clone());
+    assert_eq!(meets(required(), Some(&good)), name);
+    assert_eq!(meets(asked(), Some(&good)), name);
+    assert_eq!(meets(asked(), None), Ok(None));
+    assert_eq!(meets(ClientCertificates::NotAsked, Some(&good)), Ok(None));
+    let error = meets(required(), None).expect_err("it has none");
+    assert!(error.to_string().contains("no certificate"), "{error}");
+    let error = meets(required(), Some(&bad)).expect_err("it is another's");
+    assert!(error.to_string().ends_with("certificate of the client"), "{error}");
+    meets(asked(), Some(&bad)).expect_err("it is another's");
+    let nonsense = ClientCertificates::Required(b"nonsense".to_vec());
+    let error = meets(nonsense, None).expect_err("no authority");
+    assert!(matches!(error, TlsError::Authorities(_)), "{error:?}");
+    let mixed = Identity {
+        chain: good.chain.clone(),
+        key: bad.key.clone(),
+    };
+    let error = meets(required(), Some(&mixed)).expect_err("not a pair");
+    assert!(error.to_string().contains("made together"), "{error}");
+}
+
+#[test]
+fn a_name_may_be_given_in_place_of_the_hosts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ca.pem");
+    let server = server();
+    std::fs::write(&file, &server.identity.chain).expect("written");
+    let only = |name: Option<&str>| ClientTls {
+        trust: Trust::Only(file.clone()),
+        server_name: name.map(str::to_owned),
+        ..ClientTls::default()
+    };
+    agreed(&server, &only(None), "server.example").expect("its own name");
+    agreed(&server, &only(Some("server.example")), "192.0.2.1").expect("the name that was given");
+    let error = agreed(&server, &only(None), "192.0.2.1").expect_err("not its name");
+    assert!(error.to_string().contains("server.example"), "{error}");
+    let error = agreed(&server, &only(None), "/run/socket").expect_err("no name at all");
+    assert!(error.to_string().contains("neither a host name"), "{error}");
+    agreed(&server, &anybody(), "/run/socket").expect("nobody looks at the name");
+}
+
+#[derive(Default)]
+struct Lines(std::sync::Mutex<Vec<String>>);
+
+impl crate::tap::keylog::KeySink for Lines {
+    fn line(&self, line: &str) {
+        self.0
+            .lock()
+            .expect("no test holds it")
+            .push(line.to_owned());
+    }
+}
+
+#[test]
+fn both_sides_log_the_same_secrets() {
+    for (list, labels) in [
+        ("HIGH:!TLSv1.3", &["CLIENT_RANDOM"][..]),
+        (
+            "TLSv1.3",
+            &[
+                "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+                "CLIENT_TRAFFIC_SECRET_0",
+                "EXPORTER_SECRET",
+                "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+                "SERVER_TRAFFIC_SECRET_0",
+            ],
+        ),
+    ] {
+        let (theirs, ours) = (Arc::new(Lines::default()), Arc::new(Lines::default()));
+        let server = ServerTls {
+            key_log: Some(theirs.clone()),
+            ..server()
+        };
+        let client = ClientTls {
+            ciphers: Ciphers::parse(list).expect("a list"),
+            key_log: Some(ours.clone()),
+            ..anybody()
+        };
+        agreed(&server, &client, "localhost").expect("a handshake");
+        let [theirs, ours] = [theirs, ours].map(|lines| {
+            let mut lines = lines.0.lock().expect("no test holds it").clone();
+            lines.sort();
+            lines
+        });
+        assert_eq!(theirs, ours);
+        let seen: Vec<_> = ours
+            .iter()
+            .map(|line| {
+                let words: Vec<_> = line.split(' ').collect();
+                let [label, random, secret] = words[..] else {
+                    panic!("{line}");
+                };
+                let is_hex = |text: &str| text.bytes().all(|octet| octet.is_ascii_hexdigit());
+                assert!(
+                    random.len() == 64 && [64, 96].contains(&secret.len()),
+                    "{line}"
+                );
+                assert!(is_hex(random) && is_hex(secret), "{line}");
+                label
+            })
+            .collect();
+        assert_eq!(seen, labels);
+    }
+}
+
+#[test]
+fn settings_are_shown_without_what_is_secret() {
+    let client = ClientTls {
+        identity: Some(identity("client.example")),
+        key_log: Some(Arc::new(Lines::default())),
+        ..anybody()
+    };
+    let shown = format!("{client:?}");
+    assert!(shown.contains("Anybody") && shown.contains("key_log: true"));
+    assert!(!shown.contains("45, 45"), "no PEM: {shown}");
+}
+
 #[test]
 fn data_passes_in_any_pieces() {
     let (mut server, mut client) = pair();
