@@ -7,7 +7,11 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
+use mailtool::tap::transcript::{Folding, Transcript};
+use mailtool::tap::{Piece, Side, Tap};
 use support::clients;
 use support::program::{MAILTOOL, Server, ended, run, scripted};
 use support::script::{Dialog, Protocol};
@@ -111,6 +115,44 @@ fn what_a_client_shows_plays() {
         let lines = format!("{given} {mail}{upgrade}");
         play(Protocol::Smtp, folder, &lines, &sent);
     }
+}
+
+#[test]
+fn what_is_written_with_times_plays_too() {
+    let server = Server::start();
+    let folder = server.folder.path();
+    let shown = shown(&["pop", "stat"], server.address("pop3"), "alice", 0);
+    // The same once more, each line a while after the one before.
+    let sink = Arc::new(Mutex::new(Vec::new()));
+    let mut now = Instant::now();
+    let mut timed = Transcript::new(sink.clone(), Folding::Never).timed(now);
+    for line in shown.lines() {
+        let (side, text) = match line.split_once(": ").unwrap_or((line, "")) {
+            ("C", text) => (Side::Client, text),
+            ("S", text) => (Side::Server, text),
+            other => panic!("{other:?}"),
+        };
+        now += Duration::from_millis(1500);
+        match text {
+            "[eof]" => timed.saw(now, side, Piece::Closed),
+            text => timed.saw(now, side, Piece::Bytes(format!("{text}\r\n").as_bytes())),
+        }
+    }
+    drop(timed);
+    let timed = sink.lock().expect("no panic").clone();
+    let timed = String::from_utf8(timed).expect("transcripts are UTF-8");
+    let (times, lines): (Vec<_>, Vec<_>) = timed.lines().partition(|line| line.starts_with('#'));
+    assert!(
+        times.len() > 5 && times.iter().all(|time| *time == "# +1.500 s"),
+        "{timed}"
+    );
+    assert!(lines.iter().copied().eq(shown.lines()), "{timed}");
+    play(
+        Protocol::Pop3,
+        folder,
+        "given: host=localhost user=alice:alice\nclient: STAT",
+        &timed,
+    );
 }
 
 #[test]

@@ -41,6 +41,16 @@ impl Server {
         Self::start_in(folder, options)
     }
 
+    /// With further options, and variables in its environment.
+    pub fn start_in_environment(options: &[&str], variables: &[(&str, &Path)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = serve(&folder, options);
+        command
+            .args(["--store", "store"])
+            .envs(variables.iter().copied());
+        Self::launch(command, folder)
+    }
+
     /// On what an earlier one left in `folder`.
     pub fn start_in(folder: TempDir, options: &[&str]) -> Self {
         let mut command = serve(&folder, options);

@@ -200,7 +200,10 @@ fn a_server_may_ask_for_certificates_and_require_them() {
     let error = meets(required(), None).expect_err("it has none");
     assert!(error.to_string().contains("no certificate"), "{error}");
     let error = meets(required(), Some(&bad)).expect_err("it is another's");
-    assert!(error.to_string().ends_with("certificate of the client"), "{error}");
+    assert!(
+        error.to_string().ends_with("certificate of the client"),
+        "{error}"
+    );
     meets(asked(), Some(&bad)).expect_err("it is another's");
     let nonsense = ClientCertificates::Required(b"nonsense".to_vec());
     let error = meets(nonsense, None).expect_err("no authority");

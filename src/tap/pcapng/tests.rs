@@ -121,7 +121,7 @@ fn parse(file: &[u8]) -> Vec<Block> {
     while !rest.0.is_empty() {
         let kind = rest.little32();
         let length = rest.little32() as usize;
-        assert!(length % 4 == 0 && length >= 12, "{length}");
+        assert!(length.is_multiple_of(4) && length >= 12, "{length}");
         let mut body = Cursor(rest.take(length - 12));
         assert_eq!(rest.little32() as usize, length, "the length again");
         match (index, kind) {
