@@ -40,7 +40,8 @@ pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()
         Box::new(Transcript::new(sink, Folding::After(SHOWN_LINES))) as Box<dyn Tap>
     });
     let pcap = access.pcap.as_deref();
-    let capture = pcap.map(evidence::capture).transpose()?;
+    let capture = pcap.map(evidence::capture).transpose();
+    let capture = capture.map_err(|words| failure(exit::IO, words))?;
     target.tls.key_log = evidence::key_log(capture.as_ref(), evidence::note);
     let wire = capture.clone().map(|capture| {
         let name = format!("mailtool to {}", access.address());

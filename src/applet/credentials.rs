@@ -70,8 +70,8 @@ pub struct ServerArguments {
     /// Show the dialogue on standard error, passwords hidden
     #[arg(short, long)]
     pub verbose: bool,
-    /// Write what crosses the network to FILE (pcapng), for Wireshark. Passwords are NOT hidden in it, nor by TLS: its secrets are in
-    /// it as well
+    /// Write what crosses the network to FILE, for Wireshark (pcapng). Passwords are NOT hidden in it, and with TLS the secrets that
+    /// open it are inside
     #[arg(long, value_name = "FILE")]
     pub pcap: Option<PathBuf>,
 }

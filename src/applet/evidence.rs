@@ -7,13 +7,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::exit::{self, failure};
+use super::exit;
 use crate::tap::keylog::{self, KeyLogFile, KeySink};
 use crate::tap::pcapng::Capture;
 
 /// Begins the capture that an option `--pcap` names; what was in the file is gone. It has passwords in it, so a new file is for
 /// its owner only.
-pub fn capture(path: &Path) -> anyhow::Result<Capture> {
+///
+/// # Errors
+/// Why it cannot, in words.
+pub fn capture(path: &Path) -> Result<Capture, String> {
     let file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -21,7 +24,7 @@ pub fn capture(path: &Path) -> anyhow::Result<Capture> {
         .mode(0o600)
         .open(path);
     let capture = file.and_then(|file| Capture::new(Box::new(file)));
-    capture.map_err(|error| failure(exit::IO, format!("--pcap {}: {error}", path.display())))
+    capture.map_err(|error| format!("--pcap {}: {error}", path.display()))
 }
 
 /// Where the secrets of TLS go: to the file that `SSLKEYLOGFILE` names, and into the capture. A file that cannot be opened is no

@@ -105,7 +105,8 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         names.push(hostname.clone());
     }
     let pcap = options.pcap.as_deref();
-    let capture = pcap.map(evidence::capture).transpose()?;
+    let capture = pcap.map(evidence::capture).transpose();
+    let capture = capture.map_err(anyhow::Error::msg)?;
     let keys = evidence::key_log(capture.as_ref(), |words| ::log::warn!("{words}"));
     let certificate = certificate(&options, place.path(), &names, keys.as_ref())?;
 

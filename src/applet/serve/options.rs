@@ -109,8 +109,8 @@ pub(super) struct Options {
         help_heading = "Running"
     )]
     pub(super) transcript: Option<PathBuf>,
-    /// Write what crosses the network to FILE (pcapng), for Wireshark. Passwords are NOT hidden in it, nor by TLS: its secrets are in
-    /// it as well
+    /// Write what crosses the network to FILE, for Wireshark (pcapng). Passwords are NOT hidden in it, and with TLS the secrets that
+    /// open it are inside
     #[arg(
         long,
         value_name = "FILE",

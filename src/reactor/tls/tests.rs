@@ -123,6 +123,38 @@ fn both_sides_know_what_was_agreed_on() {
 }
 
 #[test]
+fn a_certificate_is_described_as_openssl_does() {
+    let server = server();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("cert.pem");
+    std::fs::write(&file, &server.identity.chain).expect("written");
+    let (_, ours) = agreed(&server, &anybody(), "localhost").expect("a handshake");
+    let peer = ours.peer.expect("the server has a certificate");
+    let openssl = |words: &[&str]| {
+        let output = std::process::Command::new("openssl")
+            .args(["x509", "-noout", "-in"])
+            .arg(&file)
+            .args(words)
+            .output();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).replace(':', ""))
+    };
+    let Ok(subject) = openssl(&["-subject"]) else {
+        eprintln!("skipped: there is no openssl here");
+        return;
+    };
+    assert_eq!(
+        subject.replace(" = ", "="),
+        format!("subject={}\n", peer.names.subject)
+    );
+    for (option, digest) in [("-sha1", &peer.sha1[..]), ("-sha256", &peer.sha256)] {
+        let theirs = openssl(&["-fingerprint", option]).expect("it was here a moment ago");
+        let (_, theirs) = theirs.split_once('=').expect("a fingerprint");
+        let ours = crate::wire::x509::fingerprint(digest).replace(' ', "");
+        assert_eq!(theirs.trim_end(), ours);
+    }
+}
+
+#[test]
 fn cipher_lists_are_obeyed_on_both_sides() {
     let list = |list: &str| Ciphers::parse(list).expect("a list");
     for (theirs, ours, version, cipher) in [
