@@ -202,6 +202,16 @@ fn sessions(options: &[&str], services: [&str; 3], ports: impl Fn(u16, &str) -> 
             "{protocol} {options:?}"
         );
         assert_clean(&of_client, &ports);
+        if options.contains(&"--tls") || options.contains(&"--starttls") {
+            // The certificate is among the first that TLS 1.3 encrypts (RFC 8446 §2): its secret has to be there before it.
+            let certificate = lines(
+                &of_client,
+                &ports,
+                "tls.handshake.type == 11",
+                &["ip.version"],
+            );
+            assert_eq!(certificate, ["4"], "{protocol} {options:?}");
+        }
         let mode = fs::metadata(&of_client).expect("a file").permissions();
         assert_eq!(mode.mode() & 0o777, 0o600, "there are passwords in it");
         let comments = lines(&of_client, &ports, "frame.comment", &["frame.comment"]);
