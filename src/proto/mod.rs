@@ -17,6 +17,7 @@ pub mod client;
 pub mod imap;
 mod out;
 pub mod pop3;
+pub mod prelude;
 pub mod raw;
 pub mod smtp;
 
