@@ -202,3 +202,11 @@ pub const IMAP_DEPTH: usize = MIME_DEPTH + 16;
 pub const RELAY_BACKLOG: i32 = 1;
 /// How long a netcat probes a UDP port that does not answer, unless -w says so; one datagram a second.
 pub const UDP_PROBE: Duration = Duration::from_secs(3);
+/// Octets of a head of HTTP that a proxy and its client hold, empty lines before it included (as nginx and Apache: 8 to 32 KiB).
+pub const PROXY_HEAD: usize = 16 * 1024;
+/// Octets of a body that a client reads past to ask a proxy again on the same connection; for a longer one it dials anew.
+pub const PROXY_BODY: u64 = 64 * 1024;
+/// Interim responses (1xx) that a client of a proxy passes over. Nobody sends one to a CONNECT.
+pub const PROXY_INTERIM: usize = 8;
+/// How long a Digest nonce of our proxy is good; then the client is told that it is stale, and asks again by itself.
+pub const PROXY_NONCE: Duration = Duration::from_secs(300);
