@@ -210,3 +210,5 @@ pub const PROXY_BODY: u64 = 64 * 1024;
 pub const PROXY_INTERIM: usize = 8;
 /// How long a Digest nonce of our proxy is good; then the client is told that it is stale, and asks again by itself.
 pub const PROXY_NONCE: Duration = Duration::from_secs(300);
+/// Octets of a telnet subnegotiation; no option that anybody sends needs a tenth.
+pub const TELNET_SUBNEGOTIATION: usize = 4096;

@@ -18,6 +18,7 @@ pub mod sasl;
 pub mod services;
 pub mod smtp;
 pub mod socks;
+pub mod telnet;
 pub mod utf7;
 pub mod words;
 pub mod x509;
