@@ -18,6 +18,7 @@ pub mod imap;
 mod out;
 pub mod pop3;
 pub mod prelude;
+pub mod proxy;
 pub mod raw;
 pub mod smtp;
 

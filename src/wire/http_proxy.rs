@@ -22,7 +22,8 @@ mod challenge;
 mod digest;
 
 pub use self::challenge::{Challenge, challenges, quoted};
-pub use self::digest::{Algorithm, Credentials, DigestChallenge, Protection, Question};
+pub(crate) use self::digest::hex;
+pub use self::digest::{Algorithm, Credentials, DigestChallenge, Nonces, Protection, Question};
 
 /// Gathers a head.
 #[derive(Debug, Default)]

@@ -7,13 +7,14 @@
 //!
 //! A2 = method:uri. `auth-int` is not done: nobody offers it alone. Both sides are computed by [`Question::response`].
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::challenge::{Challenge, quoted};
+use crate::limits;
 use crate::wire::sasl;
 
 /// A hash, and whether the session's first nonces are mixed in. Ordered by strength.
@@ -268,15 +269,15 @@ impl Credentials {
         self.0.parameter("nonce").filter(|_| self.0.is("digest"))
     }
 
-    /// Whether they are Digest credentials of this user and password for a request, with whatever nonce they name, which
-    /// the caller checks.
+    /// Whether they are Digest credentials of this user and password for a request by one of the names that its target has,
+    /// with whatever nonce they name, which the caller checks.
     pub fn is_digest_of(
         &self,
         user: &str,
         password: &str,
         realm: &str,
         method: &str,
-        uri: &str,
+        targets: &[&str],
     ) -> bool {
         let text = |name| self.0.parameter(name).unwrap_or_default();
         let algorithm = match self.0.parameter("algorithm") {
@@ -301,16 +302,74 @@ impl Credentials {
             client_nonce: text("cnonce"),
             count: text("nc").to_owned(),
             method,
-            uri,
+            uri: text("uri"),
         };
         let expected = question.response(user, password);
-        let is_for_this = text("username") == user && text("realm") == realm && text("uri") == uri;
+        let is_for_this =
+            text("username") == user && text("realm") == realm && targets.contains(&question.uri);
         is_for_this
             && bool::from(
                 expected
                     .as_bytes()
                     .ct_eq(text("response").to_ascii_lowercase().as_bytes()),
             )
+    }
+}
+
+/// Nonces that a server makes and knows again without keeping any: a time, and a hash of it with a secret (RFC 7616 §3.3).
+#[derive(Clone)]
+pub struct Nonces {
+    /// Random, and the same for all connections of one server.
+    secret: [u8; 16],
+    /// Seconds since any moment, the same for all connections.
+    now: u64,
+}
+
+impl Nonces {
+    /// At a moment, in seconds since any other that stays the same.
+    pub const fn new(secret: [u8; 16], now: u64) -> Self {
+        Self { secret, now }
+    }
+
+    /// A new one.
+    pub fn fresh(&self) -> String {
+        self.made_at(self.now)
+    }
+
+    /// Whether it was made with this secret, and is not older than [`limits::PROXY_NONCE`].
+    ///
+    /// ```
+    /// use mailtool::wire::http_proxy::Nonces;
+    ///
+    /// let nonce = Nonces::new([7; 16], 1000).fresh();
+    /// assert!(Nonces::new([7; 16], 1300).is_fresh(&nonce));
+    /// assert!(!Nonces::new([7; 16], 1301).is_fresh(&nonce));
+    /// assert!(!Nonces::new([8; 16], 1000).is_fresh(&nonce));
+    /// ```
+    pub fn is_fresh(&self, nonce: &str) -> bool {
+        let time = nonce
+            .get(..16)
+            .and_then(|time| u64::from_str_radix(time, 16).ok());
+        let Some(time) = time else {
+            return false;
+        };
+        let age = self.now.checked_sub(time);
+        let is_young = age.is_some_and(|age| age <= limits::PROXY_NONCE.as_secs());
+        is_young && bool::from(self.made_at(time).as_bytes().ct_eq(nonce.as_bytes()))
+    }
+
+    fn made_at(&self, time: u64) -> String {
+        let hash = Sha256::new()
+            .chain_update(self.secret)
+            .chain_update(time.to_be_bytes())
+            .finalize();
+        format!("{time:016x}{}", hex(&hash[..16]))
+    }
+}
+
+impl fmt::Debug for Nonces {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Nonces(********, {})", self.now)
     }
 }
 
@@ -398,7 +457,7 @@ mod tests {
                 let sent = answer(&challenge, "CONNECT", "mail:25", "c");
                 let sent = Credentials::parse(sent.as_bytes()).expect("credentials");
                 let is_of = |user, password, method, uri| {
-                    sent.is_digest_of(user, password, "the \"lab\"", method, uri)
+                    sent.is_digest_of(user, password, "the \"lab\"", method, &["/", uri])
                 };
                 let (user, password) = MUFASA;
                 assert!(is_of(user, password, "CONNECT", "mail:25"), "{sent:?}");
