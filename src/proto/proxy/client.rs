@@ -22,6 +22,7 @@
 //! Every octet is taken only when it is known to be the proxy's, so what comes glued to its last answer is left to whom it is for.
 //! A machine holds at most one message or head; none can be kept waiting by octets without end.
 
+use std::fmt;
 use std::mem;
 
 use super::{Destination, Held, Host, Login};
@@ -115,8 +116,7 @@ impl Prelude for Socks4 {
     }
 }
 
-/// A connection by SOCKS 5.
-#[derive(Debug)]
+/// A connection by SOCKS 5. Not all of it is shown when printed for debugging: it holds a password.
 pub struct Socks5 {
     destination: Destination,
     /// Encoded by the constructor, where it can still be refused.
@@ -197,6 +197,12 @@ impl Socks5 {
     }
 }
 
+impl fmt::Debug for Socks5 {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Socks5({}, {:?})", self.destination, self.state)
+    }
+}
+
 impl Prelude for Socks5 {
     fn begin(&mut self, out: &mut Vec<u8>) {
         self.held = Held::default();
@@ -273,8 +279,7 @@ impl Prelude for Socks5 {
     }
 }
 
-/// A connection by HTTP's CONNECT.
-#[derive(Debug)]
+/// A connection by HTTP's CONNECT. Not all of it is shown when printed for debugging: it holds a password.
 pub struct HttpConnect {
     destination: Destination,
     login: Option<Login>,
@@ -413,6 +418,16 @@ impl HttpConnect {
     fn say(&self, out: &mut Vec<u8>) {
         let request = connect(&self.destination, self.authorization.as_deref());
         out.extend_from_slice(request.as_bytes());
+    }
+}
+
+impl fmt::Debug for HttpConnect {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "HttpConnect({}, {:?}, {:?})",
+            self.destination, self.tried, self.state
+        )
     }
 }
 
