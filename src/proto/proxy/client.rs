@@ -16,6 +16,8 @@
 //! | | | 407 | the best of what it offers, once; for Digest with a stale nonce, once more (1) |
 //! | | | anything else | refused |
 //!
+//! "Refused" is an error that says who refused what, and what to do.
+//!
 //! (1) On the same connection, behind the body of the 407, if the proxy keeps it open and tells the body's length by a number of at
 //! most [`limits::PROXY_BODY`]; else [`Heard::Again`]. The order is Digest with SHA-256, Digest with MD5, Basic.
 //!
@@ -366,6 +368,8 @@ impl HttpConnect {
                 self.say(out);
                 Ok(None)
             }
+            // QUIRK: tinyproxy (1.11) says so of a wrong login; that none was given it tells by 407.
+            401 if self.tried != Tried::Nothing => Err(login_refused()),
             status => Err(PreludeError::new(format!(
                 "the HTTP proxy does not connect to {}: {status} {}{}",
                 self.destination,
@@ -397,12 +401,7 @@ impl HttpConnect {
         self.tried = match (self.tried, &digest) {
             (Tried::Nothing, _) => Tried::Once,
             (Tried::Once, Some(challenge)) if challenge.stale => Tried::Fresh,
-            _ => {
-                return Err(PreludeError::new(
-                    "the HTTP proxy refuses this user name and password: check --proxy-auth",
-                )
-                .in_netcat("Too many authentication failures"));
-            }
+            _ => return Err(login_refused()),
         };
         if let Some(challenge) = digest {
             let uri = self.destination.to_string();
@@ -530,6 +529,11 @@ fn not_socks(version: u8, malformed: Malformed) -> PreludeError {
 
 fn not_http(why: &str) -> PreludeError {
     PreludeError::new(format!("that is no HTTP proxy: {why}"))
+}
+
+fn login_refused() -> PreludeError {
+    PreludeError::new("the HTTP proxy refuses this user name and password: check --proxy-auth")
+        .in_netcat("Too many authentication failures")
 }
 
 /// `Proxy error: "HTTP/1.1 403 Forbidden"`

@@ -464,7 +464,10 @@ impl ProxyServer {
         }
     }
 
-    /// Fields of a 407, the strongest first (RFC 7616 §3.7).
+    /// Fields of a 407. A client takes the strongest, as ours does, or the first of a scheme.
+    ///
+    /// QUIRK: ncat (7.93) and curl (7.88) look at no second Digest, and ncat fails if the first is not MD5. RFC 7616 §3.7 has the
+    /// order of preference, which would be SHA-256 first; here who knows both is asked to choose.
     fn challenge(&self, stale: Stale) -> Vec<String> {
         let mut fields = Vec::new();
         if let Some(nonces) = &self.digest {
@@ -473,7 +476,7 @@ impl ProxyServer {
                 Stale::No => "",
             };
             let nonce = nonces.fresh();
-            fields.extend([Algorithm::Sha256, Algorithm::Md5].map(|algorithm| {
+            fields.extend([Algorithm::Md5, Algorithm::Sha256].map(|algorithm| {
                 format!(
                     "Proxy-Authenticate: Digest realm=\"{REALM}\", qop=\"auth\", algorithm={}, nonce=\"{nonce}\"{stale}",
                     algorithm.name()

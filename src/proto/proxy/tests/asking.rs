@@ -360,6 +360,8 @@ fn http_says_who_refused_what() {
         words,
         "the HTTP proxy refuses this user name and password: check --proxy-auth"
     );
+    let as_tinyproxy = [&wants[..], b"HTTP/1.0 401 Unauthorized\r\n\r\n"].concat();
+    assert_eq!(refusal(|| http(Some(login())), &as_tinyproxy).0, words);
     let other = b"HTTP/1.1 407 x\r\nProxy-Authenticate: Negotiate, NTLM\r\n\r\n";
     for login in [None, Some(login())] {
         let (words, _) = refusal(|| http(login.clone()), other);

@@ -352,8 +352,8 @@ fn a_login_is_asked_for_and_checked() {
         .collect();
     assert_eq!(offered.len(), 3, "{offered:?}");
     assert!(
-        offered[0].contains("SHA-256")
-            && offered[1].contains("MD5")
+        offered[0].contains("MD5")
+            && offered[1].contains("SHA-256")
             && offered[2].starts_with("Basic")
     );
     let status = |authorization: &str| asked_with(strict_http_server, authorization).0;
