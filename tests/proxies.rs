@@ -433,8 +433,17 @@ fn ncats_proxy_connects_us() {
         return;
     }
     let greeter = greeter();
-    let words = ["-l", "127.0.0.1", "PORT", "--proxy-type", "http", "-vv"];
-    let proxy = Peer::start("ncat", &words, None);
+    // It listens on every address when it is a proxy, whatever it is told.
+    let loopback = [
+        "-l",
+        "127.0.0.1",
+        "PORT",
+        "--proxy-type",
+        "http",
+        "--allow",
+        "127.0.0.1",
+    ];
+    let proxy = Peer::start("ncat", &loopback, None);
     talks(proxy.address, &mut http(greeter, None));
     let (words, netcat) = refusal(proxy.address, &mut http(closed(), None));
     assert!(
@@ -446,15 +455,7 @@ fn ncats_proxy_connects_us() {
         "{netcat}"
     );
 
-    let words = [
-        "-l",
-        "127.0.0.1",
-        "PORT",
-        "--proxy-type",
-        "http",
-        "--proxy-auth",
-        "alice:secret",
-    ];
+    let words = [&loopback[..], &["--proxy-auth", "alice:secret"]].concat();
     let proxy = Peer::start("ncat", &words, None);
     talks(proxy.address, &mut http(greeter, login("alice:secret")));
     let (words, _) = refusal(proxy.address, &mut http(greeter, login("alice:Secret")));

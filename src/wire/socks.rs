@@ -605,8 +605,11 @@ const fn announces_name(address: Ipv4Addr) -> bool {
     matches!(address.octets(), [0, 0, 0, 1..=255])
 }
 
-/// What is before the first NUL, and what is behind it; `None` if it has yet to come.
-fn until_nul(octets: &[u8]) -> Result<Option<(&[u8], &[u8])>, Malformed> {
+/// What is before a NUL, and what is behind it.
+type Ended<'a> = (&'a [u8], &'a [u8]);
+
+/// At the first NUL; `None` if it has yet to come.
+fn until_nul(octets: &[u8]) -> Result<Option<Ended<'_>>, Malformed> {
     match memchr::memchr(0, octets) {
         Some(end) if end <= NAME => Ok(Some((&octets[..end], &octets[end + 1..]))),
         None if octets.len() <= NAME => Ok(None),
