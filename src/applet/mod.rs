@@ -40,11 +40,17 @@ pub struct Applet {
     pub prose: &'static str,
     /// Its options.
     pub command: fn() -> Command,
-    /// Its driver: the exit code, or an error, which is printed and exits with the code of the [`exit::failure`] in it,
-    /// or else [`FAILURE`].
-    pub run: fn(&ArgMatches) -> anyhow::Result<u8>,
-    /// What a usage error says, and its exit code; help and version come here too.
-    pub refuse: fn(&clap::Error) -> u8,
+    /// What runs it.
+    pub driver: Driver,
+}
+
+/// What runs an applet: the exit code, or an error, which is printed and exits with the code of the [`exit::failure`] in it,
+/// or else [`FAILURE`].
+pub enum Driver {
+    /// clap understands the command line; [`refuse`] says what is wrong with it.
+    Clap(fn(&ArgMatches) -> anyhow::Result<u8>),
+    /// The applet understands its command line itself, its first word the name that it was called by.
+    Own(fn(&[OsString]) -> anyhow::Result<u8>),
 }
 
 impl Applet {
@@ -70,17 +76,15 @@ pub static APPLETS: &[Applet] = &[
         summary: "a local mail server: SMTP, submission, LMTP, POP3, IMAP",
         prose: include_str!("../../man/serve.roff"),
         command: serve::command,
-        run: serve::run,
-        refuse,
+        driver: Driver::Clap(serve::run),
     },
     Applet {
         name: "nc",
-        aliases: &["netcat", "ncat"],
+        aliases: &["netcat", "ncat", "nc.openbsd", "nc.traditional"],
         summary: "read and write over TCP and UDP: connect, listen, probe ports",
         prose: include_str!("../../man/nc.roff"),
         command: nc::command,
-        run: nc::run,
-        refuse: nc::refuse,
+        driver: Driver::Own(nc::run),
     },
     Applet {
         name: "send",
@@ -88,8 +92,7 @@ pub static APPLETS: &[Applet] = &[
         summary: "send a message by SMTP",
         prose: include_str!("../../man/send.roff"),
         command: send::command,
-        run: send::run,
-        refuse,
+        driver: Driver::Clap(send::run),
     },
     Applet {
         name: "pop",
@@ -97,8 +100,7 @@ pub static APPLETS: &[Applet] = &[
         summary: "read a mailbox by POP3",
         prose: include_str!("../../man/pop.roff"),
         command: pop::command,
-        run: pop::run,
-        refuse,
+        driver: Driver::Clap(pop::run),
     },
     Applet {
         name: "imap",
@@ -106,8 +108,7 @@ pub static APPLETS: &[Applet] = &[
         summary: "read and keep mailboxes by IMAP",
         prose: include_str!("../../man/imap.roff"),
         command: imap::command,
-        run: imap::run,
-        refuse,
+        driver: Driver::Clap(imap::run),
     },
     Applet {
         name: "codes",
@@ -115,8 +116,7 @@ pub static APPLETS: &[Applet] = &[
         summary: "explain reply codes, statuses, commands and ports",
         prose: include_str!("../../man/codes.roff"),
         command: codes::command,
-        run: codes::run,
-        refuse,
+        driver: Driver::Clap(codes::run),
     },
 ];
 
@@ -134,17 +134,15 @@ pub fn main(arguments: Vec<OsString>) -> u8 {
     let called = arguments.first().map(Path::new).and_then(Path::file_name);
     let called = called.unwrap_or_default().to_string_lossy().into_owned();
     let result = if let Some(applet) = find(&called) {
-        run(applet, applet.options().bin_name(&called), arguments)
+        run(applet, called.clone(), arguments)
     } else {
         let word = arguments
             .get(1)
             .map(|word| word.to_string_lossy().into_owned());
         match word.as_deref().and_then(find) {
             Some(applet) => {
-                let command = applet
-                    .options()
-                    .bin_name(format!("mailtool {}", applet.name));
-                run(applet, command, arguments.into_iter().skip(1).collect())
+                let arguments = arguments.into_iter().skip(1).collect();
+                run(applet, format!("mailtool {}", applet.name), arguments)
             }
             None => meta::run(arguments),
         }
@@ -152,14 +150,19 @@ pub fn main(arguments: Vec<OsString>) -> u8 {
     result.unwrap_or_else(|error| complain(&called, &error))
 }
 
-fn run(applet: &Applet, command: Command, arguments: Vec<OsString>) -> anyhow::Result<u8> {
+fn run(applet: &Applet, shown: String, arguments: Vec<OsString>) -> anyhow::Result<u8> {
+    let run = match applet.driver {
+        Driver::Clap(run) => run,
+        Driver::Own(run) => return run(&arguments),
+    };
+    let command = applet.options().bin_name(shown);
     match command.try_get_matches_from(arguments) {
-        Ok(matches) => (applet.run)(&matches),
-        Err(error) => Ok((applet.refuse)(&error)),
+        Ok(matches) => run(&matches),
+        Err(error) => Ok(refuse(&error)),
     }
 }
 
-/// [`Applet::refuse`] for most: prints what clap says; help and version succeed, the rest is [`exit::USAGE`].
+/// What a usage error says: what clap does. Help and version come here too, and succeed; the rest is [`exit::USAGE`].
 pub fn refuse(error: &clap::Error) -> u8 {
     // A reader of help that went away misses nothing.
     let _ = error.print();

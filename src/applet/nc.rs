@@ -1,203 +1,184 @@
-//! `mailtool nc`: reads and writes over the network. Debian's nc (OpenBSD's, 1.219), letter for letter in what it prints and
-//! how it exits, because scripts look for both.
+//! `mailtool nc`: reads and writes over the network, in the dialect of three netcats, and knows mail.
 //!
-//! `options` understands the command line, `connect` is the client, `listen` the server; who ends when is decided in
-//! [`crate::proto::raw`], and octets are moved by [`crate::reactor::relay`]. What deliberately differs:
+//! | part | what it knows |
+//! |---|---|
+//! | [`dialect`] | whose letters, words and exit codes: Debian's nc, Nmap's ncat, netcat-traditional |
+//! | [`flags`] | every option, once |
+//! | [`getopt`] | how a command line is cut |
+//! | [`options`] | what it means: one value, complete |
+//! | [`complaint`], [`words`], [`help`] | all that is said, and the exit code |
+//! | `connect`, `listen` | the client and the server |
 //!
-//! | | Debian's nc | here, and why |
-//! |---|---|---|
-//! | `-q` | counts from the peer's end | counts from the end of input, as its manual says |
-//! | the peer closes, input is a terminal | waits for input | leaves |
-//! | the connection is reset | exit code 0 | 1: something may be lost |
-//! | stdout's reader goes away | stays | 1, quietly |
-//! | `-zu` without -v | does not look | looks |
-//! | `-l 99999` | listens at 34463 | `port number too large` |
-//! | `-luk` | cannot answer | answers who was heard last |
-//! | an empty datagram | ends the conversation | does not |
-//! | two listeners on one port | share it | the second one is told that it is in use |
+//! Who ends when is decided in [`crate::proto::raw`], and octets are moved by [`crate::reactor::relay`]. What deliberately
+//! differs from the three is in the manual (`man/nc.roff`), each with its reason.
 
+pub mod complaint;
 mod connect;
+pub mod dialect;
+pub mod flags;
+pub mod getopt;
+pub mod help;
 mod listen;
-mod options;
+pub mod options;
+mod unavailable;
+pub mod words;
 
 use std::env;
-use std::fmt;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::Command;
 
-use crate::proto::raw::{Crlf, Pace};
+use crate::proto::raw::{self, Crlf, Pace};
 use crate::reactor::relay::Manner;
-use crate::reactor::resolver::Resolver;
+use crate::reactor::resolver::{self, Family, ResolveError, Resolver};
+use crate::reactor::sockets::Settings;
 use crate::reactor::stdio::{Input, Output};
 use crate::wire::resolv::ResolvConf;
 use crate::wire::services::Services;
 
-use options::{Options, Task};
+use complaint::Complaint;
+use dialect::{CompatError, Dialect};
+use flags::Id;
+use getopt::{CommandLine, Spelling};
+use options::{Callers, Names, OnceConnected, Options, Surroundings, Task, To};
+use words::{Calls, Note, Peer, Words};
 
-/// The options.
+/// The options, in the dialect that `mailtool nc` speaks: for help, manual and completions.
 pub fn command() -> Command {
-    let flag = |letter: &'static str, help: &'static str| {
-        Arg::new(letter)
-            .short(letter.chars().next())
-            .action(ArgAction::SetTrue)
-            .help(help)
-    };
-    let value = |letter: &'static str, name: &'static str, help: &'static str| {
-        Arg::new(letter)
-            .short(letter.chars().next())
-            .value_name(name)
-            .allow_hyphen_values(true)
-            .help(help)
-    };
-    let later = |letter: &'static str| {
-        Arg::new(letter)
-            .short(letter.chars().next())
-            .hide(true)
-            .action(ArgAction::SetTrue)
-    };
-    Command::new("nc")
-        .about("Read and write over TCP and UDP: connect, listen, probe ports")
-        .long_about(
-            "Connects stdin and stdout to HOST at PORT, or, with -l, to the first who calls. \
-             Options, messages and exit codes are those of Debian's nc (OpenBSD). Called as ncat it \
-             speaks the same dialect: options that only Nmap's ncat has, such as --ssl, are not known.",
-        )
-        .override_usage(
-            "mailtool nc [-46bCdhklNnruvz] [OPTIONS] HOST PORT...\n       mailtool nc -l [OPTIONS] [HOST] PORT",
-        )
-        .disable_help_flag(true)
-        .args_override_self(true)
-        .args([
-            flag("4", "Use IPv4").overrides_with("6"),
-            flag("6", "Use IPv6"),
-            flag("b", "Allow broadcast"),
-            flag("C", "Send CRLF as line-ending"),
-            flag("d", "Do not read from stdin"),
-            flag("h", "Print a short help in the words of OpenBSD's nc"),
-            value("I", "OCTETS", "TCP receive buffer"),
-            value("i", "SECONDS", "Wait between lines sent, and between ports"),
-            flag("k", "Keep listening for further connections, one after another"),
-            flag("l", "Listen for a connection"),
-            value("M", "TTL", "Outgoing TTL or hop limit"),
-            flag("N", "Shut the connection down for writing at the end of stdin"),
-            flag("n", "Do not look up names"),
-            value("O", "OCTETS", "TCP send buffer"),
-            value("p", "PORT", "Source port; with -l, the port to listen at"),
-            value("q", "SECONDS", "Leave so long after the end of stdin; implies -N"),
-            flag("r", "Try the ports in random order"),
-            value("s", "ADDRESS", "Source address"),
-            flag("u", "UDP"),
-            flag("v", "Tell what happens, on stderr").action(ArgAction::Count),
-            value("W", "NUMBER", "Leave after receiving so often"),
-            value("w", "SECONDS", "Give up connecting, or waiting for octets, after so long"),
-            flag("z", "Only see who listens"),
-            later("D"),
-            later("F"),
-            later("S"),
-            later("t"),
-            later("U"),
-            later("Z"),
-        ])
-        .args(["m", "P", "T", "V", "X", "x"].map(|letter| value(letter, "VALUE", "").hide(true)))
-        .arg(
-            Arg::new("help")
-                .long("help")
-                .action(ArgAction::HelpLong)
-                .help("Print this help"),
-        )
-        .arg(
-            Arg::new("operands")
-                .num_args(0..)
-                .value_names(["HOST", "PORT"])
-                .help("Host, then ports: numbers, ranges (20-25), names of services"),
-        )
-        .after_help(
-            "Exit code: 0 when it went well (with several ports: when one of them is open), else 1.\n\n\
-             Examples:\n  \
-             mailtool nc 127.0.0.1 1025            talk to a mail server\n  \
-             mailtool nc -C 127.0.0.1 1025         with CRLF, as the standards want it\n  \
-             mailtool nc -zv 127.0.0.1 20-30 smtp  see which ports are open\n  \
-             mailtool nc -l 4000 >file             receive a file\n  \
-             mailtool nc -N host 4000 <file        send it",
-        )
+    help::command(Dialect::OpenBsd)
 }
 
-/// Runs it.
-pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
-    if matches.get_flag("h") {
-        eprint(&format!("{VERSION}{USAGE}{HELP}"));
+/// Runs it. The first of the arguments is the name that it was called by.
+pub fn run(arguments: &[OsString]) -> anyhow::Result<u8> {
+    let name = arguments.first().cloned().unwrap_or_default();
+    let name = name.to_string_lossy();
+    let called = Path::new(&*name).file_name().unwrap_or_default();
+    let mut words = Words {
+        dialect: Dialect::of_name(called),
+        called: called.to_string_lossy().into_owned(),
+        verbose: 0,
+        names: Names::LookedUp,
+        calls: Calls::One,
+    };
+    match Dialect::of(arguments) {
+        Ok(dialect) => words.dialect = dialect,
+        Err(CompatError::Unknown(named)) => {
+            let known = Dialect::ALL.map(Dialect::name).join(", ");
+            let text = format!("--compat={named}: the dialects are {known}.");
+            return Ok(end(&words, &Complaint::Refused(text)));
+        }
+        Err(CompatError::Missing(error)) => {
+            eprint(&words.getopt(&name, &error));
+            return Ok(Complaint::Usage.exit_code(words.dialect));
+        }
+    }
+    let line = match CommandLine::cut(words.dialect, arguments.get(1..).unwrap_or_default()) {
+        Ok(line) => line,
+        Err(error) => {
+            eprint(&words.getopt(&name, &error));
+            return Ok(Complaint::Usage.exit_code(words.dialect));
+        }
+    };
+    if let Some(asked) = line.last_of(&[Id::Help, Id::Version]) {
+        tell_about(&words, asked.flag.id, asked.spelling)?;
         return Ok(0);
     }
+    words.verbose = line.count(Id::Verbose);
     let services = Services::parse(&text_of("/etc/services"));
-    let result = Options::parse(matches, &services).and_then(|options| {
-        let mut netcat = Netcat::new(options, services)?;
+    let result = understand(words.dialect, &line, &services).and_then(|options| {
+        if let Some(complaint) = unavailable::complaint(&options) {
+            return Err(complaint);
+        }
+        words.names = options.names;
+        words.calls = calls(&options);
+        let mut netcat = Netcat::new(options, services, words.clone())?;
+        netcat.tell(&Note::Begin);
+        if let Task::Listen(listen) = &netcat.options.task
+            && listen.callers == Callers::One
+            && line.has(Id::MaxConns)
+        {
+            netcat.tell(&Note::MaxConnsIgnored);
+        }
         match netcat.options.task {
-            Task::Connect { .. } => netcat.connect(),
-            Task::Listen { .. } => netcat.listen(),
+            Task::Connect(_) => netcat.connect(),
+            Task::Listen(_) => netcat.listen(),
         }
     });
-    Ok(result.unwrap_or_else(|complaint| {
-        match complaint {
-            Complaint::Usage => eprint(USAGE),
-            Complaint::Because(text) => say(&text),
-        }
-        1
-    }))
+    Ok(result.unwrap_or_else(|complaint| end(&words, &complaint)))
 }
 
-/// Says what is wrong with the command line as getopt(3) does; prints the help that was asked for.
-pub fn refuse(error: &clap::Error) -> u8 {
-    if !error.use_stderr() {
-        // A reader of help that went away misses nothing.
-        let _ = error.print();
-        return 0;
-    }
-    let argument = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(argument)) => argument.as_str(),
-        _ => "",
+/// Says what stops it; the exit code.
+fn end(words: &Words, complaint: &Complaint) -> u8 {
+    eprint(&words.complaint(complaint));
+    complaint.exit_code(words.dialect)
+}
+
+/// Help and version, where each of the programs prints them.
+fn tell_about(words: &Words, id: Id, spelling: Spelling) -> anyhow::Result<()> {
+    let text = match (id, words.dialect, spelling) {
+        (Id::Help, Dialect::Ncat, _) => help::ncat(),
+        (Id::Help, _, Spelling::Long) => {
+            let mut command = help::command(words.dialect);
+            command.render_long_help().to_string()
+        }
+        (Id::Help, Dialect::OpenBsd, _) => {
+            eprint(&help::openbsd());
+            return Ok(());
+        }
+        (Id::Help, Dialect::Traditional, _) => {
+            eprint(&help::traditional());
+            return Ok(());
+        }
+        (_, Dialect::Ncat, _) => {
+            eprint(&words.error(&help::ncat_version()));
+            return Ok(());
+        }
+        _ => help::OPENBSD_VERSION.to_owned(),
     };
-    let letter = argument.trim_start_matches('-').chars().next();
-    match (error.kind(), letter) {
-        (ErrorKind::UnknownArgument, _) if argument.starts_with("--") => {
-            say(&format!("unrecognized option '{argument}'"));
-        }
-        (ErrorKind::UnknownArgument, Some(letter)) => say(&format!("invalid option -- '{letter}'")),
-        (ErrorKind::InvalidValue, Some(letter)) => {
-            say(&format!("option requires an argument -- '{letter}'"));
-        }
-        _ => say(error.to_string().trim_end()),
-    }
-    eprint(USAGE);
-    if called() == "ncat" {
-        eprint(NO_NCAT);
-    }
-    1
+    super::print(&text)
 }
 
-/// What stops it: a message on stderr, and exit code 1.
-#[derive(Debug)]
-enum Complaint {
-    /// How it is called.
-    Usage,
-    /// What went wrong.
-    Because(String),
+fn understand(
+    dialect: Dialect,
+    line: &CommandLine,
+    services: &Services,
+) -> Result<Options, Complaint> {
+    let is_numeric = line.has(Id::Numeric);
+    let resolve = |host: &str, family: Family| -> Result<_, ResolveError> {
+        let found = match is_numeric {
+            true => vec![resolver::numeric(host, 0, family)?],
+            false => resolver::resolve(host, 0, family)?,
+        };
+        Ok(found.into_iter().map(|address| address.ip()).collect())
+    };
+    let surroundings = Surroundings {
+        services,
+        lang: super::lang(),
+        variable: &|name| env::var(name).ok(),
+        resolve: &resolve,
+        read: &|path| fs::read_to_string(path),
+    };
+    Options::of(dialect, line, &surroundings)
 }
 
-impl Complaint {
-    fn because(text: impl fmt::Display) -> Self {
-        Self::Because(text.to_string())
-    }
-}
-
-impl From<io::Error> for Complaint {
-    fn from(error: io::Error) -> Self {
-        Self::Because(reason(&error))
+fn calls(options: &Options) -> Calls {
+    let Task::Connect(connect) = &options.task else {
+        return Calls::One;
+    };
+    let is_one = match &connect.to {
+        To::Ports { ports, .. } => ports.len() == 1,
+        To::Unix { .. } => true,
+    };
+    match (is_one, connect.once_connected == OnceConnected::Probe) {
+        (true, false) => Calls::One,
+        (false, false) => Calls::Several,
+        (true, true) => Calls::Probe,
+        (false, true) => Calls::Scan,
     }
 }
 
@@ -205,12 +186,13 @@ impl From<io::Error> for Complaint {
 struct Netcat {
     options: Options,
     services: Services,
+    words: Words,
     input: Input,
     output: Output,
 }
 
 impl Netcat {
-    fn new(options: Options, services: Services) -> Result<Self, Complaint> {
+    fn new(options: Options, services: Services, words: Words) -> Result<Self, Complaint> {
         Ok(Self {
             input: if options.reads_input() {
                 Input::stdin()?
@@ -220,32 +202,77 @@ impl Netcat {
             output: Output::stdout()?,
             options,
             services,
+            words,
         })
     }
 
-    /// -v
-    fn tell(&self, text: fmt::Arguments<'_>) {
-        if self.options.verbose {
-            eprint(&format!("{text}\n"));
+    fn tell(&self, note: &Note<'_>) {
+        if let Some(text) = self.words.note(note) {
+            eprint(&text);
         }
     }
 
-    /// An address and a port, as -v shows them.
-    fn shown(&self, address: SocketAddr) -> String {
-        let name = if self.options.numeric || !self.options.verbose {
-            None
-        } else {
-            quick_resolver().reverse(address.ip())
+    /// The name of an address, where it is to be shown.
+    fn name_of(&self, address: SocketAddr) -> Option<String> {
+        let is_shown = match self.options.dialect {
+            Dialect::OpenBsd | Dialect::Traditional => self.options.verbose > 0,
+            Dialect::Ncat => false,
         };
-        let host = name.unwrap_or_else(|| address.ip().to_string());
-        format!("{host} {}", address.port())
+        match self.options.names {
+            Names::LookedUp if is_shown => quick_resolver().reverse(address.ip()),
+            _ => None,
+        }
+    }
+
+    /// What is shown of an address.
+    fn peer<'a>(&'a self, address: SocketAddr, name: &'a Option<String>) -> Peer<'a> {
+        let transport = self.options.carrier.transport();
+        let service = match (self.options.names, self.options.dialect) {
+            (Names::LookedUp, _) | (_, Dialect::Traditional) => {
+                self.services.name(address.port(), transport)
+            }
+            (Names::Numeric, _) => None,
+        };
+        Peer {
+            address,
+            name: name.as_deref(),
+            service,
+        }
+    }
+
+    /// The addresses of `host`, or only what it spells (-n).
+    fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ResolveError> {
+        match self.options.names {
+            Names::Numeric => Ok(vec![resolver::numeric(host, port, self.options.family)?]),
+            Names::LookedUp => resolver::resolve(host, port, self.options.family),
+        }
     }
 
     fn manner(&self) -> Manner {
+        let flow = self.options.flow;
         Manner {
-            crlf: self.options.crlf.then(Crlf::default),
-            pace: self.options.interval.map(Pace::new),
-            receive_at_most: self.options.receive_at_most,
+            crlf: flow.crlf.then(Crlf::default),
+            pace: flow.interval.map(Pace::new),
+            receive_at_most: flow.receive_at_most,
+        }
+    }
+
+    fn ends(&self) -> raw::Options {
+        let timing = self.options.timing;
+        raw::Options {
+            half_close: timing.half_close,
+            quit_after: timing.quit_after,
+            idle: timing.idle.map(options::Idle::after),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        let socket = &self.options.socket;
+        Settings {
+            broadcast: socket.broadcast,
+            receive_buffer: socket.receive_buffer,
+            send_buffer: socket.send_buffer,
+            ttl: socket.ttl,
         }
     }
 }
@@ -268,93 +295,7 @@ fn text_of(path: &str) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
 }
 
-/// What errno says, without Rust's `(os error 111)`.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
-}
-
-/// `nc: text`; a link's own name where it was called by one.
-fn say(text: &str) {
-    eprint(&format!("{}: {text}\n", called()));
-}
-
-/// The name that it was called by, if it is one of its own; else `nc`.
-fn called() -> String {
-    let called = env::args_os().next().unwrap_or_default();
-    let called = Path::new(&called).file_name().unwrap_or_default();
-    let called = called.to_string_lossy();
-    match super::find(&called) {
-        Some(_) => called.into_owned(),
-        None => "nc".to_owned(),
-    }
-}
-
 /// Nobody is left to tell when stderr is gone.
 fn eprint(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
-
-const VERSION: &str = concat!(
-    "OpenBSD netcat (mailtool ",
-    env!("CARGO_PKG_VERSION"),
-    ", as Debian patchlevel 1.219-1)\n"
-);
-
-/// As Debian's nc prints it. OpenSSH's and libvirt's scripts look for words of it.
-const USAGE: &str = "\
-usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
-\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]
-\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]
-\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]
-\t  [destination] [port]
-";
-
-/// Who calls ncat may mean Nmap's.
-const NO_NCAT: &str = "\
-This ncat speaks the dialect of OpenBSD's nc, not Nmap's: `ncat --help` shows its options.
-";
-
-/// As Debian's nc prints it, and which of it is not there.
-const HELP: &str = "\
-\tCommand Summary:
-\t\t-4\t\tUse IPv4
-\t\t-6\t\tUse IPv6
-\t\t-b\t\tAllow broadcast
-\t\t-C\t\tSend CRLF as line-ending
-\t\t-D\t\tEnable the debug socket option (not available)
-\t\t-d\t\tDetach from stdin
-\t\t-F\t\tPass socket fd (not available)
-\t\t-h\t\tThis help text
-\t\t-I length\tTCP receive buffer length
-\t\t-i interval\tDelay interval for lines sent, ports scanned
-\t\t-k\t\tKeep inbound sockets open for multiple connects
-\t\t-l\t\tListen mode, for inbound connects
-\t\t-M ttl\t\tOutgoing TTL / Hop Limit
-\t\t-m minttl\tMinimum incoming TTL / Hop Limit (not available)
-\t\t-N\t\tShutdown the network socket after EOF on stdin
-\t\t-n\t\tSuppress name/port resolutions
-\t\t-O length\tTCP send buffer length
-\t\t-P proxyuser\tUsername for proxy authentication (not available)
-\t\t-p port\t\tSpecify local port for remote connects
-\t\t-q secs\t\tquit after EOF on stdin and delay of secs
-\t\t-r\t\tRandomize remote ports
-\t\t-S\t\tEnable the TCP MD5 signature option (not available)
-\t\t-s sourceaddr\tLocal source address
-\t\t-T keyword\tTOS value (not available)
-\t\t-t\t\tAnswer TELNET negotiation (not available)
-\t\t-U\t\tUse UNIX domain socket (not available)
-\t\t-u\t\tUDP mode
-\t\t-V rtable\tSpecify alternate routing table (not available)
-\t\t-v\t\tVerbose
-\t\t-W recvlimit\tTerminate after receiving a number of packets
-\t\t-w timeout\tTimeout for connects and final net reads
-\t\t-X proto\tProxy protocol: \"4\", \"5\" (SOCKS) or \"connect\" (not available)
-\t\t-x addr[:port]\tSpecify proxy address and port (not available)
-\t\t-Z\t\tDCCP mode (not available)
-\t\t-z\t\tZero-I/O mode [used for scanning]
-\tPort numbers can be individual or ranges: lo-hi [inclusive]
-";

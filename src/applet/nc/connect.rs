@@ -6,49 +6,59 @@ use std::time::Instant;
 
 use socket2::Socket;
 
-use super::options::Task;
-use super::{Complaint, Netcat, reason, say};
+use super::Netcat;
+use super::complaint::{Complaint, reason};
+use super::options::{OnceConnected, Source, Task, To};
+use super::words::{Note, Rest, Way, WhyNot};
 use crate::limits;
 use crate::proto::raw::{Outcome, Policy, Role};
 use crate::reactor::relay::{Link, relay};
-use crate::reactor::resolver::ResolveError;
+use crate::reactor::resolver::{self, Family};
 use crate::reactor::sockets::{DialError, dial, probe};
 use crate::wire::services::Transport;
 
 impl Netcat {
     /// Exit code 0 when any port was open, and its conversation ended as it should.
     pub(super) fn connect(&mut self) -> Result<u8, Complaint> {
-        let Task::Connect {
+        let Task::Connect(connect) = self.options.task.clone() else {
+            return Err(Complaint::Usage);
+        };
+        let To::Ports {
             host,
             ports,
-            only_probe,
-            ..
-        } = &self.options.task
+            source,
+        } = connect.to
         else {
             return Err(Complaint::Usage);
         };
-        let (host, ports, only_probe) = (host.clone(), ports.clone(), *only_probe);
+        let only_probe = connect.once_connected == OnceConnected::Probe;
         let first = ports.first().copied().unwrap_or_default();
         let addresses = self
-            .options
             .resolve(&host, first)
-            .map_err(|error| unresolved(&host, first, error))?;
+            .map_err(|error| self.words.unresolved(&host, first, &error.to_string()))?;
         let mut code = 1;
         for (at, port) in ports.into_iter().enumerate() {
-            if let Some(interval) = self.options.interval.filter(|_| at > 0) {
+            if let Some(interval) = self.options.flow.interval.filter(|_| at > 0) {
                 thread::sleep(interval);
             }
-            let Some((socket, address)) = self.call(&host, port, &addresses)? else {
+            let Some((socket, address)) = self.call(&host, port, &source, &addresses)? else {
                 continue;
             };
-            if self.options.transport == Transport::Udp && (self.options.verbose || only_probe) {
-                let patience = self.options.ends.idle.unwrap_or(limits::UDP_PROBE);
-                if !probe(&socket, patience) {
+            let is_udp = self.options.carrier.transport() == Transport::Udp;
+            if is_udp && (self.options.verbose > 0 || only_probe) {
+                let idle = self.options.timing.idle.map(super::options::Idle::after);
+                if !probe(&socket, idle.unwrap_or(limits::UDP_PROBE)) {
                     code = 1;
                     continue;
                 }
             }
-            self.tell_success(&host, address);
+            let name = self.name_of(address);
+            self.tell(&Note::Connected {
+                host: &host,
+                peer: self.peer(address, &name),
+                carrier: self.options.carrier.transport().name(),
+                way: Way::Direct,
+            });
             code = 0;
             if !only_probe && self.converse(&socket)? != Outcome::Done {
                 code = 1;
@@ -62,77 +72,62 @@ impl Netcat {
         &self,
         host: &str,
         port: u16,
+        source: &Source,
         addresses: &[SocketAddr],
     ) -> Result<Option<(Socket, SocketAddr)>, Complaint> {
-        let Task::Connect { source, .. } = &self.options.task else {
-            return Err(Complaint::Usage);
-        };
-        let options = &self.options;
-        for address in addresses {
+        let transport = self.options.carrier.transport();
+        for (at, address) in addresses.iter().enumerate() {
             let mut to = *address;
             to.set_port(port);
-            let source = source.address(to)?;
-            let called = dial(
-                to,
-                options.transport,
-                source,
-                options.ends.idle,
-                options.settings,
-            );
+            let source = self.source(source, to)?;
+            let patience = self.options.timing.connect;
+            let called = dial(to, transport, source, patience, self.settings());
             let why = match called {
                 Ok(socket) => return Ok(Some((socket, to))),
                 Err(DialError::Bind(error)) => {
-                    return Err(Complaint::Because(format!(
-                        "bind failed: {}",
-                        reason(&error)
-                    )));
+                    let from = source.unwrap_or(to);
+                    return Err(self.words.unbound_source(from, &reason(&error)));
                 }
-                Err(DialError::Failed(error)) => format!("failed: {}", reason(&error)),
-                // What errno happens to be then in Debian's nc.
-                Err(DialError::TimedOut) => "timed out: Operation now in progress".to_owned(),
+                Err(DialError::Failed(error)) => WhyNot::Failed(reason(&error)),
+                Err(DialError::TimedOut) => WhyNot::TimedOut,
             };
-            if options.verbose {
-                let transport = options.transport.name();
-                let number = self.number_beside(host, to);
-                say(&format!(
-                    "connect to {host}{number} port {port} ({transport}) {why}"
-                ));
-            }
+            let name = self.name_of(to);
+            self.tell(&Note::CallFailed {
+                host,
+                peer: self.peer(to, &name),
+                carrier: transport.name(),
+                why: &why,
+                rest: match at + 1 < addresses.len() {
+                    true => Rest::Another,
+                    false => Rest::Last,
+                },
+            });
         }
         Ok(None)
     }
 
-    fn tell_success(&self, host: &str, address: SocketAddr) {
-        let port = address.port();
-        let transport = self.options.transport;
-        let service = match self.options.numeric {
-            true => None,
-            false => self.services.name(port, transport),
+    /// The address to bind to before calling `to`, if any was asked for.
+    fn source(&self, source: &Source, to: SocketAddr) -> Result<Option<SocketAddr>, Complaint> {
+        let (family, any) = match to {
+            SocketAddr::V4(_) => (Family::V4, "0.0.0.0"),
+            SocketAddr::V6(_) => (Family::V6, "::"),
         };
-        self.tell(format_args!(
-            "Connection to {host}{} {port} port [{}/{}] succeeded!",
-            self.number_beside(host, address),
-            transport.name(),
-            service.unwrap_or("*"),
-        ));
-    }
-
-    /// ` (192.0.2.1)` beside a host that was not given so.
-    fn number_beside(&self, host: &str, address: SocketAddr) -> String {
-        let number = address.ip().to_string();
-        if self.options.numeric || number == host {
-            return String::new();
+        if source.address.is_none() && source.port == 0 {
+            return Ok(None);
         }
-        format!(" ({number})")
+        let host = source.address.as_deref().unwrap_or(any);
+        let addresses = resolver::resolve(host, source.port, family)
+            .map_err(|error| self.words.unresolved_source(host, &error.to_string()))?;
+        Ok(addresses.first().copied())
     }
 
     fn converse(&mut self, socket: &Socket) -> Result<Outcome, Complaint> {
-        let link = match self.options.transport {
+        let link = match self.options.carrier.transport() {
             Transport::Tcp => Link::Stream(socket),
             Transport::Udp => Link::Datagrams(socket),
         };
         let keyboard = self.input.keyboard();
-        let policy = Policy::new(Instant::now(), Role::Connect, keyboard, self.options.ends);
+        let policy = Policy::new(Instant::now(), Role::Connect, keyboard, self.ends());
         let manner = self.manner();
         Ok(relay(
             &mut self.input,
@@ -142,10 +137,4 @@ impl Netcat {
             manner,
         )?)
     }
-}
-
-fn unresolved(host: &str, port: u16, error: ResolveError) -> Complaint {
-    Complaint::Because(format!(
-        "getaddrinfo for host \"{host}\" port {port}: {error}"
-    ))
 }

@@ -1,12 +1,15 @@
 //! The server: waits for a caller and talks to it; with -k, to one after another.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Instant;
 
 use socket2::{SockAddr, Socket};
 
-use super::options::Task;
-use super::{Complaint, Netcat, reason};
+use super::Netcat;
+use super::complaint::{Complaint, reason};
+use super::dialect::Dialect;
+use super::options::{self, Place, Task};
+use super::words::{Local, Note};
 use crate::proto::raw::{Outcome, Policy, Role};
 use crate::reactor::relay::{Link, relay};
 use crate::reactor::resolver::Family;
@@ -16,20 +19,18 @@ use crate::wire::services::Transport;
 impl Netcat {
     /// Exit code 0 when the (last) conversation ended as it should.
     pub(super) fn listen(&mut self) -> Result<u8, Complaint> {
-        let Task::Listen {
-            host,
-            port,
-            keep_open,
-        } = &self.options.task
-        else {
+        let Task::Listen(listen) = self.options.task.clone() else {
             return Err(Complaint::Usage);
         };
-        let callers = match keep_open {
-            true => Callers::All,
-            false => Callers::One,
+        let Place::Port { host, port } = listen.at else {
+            return Err(Complaint::Usage);
         };
-        let socket = self.open(host.as_deref(), *port, callers)?;
-        let outcome = match (self.options.transport, callers) {
+        let callers = match listen.callers {
+            options::Callers::One => Callers::One,
+            options::Callers::InTurn | options::Callers::AtOnce { .. } => Callers::All,
+        };
+        let socket = self.open(host.as_deref(), port, callers)?;
+        let outcome = match (self.options.carrier.transport(), callers) {
             (Transport::Tcp, Callers::One) => self.serve_next(&socket)?,
             (Transport::Tcp, Callers::All) => loop {
                 let outcome = self.serve_next(&socket)?;
@@ -40,7 +41,7 @@ impl Netcat {
             (Transport::Udp, Callers::One) => {
                 let caller =
                     sockets::first_sender(&socket).map_err(|error| named("recvfrom", &error))?;
-                self.tell_caller(&caller);
+                self.tell_caller(&socket, &caller);
                 socket
                     .connect(&caller)
                     .map_err(|error| named("connect", &error))?;
@@ -53,57 +54,62 @@ impl Netcat {
 
     /// Listens at the first of the host's addresses that can be had.
     fn open(&self, host: Option<&str>, port: u16, callers: Callers) -> Result<Socket, Complaint> {
-        let addresses = match (host, self.options.family) {
-            (Some(host), _) => self
-                .options
+        let transport = self.options.carrier.transport();
+        let everywhere: [SocketAddr; 2] = [
+            (Ipv6Addr::UNSPECIFIED, port).into(),
+            (Ipv4Addr::UNSPECIFIED, port).into(),
+        ];
+        let addresses = match (host, self.options.family, self.options.dialect) {
+            (Some(host), _, _) => self
                 .resolve(host, port)
-                .map_err(|error| Complaint::Because(format!("getaddrinfo: {error}")))?,
-            (None, Family::V6) => vec![(Ipv6Addr::UNSPECIFIED, port).into()],
-            (None, _) => vec![(Ipv4Addr::UNSPECIFIED, port).into()],
+                .map_err(|error| self.words.unresolved_here(host, &error.to_string()))?,
+            (None, Family::V6, _) => everywhere[..1].to_vec(),
+            // Linux's IPv6 sockets take IPv4 callers too.
+            (None, Family::Any, Dialect::Ncat) => everywhere.to_vec(),
+            (None, _, _) => everywhere[1..].to_vec(),
         };
-        let mut refused = None;
+        let mut refused = Complaint::Usage;
         for address in addresses {
-            let opened = sockets::listen(
-                address,
-                self.options.transport,
-                callers,
-                self.options.settings,
-            );
-            match opened {
+            match sockets::listen(address, transport, callers, self.settings()) {
                 Ok(socket) => {
-                    let bound = match self.options.transport {
-                        Transport::Tcp => "Listening",
-                        Transport::Udp => "Bound",
-                    };
-                    let at = self.shown(socket.local_addr()?.as_socket().unwrap_or(address));
-                    self.tell(format_args!("{bound} on {at}"));
+                    let bound = socket.local_addr()?.as_socket().unwrap_or(address);
+                    let name = self.name_of(bound);
+                    let local = Local::Port(self.peer(bound, &name));
+                    self.tell(&match transport {
+                        Transport::Tcp => Note::Listening(local),
+                        Transport::Udp => Note::Bound(local),
+                    });
                     return Ok(socket);
                 }
-                Err(error) => refused = Some(error),
+                Err(error) => refused = self.words.unbound(address, &reason(&error)),
             }
         }
-        Err(refused.map_or(Complaint::Usage, Complaint::from))
+        Err(refused)
     }
 
     fn serve_next(&mut self, listener: &Socket) -> Result<Outcome, Complaint> {
         let (socket, caller) =
             sockets::accept(listener).map_err(|error| named("accept", &error))?;
-        self.tell_caller(&caller);
+        self.tell_caller(&socket, &caller);
         self.serve(Link::Stream(&socket))
     }
 
-    fn tell_caller(&self, caller: &SockAddr) {
+    fn tell_caller(&self, socket: &Socket, caller: &SockAddr) {
+        let here = socket.local_addr().ok().and_then(|here| here.as_socket());
         if let Some(caller) = caller.as_socket() {
-            self.tell(format_args!(
-                "Connection received on {}",
-                self.shown(caller)
-            ));
+            let caller = canonical(caller);
+            let name = self.name_of(caller);
+            self.tell(&Note::Called {
+                by: self.peer(caller, &name),
+                at: here.map(canonical),
+                number: None,
+            });
         }
     }
 
     fn serve(&mut self, link: Link<'_>) -> Result<Outcome, Complaint> {
         let keyboard = self.input.keyboard();
-        let policy = Policy::new(Instant::now(), Role::Listen, keyboard, self.options.ends);
+        let policy = Policy::new(Instant::now(), Role::Listen, keyboard, self.ends());
         let manner = self.manner();
         Ok(relay(
             &mut self.input,
@@ -115,6 +121,11 @@ impl Netcat {
     }
 }
 
+/// An IPv4 address that came as an IPv6 one is shown as what it is.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
 fn named(call: &str, error: &std::io::Error) -> Complaint {
-    Complaint::Because(format!("{call}: {}", reason(error)))
+    Complaint::Failed(format!("{call}: {}", reason(error)))
 }

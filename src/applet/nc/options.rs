@@ -1,446 +1,283 @@
-//! The command line, understood: numbers in bounds, ports listed, contradictions refused, in Debian's words.
+//! The command line, understood: from words to one value that says all that was asked for, with numbers in bounds, ports
+//! listed, contradictions refused in the words of the dialect.
+//!
+//! Nothing is opened here. What the machine knows - services, variables, names of hosts, files of hosts - is asked of
+//! [`Surroundings`], so that a test is a line of text.
 
-use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
-use std::time::Duration;
+mod access;
+mod evidence;
+mod flow;
+mod numbers;
+mod ports;
+mod proxy;
+mod sockets;
+mod task;
+mod tls;
 
-use clap::ArgMatches;
+use std::io;
+use std::net::IpAddr;
+use std::path::Path;
 
-use super::Complaint;
-use crate::proto::raw;
-use crate::reactor::resolver::{self, Family};
-use crate::reactor::sockets::Settings;
-use crate::wire::services::{Services, Transport};
+use crate::reactor::resolver::{Family, ResolveError};
+use crate::wire::codes::Lang;
+use crate::wire::services::Services;
+
+use super::complaint::Complaint;
+use super::dialect::Dialect;
+use super::flags::Id;
+use super::getopt::CommandLine;
+
+pub use access::{Access, AddressList};
+pub use evidence::{Dump, DumpFormat, Evidence};
+pub use flow::{Direction, Flow, Idle, Timing};
+pub use proxy::{Login, Lookup, Password, Proxy, ProxyProtocol, ProxyServer, ProxyServerKind};
+pub use sockets::{Carrier, Route, SocketOptions, UnixName};
+pub use task::{
+    Callers, Connect, Listen, OnceConnected, Place, Program, Service, Source, Task, To,
+};
+pub use tls::{Begins, Check, Identity, StartTls, Tls};
 
 /// What was asked for.
-#[derive(Debug)]
-pub(super) struct Options {
-    pub(super) task: Task,
-    pub(super) transport: Transport,
-    pub(super) family: Family,
-    pub(super) settings: Settings,
-    /// -n
-    pub(super) numeric: bool,
-    /// -v
-    pub(super) verbose: bool,
-    /// -C
-    pub(super) crlf: bool,
-    /// -i
-    pub(super) interval: Option<Duration>,
-    /// -W
-    pub(super) receive_at_most: Option<u32>,
-    /// -w, -q, -N
-    pub(super) ends: raw::Options,
-    /// -d
-    detached: bool,
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whose words are spoken.
+    pub dialect: Dialect,
+    /// How often `-v` was given.
+    pub verbose: usize,
+    /// What is to be done.
+    pub task: Task,
+    /// What carries it.
+    pub carrier: Carrier,
+    /// Which addresses are wanted.
+    pub family: Family,
+    /// Whether names are looked up.
+    pub names: Names,
+    /// What is asked of the socket.
+    pub socket: SocketOptions,
+    /// When things end.
+    pub timing: Timing,
+    /// How octets pass.
+    pub flow: Flow,
+    /// TLS.
+    pub tls: Tls,
+    /// Mail mode.
+    pub mail: Option<Mail>,
+    /// What is written down.
+    pub evidence: Evidence,
 }
 
-/// What is to be done.
-#[derive(Debug)]
-pub(super) enum Task {
-    /// Call `host` at each of `ports`.
-    Connect {
-        host: String,
-        ports: Vec<u16>,
-        /// -s and -p
-        source: Source,
-        /// -z
-        only_probe: bool,
-    },
-    /// Wait for callers.
-    Listen {
-        host: Option<String>,
-        port: u16,
-        /// -k
-        keep_open: bool,
-    },
+/// Whether names of hosts and ports are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// They are.
+    LookedUp,
+    /// Addresses and numbers only.
+    Numeric,
 }
 
-/// Where to call from.
-#[derive(Debug, Default)]
-pub(super) struct Source {
-    address: Option<String>,
-    port: u16,
+/// Mail mode: lines are sent in lock step with the replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// What is spoken; told by the greeting where it is `None`.
+    pub protocol: Option<MailProtocol>,
+    /// The language in which replies are explained, if they are.
+    pub explain: Option<Lang>,
+}
+
+/// What is spoken in mail mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailProtocol {
+    /// SMTP (RFC 5321).
+    Smtp,
+    /// LMTP (RFC 2033).
+    Lmtp,
+    /// POP3 (RFC 1939).
+    Pop3,
+    /// IMAP (RFC 9051).
+    Imap,
+}
+
+/// What the machine knows.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Names of ports.
+    pub services: &'a Services,
+    /// The language of the environment.
+    pub lang: Lang,
+    /// A variable of the environment.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The addresses of a host; with `-n` only those that it spells.
+    pub resolve: &'a dyn Fn(&str, Family) -> Result<Vec<IpAddr>, ResolveError>,
+    /// The text of a file.
+    pub read: &'a dyn Fn(&Path) -> io::Result<String>,
 }
 
 impl Options {
-    pub(super) fn parse(matches: &ArgMatches, services: &Services) -> Result<Self, Complaint> {
-        for (letter, what) in LATER {
-            if is_given(matches, letter) {
-                return Err(Complaint::Because(format!("no {what} support available")));
-            }
-        }
-        let transport = match matches.get_flag("u") {
-            true => Transport::Udp,
-            false => Transport::Tcp,
-        };
-        let seconds = |letter, what, range| -> Result<_, Complaint> {
-            let number = number(matches, letter, what, range)?;
-            Ok(number.map(|number| Duration::from_secs(number.unsigned_abs())))
-        };
-        let quit_after = number(
-            matches,
-            "q",
-            "quit timer",
-            (i32::MIN.into(), i32::MAX.into()),
-        )?;
-        let quit_after = quit_after.and_then(|after| u64::try_from(after).ok());
-        let octets = |letter, what| -> Result<Option<usize>, Complaint> {
-            let number = number(matches, letter, what, (1, 65536 << 14))?;
-            Ok(number.and_then(|number| usize::try_from(number).ok()))
-        };
-        let ttl = number(matches, "M", "ttl", (0, 255))?;
-        let packets = number(matches, "W", "receive limit", (1, i32::MAX.into()))?;
-        Ok(Self {
-            ends: raw::Options {
-                half_close: matches.get_flag("N"),
-                quit_after: quit_after.map(Duration::from_secs),
-                idle: seconds("w", "timeout", (0, i64::from(i32::MAX) / 1000))?,
+    /// Understands a command line.
+    ///
+    /// # Errors
+    /// What makes no sense, in the dialect's words.
+    pub fn of(
+        dialect: Dialect,
+        line: &CommandLine,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Self, Complaint> {
+        refuse_what_is_not_here(line)?;
+        let carrier = Carrier::of(line);
+        let family = sockets::family(line);
+        let timing = Timing::of(dialect, line)?;
+        let flow = Flow::of(dialect, line)?;
+        let socket = SocketOptions::of(dialect, line, family, surroundings)?;
+        let task = Task::of(dialect, line, surroundings)?;
+        let options = Self {
+            dialect,
+            verbose: line.count(Id::Verbose),
+            carrier,
+            family,
+            names: match line.has(Id::Numeric) {
+                true => Names::Numeric,
+                false => Names::LookedUp,
             },
-            interval: seconds("i", "interval", (0, u32::MAX.into()))?
-                .filter(|interval| !interval.is_zero()),
-            receive_at_most: packets.and_then(|packets| u32::try_from(packets).ok()),
-            settings: Settings {
-                broadcast: matches.get_flag("b"),
-                receive_buffer: octets("I", "TCP receive window")?,
-                send_buffer: octets("O", "TCP send window")?,
-                ttl: ttl.and_then(|ttl| u32::try_from(ttl).ok()),
-            },
-            family: match (matches.get_flag("4"), matches.get_flag("6")) {
-                (true, _) => Family::V4,
-                (_, true) => Family::V6,
-                _ => Family::Any,
-            },
-            numeric: matches.get_flag("n"),
-            verbose: matches.get_count("v") > 0,
-            crlf: matches.get_flag("C"),
-            detached: matches.get_flag("d"),
-            task: task(matches, services, transport)?,
-            transport,
-        })
-    }
-
-    pub(super) const fn reads_input(&self) -> bool {
-        !self.detached
-    }
-
-    /// The addresses of `host`, or only what it spells (-n).
-    pub(super) fn resolve(
-        &self,
-        host: &str,
-        port: u16,
-    ) -> Result<Vec<SocketAddr>, resolver::ResolveError> {
-        if self.numeric {
-            return Ok(vec![resolver::numeric(host, port, self.family)?]);
-        }
-        resolver::resolve(host, port, self.family)
-    }
-}
-
-impl Source {
-    /// The address to bind to before calling `to`, if any was asked for.
-    pub(super) fn address(&self, to: SocketAddr) -> Result<Option<SocketAddr>, Complaint> {
-        let family = match to {
-            SocketAddr::V4(_) => Family::V4,
-            SocketAddr::V6(_) => Family::V6,
+            socket,
+            timing,
+            flow,
+            tls: Tls::of(line)?,
+            mail: mail(line, surroundings)?,
+            evidence: Evidence::of(line)?,
+            task,
         };
-        let any = match to {
-            SocketAddr::V4(_) => "0.0.0.0",
-            SocketAddr::V6(_) => "::",
+        options.contradictions()?;
+        Ok(options)
+    }
+
+    /// Whether stdin is read.
+    pub const fn reads_input(&self) -> bool {
+        !matches!(self.flow.direction, Direction::ReceiveOnly)
+    }
+
+    fn contradictions(&self) -> Result<(), Complaint> {
+        // What is only typed may be typed in vain.
+        let with_tls = !matches!(self.tls.begins, Begins::Never | Begins::WhenAgreed);
+        if with_tls && self.carrier.is_unix() {
+            return Err(Complaint::refused(
+                "SSL option not supported when using Unix domain sockets.",
+            ));
+        }
+        if with_tls && self.carrier == Carrier::Udp {
+            return Err(Complaint::refused("TLS over UDP (DTLS) is not supported."));
+        }
+        let is_called = matches!(self.task, Task::Listen(_));
+        if is_called && matches!(self.tls.begins, Begins::After(_)) {
+            return Err(Complaint::refused(
+                "--starttls is for calling; `mailtool serve` is a server that upgrades",
+            ));
+        }
+        let Some(mail) = self.mail else {
+            return Ok(());
         };
-        if self.address.is_none() && self.port == 0 {
-            return Ok(None);
+        match &self.task {
+            Task::Listen(_) => Err(Complaint::refused(
+                "--mail is for calling a server; `mailtool serve` is one",
+            )),
+            Task::Connect(_) if self.carrier != Carrier::Tcp && !self.carrier.is_unix() => Err(
+                Complaint::refused("--mail needs a stream: TCP, or a UNIX socket"),
+            ),
+            Task::Connect(connect) if connect.once_connected != OnceConnected::Talk => Err(
+                Complaint::refused("--mail talks: it goes with none of -z, -e, -c and -F"),
+            ),
+            Task::Connect(_) => match (self.tls.begins, mail.protocol) {
+                (Begins::After(upgrade), Some(protocol)) if !goes_with(upgrade, protocol) => {
+                    Err(Complaint::refused(
+                        "--starttls upgrades another protocol than the one that is to be spoken",
+                    ))
+                }
+                _ => Ok(()),
+            },
         }
-        let host = self.address.as_deref().unwrap_or(any);
-        let addresses = resolver::resolve(host, self.port, family)
-            .map_err(|error| Complaint::Because(format!("getaddrinfo: {error}")))?;
-        Ok(addresses.first().copied())
     }
 }
 
-/// What Debian's nc has, and this one has not yet.
-const LATER: [(&str, &str); 12] = [
-    ("D", "socket debug"),
-    ("F", "descriptor passing"),
-    ("S", "TCP MD5 signature"),
-    ("t", "TELNET"),
-    ("U", "UNIX socket"),
-    ("Z", "DCCP"),
-    ("m", "minimum TTL"),
-    ("P", "proxy"),
-    ("T", "TOS"),
-    ("V", "alternate routing table"),
-    ("X", "proxy"),
-    ("x", "proxy"),
-];
-
-fn is_given(matches: &ArgMatches, letter: &str) -> bool {
-    matches.value_source(letter) == Some(clap::parser::ValueSource::CommandLine)
-}
-
-/// Which operand is what: as Debian's nc decides it.
-fn task(
-    matches: &ArgMatches,
-    services: &Services,
-    transport: Transport,
-) -> Result<Task, Complaint> {
-    let operands: Vec<&str> = matches
-        .get_many::<String>("operands")
-        .unwrap_or_default()
-        .map(String::as_str)
-        .collect();
-    let text = |letter| matches.get_one::<String>(letter).map(String::as_str);
-    let (source, local_port) = (text("s"), text("p"));
-    let (listens, keep_open) = (matches.get_flag("l"), matches.get_flag("k"));
-    let (host, ports): (Option<&str>, &[&str]) = match operands.as_slice() {
-        [] if listens => (source, local_port.as_slice()),
-        [port] if listens && local_port.is_none() && source.is_none() => {
-            (None, std::slice::from_ref(port))
+/// Options that are known by name only.
+fn refuse_what_is_not_here(line: &CommandLine) -> Result<(), Complaint> {
+    for (id, what) in [
+        (
+            Id::Sctp,
+            "--sctp is not supported: TCP, UDP, DCCP and UNIX sockets are.",
+        ),
+        (
+            Id::Vsock,
+            "--vsock is not supported: TCP, UDP, DCCP and UNIX sockets are.",
+        ),
+        (
+            Id::LuaExec,
+            "--lua-exec is not supported: there is no Lua in this program, but --exec runs yours.",
+        ),
+    ] {
+        if line.has(id) && exec_count(line) <= 1 {
+            return Err(Complaint::refused(what));
         }
-        [_] if local_port.is_none() && source.is_none() => (None, &[]),
-        [_, _] if listens && (local_port.is_some() || source.is_some()) => {
-            return Err(Complaint::Usage);
+    }
+    match line.text(Id::NsockEngine).as_deref() {
+        None | Some("epoll" | "poll" | "select") => Ok(()),
+        Some(engine) => Err(Complaint::Refused(format!(
+            "Unknown or non-available engine: {engine}."
+        ))),
+    }
+}
+
+fn exec_count(line: &CommandLine) -> usize {
+    [Id::Exec, Id::ShellExec, Id::LuaExec]
+        .map(|id| line.count(id))
+        .iter()
+        .sum()
+}
+
+fn mail(line: &CommandLine, surroundings: &Surroundings<'_>) -> Result<Option<Mail>, Complaint> {
+    let protocols = [
+        (Id::Smtp, MailProtocol::Smtp),
+        (Id::Lmtp, MailProtocol::Lmtp),
+        (Id::Pop3, MailProtocol::Pop3),
+        (Id::Imap, MailProtocol::Imap),
+    ];
+    let mut forced = protocols.iter().filter(|(id, _)| line.has(*id));
+    let protocol = forced.next().map(|(_, protocol)| *protocol);
+    if forced.next().is_some() {
+        return Err(Complaint::refused(
+            "Only one of --smtp, --lmtp, --pop3 and --imap is spoken at a time.",
+        ));
+    }
+    let explain = match line.text(Id::Explain).as_deref() {
+        None => None,
+        Some("") => Some(surroundings.lang),
+        Some("en") => Some(Lang::En),
+        Some("fr") => Some(Lang::Fr),
+        Some(other) => {
+            return Err(Complaint::Refused(format!(
+                "--explain={other}: it knows English (en) and French (fr)"
+            )));
         }
-        [_, _, _, ..] if listens => return Err(Complaint::Usage),
-        [host, ports @ ..] if !ports.is_empty() => (Some(host), ports),
-        _ => return Err(Complaint::Usage),
     };
-    let [first, ..] = ports else {
-        return Err(Complaint::because("missing port number"));
-    };
-    if listens && matches.get_flag("z") {
-        return Err(Complaint::because("cannot use -z and -l"));
-    }
-    if keep_open && !listens {
-        return Err(Complaint::because("must use -l with -k"));
-    }
-    if listens {
-        return Ok(Task::Listen {
-            host: host.map(str::to_owned),
-            port: local(first, services, transport)?,
-            keep_open,
-        });
-    }
-    let mut listed = Vec::new();
-    for operand in ports {
-        listed.extend(port_list(operand, services, transport)?);
-    }
-    if matches.get_flag("r") {
-        let order = RandomState::new();
-        listed.sort_by_cached_key(|port| order.hash_one(port));
-    }
-    Ok(Task::Connect {
-        host: host.unwrap_or_default().to_owned(),
-        ports: listed,
-        source: Source {
-            address: source.map(str::to_owned),
-            port: local_port.map_or(Ok(0), |port| local(port, services, transport))?,
-        },
-        only_probe: matches.get_flag("z"),
-    })
+    let is_mail = line.has(Id::Mail) || protocol.is_some() || explain.is_some();
+    // Whoever upgrades a protocol by name speaks it, also where the greeting came before TLS.
+    let protocol = protocol.or(match (is_mail, line.text(Id::StartTls).as_deref()) {
+        (true, Some("smtp")) => Some(MailProtocol::Smtp),
+        (true, Some("lmtp")) => Some(MailProtocol::Lmtp),
+        (true, Some("pop3")) => Some(MailProtocol::Pop3),
+        (true, Some("imap")) => Some(MailProtocol::Imap),
+        _ => None,
+    });
+    Ok(is_mail.then_some(Mail { protocol, explain }))
 }
 
-/// One operand: a service, a number, or a range in either order.
-fn port_list(
-    operand: &str,
-    services: &Services,
-    transport: Transport,
-) -> Result<Vec<u16>, Complaint> {
-    if let Some(port) = services.port(operand, transport) {
-        return Ok(vec![port]);
-    }
-    let is_range = operand.starts_with(|first: char| first.is_ascii_digit());
-    if let Some((one, other)) = operand.split_once('-').filter(|_| is_range) {
-        let (other, one) = (port(other)?, port(one)?);
-        return Ok((one.min(other)..=one.max(other)).collect());
-    }
-    Ok(vec![port(operand)?])
-}
-
-fn port(text: &str) -> Result<u16, Complaint> {
-    let port = strtonum(text, (1, u16::MAX.into()))
-        .map_err(|why| Complaint::Because(format!("port number {why}: {text}")))?;
-    u16::try_from(port).map_err(Complaint::because)
-}
-
-/// A port of ours: 0 is any that is free.
-fn local(text: &str, services: &Services, transport: Transport) -> Result<u16, Complaint> {
-    if let Some(port) = services.port(text, transport) {
-        return Ok(port);
-    }
-    match strtonum(text, (0, u16::MAX.into())) {
-        Ok(port) => u16::try_from(port).map_err(Complaint::because),
-        Err("invalid") => Err(Complaint::because(
-            "getaddrinfo: Servname not supported for ai_socktype",
-        )),
-        Err(why) => Err(Complaint::Because(format!("port number {why}: {text}"))),
-    }
-}
-
-fn number(
-    matches: &ArgMatches,
-    letter: &str,
-    what: &str,
-    bounds: (i64, i64),
-) -> Result<Option<i64>, Complaint> {
-    let Some(text) = matches.get_one::<String>(letter) else {
-        return Ok(None);
-    };
-    strtonum(text, bounds)
-        .map(Some)
-        .map_err(|why| Complaint::Because(format!("{what} {why}: {text}")))
-}
-
-/// A number as strtonum(3) reads it: blanks and a sign before it, nothing behind it.
-fn strtonum(text: &str, (lowest, highest): (i64, i64)) -> Result<i64, &'static str> {
-    let trimmed = text.trim_start();
-    let digits = trimmed.strip_prefix(['-', '+']).unwrap_or(trimmed);
-    if digits.is_empty() || !digits.bytes().all(|octet| octet.is_ascii_digit()) {
-        return Err("invalid");
-    }
-    let beyond = match trimmed.starts_with('-') {
-        true => i64::MIN,
-        false => i64::MAX,
-    };
-    let number = trimmed.parse().unwrap_or(beyond);
-    if number < lowest {
-        return Err("too small");
-    }
-    if number > highest {
-        return Err("too large");
-    }
-    Ok(number)
+const fn goes_with(upgrade: StartTls, protocol: MailProtocol) -> bool {
+    matches!(
+        (upgrade, protocol),
+        (StartTls::Smtp, MailProtocol::Smtp)
+            | (StartTls::Lmtp, MailProtocol::Lmtp)
+            | (StartTls::Pop3, MailProtocol::Pop3)
+            | (StartTls::Imap, MailProtocol::Imap)
+    )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(line: &str) -> Result<Options, Complaint> {
-        let words = line.split_ascii_whitespace();
-        let matches = super::super::command()
-            .try_get_matches_from(words)
-            .expect("clap takes it");
-        Options::parse(&matches, &Services::default())
-    }
-
-    fn ports(line: &str) -> Vec<u16> {
-        match parse(line).expect("it is right").task {
-            Task::Connect { ports, .. } => ports,
-            Task::Listen { port, .. } => vec![port],
-        }
-    }
-
-    fn complaint(line: &str) -> String {
-        match parse(line).expect_err("it is wrong") {
-            Complaint::Usage => "usage".to_owned(),
-            Complaint::Because(text) => text,
-        }
-    }
-
-    #[test]
-    fn ports_are_listed_in_order() {
-        assert_eq!(ports("nc h 25"), [25]);
-        assert_eq!(ports("nc h smtp 30-28 pop3"), [25, 28, 29, 30, 110]);
-        assert_eq!(ports("nc h ftp-data"), [20]);
-        assert_eq!(ports("nc -l smtp"), [25]);
-        assert_eq!(ports("nc -l -p 0"), [0]);
-        assert_eq!(ports("nc -lp4711"), [4711]);
-        assert_eq!(ports("nc h 1-65535").len(), 65535);
-    }
-
-    #[test]
-    fn random_order_loses_no_port() {
-        let mut random = ports("nc -r h 1-1000");
-        assert_ne!(random, ports("nc h 1-1000"));
-        random.sort_unstable();
-        assert_eq!(random, ports("nc h 1-1000"));
-    }
-
-    #[test]
-    fn wrong_ports_are_named() {
-        for (line, expected) in [
-            ("nc h x", "port number invalid: x"),
-            ("nc h 0", "port number too small: 0"),
-            ("nc h -- -5", "port number too small: -5"),
-            ("nc h 99999", "port number too large: 99999"),
-            ("nc h 5-x", "port number invalid: x"),
-            ("nc h 5-", "port number invalid: "),
-            ("nc h 1 a-b", "port number invalid: a-b"),
-            (
-                "nc h 99999999999999999999",
-                "port number too large: 99999999999999999999",
-            ),
-            (
-                "nc -l x",
-                "getaddrinfo: Servname not supported for ai_socktype",
-            ),
-            ("nc -l 99999", "port number too large: 99999"),
-            (
-                "nc -p x h 1",
-                "getaddrinfo: Servname not supported for ai_socktype",
-            ),
-            ("nc h", "missing port number"),
-            ("nc -l", "missing port number"),
-        ] {
-            assert_eq!(complaint(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn wrong_numbers_are_named() {
-        for (line, expected) in [
-            ("nc -q x h 1", "quit timer invalid: x"),
-            ("nc -w x h 1", "timeout invalid: x"),
-            ("nc -w -1 h 1", "timeout too small: -1"),
-            ("nc -w 99999999 h 1", "timeout too large: 99999999"),
-            ("nc -i 1.5 h 1", "interval invalid: 1.5"),
-            ("nc -W 0 h 1", "receive limit too small: 0"),
-            ("nc -I 0 h 1", "TCP receive window too small: 0"),
-        ] {
-            assert_eq!(complaint(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn contradictions_are_refused() {
-        for (line, expected) in [
-            ("nc", "usage"),
-            ("nc -l -p 1 2", "usage"),
-            ("nc -l -p 1 2 3", "usage"),
-            ("nc -l h 1 2", "usage"),
-            ("nc -s 127.0.0.1 h", "usage"),
-            ("nc -l -z 1", "cannot use -z and -l"),
-            ("nc -k h 1", "must use -l with -k"),
-            ("nc -x a h 1", "no proxy support available"),
-            ("nc -U h", "no UNIX socket support available"),
-        ] {
-            assert_eq!(complaint(line), expected, "{line}");
-        }
-    }
-
-    #[test]
-    fn letters_cluster_and_the_last_one_counts() {
-        let options = parse("nc -4vvnuw3 -6 -q-1 -w 5 h 53 -N").expect("it is right");
-        assert_eq!(options.family, Family::V6);
-        assert_eq!(options.transport, Transport::Udp);
-        assert!(options.verbose && options.numeric);
-        assert_eq!(options.ends.idle, Some(Duration::from_secs(5)));
-        assert_eq!(options.ends.quit_after, None, "negative: for ever");
-        assert!(options.ends.half_close);
-    }
-
-    #[test]
-    fn a_listener_has_a_host_or_a_source() {
-        for (line, expected) in [
-            ("nc -l 25", None),
-            ("nc -l ::1 25", Some("::1")),
-            ("nc -l -s 127.0.0.1 -p 25", Some("127.0.0.1")),
-        ] {
-            let Task::Listen { host, port, .. } = parse(line).expect("it is right").task else {
-                panic!("{line} does not listen");
-            };
-            assert_eq!((host.as_deref(), port), (expected, 25), "{line}");
-        }
-    }
-}
+mod tests;

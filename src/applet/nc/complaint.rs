@@ -1,0 +1,54 @@
+//! What stops it: a message on stderr, and the exit code.
+
+use std::fmt;
+use std::io;
+
+use super::dialect::Dialect;
+
+/// Why it stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Complaint {
+    /// The operands make no sense: say how it is called.
+    Usage,
+    /// The command line asks for what cannot be.
+    Refused(String),
+    /// It was tried, and went wrong.
+    Failed(String),
+    /// It went wrong, and there is nothing to say about it.
+    Silent,
+}
+
+impl Complaint {
+    /// The command line asks for what cannot be.
+    pub fn refused(text: impl fmt::Display) -> Self {
+        Self::Refused(text.to_string())
+    }
+
+    /// It went wrong.
+    pub fn failed(text: impl fmt::Display) -> Self {
+        Self::Failed(text.to_string())
+    }
+
+    /// ncat tells a wrong command line, and what it cannot begin at all (2), from a network that failed (1).
+    pub const fn exit_code(&self, dialect: Dialect) -> u8 {
+        match (dialect, self) {
+            (Dialect::Ncat, Self::Usage | Self::Refused(_)) => 2,
+            _ => 1,
+        }
+    }
+}
+
+impl From<io::Error> for Complaint {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(reason(&error))
+    }
+}
+
+/// What errno says, without Rust's `(os error 111)`.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
+}

@@ -1,0 +1,699 @@
+//! All that is said on stderr while it runs, in the words of each dialect: scripts look for them.
+//!
+//! Who has something to tell makes a [`Note`] or a [`Complaint`]; [`Words`] knows whose words are spoken, whether `-v` asks for
+//! this one, and how addresses look:
+//!
+//! | | openbsd | ncat | traditional |
+//! |---|---|---|---|
+//! | an address | `NAME PORT` | `ADDRESS:PORT`, `[ADDRESS]:PORT` | `NAME [ADDRESS] PORT (SERVICE)`, `(UNKNOWN)` and `(?)` where there is none |
+//! | a line begins with | `nc: ` if it is an error | `Ncat: ` | nothing |
+//! | a call that failed | with `-v` | always; with `-z`, with `-v` | one port: always; several: with `-vv` |
+//!
+//! The texts were read off nc.openbsd 1.219-1, ncat 7.93 and netcat-traditional 1.10-47; where ncat 7.94 or later says
+//! something better, it is that, and the test beside it tells. What none of them says is in plain words, after the
+//! dialect's own beginning of a line.
+
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use super::complaint::Complaint;
+use super::dialect::Dialect;
+use super::help;
+use super::options::{Names, UnixName};
+
+/// Whose words are spoken, and how much is told.
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// Whose.
+    pub dialect: Dialect,
+    /// The name that it was called by.
+    pub called: String,
+    /// How often `-v` was given.
+    pub verbose: usize,
+    /// Whether names are looked up, and so shown beside addresses.
+    pub names: Names,
+    /// What a call is for.
+    pub calls: Calls,
+}
+
+/// What calls are for: it decides whether one that failed is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// To talk, at one port.
+    One,
+    /// To talk, at several ports.
+    Several,
+    /// To see whether somebody listens at one port.
+    Probe,
+    /// The same at several ports.
+    Scan,
+}
+
+/// Something to tell.
+#[derive(Clone, Debug)]
+pub enum Note<'a> {
+    /// It begins.
+    Begin,
+    /// `--max-conns` bounds nothing, for one caller only is taken.
+    MaxConnsIgnored,
+    /// Streams can be called here.
+    Listening(Local<'a>),
+    /// Datagrams can be sent here.
+    Bound(Local<'a>),
+    /// Somebody called.
+    Called {
+        /// Who.
+        by: Peer<'a>,
+        /// Where; netcat-traditional tells.
+        at: Option<SocketAddr>,
+        /// Its number among many, where ncat's chat tells it.
+        number: Option<i32>,
+    },
+    /// Somebody called at a UNIX socket.
+    CalledAt(&'a UnixName),
+    /// A caller was not let in.
+    NotAllowed,
+    /// A caller was one too many; so many are there.
+    TooMany(usize),
+    /// A call was answered.
+    Connected {
+        /// The host as it was given.
+        host: &'a str,
+        /// Who answered: through a proxy the host that was asked for, as far as it is known.
+        peer: Peer<'a>,
+        /// `tcp`, `udp` or `dccp`.
+        carrier: &'a str,
+        /// The way to it.
+        way: Way,
+    },
+    /// A call to a UNIX socket was answered.
+    ConnectedTo(&'a UnixName),
+    /// A call was not answered.
+    CallFailed {
+        /// The host as it was given.
+        host: &'a str,
+        /// Who was called.
+        peer: Peer<'a>,
+        /// `tcp`, `udp` or `dccp`.
+        carrier: &'a str,
+        /// Why.
+        why: &'a WhyNot,
+        /// Whether another address of the host is left.
+        rest: Rest,
+    },
+    /// TLS is up.
+    Tls(Handshake<'a>),
+    /// The certificate is not good, and it goes on.
+    Distrusted {
+        /// Whose it is.
+        host: &'a str,
+        /// What is wrong with it.
+        why: &'a str,
+    },
+    /// A certificate of our own was made; its SHA-1 fingerprint.
+    Made {
+        /// In octets.
+        sha1: &'a [u8],
+    },
+    /// A SOCKS proxy has answered.
+    AtProxy(SocketAddr),
+    /// The proxy will look up the host.
+    LookedUpByProxy(&'a str),
+    /// We have looked up the host for the proxy.
+    LookedUpHere {
+        /// The host.
+        host: &'a str,
+        /// Its address.
+        address: SocketAddr,
+    },
+    /// The conversation is over.
+    Moved(Totals),
+}
+
+/// Where we are.
+#[derive(Clone, Copy, Debug)]
+pub enum Local<'a> {
+    /// At a port.
+    Port(Peer<'a>),
+    /// At a UNIX socket.
+    Unix(&'a UnixName),
+}
+
+/// An address, and what is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer<'a> {
+    /// The address and port.
+    pub address: SocketAddr,
+    /// The name of the address, where it was looked up.
+    pub name: Option<&'a str>,
+    /// The name of the port, where it was looked up.
+    pub service: Option<&'a str>,
+}
+
+/// The way to a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It was called at its address.
+    Direct,
+    /// A proxy called it.
+    Proxied,
+}
+
+/// Whether another address is left to be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// It will be.
+    Another,
+    /// This was the last.
+    Last,
+}
+
+/// Why a call was not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// In the words of errno.
+    Failed(String),
+    /// The user's patience ended before the kernel's.
+    TimedOut,
+}
+
+/// TLS as it was agreed.
+#[derive(Clone, Copy, Debug)]
+pub struct Handshake<'a> {
+    /// With whom.
+    pub address: SocketAddr,
+    /// The organisation of the certificate, if it tells one.
+    pub organisation: Option<&'a str>,
+    /// The SHA-1 fingerprint of the certificate, in octets.
+    pub sha1: &'a [u8],
+}
+
+/// How much was moved.
+#[derive(Clone, Copy, Debug)]
+pub struct Totals {
+    /// Octets to the peer.
+    pub sent: u64,
+    /// Octets from it.
+    pub received: u64,
+    /// In so long.
+    pub time: Duration,
+}
+
+/// Why a proxy did not connect us.
+#[derive(Clone, Copy, Debug)]
+pub enum ProxyTrouble<'a> {
+    /// It cannot be called; in the words of errno.
+    Call(&'a str),
+    /// HTTP: its status line.
+    Status(&'a str),
+    /// SOCKS 4, which knows no reasons but numbers, or SOCKS 5: the reason in RFC 1928's words.
+    Socks {
+        /// 4 or 5.
+        version: u8,
+        /// Why.
+        reason: &'a str,
+    },
+    /// It does not know the name and password, or wants some.
+    Login,
+    /// What it says is not its protocol; what was wrong.
+    Malformed(&'a str),
+}
+
+impl Words {
+    /// What there is to say of it, with its line ends; nothing where this dialect does not, or `-v` was not given often enough.
+    pub fn note(&self, note: &Note<'_>) -> Option<String> {
+        let told = match self.dialect {
+            Dialect::OpenBsd => self.openbsd(note),
+            Dialect::Ncat => self.ncat(note),
+            Dialect::Traditional => self.traditional(note),
+        };
+        told.or_else(|| self.of_nobody(note))
+    }
+
+    fn openbsd(&self, note: &Note<'_>) -> Option<String> {
+        if let Note::CallFailed {
+            host,
+            peer,
+            carrier,
+            why,
+            ..
+        } = note
+        {
+            let port = peer.address.port();
+            let host = self.beside(host, peer);
+            let why = match why {
+                WhyNot::Failed(why) => format!("failed: {why}"),
+                // What errno happens to be then.
+                WhyNot::TimedOut => "timed out: Operation now in progress".to_owned(),
+            };
+            let text = format!("connect to {host} port {port} ({carrier}) {why}");
+            return (self.verbose > 0).then(|| self.error(&text));
+        }
+        let text = match note {
+            Note::Listening(local) => format!("Listening on {}", openbsd_local(local)),
+            Note::Bound(local) => format!("Bound on {}", openbsd_local(local)),
+            Note::Called { by, .. } => format!("Connection received on {}", openbsd_peer(by)),
+            Note::CalledAt(name) => format!("Connection received on {}", unix(name)),
+            Note::Connected {
+                host,
+                peer,
+                carrier,
+                way,
+            } => {
+                let port = peer.address.port();
+                let service = peer.service.unwrap_or("*");
+                let host = match way {
+                    Way::Direct => self.beside(host, peer),
+                    Way::Proxied => (*host).to_owned(),
+                };
+                format!("Connection to {host} {port} port [{carrier}/{service}] succeeded!")
+            }
+            _ => return None,
+        };
+        (self.verbose > 0).then(|| text + "\n")
+    }
+
+    fn ncat(&self, note: &Note<'_>) -> Option<String> {
+        let (text, is_always_told) = match note {
+            Note::Begin => (help::ncat_version(), false),
+            Note::MaxConnsIgnored => (
+                "Warning: Maximum connections ignored, since it does not take effect without -k or --broker.".to_owned(),
+                true,
+            ),
+            Note::Listening(local) | Note::Bound(local) => {
+                (format!("Listening on {}", ncat_local(local)), false)
+            }
+            Note::Called { by, number, .. } => {
+                let number = number.map(|number| format!(" on file descriptor {number}"));
+                let number = number.unwrap_or_default();
+                (format!("Connection from {}{number}.", by.address), false)
+            }
+            Note::CalledAt(_) => (
+                "Connection from a client on Unix domain socket.".to_owned(),
+                false,
+            ),
+            Note::NotAllowed => ("New connection denied: not allowed".to_owned(), false),
+            Note::TooMany(count) => (
+                format!("New connection denied: connection limit reached ({count})"),
+                false,
+            ),
+            Note::Connected { host, peer, way, .. } => {
+                let peer = match way {
+                    Way::Direct => peer.address.to_string(),
+                    Way::Proxied => format!("{host}:{}", peer.address.port()),
+                };
+                (format!("Connected to {peer}."), false)
+            }
+            Note::ConnectedTo(name) => (format!("Connected to {}.", unix(name)), false),
+            Note::CallFailed {
+                peer, why, rest, ..
+            } => {
+                let why = match why {
+                    WhyNot::Failed(why) => why,
+                    WhyNot::TimedOut => "TIMEOUT",
+                };
+                match rest {
+                    Rest::Another => (
+                        format!(
+                            "Connection to {} failed: {why}.\nNcat: Trying next address...",
+                            peer.address.ip()
+                        ),
+                        false,
+                    ),
+                    Rest::Last => (
+                        format!("{why}."),
+                        !matches!(self.calls, Calls::Probe | Calls::Scan),
+                    ),
+                }
+            }
+            Note::Tls(handshake) => {
+                let mut text = format!("SSL connection to {}.", handshake.address);
+                if let Some(organisation) = handshake.organisation {
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, " {organisation}");
+                }
+                let fingerprint = fingerprint(handshake.sha1);
+                let _ = write!(text, "\nNcat: SHA-1 fingerprint: {fingerprint}");
+                (text, false)
+            }
+            Note::Made { sha1 } => (
+                format!(
+                    "Generating a temporary key. Use --ssl-key and --ssl-cert to use a permanent one.\n\
+                     Ncat: SHA-1 fingerprint: {}",
+                    fingerprint(sha1)
+                ),
+                false,
+            ),
+            Note::AtProxy(proxy) => (format!("Connected to proxy {proxy}"), false),
+            Note::LookedUpByProxy(host) => {
+                (format!("Host {host} will be resolved by the proxy."), false)
+            }
+            Note::LookedUpHere { host, address } => (
+                format!("Host {host} locally resolved to {}.", address.ip()),
+                false,
+            ),
+            Note::Moved(totals) => (
+                format!(
+                    "{} bytes sent, {} bytes received in {:.2} seconds.",
+                    totals.sent,
+                    totals.received,
+                    totals.time.as_secs_f64()
+                ),
+                false,
+            ),
+            Note::Distrusted { .. } => return None,
+        };
+        (is_always_told || self.verbose > 0).then(|| format!("Ncat: {text}\n"))
+    }
+
+    fn traditional(&self, note: &Note<'_>) -> Option<String> {
+        let (text, least) = match note {
+            Note::Listening(Local::Port(at)) | Note::Bound(Local::Port(at)) => {
+                let address = match at.address.ip() {
+                    any if any.is_unspecified() => "any".to_owned(),
+                    address => address.to_string(),
+                };
+                let port = at.address.port();
+                (format!("listening on [{address}] {port} ..."), 1)
+            }
+            Note::Called {
+                by, at: Some(at), ..
+            } => {
+                let name = by.name.unwrap_or("(UNKNOWN)");
+                let (here, address) = (at.ip(), by.address.ip());
+                let port = by.address.port();
+                let text = format!("connect to [{here}] from {name} [{address}] {port}");
+                (text, 1)
+            }
+            Note::Connected { peer, .. } => (format!("{} open", traditional_peer(peer)), 1),
+            Note::CallFailed { peer, why, .. } => {
+                let why = match why {
+                    WhyNot::Failed(why) => why,
+                    WhyNot::TimedOut => "Connection timed out",
+                };
+                let least = match self.calls {
+                    Calls::One | Calls::Probe => usize::from(self.calls == Calls::Probe),
+                    Calls::Several | Calls::Scan => 2,
+                };
+                (format!("{} : {why}", traditional_peer(peer)), least)
+            }
+            Note::Moved(totals) => (
+                format!(" sent {}, rcvd {}", totals.sent, totals.received),
+                2,
+            ),
+            _ => return None,
+        };
+        (self.verbose >= least).then(|| text + "\n")
+    }
+
+    /// What no other netcat says, where it matters enough.
+    fn of_nobody(&self, note: &Note<'_>) -> Option<String> {
+        let text = match note {
+            Note::Distrusted { host, why } => format!(
+                "the certificate of {host} is not good ({why}); going on. --ca FILE trusts its authority, --insecure is silent"
+            ),
+            Note::NotAllowed if self.verbose > 0 => "caller turned away: not allowed".to_owned(),
+            Note::TooMany(count) if self.verbose > 0 => {
+                format!("caller turned away: {count} are there already")
+            }
+            Note::Made { sha1 } if self.verbose > 0 => format!(
+                "made a certificate, SHA-1 fingerprint {}; --ssl-cert and --ssl-key give a lasting one",
+                fingerprint(sha1)
+            ),
+            Note::Tls(handshake) if self.verbose > 0 => format!(
+                "TLS with {}, SHA-1 fingerprint {}",
+                handshake.address,
+                fingerprint(handshake.sha1)
+            ),
+            _ => return None,
+        };
+        Some(self.error(&text))
+    }
+
+    /// `HOST (ADDRESS)`; the host alone, where it is the address, or has to be.
+    fn beside(&self, host: &str, peer: &Peer<'_>) -> String {
+        let address = peer.address.ip().to_string();
+        match self.names {
+            Names::LookedUp if address != host => format!("{host} ({address})"),
+            _ => host.to_owned(),
+        }
+    }
+
+    /// A line with the beginning that an error of this dialect has.
+    pub fn error(&self, text: &str) -> String {
+        match self.dialect {
+            Dialect::OpenBsd => format!("{}: {text}\n", self.called),
+            Dialect::Ncat => format!("Ncat: {text}\n"),
+            Dialect::Traditional => format!("{text}\n"),
+        }
+    }
+
+    /// What stops it, as it is said.
+    pub fn complaint(&self, complaint: &Complaint) -> String {
+        match (self.dialect, complaint) {
+            (_, Complaint::Silent) => String::new(),
+            (Dialect::OpenBsd, Complaint::Usage) => help::OPENBSD_USAGE.to_owned(),
+            (Dialect::Ncat, Complaint::Usage) => self.error(&format!("{TRY_NCAT} QUITTING.")),
+            (Dialect::Traditional, Complaint::Usage) => format!("{}\n", help::TRADITIONAL_USAGE),
+            (Dialect::Ncat, Complaint::Refused(text)) => self.error(&format!("{text} QUITTING.")),
+            (_, Complaint::Refused(text) | Complaint::Failed(text)) => self.error(text),
+        }
+    }
+
+    /// getopt's words, which begin with the name of the program as it was called, in every dialect.
+    pub fn getopt(&self, name: &str, error: &super::getopt::GetoptError) -> String {
+        format!("{name}: {error}\n{}", self.complaint(&Complaint::Usage))
+    }
+
+    /// A host has no address.
+    pub fn unresolved(&self, host: &str, port: u16, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::OpenBsd => Complaint::Failed(format!(
+                "getaddrinfo for host \"{host}\" port {port}: {why}"
+            )),
+            Dialect::Ncat => {
+                Complaint::Refused(format!("Could not resolve hostname \"{host}\": {why}."))
+            }
+            Dialect::Traditional => Complaint::Failed(unknown_host(host)),
+        }
+    }
+
+    /// The same of where to listen.
+    pub fn unresolved_here(&self, host: &str, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::OpenBsd => Complaint::Failed(format!("getaddrinfo: {why}")),
+            Dialect::Ncat => {
+                Complaint::Refused(format!("Could not resolve hostname \"{host}\": {why}."))
+            }
+            Dialect::Traditional => Complaint::Failed(unknown_host(host)),
+        }
+    }
+
+    /// The same of where to call from.
+    pub fn unresolved_source(&self, host: &str, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::OpenBsd => Complaint::Failed(format!("getaddrinfo: {why}")),
+            Dialect::Ncat => Complaint::Refused(format!(
+                "Could not resolve source address \"{host}\": {why}."
+            )),
+            Dialect::Traditional => Complaint::Failed(unknown_host(host)),
+        }
+    }
+
+    /// The address to call from cannot be had.
+    pub fn unbound_source(&self, source: SocketAddr, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::OpenBsd => Complaint::Failed(format!("bind failed: {why}")),
+            Dialect::Ncat => Complaint::Failed(format!("bind to {source}: {why}.")),
+            Dialect::Traditional => Complaint::Failed(cannot_grab(source, why)),
+        }
+    }
+
+    /// The address to listen at cannot be had.
+    pub fn unbound(&self, at: SocketAddr, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::OpenBsd => Complaint::Failed(why.to_owned()),
+            Dialect::Ncat => Complaint::Refused(format!("bind to {at}: {why}.")),
+            Dialect::Traditional => Complaint::Failed(cannot_grab(at, why)),
+        }
+    }
+
+    /// A UNIX socket cannot be called, or its name cannot be had.
+    pub fn unix_trouble(&self, name: &UnixName, verb: UnixVerb, why: &str) -> Complaint {
+        let name = unix(name);
+        match (self.dialect, verb) {
+            (Dialect::OpenBsd, UnixVerb::Listen) => Complaint::Failed(why.to_owned()),
+            (Dialect::Ncat, UnixVerb::Call) => Complaint::Failed(format!("{why}.")),
+            (Dialect::Ncat, UnixVerb::Listen) => {
+                Complaint::Refused(format!("bind to {name}: {why}."))
+            }
+            (Dialect::OpenBsd | Dialect::Traditional, _) => {
+                Complaint::Failed(format!("{name}: {why}"))
+            }
+        }
+    }
+
+    /// A file for a dump, transcript or capture cannot be written.
+    pub fn no_file(&self, path: &Path, why: &str) -> Complaint {
+        let path = path.display();
+        match self.dialect {
+            // ncat says `open:` and not which.
+            Dialect::OpenBsd | Dialect::Ncat => {
+                Complaint::Refused(format!("can't open {path}: {why}"))
+            }
+            Dialect::Traditional => Complaint::Refused(format!("can't open {path} : {why}")),
+        }
+    }
+
+    /// Nothing has moved for so long, and that is an error.
+    pub fn idle(&self, after: Duration) -> Complaint {
+        Complaint::Failed(format!("Idle timeout expired ({} ms).", after.as_millis()))
+    }
+
+    /// Nobody called within the time of -w: netcat-traditional's listener.
+    pub fn nobody_called(&self) -> Complaint {
+        Complaint::failed("no connection : Connection timed out")
+    }
+
+    /// An exchange broke off: what errno says, where this dialect says it at all.
+    pub fn broken(&self, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::OpenBsd | Dialect::Traditional => Complaint::Silent,
+            Dialect::Ncat => Complaint::Failed(format!("{why}.")),
+        }
+    }
+
+    /// A certificate is not good, and it has to be.
+    pub fn bad_certificate(&self, host: &str, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::Ncat => Complaint::Refused(format!(
+                "Certificate verification failed ({why}).\nNcat: Certificate verification error."
+            )),
+            Dialect::OpenBsd | Dialect::Traditional => Complaint::Failed(format!(
+                "the certificate of {host} is not good: {why}; --ca FILE trusts its authority, --insecure takes any"
+            )),
+        }
+    }
+
+    /// A program cannot be run.
+    pub fn no_program(&self, program: &str, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::Traditional => Complaint::Failed(format!("exec {program} failed : {why}")),
+            Dialect::OpenBsd | Dialect::Ncat => {
+                Complaint::Refused(format!("cannot run {program}: {why}"))
+            }
+        }
+    }
+
+    /// The proxy has no address.
+    pub fn unresolved_proxy(&self, host: &str, port: u16, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::OpenBsd => self.unresolved(host, port, why),
+            Dialect::Ncat | Dialect::Traditional => {
+                Complaint::Failed(format!("Could not resolve proxy \"{host}\": {why}."))
+            }
+        }
+    }
+
+    /// A proxy did not connect us.
+    pub fn proxy(&self, trouble: ProxyTrouble<'_>) -> Complaint {
+        let text = match self.dialect {
+            Dialect::OpenBsd => match trouble {
+                // With -v a note has told of it, as of any call.
+                ProxyTrouble::Call(_) => return Complaint::Silent,
+                ProxyTrouble::Status(line) => format!("Proxy error: \"{line}\""),
+                ProxyTrouble::Socks { version, reason } => {
+                    format!("connection failed, SOCKSv{version} error: {reason}")
+                }
+                ProxyTrouble::Login => "Proxy authentication failed".to_owned(),
+                ProxyTrouble::Malformed(what) => format!("proxy: {what}"),
+            },
+            Dialect::Ncat | Dialect::Traditional => match trouble {
+                ProxyTrouble::Call(why) => format!("Proxy connection failed: {why}."),
+                ProxyTrouble::Status(line) => {
+                    let code = line.split(' ').nth(1).unwrap_or(line);
+                    format!("Proxy returned status code {code}.")
+                }
+                ProxyTrouble::Socks { version: 4, .. } => "Proxy connection failed.".to_owned(),
+                ProxyTrouble::Socks { reason, .. } => format!("Error: {reason}."),
+                ProxyTrouble::Login => "Error: authentication failed.".to_owned(),
+                ProxyTrouble::Malformed(what) => format!("Error: {what}."),
+            },
+        };
+        Complaint::Failed(text)
+    }
+}
+
+/// What was to be done with a UNIX socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnixVerb {
+    /// Call it, or take a name to call from.
+    Call,
+    /// Listen there.
+    Listen,
+}
+
+/// What ncat says behind getopt's complaint.
+const TRY_NCAT: &str = "Try `--help' or man(1) ncat for more information, usage options and help.";
+
+fn unknown_host(host: &str) -> String {
+    format!("{host}: forward host lookup failed: Unknown host")
+}
+
+fn cannot_grab(at: SocketAddr, why: &str) -> String {
+    format!("Can't grab {at} with bind : {why}")
+}
+
+fn openbsd_peer(peer: &Peer<'_>) -> String {
+    let address = peer.address.ip().to_string();
+    format!("{} {}", peer.name.unwrap_or(&address), peer.address.port())
+}
+
+fn openbsd_local(local: &Local<'_>) -> String {
+    match local {
+        Local::Port(peer) => openbsd_peer(peer),
+        Local::Unix(name) => unix(name),
+    }
+}
+
+fn ncat_local(local: &Local<'_>) -> String {
+    match local {
+        Local::Port(peer) => peer.address.to_string(),
+        Local::Unix(name) => unix(name),
+    }
+}
+
+fn traditional_peer(peer: &Peer<'_>) -> String {
+    format!(
+        "{} [{}] {} ({})",
+        peer.name.unwrap_or("(UNKNOWN)"),
+        peer.address.ip(),
+        peer.address.port(),
+        peer.service.unwrap_or("?")
+    )
+}
+
+fn unix(name: &UnixName) -> String {
+    match name {
+        UnixName::Path(path) => path.display().to_string(),
+        UnixName::Abstract(name) => format!("@{}", String::from_utf8_lossy(name)),
+    }
+}
+
+/// `C48A A68D ...`
+fn fingerprint(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len() * 3);
+    for (at, octet) in octets.iter().enumerate() {
+        if at > 0 && at % 2 == 0 {
+            text.push(' ');
+        }
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{octet:02X}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
