@@ -11,6 +11,10 @@ use std::io;
 pub const OK: u8 = 0;
 /// The answer is no: no such message, nothing found.
 pub const NEGATIVE: u8 = 1;
+/// `nc` in the dialect of ncat: the command line is wrong, a host is not known, or a port cannot be had.
+pub const NCAT_QUITS: u8 = 2;
+/// `nc`: a script in mail mode was answered otherwise than it expects.
+pub const SCRIPT: u8 = 3;
 /// The command line is wrong.
 pub const USAGE: u8 = 64;
 /// The input is wrong.

@@ -89,6 +89,7 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<u8> {
         return Ok(0);
     }
     words.verbose = line.count(Id::Verbose);
+    eprint(&words.note(&Note::Begin).unwrap_or_default());
     let services = Services::parse(&text_of("/etc/services"));
     let result = understand(words.dialect, &line, &services).and_then(|options| {
         if let Some(complaint) = unavailable::complaint(&options) {
@@ -97,7 +98,6 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<u8> {
         words.names = options.names;
         words.calls = calls(&options);
         let mut netcat = Netcat::new(options, services, words.clone())?;
-        netcat.tell(&Note::Begin);
         if let Task::Listen(listen) = &netcat.options.task
             && listen.callers == Callers::One
             && line.has(Id::MaxConns)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::dialect::Dialect;
+use crate::applet::{FAILURE, exit};
 
 /// Why it stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +33,8 @@ impl Complaint {
     /// ncat tells a wrong command line, and what it cannot begin at all (2), from a network that failed (1).
     pub const fn exit_code(&self, dialect: Dialect) -> u8 {
         match (dialect, self) {
-            (Dialect::Ncat, Self::Usage | Self::Refused(_)) => 2,
-            _ => 1,
+            (Dialect::Ncat, Self::Usage | Self::Refused(_)) => exit::NCAT_QUITS,
+            _ => FAILURE,
         }
     }
 }

@@ -8,8 +8,9 @@ use socket2::Socket;
 
 use super::Netcat;
 use super::complaint::{Complaint, reason};
-use super::options::{OnceConnected, Source, Task, To};
-use super::words::{Note, Rest, Way, WhyNot};
+use super::dialect::Dialect;
+use super::options::{Carrier, Idle, OnceConnected, Source, Task, To};
+use super::words::{Note, Peer, Rest, Way, WhyNot};
 use crate::limits;
 use crate::proto::raw::{Outcome, Policy, Role};
 use crate::reactor::relay::{Link, relay};
@@ -44,15 +45,15 @@ impl Netcat {
             let Some((socket, address)) = self.call(&host, port, &source, &addresses)? else {
                 continue;
             };
-            let is_udp = self.options.carrier.transport() == Transport::Udp;
-            if is_udp && (self.options.verbose > 0 || only_probe) {
-                let idle = self.options.timing.idle.map(super::options::Idle::after);
+            let name = self.name_of(address);
+            if self.options.carrier == Carrier::Udp && self.is_probed(only_probe) {
+                let idle = self.options.timing.idle.map(Idle::after);
                 if !probe(&socket, idle.unwrap_or(limits::UDP_PROBE)) {
                     code = 1;
+                    self.tell_refusal(&host, self.peer(address, &name));
                     continue;
                 }
             }
-            let name = self.name_of(address);
             self.tell(&Note::Connected {
                 host: &host,
                 peer: self.peer(address, &name),
@@ -65,6 +66,24 @@ impl Netcat {
             }
         }
         Ok(code)
+    }
+
+    /// Whether datagrams are sent to see who is there, before any of the user's.
+    fn is_probed(&self, only_probe: bool) -> bool {
+        only_probe || self.options.dialect == Dialect::OpenBsd && self.options.verbose > 0
+    }
+
+    /// Nobody is there for datagrams: Debian's nc does not tell.
+    fn tell_refusal(&self, host: &str, peer: Peer<'_>) {
+        if self.options.dialect != Dialect::OpenBsd {
+            self.tell(&Note::CallFailed {
+                host,
+                peer,
+                carrier: self.options.carrier.transport().name(),
+                why: &WhyNot::Failed("Connection refused".to_owned()),
+                rest: Rest::Last,
+            });
+        }
     }
 
     /// The first of the addresses that takes the call.

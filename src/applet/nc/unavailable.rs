@@ -1,6 +1,7 @@
 //! Options that are understood, but that nothing carries out yet.
 
 use super::complaint::Complaint;
+use super::dialect::Dialect;
 use super::options::{
     Begins, Callers, Carrier, Direction, Idle, OnceConnected, Options, Service, Task, To,
 };
@@ -29,7 +30,7 @@ pub(super) fn complaint(options: &Options) -> Option<Complaint> {
         (matches!(options.tls.begins, Begins::AtOnce), "--ssl"),
         (matches!(options.tls.begins, Begins::After(_)), "--starttls"),
         (options.mail.is_some(), "--mail"),
-        (!evidence.dumps.is_empty(), "-o"),
+        (!evidence.dumps.is_empty(), "a dump"),
         (evidence.transcript.is_some(), "--transcript"),
         (evidence.timing, "--timing"),
         (evidence.pcap.is_some(), "--pcap"),
@@ -38,11 +39,11 @@ pub(super) fn complaint(options: &Options) -> Option<Complaint> {
     ];
     let of_task = match &options.task {
         Task::Connect(connect) => [
-            (!connect.proxies.is_empty(), "-x"),
+            (!connect.proxies.is_empty(), "calling through a proxy"),
             (connect.wait_port.is_some(), "--wait-port"),
             (
                 matches!(connect.once_connected, OnceConnected::Run(_)),
-                "-e",
+                "running a program",
             ),
             (
                 connect.once_connected == OnceConnected::PassDescriptor,
@@ -53,7 +54,7 @@ pub(super) fn complaint(options: &Options) -> Option<Complaint> {
         Task::Listen(listen) => [
             (
                 listen.service != Service::Talk,
-                "-e, --broker, --chat and --proxy-type with -l",
+                "serving callers by anything but stdin and stdout",
             ),
             (
                 matches!(listen.callers, Callers::AtOnce { .. }),
@@ -61,7 +62,10 @@ pub(super) fn complaint(options: &Options) -> Option<Complaint> {
             ),
             (!listen.access.is_open(), "--allow"),
             (listen.only_from.is_some(), "a caller named behind -l -p"),
-            (false, ""),
+            (
+                options.dialect == Dialect::Traditional && options.timing.connect.is_some(),
+                "-w with -l",
+            ),
         ],
     };
     let missing = wanted

@@ -457,7 +457,12 @@ impl Words {
             (Dialect::OpenBsd, Complaint::Usage) => help::OPENBSD_USAGE.to_owned(),
             (Dialect::Ncat, Complaint::Usage) => self.error(&format!("{TRY_NCAT} QUITTING.")),
             (Dialect::Traditional, Complaint::Usage) => format!("{}\n", help::TRADITIONAL_USAGE),
-            (Dialect::Ncat, Complaint::Refused(text)) => self.error(&format!("{text} QUITTING.")),
+            (Dialect::Ncat, Complaint::Refused(text)) => {
+                // Its own sentences have a full stop, but for one.
+                let has_stop = text.ends_with('.') || text.ends_with("used with -z");
+                let stop = if has_stop { "" } else { "." };
+                self.error(&format!("{text}{stop} QUITTING."))
+            }
             (_, Complaint::Refused(text) | Complaint::Failed(text)) => self.error(text),
         }
     }
@@ -475,6 +480,9 @@ impl Words {
             )),
             Dialect::Ncat => {
                 Complaint::Refused(format!("Could not resolve hostname \"{host}\": {why}."))
+            }
+            Dialect::Traditional if self.names == Names::Numeric => {
+                Complaint::Failed(format!("Can't parse {host} as an IP address"))
             }
             Dialect::Traditional => Complaint::Failed(unknown_host(host)),
         }

@@ -18,11 +18,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use crate::applet::nc::complaint::{Complaint, reason};
+use crate::applet::nc::dialect::Dialect;
 use crate::applet::nc::flags::Id;
 use crate::applet::nc::getopt::CommandLine;
 use crate::reactor::resolver::Family;
 
 use super::Surroundings;
+use super::sockets::family;
 
 /// Who may call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,23 +51,38 @@ impl Access {
     }
 
     pub(super) fn of(
+        dialect: Dialect,
         line: &CommandLine,
-        family: Family,
         surroundings: &Surroundings<'_>,
     ) -> Result<Self, Complaint> {
+        let family = family(line);
+        let wrong = |why: &str, of: &str| {
+            Complaint::Refused(match dialect {
+                Dialect::Ncat => format!("{why}\nNcat: error in {of}."),
+                Dialect::OpenBsd | Dialect::Traditional => format!("{why} (in {of})"),
+            })
+        };
         let list = |hosts, file| -> Result<AddressList, Complaint> {
             let mut list = AddressList::default();
             for given in line.given() {
                 let text = given.text();
                 if given.flag.id == hosts {
-                    list.add_words(&text, ',', family, surroundings)
-                        .map_err(|(host, why)| {
-                            Complaint::Refused(format!(
-                                "{why}; error in host specification \"{host}\"."
-                            ))
+                    for host in text.split(',').filter(|host| !host.is_empty()) {
+                        list.add(host, family, surroundings).map_err(|why| {
+                            wrong(&why, &format!("host specification \"{host}\""))
                         })?;
+                    }
                 } else if given.flag.id == file {
-                    list.add_file(Path::new(&given.value), family, surroundings)?;
+                    let path = Path::new(&given.value);
+                    let shown = path.display();
+                    let text = (surroundings.read)(path).map_err(|error| {
+                        let why = reason(&error);
+                        Complaint::Refused(format!("can't open {shown}: {why}."))
+                    })?;
+                    for host in hosts_of(&text) {
+                        list.add(host, family, surroundings)
+                            .map_err(|why| wrong(&why, &format!("hosts file {shown}")))?;
+                    }
                 }
             }
             Ok(list)
@@ -119,13 +136,13 @@ impl AddressList {
             Some((name, bits)) => {
                 let is_number = !bits.is_empty() && bits.bytes().all(|bit| bit.is_ascii_digit());
                 let bits = is_number.then(|| bits.parse::<u32>().unwrap_or(u32::MAX));
-                let bits = bits.ok_or_else(|| format!("Error parsing netmask in \"{host}\""))?;
+                let bits = bits.ok_or_else(|| format!("Error parsing netmask in \"{host}\"."))?;
                 (name, Some(bits))
             }
             None => (host, None),
         };
         let too_long =
-            || format!("Illegal netmask in \"{host}\". Must be smaller than address bit length");
+            || format!("Illegal netmask in \"{host}\". Must be smaller than address bit length.");
         if let Ok(address) = name.parse() {
             self.entries
                 .push(Entry::network(address, bits).ok_or_else(too_long)?);
@@ -147,41 +164,13 @@ impl AddressList {
         }
         Ok(())
     }
+}
 
-    fn add_words(
-        &mut self,
-        words: &str,
-        separator: char,
-        family: Family,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<(), (String, String)> {
-        for host in words.split(separator).filter(|host| !host.is_empty()) {
-            self.add(host, family, surroundings)
-                .map_err(|why| (host.to_owned(), why))?;
-        }
-        Ok(())
-    }
-
-    fn add_file(
-        &mut self,
-        path: &Path,
-        family: Family,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<(), Complaint> {
-        let shown = path.display();
-        let text = (surroundings.read)(path).map_err(|error| {
-            Complaint::Refused(format!("can't open {shown}: {}.", reason(&error)))
-        })?;
-        for line in text.lines() {
-            let line = line.split('#').next().unwrap_or_default();
-            for host in line.split_ascii_whitespace() {
-                self.add(host, family, surroundings).map_err(|why| {
-                    Complaint::Refused(format!("{why}; error in hosts file {shown}."))
-                })?;
-            }
-        }
-        Ok(())
-    }
+/// The hosts in a file: white space ends one, `#` begins a comment.
+fn hosts_of(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .filter_map(|line| line.split('#').next())
+        .flat_map(str::split_ascii_whitespace)
 }
 
 impl Entry {

@@ -5,6 +5,7 @@
 //! | `-w` | connecting, and silence: exit 0 without a word | connecting only, 10 s unless said | as openbsd |
 //! | silence as an error | `--idle-timeout` | `-i` | `--idle-timeout` |
 //! | the end of stdin | is told with `-N` or `-q` | is told unless `--no-shutdown` | is told with `-q` |
+//! | the same of UDP | is nothing | leaves; here a second later, for the answer | is nothing |
 //! | `-q N` | leave N seconds after the end of stdin; negative: never | the same, 1 ms at least | the same |
 
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::applet::nc::flags::Id;
 use crate::applet::nc::getopt::CommandLine;
 
 use super::numbers::{atoi, number, rate, time, traditional_seconds};
-use super::sockets::is_letter_of;
+use super::sockets::{Carrier, is_letter_of};
 
 /// When things end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,7 +101,15 @@ impl Timing {
             None if dialect == Dialect::Ncat => Some(NCAT_CONNECT),
             None => patience,
         };
-        let quit_after = quit_after(dialect, line)?;
+        let quit_after = match line.has(Id::QuitAfter) {
+            true => quit_after(dialect, line)?,
+            // ncat leaves at the end of stdin, for datagrams have no end that could be told. A second for the answer.
+            false => (dialect == Dialect::Ncat
+                && Carrier::of(line) == Carrier::Udp
+                && !line.has(Id::Listen)
+                && !line.has(Id::RecvOnly))
+            .then_some(NCAT_ANSWER),
+        };
         let by_default = match dialect {
             // Whoever only receives has nothing that could end.
             Dialect::Ncat => !line.has(Id::RecvOnly),
@@ -115,6 +124,9 @@ impl Timing {
         })
     }
 }
+
+/// How long an answer to the last datagram is waited for in the ncat dialect, whose own programs wait for none.
+const NCAT_ANSWER: Duration = Duration::from_secs(1);
 
 /// ncat's own patience while connecting.
 const NCAT_CONNECT: Duration = Duration::from_secs(10);

@@ -136,14 +136,14 @@ pub(super) fn chain(
     let letter_types = protocols_of_letter(line)?;
     let name_types: Vec<_> = line.all(Id::ProxyType).map(Given::text).collect();
     let logins: Vec<_> = line.all(Id::ProxyAuth).map(Given::text).collect();
-    if by_name == 0 && !name_types.is_empty() {
-        return Err(Complaint::refused(
-            "Proxy type (--proxy-type) specified without proxy address (--proxy).",
-        ));
-    }
     if name_types.len() > by_name.max(1) {
         return Err(Complaint::refused(
             "You can't specify more than one --proxy-type.",
+        ));
+    }
+    if by_name == 0 && !name_types.is_empty() {
+        return Err(Complaint::refused(
+            "Proxy type (--proxy-type) specified without proxy address (--proxy).",
         ));
     }
     if logins.len() > addresses.len().max(1) {

@@ -20,7 +20,7 @@ use super::access::Access;
 use super::numbers::{atoi, time};
 use super::ports::PortReader;
 use super::proxy::{self, Proxy, ProxyServer};
-use super::sockets::{Carrier, UnixName, family};
+use super::sockets::{Carrier, UnixName};
 use super::{Surroundings, exec_count};
 
 /// What is to be done.
@@ -216,7 +216,7 @@ impl Reader<'_> {
         Ok(Listen {
             at,
             callers: self.callers(&service)?,
-            access: Access::of(self.line, family(self.line), self.surroundings)?,
+            access: Access::of(self.dialect, self.line, self.surroundings)?,
             only_from,
             service,
         })
@@ -327,8 +327,10 @@ impl Reader<'_> {
             (Dialect::Ncat, _) if source.is_some() => Err(Complaint::refused(
                 "-l and -s are incompatible.  Specify the address and port to bind to like you would a host to connect to.",
             )),
-            (Dialect::Ncat, [only]) if local.is_none() && only.len() <= 5 && is_number(only) => {
-                Ok(place(None, self.first_port(only)?))
+            (Dialect::Ncat, [port, ..]) if is_number(port) => {
+                let ports = self.line.operands();
+                let port = self.one_port(local.as_deref(), ports, default_port)?;
+                Ok(place(None, port))
             }
             (Dialect::Ncat, [host, ports @ ..]) => {
                 let port = self.one_port(local.as_deref(), ports, default_port)?;
@@ -462,14 +464,6 @@ impl Reader<'_> {
         };
         let is_hall = matches!(service, Service::Broker | Service::Chat | Service::Proxy(_));
         let has_keep = line.has(Id::KeepOpen) || line.has(Id::InTurn);
-        if line.has(Id::KeepOpen)
-            && self.carrier == Carrier::Udp
-            && program(self.dialect, line).is_none()
-        {
-            return Err(Complaint::refused(
-                "UDP mode does not support the -k or --keep-open options, except with --exec or --sh-exec.",
-            ));
-        }
         // A program for each caller has no stdin to share: nobody needs to wait.
         let runs = matches!(service, Service::Run(_));
         Ok(if is_hall || line.has(Id::KeepOpen) || runs && has_keep {
@@ -492,6 +486,10 @@ impl Reader<'_> {
         refuse(
             exec_count(line) > 1,
             "Only one of --exec, --sh-exec, and --lua-exec is allowed.",
+        )?;
+        refuse(
+            line.has(Id::KeepOpen) && self.carrier == Carrier::Udp && exec_count(line) == 0,
+            "UDP mode does not support the -k or --keep-open options, except with --exec or --sh-exec.",
         )?;
         refuse(is_unix && line.has(Id::Dccp), "cannot use -Z and -U")?;
         if self.dialect == Dialect::OpenBsd {
