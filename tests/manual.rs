@@ -134,7 +134,7 @@ fn every_option_and_command_of_the_help_is_in_the_page() {
         let options = help.lines().filter_map(|line| {
             let line = line.trim_start();
             line.starts_with('-')
-                .then(|| line.split([' ', ',', '.']).next().unwrap_or_default())
+                .then(|| line.split([' ', ',', '.', '[']).next().unwrap_or_default())
         });
         for option in options {
             assert!(page.contains(option), "{name}: no {option}");

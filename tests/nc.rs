@@ -218,36 +218,89 @@ fn a_link_says_its_own_name() {
 }
 
 #[test]
-fn who_expects_the_ncat_of_nmap_is_told_which_one_this_is() {
-    let link = |name: &str, option: &str| {
+fn the_name_decides_the_dialect_and_compat_overrules_it() {
+    let called = |name: &str, arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mailtool"));
-        command.arg0(name).arg(option);
+        command.arg0(name).args(arguments);
+        command.stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         end(command.spawn().unwrap())
     };
-    let refused = link("ncat", "--ssl");
-    assert_eq!(refused.code, Some(1));
+    for (name, arguments, code, stderr) in [
+        (
+            "ncat",
+            &["h", "x"][..],
+            2,
+            "Ncat: Invalid port number \"x\". QUITTING.\n",
+        ),
+        (
+            "nc",
+            &["h", "x", "--compat=ncat"],
+            2,
+            "Ncat: Invalid port number \"x\". QUITTING.\n",
+        ),
+        ("nc", &["h", "x"], 1, "nc: port number invalid: x\n"),
+        (
+            "ncat",
+            &["--compat", "openbsd", "h", "x"],
+            1,
+            "ncat: port number invalid: x\n",
+        ),
+        ("nc.traditional", &["h", "x"], 1, "invalid port x\n"),
+        (
+            "nc",
+            &["--compat=gnu", "h", "x"],
+            1,
+            "nc: --compat=gnu: the dialects are openbsd, ncat, traditional.\n",
+        ),
+    ] {
+        let ended = called(name, arguments);
+        assert_eq!(
+            (ended.code, &*ended.stderr),
+            (Some(code), stderr),
+            "{name} {arguments:?}"
+        );
+    }
+    let version = called("ncat", &["--version"]);
     assert!(
-        refused
-            .stderr
-            .starts_with("ncat: unrecognized option '--ssl'\nusage: nc ")
+        version.stderr.starts_with("Ncat: Version 7."),
+        "{}",
+        version.stderr
     );
+    assert_eq!(version.code, Some(0));
+    // Scripts ask whether an option is there.
+    let help = called("ncat", &["--help"]);
+    assert!(help.stdout.contains("  --ssl "), "{}", help.stdout);
+    assert_eq!((help.code, &*help.stderr), (Some(0), ""));
+}
+
+#[test]
+fn ncat_tells_what_happens_in_its_own_words() {
+    let closed = closed_port();
+    let ended = run(&["--compat=ncat", "127.0.0.1", &closed]);
+    let expected = (Some(1), "Ncat: Connection refused.\n");
+    assert_eq!((ended.code, &*ended.stderr), expected, "without -v too");
+    let ended = run(&["--compat=ncat", "-z", "127.0.0.1", &closed]);
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), ""));
+    let (listener, port) = server();
+    let mut child = ours(&["--compat=ncat", "-v", "127.0.0.1", &port])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"question").unwrap();
+    let mut peer = accept(&listener);
+    assert_eq!(read_all(&mut peer), "question", "the end of stdin is told");
+    peer.write_all(b"answer").unwrap();
+    drop(peer);
+    let ended = end(child);
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), "answer"));
+    let connected = format!("\nNcat: Connected to 127.0.0.1:{port}.\n");
     assert!(
-        refused
-            .stderr
-            .contains("the dialect of OpenBSD's nc, not Nmap's")
+        ended.stderr.starts_with("Ncat: Version 7."),
+        "{}",
+        ended.stderr
     );
-    assert!(
-        !link("nc", "--ssl").stderr.contains("Nmap"),
-        "letter for letter"
-    );
-    let help = link("ncat", "--help");
-    let words: Vec<_> = help.stdout.split_whitespace().collect();
-    assert!(
-        words
-            .join(" ")
-            .contains("Called as ncat it speaks the same dialect")
-    );
+    assert!(ended.stderr.contains(&connected), "{}", ended.stderr);
 }
 
 #[test]

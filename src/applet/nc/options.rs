@@ -97,6 +97,9 @@ pub enum MailProtocol {
     Imap,
 }
 
+/// The addresses of a host, or why there are none.
+pub type Found = Result<Vec<IpAddr>, ResolveError>;
+
 /// What the machine knows.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
@@ -107,7 +110,7 @@ pub struct Surroundings<'a> {
     /// A variable of the environment.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// The addresses of a host; with `-n` only those that it spells.
-    pub resolve: &'a dyn Fn(&str, Family) -> Result<Vec<IpAddr>, ResolveError>,
+    pub resolve: &'a dyn Fn(&str, Family) -> Found,
     /// The text of a file.
     pub read: &'a dyn Fn(&Path) -> io::Result<String>,
 }
