@@ -81,7 +81,7 @@ pub static APPLETS: &[Applet] = &[
     Applet {
         name: "nc",
         aliases: &["netcat", "ncat", "nc.openbsd", "nc.traditional"],
-        summary: "read and write over TCP and UDP: connect, listen, probe ports",
+        summary: "read and write over the network: connect, listen, probe ports, talk mail",
         prose: include_str!("../../man/nc.roff"),
         command: nc::command,
         driver: Driver::Own(nc::run),

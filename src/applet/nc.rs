@@ -138,6 +138,7 @@ fn tell_about(words: &Words, id: Id, spelling: Spelling) -> anyhow::Result<()> {
             eprint(&words.error(&help::ncat_version()));
             return Ok(());
         }
+        (_, Dialect::Traditional, _) => help::TRADITIONAL_VERSION.to_owned(),
         _ => help::OPENBSD_VERSION.to_owned(),
     };
     super::print(&text)

@@ -79,6 +79,13 @@ pub fn ncat_version() -> String {
 /// It has -q, and leaves when its peer does.
 const NCAT: &str = "7.96";
 
+/// The first line of `-h`, and what `--version` says, in the traditional dialect.
+pub const TRADITIONAL_VERSION: &str = concat!(
+    "[v1.10, as mailtool ",
+    env!("CARGO_PKG_VERSION"),
+    " speaks it]\n"
+);
+
 /// What `-h` prints in the openbsd dialect, on stderr.
 pub fn openbsd() -> String {
     format!("{OPENBSD_VERSION}{OPENBSD_USAGE}{OPENBSD_HELP}")
@@ -117,10 +124,9 @@ pub fn ncat() -> String {
 /// What `-h` prints in the traditional dialect, on stderr.
 pub fn traditional() -> String {
     let mut text = format!(
-        "[v1.10, as mailtool {} speaks it]\n\
+        "{TRADITIONAL_VERSION}\
          connect to somewhere:\tnc [-options] hostname port[s] [ports] ...\n\
-         listen for inbound:\tnc -l -p port [-options] [hostname] [port]\noptions:\n",
-        env!("CARGO_PKG_VERSION")
+         listen for inbound:\tnc -l -p port [-options] [hostname] [port]\noptions:\n"
     );
     let letter = |flag: &Flag| flag.letter(Dialect::Traditional);
     let mut flags: Vec<&Flag> = shown(Dialect::Traditional).collect();
