@@ -261,9 +261,22 @@ impl Netcat {
     fn ends(&self) -> raw::Options {
         let timing = self.options.timing;
         raw::Options {
-            half_close: timing.half_close,
+            input_end: match (self.options.flow.direction, timing.half_close) {
+                (options::Direction::SendOnly, _) => raw::InputEnd::Leave,
+                (_, true) => raw::InputEnd::HalfClose,
+                (_, false) => raw::InputEnd::Untold,
+            },
             quit_after: timing.quit_after,
+            peer_end: match self.options.dialect {
+                Dialect::OpenBsd => raw::PeerEnd::FinishInput,
+                Dialect::Ncat | Dialect::Traditional => raw::PeerEnd::Leave,
+            },
             idle: timing.idle.map(options::Idle::after),
+            idle_end: match timing.idle {
+                Some(options::Idle::Fail(_)) => raw::IdleEnd::Idle,
+                _ => raw::IdleEnd::Done,
+            },
+            near: raw::Near::User,
         }
     }
 

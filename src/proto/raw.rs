@@ -6,21 +6,25 @@
 //!
 //! | event | options | what follows |
 //! |---|---|---|
-//! | input ended, all of it sent | neither -N nor -q (or -q negative) | go on receiving; the peer is not told |
-//! | | -N | half-close; go on receiving |
+//! | input ended, all of it sent | [`InputEnd::Untold`] (OpenBSD's, traditional, ncat `--no-shutdown`), no -q (or a negative one) | go on receiving; the peer is not told |
+//! | | [`InputEnd::HalfClose`] (-N; ncat) | half-close; go on receiving |
+//! | | [`InputEnd::Leave`] (ncat `--send-only`, a program that has ended) | leave |
 //! | | -q 0 | leave (1) |
 //! | | -q N | half-close; leave N seconds later, earlier when the peer ends (1) |
 //! | peer ended, all of it written | input is over | leave |
+//! | | [`PeerEnd::Leave`] (traditional, ncat since 7.96) | leave |
 //! | | input is a terminal | leave: a person must not have to press Enter to see that it is over (2) |
 //! | | input is anything else | go on sending: the peer may only have half-closed |
-//! | input has nothing to give now | peer ended, listening | leave: a server's input may never end (3) |
+//! | input has nothing to give now | peer ended, listening, the user's input | leave: a server's input may never end (3) |
 //! | | else | go on |
 //! | could not send | | input is over; leave if the peer has ended |
 //! | connection broken (RST) | peer had ended | leave: it was told all that it wanted to hear |
 //! | | else | leave with [`Outcome::Broken`]: something may be lost |
 //! | refused (UDP) | | leave |
-//! | output cannot be written (EPIPE) | | leave with [`Outcome::Unheard`], quietly |
-//! | nothing moved for N seconds | -w N | leave; this is no error |
+//! | output cannot be written (EPIPE) | [`Near::User`] | leave with [`Outcome::Unheard`], quietly |
+//! | | [`Near::Program`] | go on: it does not read, but may still write |
+//! | nothing moved for N seconds | [`IdleEnd::Done`] (-w N of OpenBSD's and traditional) | leave; this is no error |
+//! | | [`IdleEnd::Idle`] (-i N of ncat) | leave with [`Outcome::Idle`] |
 //!
 //! (1) Debian's 1.219 waits for the peer without limit, and only then for N seconds. (2) Debian's waits for input.
 //! (3) Debian's looks between two reads, and so can cut a file short.
@@ -47,15 +51,84 @@ pub enum Keyboard {
     Other,
 }
 
+/// What follows from the end of input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputEnd {
+    /// The peer is not told.
+    #[default]
+    Untold,
+    /// The peer is told, and may still answer.
+    HalfClose,
+    /// Nothing more is wanted of the peer.
+    Leave,
+}
+
+/// What follows from the end of what the peer sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PeerEnd {
+    /// Input is sent to its end all the same, unless a person types it.
+    #[default]
+    FinishInput,
+    /// It is over.
+    Leave,
+}
+
+/// What it is when nothing moves for too long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdleEnd {
+    /// As good an end as any.
+    #[default]
+    Done,
+    /// A failure.
+    Idle,
+}
+
+/// What is at the near end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Near {
+    /// The user's stdin and stdout, which outlive the conversation.
+    #[default]
+    User,
+    /// A program that serves this peer, or another connection: it is told of the peer's end.
+    Program,
+}
+
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// -N: half-close when input ends.
-    pub half_close: bool,
+    /// -N and its like.
+    pub input_end: InputEnd,
     /// -q: leave so long after input has ended. Half-closes too.
     pub quit_after: Option<Duration>,
-    /// -w: leave when nothing has moved for so long.
+    /// What the peer's end means.
+    pub peer_end: PeerEnd,
+    /// -w of OpenBSD's nc, -i of ncat: leave when nothing has moved for so long.
     pub idle: Option<Duration>,
+    /// What that is then.
+    pub idle_end: IdleEnd,
+    /// Who is at the near end.
+    pub near: Near,
+}
+
+impl Options {
+    /// For a program (-e) that talks to the peer: its end is the end, the peer's is not.
+    pub const fn of_program(self) -> Self {
+        Self {
+            input_end: InputEnd::Leave,
+            quit_after: None,
+            peer_end: PeerEnd::FinishInput,
+            near: Near::Program,
+            ..self
+        }
+    }
+
+    /// For two connections that are joined: each is told of the other's end, and it is over after both.
+    pub const fn of_joined(self) -> Self {
+        Self {
+            input_end: InputEnd::HalfClose,
+            ..self.of_program()
+        }
+    }
 }
 
 /// What can happen.
@@ -101,6 +174,8 @@ pub enum Outcome {
     Broken,
     /// Nobody reads what we write: exit code 1, and no further conversation makes sense.
     Unheard,
+    /// Nothing moved for too long, and that is a failure.
+    Idle,
 }
 
 /// The state of one conversation. See the module.
@@ -139,12 +214,19 @@ impl Policy {
             Event::InputEnded => self.input_ended(now),
             Event::PeerEnded => {
                 self.peer_over = true;
-                if self.input_over || self.keyboard == Keyboard::Terminal {
+                if self.input_over
+                    || self.options.peer_end == PeerEnd::Leave
+                    || self.keyboard == Keyboard::Terminal
+                {
                     return Step::Leave(Outcome::Done);
                 }
                 Step::GoOn
             }
-            Event::Quiet if self.peer_over && self.role == Role::Listen => {
+            Event::Quiet
+                if self.peer_over
+                    && self.role == Role::Listen
+                    && self.options.near == Near::User =>
+            {
                 Step::Leave(Outcome::Done)
             }
             Event::Quiet => Step::GoOn,
@@ -158,32 +240,57 @@ impl Policy {
             Event::Refused => Step::Leave(Outcome::Done),
             Event::Reset if self.peer_over => Step::Leave(Outcome::Done),
             Event::Reset => Step::Leave(Outcome::Broken),
-            Event::CannotWrite => Step::Leave(Outcome::Unheard),
-            Event::Deadline => {
-                if self.deadline().is_some_and(|deadline| deadline <= now) {
-                    return Step::Leave(Outcome::Done);
-                }
-                Step::GoOn
-            }
+            Event::CannotWrite => match self.options.near {
+                Near::User => Step::Leave(Outcome::Unheard),
+                Near::Program => Step::GoOn,
+            },
+            Event::Deadline => self.deadline_passed(now),
         }
     }
 
     /// When [`Event::Deadline`] is due.
     pub fn deadline(&self) -> Option<Instant> {
-        let idle = self.options.idle.map(|idle| self.moved + idle);
-        match (idle, self.quit) {
-            (Some(idle), Some(quit)) => Some(idle.min(quit)),
-            (idle, quit) => idle.or(quit),
+        self.idle().into_iter().chain(self.quit).min()
+    }
+
+    /// Who is at the near end.
+    pub const fn near(&self) -> Near {
+        self.options.near
+    }
+
+    /// Who called whom.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    fn idle(&self) -> Option<Instant> {
+        self.options.idle.map(|idle| self.moved + idle)
+    }
+
+    fn deadline_passed(&self, now: Instant) -> Step {
+        let passed = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
+        if passed(self.quit) {
+            return Step::Leave(Outcome::Done);
         }
+        if passed(self.idle()) {
+            return Step::Leave(match self.options.idle_end {
+                IdleEnd::Done => Outcome::Done,
+                IdleEnd::Idle => Outcome::Idle,
+            });
+        }
+        Step::GoOn
     }
 
     fn input_ended(&mut self, now: Instant) -> Step {
         self.input_over = true;
-        if self.peer_over || self.options.quit_after == Some(Duration::ZERO) {
+        if self.peer_over
+            || self.options.quit_after == Some(Duration::ZERO)
+            || self.options.input_end == InputEnd::Leave
+        {
             return Step::Leave(Outcome::Done);
         }
         self.quit = self.options.quit_after.map(|after| now + after);
-        if self.options.half_close || self.quit.is_some() {
+        if self.options.input_end == InputEnd::HalfClose || self.quit.is_some() {
             return Step::HalfClose;
         }
         Step::GoOn

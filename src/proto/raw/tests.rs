@@ -16,7 +16,7 @@ fn connected(options: Options) -> (Policy, Instant) {
 
 fn half_close() -> Options {
     Options {
-        half_close: true,
+        input_end: InputEnd::HalfClose,
         ..Options::default()
     }
 }
@@ -119,6 +119,75 @@ fn a_reset_is_an_error_unless_the_peer_had_ended() {
 }
 
 #[test]
+fn ncat_leaves_when_the_peer_ends() {
+    let (mut policy, now) = connected(Options {
+        peer_end: PeerEnd::Leave,
+        ..half_close()
+    });
+    assert_eq!(policy.handle(now, Event::PeerEnded), DONE);
+}
+
+#[test]
+fn who_only_sends_leaves_when_all_is_sent() {
+    let (mut policy, now) = connected(Options {
+        input_end: InputEnd::Leave,
+        ..Options::default()
+    });
+    assert_eq!(policy.handle(now, Event::InputEnded), DONE);
+}
+
+#[test]
+fn a_program_outlives_the_peers_end_and_its_own_deafness() {
+    let now = Instant::now();
+    let options = half_close().of_program();
+    let mut policy = Policy::new(now, Role::Listen, Keyboard::Other, options);
+    assert_eq!(policy.handle(now, Event::CannotWrite), Step::GoOn);
+    assert_eq!(policy.handle(now, Event::PeerEnded), Step::GoOn);
+    assert_eq!(
+        policy.handle(now, Event::Quiet),
+        Step::GoOn,
+        "it may take its time"
+    );
+    assert_eq!(policy.handle(now, Event::InputEnded), DONE);
+    let mut policy = Policy::new(now, Role::Listen, Keyboard::Other, options);
+    assert_eq!(
+        policy.handle(now, Event::InputEnded),
+        DONE,
+        "its end is the end"
+    );
+}
+
+#[test]
+fn joined_connections_end_one_after_the_other() {
+    let now = Instant::now();
+    let options = quit_after(SECOND).of_joined();
+    let mut policy = Policy::new(now, Role::Listen, Keyboard::Other, options);
+    assert_eq!(policy.handle(now, Event::InputEnded), Step::HalfClose);
+    assert_eq!(policy.deadline(), None);
+    assert_eq!(policy.handle(now, Event::PeerEnded), DONE);
+}
+
+#[test]
+fn idleness_is_a_failure_where_that_was_asked_for() {
+    let (mut policy, now) = connected(Options {
+        idle: Some(SECOND),
+        idle_end: IdleEnd::Idle,
+        ..quit_after(2 * SECOND)
+    });
+    let late = now + SECOND;
+    assert_eq!(
+        policy.handle(late, Event::Deadline),
+        Step::Leave(Outcome::Idle)
+    );
+    policy.handle(now, Event::InputEnded);
+    assert_eq!(
+        policy.handle(now + 2 * SECOND, Event::Deadline),
+        DONE,
+        "-q has its way"
+    );
+}
+
+#[test]
 fn idle_counts_from_the_last_octet() {
     let (mut policy, now) = connected(Options {
         idle: Some(3 * SECOND),
@@ -144,17 +213,25 @@ fn every_order_of_events_under_all_options() {
         Event::CannotWrite,
         Event::Deadline,
     ];
-    let all_options = [false, true].into_iter().flat_map(|half_close| {
-        [None, Some(Duration::ZERO), Some(SECOND)]
-            .into_iter()
-            .flat_map(move |quit_after| {
-                [None, Some(SECOND)].into_iter().map(move |idle| Options {
-                    half_close,
-                    quit_after,
-                    idle,
-                })
-            })
-    });
+    let mut all_options = Vec::new();
+    for input_end in [InputEnd::Untold, InputEnd::HalfClose, InputEnd::Leave] {
+        for quit_after in [None, Some(Duration::ZERO), Some(SECOND)] {
+            for idle in [None, Some(SECOND)] {
+                for peer_end in [PeerEnd::FinishInput, PeerEnd::Leave] {
+                    for near in [Near::User, Near::Program] {
+                        all_options.push(Options {
+                            input_end,
+                            quit_after,
+                            peer_end,
+                            idle,
+                            idle_end: IdleEnd::Idle,
+                            near,
+                        });
+                    }
+                }
+            }
+        }
+    }
     let mut orders = 0;
     for options in all_options {
         for role in [Role::Connect, Role::Listen] {
@@ -168,7 +245,7 @@ fn every_order_of_events_under_all_options() {
             }
         }
     }
-    assert_eq!(orders, 12 * 4 * 9_usize.pow(4));
+    assert_eq!(orders, 72 * 4 * 9_usize.pow(4));
 }
 
 fn play(options: Options, role: Role, keyboard: Keyboard, events: impl Iterator<Item = Event>) {
@@ -193,21 +270,32 @@ fn play(options: Options, role: Role, keyboard: Keyboard, events: impl Iterator<
             !both_over || step == DONE,
             "nothing is left to do: {context}"
         );
-        let asked_to_close = options.half_close || options.quit_after.is_some();
+        let asked_to_close =
+            options.input_end == InputEnd::HalfClose || options.quit_after.is_some();
+        let asked_to_leave = options.input_end == InputEnd::Leave
+            || options.quit_after == Some(Duration::ZERO);
         match step {
             Step::HalfClose => {
                 assert_eq!(event, Event::InputEnded, "{context}");
                 assert!(asked_to_close, "{context}");
             }
             BROKEN => assert!(event == Event::Reset && !peer_over, "{context}"),
-            Step::Leave(Outcome::Unheard) => assert_eq!(event, Event::CannotWrite, "{context}"),
+            Step::Leave(Outcome::Unheard) => {
+                assert_eq!(event, Event::CannotWrite, "{context}");
+                assert_eq!(options.near, Near::User, "{context}");
+            }
+            Step::Leave(Outcome::Idle) => panic!("no time has passed: {context}"),
             DONE => assert!(
                 both_over
                     || event == Event::PeerEnded && keyboard == Keyboard::Terminal
-                    || event == Event::Quiet && peer_over && role == Role::Listen
+                    || event == Event::PeerEnded && options.peer_end == PeerEnd::Leave
+                    || event == Event::Quiet
+                        && peer_over
+                        && role == Role::Listen
+                        && options.near == Near::User
                     || event == Event::Reset && peer_over
                     || event == Event::Refused
-                    || event == Event::InputEnded && options.quit_after == Some(Duration::ZERO),
+                    || event == Event::InputEnded && asked_to_leave,
                 "{context}"
             ),
             Step::GoOn => assert!(

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::*;
-use crate::proto::raw::{Keyboard, Options, Role};
+use crate::proto::raw::{InputEnd, Keyboard, Options, Role};
 
 /// A relay that runs on a thread, and both its ends.
 struct Running {
@@ -53,7 +53,7 @@ fn noise(length: usize) -> Vec<u8> {
 #[test]
 fn both_directions_at_once_are_intact_although_nobody_waits_for_the_other() {
     let half_close = Options {
-        half_close: true,
+        input_end: InputEnd::HalfClose,
         ..Options::default()
     };
     let mut running = start(Role::Connect, half_close, Manner::default());
