@@ -255,6 +255,7 @@ impl Netcat {
             crlf: flow.crlf.then(Crlf::default),
             pace: flow.interval.map(Pace::new),
             receive_at_most: flow.receive_at_most,
+            ..Manner::default()
         }
     }
 

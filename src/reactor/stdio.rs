@@ -10,13 +10,16 @@
 //! | socket (inetd, ssh) | yes | MSG_DONTWAIT | MSG_DONTWAIT |
 //! | file, /dev/null | no (EPERM): always ready | plainly | plainly |
 //!
+//! A relay that lets the kernel move octets (splice(2), sendfile(2)) needs none of this: SPLICE_F_NONBLOCK is asked for in each
+//! call. So the open file of our own is made when it is first written to.
+//!
 //! Where /proc is missing, or forbids it, a pipe or terminal is asked by poll(2) before each write too, and given no more than
 //! PIPE_BUF, which it then has room for. A descriptor that was closed (`<&-`) is /dev/null by the time that `main` runs: Rust's
 //! standard library sees to it, so that no socket can become descriptor 0.
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 
 use mio::unix::SourceFd;
@@ -40,12 +43,16 @@ pub struct Input {
 /// Where the user wants the peer's octets.
 #[derive(Debug)]
 pub struct Output {
-    fd: OwnedFd,
+    /// `None`: what is written goes nowhere.
+    fd: Option<OwnedFd>,
+    /// The same open anew, if it was.
+    own: Option<OwnedFd>,
+    kind: Kind,
     way: Way,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Terminal,
     Pipe,
     Socket,
@@ -55,6 +62,8 @@ enum Kind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
+    /// Not tried yet: to be opened anew.
+    Unopened,
     /// Plainly: it never blocks, or is an open file of our own with O_NONBLOCK.
     Plain,
     DontWait,
@@ -80,7 +89,6 @@ impl Input {
     /// Any descriptor.
     pub fn new(fd: OwnedFd) -> io::Result<Self> {
         let kind = kind(&fd)?;
-        enlarge(&fd, kind);
         Ok(Self { fd: Some(fd), kind })
     }
 
@@ -98,6 +106,28 @@ impl Input {
             Kind::Terminal => Keyboard::Terminal,
             _ => Keyboard::Other,
         }
+    }
+
+    /// Asks for as large a pipe as there is, if it is one: each filling of it costs two switches of process.
+    pub fn enlarge(&self) {
+        enlarge(self.fd.as_ref(), self.kind);
+    }
+
+    /// The descriptor, until the end has been read, and what it is.
+    pub(super) fn source(&self) -> Option<(BorrowedFd<'_>, Kind)> {
+        self.fd.as_ref().map(|fd| (fd.as_fd(), self.kind))
+    }
+
+    /// Its end was read by other means than [`Self::read`].
+    pub(super) fn end(&mut self) {
+        self.fd = None;
+    }
+
+    /// Whether [`Self::read`] would bring octets or the end now.
+    pub(super) fn has_something(&self) -> bool {
+        self.fd
+            .as_ref()
+            .is_none_or(|fd| ask(fd, PollFlags::IN).is_ok())
     }
 
     /// Whether the end has been read.
@@ -149,32 +179,44 @@ impl Output {
     /// Any descriptor.
     pub fn new(fd: OwnedFd) -> io::Result<Self> {
         let kind = kind(&fd)?;
-        enlarge(&fd, kind);
-        Ok(match kind {
-            Kind::Ready => Self {
-                fd,
-                way: Way::Plain,
-            },
-            Kind::Socket => Self {
-                fd,
-                way: Way::DontWait,
-            },
-            Kind::Pipe | Kind::Terminal => match open_anew(&fd) {
-                Ok(fd) => Self {
-                    fd,
-                    way: Way::Plain,
-                },
-                Err(_) => Self {
-                    fd,
-                    way: Way::Asked,
-                },
+        Ok(Self {
+            fd: Some(fd),
+            own: None,
+            kind,
+            way: match kind {
+                Kind::Ready => Way::Plain,
+                Kind::Socket => Way::DontWait,
+                Kind::Pipe | Kind::Terminal => Way::Unopened,
             },
         })
     }
 
+    /// One that takes everything, and keeps nothing (ncat's `--send-only`).
+    pub const fn none() -> Self {
+        Self {
+            fd: None,
+            own: None,
+            kind: Kind::Ready,
+            way: Way::Plain,
+        }
+    }
+
+    /// Asks for as large a pipe as there is, if it is one.
+    pub fn enlarge(&self) {
+        enlarge(self.fd.as_ref(), self.kind);
+    }
+
     /// Asks to be told by an event with `token` when there is room.
     pub fn register(&self, registry: &Registry, token: Token) -> io::Result<Readiness> {
-        register(&self.fd, registry, token, Interest::WRITABLE)
+        match &self.fd {
+            Some(fd) => register(fd, registry, token, Interest::WRITABLE),
+            None => Ok(Readiness::Always),
+        }
+    }
+
+    /// The descriptor and what it is, unless octets go nowhere.
+    pub(super) fn sink(&self) -> Option<(BorrowedFd<'_>, Kind)> {
+        self.fd.as_ref().map(|fd| (fd.as_fd(), self.kind))
     }
 
     /// Writes as much of `octets` as there is room for.
@@ -182,15 +224,37 @@ impl Output {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] when there is no room now.
     pub fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let Some(fd) = &self.fd else {
+            return Ok(octets.len());
+        };
+        if self.way == Way::Unopened {
+            self.own = open_anew(fd).ok();
+            self.way = match self.own {
+                Some(_) => Way::Plain,
+                None => Way::Asked,
+            };
+        }
+        let fd = self.own.as_ref().unwrap_or(fd);
         Ok(match self.way {
-            Way::Plain => rustix::io::write(&self.fd, octets)?,
-            Way::DontWait => send(&self.fd, octets, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?,
-            Way::Asked => {
-                ask(&self.fd, PollFlags::OUT)?;
+            Way::Plain => rustix::io::write(fd, octets)?,
+            Way::DontWait => send(fd, octets, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?,
+            Way::Asked | Way::Unopened => {
+                ask(fd, PollFlags::OUT)?;
                 let fits = octets.len().min(limits::PIPE_BUF);
-                rustix::io::write(&self.fd, &octets[..fits])?
+                rustix::io::write(fd, &octets[..fits])?
             }
         })
+    }
+
+    /// Tells whoever reads it that no more will come. It must be ours alone.
+    pub(super) fn close(&mut self) {
+        if let Some(fd) = &self.fd
+            && self.kind == Kind::Socket
+        {
+            // One that is gone needs no closing.
+            let _ = rustix::net::shutdown(fd, rustix::net::Shutdown::Write);
+        }
+        *self = Self::none();
     }
 }
 
@@ -205,9 +269,10 @@ fn kind(fd: &OwnedFd) -> io::Result<Kind> {
     })
 }
 
-/// A pipe holds 64 KiB unless asked for more, and each filling of it costs two switches of process.
-fn enlarge(fd: &OwnedFd, kind: Kind) {
-    if kind == Kind::Pipe {
+fn enlarge(fd: Option<&OwnedFd>, kind: Kind) {
+    if let Some(fd) = fd
+        && kind == Kind::Pipe
+    {
         // Not allowed to everybody, and only a matter of speed.
         let _ = rustix::pipe::fcntl_setpipe_size(fd, limits::RELAY_PIPE);
     }
@@ -316,7 +381,8 @@ mod tests {
     fn the_open_file_of_others_is_left_as_it_was() {
         let (_reader, writer) = io::pipe().unwrap();
         let shared: OwnedFd = writer.into();
-        let output = Output::new(shared.try_clone().unwrap()).unwrap();
+        let mut output = Output::new(shared.try_clone().unwrap()).unwrap();
+        assert_eq!(output.write(b"x").unwrap(), 1);
         assert_eq!(output.way, Way::Plain, "there is /proc here");
         let flags = rustix::fs::fcntl_getfl(&shared).unwrap();
         assert!(!flags.contains(OFlags::NONBLOCK));
@@ -354,6 +420,7 @@ mod tests {
     fn a_socket_serves_as_both() {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         let mut input = Input::new(ours.try_clone().unwrap().into()).unwrap();
+        assert!(!input.has_something());
         let mut output = Output::new(ours.into()).unwrap();
         let mut buffer = Vec::with_capacity(10);
         would_block(input.read(&mut buffer));
@@ -363,5 +430,10 @@ mod tests {
         let mut three = [0; 3];
         theirs.read_exact(&mut three).unwrap();
         assert_eq!(&three, b"out");
+        output.close();
+        assert_eq!(theirs.read(&mut three).unwrap(), 0, "it is told of the end");
+        theirs.write_all(b"still").unwrap();
+        assert!(input.has_something(), "and may go on");
+        assert_eq!(output.write(b"lost").unwrap(), 4);
     }
 }

@@ -61,7 +61,7 @@ impl Netcat {
                 way: Way::Direct,
             });
             code = 0;
-            if !only_probe && self.converse(&socket)? != Outcome::Done {
+            if !only_probe && self.converse(socket)? != Outcome::Done {
                 code = 1;
             }
         }
@@ -140,20 +140,15 @@ impl Netcat {
         Ok(addresses.first().copied())
     }
 
-    fn converse(&mut self, socket: &Socket) -> Result<Outcome, Complaint> {
+    fn converse(&mut self, socket: Socket) -> Result<Outcome, Complaint> {
         let link = match self.options.carrier.transport() {
-            Transport::Tcp => Link::Stream(socket),
-            Transport::Udp => Link::Datagrams(socket),
-        };
+            Transport::Tcp => Link::stream(socket),
+            Transport::Udp => Link::datagrams(socket),
+        }?;
         let keyboard = self.input.keyboard();
         let policy = Policy::new(Instant::now(), Role::Connect, keyboard, self.ends());
         let manner = self.manner();
-        Ok(relay(
-            &mut self.input,
-            &mut self.output,
-            link,
-            policy,
-            manner,
-        )?)
+        let (input, output) = (&mut self.input, &mut self.output);
+        Ok(relay(input, output, link, policy, manner)?.outcome)
     }
 }

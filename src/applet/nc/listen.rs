@@ -45,9 +45,9 @@ impl Netcat {
                 socket
                     .connect(&caller)
                     .map_err(|error| named("connect", &error))?;
-                self.serve(Link::Datagrams(&socket))?
+                self.serve(Link::datagrams(socket)?)?
             }
-            (Transport::Udp, Callers::All) => self.serve(Link::Everybody(&socket, None))?,
+            (Transport::Udp, Callers::All) => self.serve(Link::everybody(socket)?)?,
         };
         Ok(u8::from(outcome != Outcome::Done))
     }
@@ -91,7 +91,7 @@ impl Netcat {
         let (socket, caller) =
             sockets::accept(listener).map_err(|error| named("accept", &error))?;
         self.tell_caller(&socket, &caller);
-        self.serve(Link::Stream(&socket))
+        self.serve(Link::stream(socket)?)
     }
 
     fn tell_caller(&self, socket: &Socket, caller: &SockAddr) {
@@ -107,17 +107,12 @@ impl Netcat {
         }
     }
 
-    fn serve(&mut self, link: Link<'_>) -> Result<Outcome, Complaint> {
+    fn serve(&mut self, link: Link) -> Result<Outcome, Complaint> {
         let keyboard = self.input.keyboard();
         let policy = Policy::new(Instant::now(), Role::Listen, keyboard, self.ends());
         let manner = self.manner();
-        Ok(relay(
-            &mut self.input,
-            &mut self.output,
-            link,
-            policy,
-            manner,
-        )?)
+        let (input, output) = (&mut self.input, &mut self.output);
+        Ok(relay(input, output, link, policy, manner)?.outcome)
     }
 }
 

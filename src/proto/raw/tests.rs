@@ -272,8 +272,8 @@ fn play(options: Options, role: Role, keyboard: Keyboard, events: impl Iterator<
         );
         let asked_to_close =
             options.input_end == InputEnd::HalfClose || options.quit_after.is_some();
-        let asked_to_leave = options.input_end == InputEnd::Leave
-            || options.quit_after == Some(Duration::ZERO);
+        let asked_to_leave =
+            options.input_end == InputEnd::Leave || options.quit_after == Some(Duration::ZERO);
         match step {
             Step::HalfClose => {
                 assert_eq!(event, Event::InputEnded, "{context}");

@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use socket2::Socket;
+
 use super::*;
 use crate::proto::raw::{InputEnd, Keyboard, Options, Role};
 
@@ -13,10 +15,10 @@ struct Running {
     peer: TcpStream,
     stdin: PipeWriter,
     stdout: PipeReader,
-    relay: JoinHandle<io::Result<Outcome>>,
+    relay: JoinHandle<io::Result<Report>>,
 }
 
-fn start(role: Role, options: Options, manner: Manner) -> Running {
+fn start(role: Role, options: Options, manner: fn() -> Manner) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (peer, _) = listener.accept().unwrap();
@@ -24,13 +26,12 @@ fn start(role: Role, options: Options, manner: Manner) -> Running {
     let (stdin_reader, stdin) = io::pipe().unwrap();
     let (stdout, stdout_writer) = io::pipe().unwrap();
     let relay = thread::spawn(move || {
-        let socket = Socket::from(ours);
         relay(
             &mut Input::new(stdin_reader.into())?,
             &mut Output::new(stdout_writer.into())?,
-            Link::Stream(&socket),
+            Link::stream(ours.into())?,
             Policy::new(Instant::now(), role, Keyboard::Other, options),
-            manner,
+            manner(),
         )
     });
     Running {
@@ -56,7 +57,7 @@ fn both_directions_at_once_are_intact_although_nobody_waits_for_the_other() {
         input_end: InputEnd::HalfClose,
         ..Options::default()
     };
-    let mut running = start(Role::Connect, half_close, Manner::default());
+    let mut running = start(Role::Connect, half_close, Manner::default);
     let noise = noise(5_000_000);
     let mut peer = running.peer.try_clone().unwrap();
     thread::scope(|scope| {
@@ -79,18 +80,24 @@ fn both_directions_at_once_are_intact_although_nobody_waits_for_the_other() {
         peer.shutdown(std::net::Shutdown::Both).unwrap();
         assert!(stdout.join().unwrap() == noise, "down");
     });
-    assert_eq!(running.relay.join().unwrap().unwrap(), Outcome::Done);
+    assert_eq!(
+        running.relay.join().unwrap().unwrap().outcome,
+        Outcome::Done
+    );
 }
 
 #[test]
 fn what_came_before_a_reset_is_written() {
-    let mut running = start(Role::Connect, Options::default(), Manner::default());
+    let mut running = start(Role::Connect, Options::default(), Manner::default);
     running.peer.write_all(b"last words").unwrap();
     thread::sleep(Duration::from_millis(50));
     let peer = Socket::from(running.peer);
     peer.set_linger(Some(Duration::ZERO)).unwrap();
     drop(peer);
-    assert_eq!(running.relay.join().unwrap().unwrap(), Outcome::Broken);
+    assert_eq!(
+        running.relay.join().unwrap().unwrap().outcome,
+        Outcome::Broken
+    );
     let mut octets = Vec::new();
     running.stdout.read_to_end(&mut octets).unwrap();
     assert_eq!(octets, b"last words");
@@ -98,15 +105,18 @@ fn what_came_before_a_reset_is_written() {
 
 #[test]
 fn a_reader_that_went_away_ends_it() {
-    let mut running = start(Role::Connect, Options::default(), Manner::default());
+    let mut running = start(Role::Connect, Options::default(), Manner::default);
     drop(running.stdout);
     running.peer.write_all(b"unheard").unwrap();
-    assert_eq!(running.relay.join().unwrap().unwrap(), Outcome::Unheard);
+    assert_eq!(
+        running.relay.join().unwrap().unwrap().outcome,
+        Outcome::Unheard
+    );
 }
 
 #[test]
 fn it_sends_on_to_a_peer_that_half_closed() {
-    let mut running = start(Role::Connect, Options::default(), Manner::default());
+    let mut running = start(Role::Connect, Options::default(), Manner::default);
     running.peer.shutdown(std::net::Shutdown::Write).unwrap();
     thread::sleep(Duration::from_millis(50));
     running.stdin.write_all(b"still here").unwrap();
@@ -114,17 +124,20 @@ fn it_sends_on_to_a_peer_that_half_closed() {
     let mut octets = Vec::new();
     running.peer.read_to_end(&mut octets).unwrap();
     assert_eq!(octets, b"still here");
-    assert_eq!(running.relay.join().unwrap().unwrap(), Outcome::Done);
+    assert_eq!(
+        running.relay.join().unwrap().unwrap().outcome,
+        Outcome::Done
+    );
 }
 
 #[test]
 fn it_ends_when_nothing_more_can_be_sent_to_a_peer_that_is_gone() {
-    let mut running = start(Role::Connect, Options::default(), Manner::default());
+    let mut running = start(Role::Connect, Options::default(), Manner::default);
     drop(running.peer);
     thread::sleep(Duration::from_millis(50));
     running.stdin.write_all(b"one").unwrap();
     assert_eq!(
-        running.relay.join().unwrap().unwrap(),
+        running.relay.join().unwrap().unwrap().outcome,
         Outcome::Done,
         "the RST to the first line tells, no second one is needed"
     );
@@ -132,10 +145,10 @@ fn it_ends_when_nothing_more_can_be_sent_to_a_peer_that_is_gone() {
 
 #[test]
 fn lines_become_crlf_and_are_paced() {
-    let manner = Manner {
+    let manner = || Manner {
         crlf: Some(Crlf::default()),
         pace: Some(Pace::new(Duration::from_millis(100))),
-        receive_at_most: None,
+        ..Manner::default()
     };
     let mut running = start(Role::Connect, Options::default(), manner);
     let begin = Instant::now();
@@ -151,7 +164,7 @@ fn lines_become_crlf_and_are_paced() {
 
 #[test]
 fn enough_is_enough() {
-    let manner = Manner {
+    let manner = || Manner {
         receive_at_most: Some(2),
         ..Manner::default()
     };
@@ -164,7 +177,10 @@ fn enough_is_enough() {
     let mut octets = Vec::new();
     running.stdout.read_to_end(&mut octets).unwrap();
     assert_eq!(octets, b"onetwo");
-    assert_eq!(running.relay.join().unwrap().unwrap(), Outcome::Done);
+    assert_eq!(
+        running.relay.join().unwrap().unwrap().outcome,
+        Outcome::Done
+    );
 }
 
 #[test]
@@ -177,11 +193,10 @@ fn datagrams_keep_their_bounds_and_empty_ones_end_nothing() {
     let (stdin_reader, mut stdin) = io::pipe().unwrap();
     let (mut stdout, stdout_writer) = io::pipe().unwrap();
     let relay = thread::spawn(move || {
-        let socket = Socket::from(ours);
         relay(
             &mut Input::new(stdin_reader.into())?,
             &mut Output::new(stdout_writer.into())?,
-            Link::Datagrams(&socket),
+            Link::datagrams(ours.into())?,
             Policy::new(
                 Instant::now(),
                 Role::Connect,
@@ -208,7 +223,7 @@ fn datagrams_keep_their_bounds_and_empty_ones_end_nothing() {
     stdout.read_to_end(&mut octets).unwrap();
     assert_eq!(octets.len(), 3 + 60_000 + 3);
     assert!(octets.ends_with(b"yend"));
-    assert_eq!(relay.join().unwrap().unwrap(), Outcome::Done);
+    assert_eq!(relay.join().unwrap().unwrap().outcome, Outcome::Done);
 }
 
 #[test]
@@ -219,13 +234,12 @@ fn who_always_has_something_to_send_still_listens() {
     peer.connect(ours.local_addr().unwrap()).unwrap();
     let (mut stdout, stdout_writer) = io::pipe().unwrap();
     let relay = thread::spawn(move || {
-        let socket = Socket::from(ours);
         // Neither of these ever makes it wait: nothing but a look around in between lets it hear.
         let zeros = std::fs::File::open("/dev/zero")?;
         relay(
             &mut Input::new(zeros.into())?,
             &mut Output::new(stdout_writer.into())?,
-            Link::Datagrams(&socket),
+            Link::datagrams(ours.into())?,
             Policy::new(
                 Instant::now(),
                 Role::Connect,
