@@ -85,7 +85,8 @@ impl Conversation {
     fn receive(&mut self, now: Instant, scratch: &mut Vec<u8>) -> Result<bool, Stop> {
         let holds_octets = self.link.holds_octets();
         let has_room = match self.link.is_stream() {
-            true => self.down.has_room(),
+            // Who asks without end, and does not read the answers, is not listened to.
+            true => self.down.has_room() && self.replies.len() < self.piece,
             false => self.down.is_empty(),
         };
         if self.receiving != Receiving::Open || !(self.can.receive || holds_octets) || !has_room {
@@ -104,10 +105,10 @@ impl Conversation {
                 }
                 received
             }
-            Some(filter) => {
+            Some(telnet) => {
                 self.raw.reserve_exact(wanted);
                 let received = self.link.receive(&mut self.raw, scratch);
-                filter(&self.raw, self.down.room(), &mut self.replies);
+                telnet.filter(&self.raw, self.down.room(), &mut self.replies);
                 if let Some(tap) = &mut self.manner.tap
                     && !self.raw.is_empty()
                 {

@@ -39,13 +39,11 @@ use crate::limits;
 use crate::proto::raw::{Crlf, Outcome, Pace, Policy};
 use crate::reactor::stdio::{Input, Output};
 use crate::tap::{Tap, Wire};
+use crate::wire::telnet::Telnet;
 
 pub use self::link::{HandshakeError, Link};
 
 pub(in crate::reactor) use self::conversation::{Conversation, End, Turn};
-
-/// Telnet, for instance: takes what came, appends what of it is text, and what is to be answered at once.
-pub type Filter = Box<dyn FnMut(&[u8], &mut Vec<u8>, &mut Vec<u8>)>;
 
 /// How octets are changed, counted and looked at on their way.
 #[derive(Default)]
@@ -59,10 +57,10 @@ pub struct Manner {
     /// Octets a second, in each direction.
     pub rate: Option<NonZeroU64>,
     /// -t
-    pub telnet: Option<Filter>,
+    pub telnet: Option<Telnet>,
     /// Sees what is said, in the clear.
     pub tap: Option<Box<dyn Tap>>,
-    /// Sees what crosses the socket. For what crosses before (a handshake) there is [`Link::watched`].
+    /// Sees what crosses the socket. If something did before (a handshake), it is given to [`Link::watched`] then.
     pub wire: Option<Box<dyn Wire>>,
     /// Is told once a second how far it is.
     pub progress: Option<Box<dyn FnMut(Progress)>>,

@@ -1,5 +1,7 @@
 //! Relays between pipes and sockets of this process. What the user sees of them is tested on the program, in tests/nc.rs.
 
+mod manners;
+
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::thread::{self, JoinHandle};
