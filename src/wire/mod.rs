@@ -15,6 +15,7 @@ pub mod pop3;
 pub mod pop3_reply;
 pub mod resolv;
 pub mod sasl;
+pub mod secret;
 pub mod services;
 pub mod smtp;
 pub mod socks;

@@ -126,22 +126,26 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Which octets of `line` are a password or its like: that of PASS, and the initial response of AUTH.
+    /// Which octets of `line` are a password or its like: that of PASS, the digest of APOP, the initial response of AUTH.
     ///
     /// ```
     /// use mailtool::wire::pop3::Command;
     ///
     /// assert_eq!(Command::secret_in(b"PASS x y"), Some(5..8));
     /// assert_eq!(Command::secret_in(b"auth plain AGEAYg=="), Some(11..19));
+    /// assert_eq!(Command::secret_in(b"APOP alice c4c9334bac560ecc"), Some(11..27));
     /// assert_eq!(Command::secret_in(b"USER alice"), None);
     /// ```
     pub fn secret_in(line: &[u8]) -> Option<std::ops::Range<usize>> {
         let (keyword, _) = line.split_at_checked(5)?;
         let start = if keyword.eq_ignore_ascii_case(b"PASS ") {
             5
-        } else if keyword.eq_ignore_ascii_case(b"AUTH ") {
-            let mechanism = 5 + line[5..].iter().position(|&octet| octet != b' ')?;
-            mechanism + memchr(b' ', &line[mechanism..])? + 1
+        } else if [&b"AUTH "[..], b"APOP "]
+            .iter()
+            .any(|verb| keyword.eq_ignore_ascii_case(verb))
+        {
+            let shown = 5 + line[5..].iter().position(|&octet| octet != b' ')?;
+            shown + memchr(b' ', &line[shown..])? + 1
         } else {
             return None;
         };

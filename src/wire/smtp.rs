@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use crate::wire::address::{self, Address, AddressError};
+use crate::wire::sasl::Mechanism;
 
 /// What a client can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,6 +229,33 @@ pub fn command(line: &[u8]) -> Option<(Verb, &[u8])> {
         .iter()
         .find(|info| info.name.as_bytes().eq_ignore_ascii_case(word))?;
     Some((info.verb, arguments.trim_ascii_start()))
+}
+
+/// Which octets of a command line are a password or its like: the initial response of AUTH; all that follows AUTH where no
+/// name of a mechanism does.
+///
+/// ```
+/// use mailtool::wire::smtp::secret_in;
+///
+/// assert_eq!(secret_in(b"auth  plain AGEAYg== "), Some(12..20));
+/// assert_eq!(secret_in(b"AUTH LOGIN"), None);
+/// ```
+pub fn secret_in(line: &[u8]) -> Option<Range<usize>> {
+    let (Verb::Auth, arguments) = command(line)? else {
+        return None;
+    };
+    let word = arguments.split(u8::is_ascii_whitespace).next()?;
+    let mechanism = if Mechanism::is_name(word) {
+        word.len()
+    } else {
+        0
+    };
+    let secret = arguments[mechanism..].trim_ascii();
+    if secret.is_empty() {
+        return None;
+    }
+    let end = line.trim_ascii_end().len();
+    Some(end - secret.len()..end)
 }
 
 /// What is wrong with the arguments of MAIL or RCPT.

@@ -34,7 +34,6 @@ mod append;
 mod execute;
 mod finish;
 mod reply;
-mod secret;
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +50,7 @@ use crate::proto::{self, Input, Out, Peer, Session, StartTls};
 use crate::store::{Account, Store, Subscription};
 use crate::wire::imap::command::{Parsed, parse, scan_tag};
 use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Stop, announced};
+use crate::wire::imap::secret;
 use crate::wire::lines::Want;
 use crate::wire::sasl::Exchange;
 

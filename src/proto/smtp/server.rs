@@ -41,8 +41,8 @@ use crate::proto::{self, Input, Out, Peer, Refused, Session, StartTls, TlsInfo};
 use crate::store::{Account, Durable, Store, StoreError};
 use crate::wire::address::Address;
 use crate::wire::lines::Want;
-use crate::wire::sasl::{Exchange, Mechanism};
-use crate::wire::smtp::{self as words, Enhanced, Reply, Verb};
+use crate::wire::sasl::Exchange;
+use crate::wire::smtp::{self as words, Enhanced, Reply};
 use message::Incoming;
 
 /// What kind of server it is.
@@ -220,23 +220,7 @@ impl Session for Server {
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
         match &self.state {
             State::Challenge(_) => (piece != b"*").then_some(0..piece.len()),
-            State::Command => {
-                let (Verb::Auth, arguments) = words::command(piece)? else {
-                    return None;
-                };
-                let word = arguments.split(u8::is_ascii_whitespace).next()?;
-                let mechanism = if Mechanism::is_name(word) {
-                    word.len()
-                } else {
-                    0
-                };
-                let secret = arguments[mechanism..].trim_ascii();
-                if secret.is_empty() {
-                    return None;
-                }
-                let end = piece.trim_ascii_end().len();
-                Some(end - secret.len()..end)
-            }
+            State::Command => words::secret_in(piece),
             _ => None,
         }
     }

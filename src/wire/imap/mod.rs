@@ -10,6 +10,7 @@
 //! | [`pattern`] | LIST's wildcards |
 //! | [`response`] | words to bytes |
 //! | [`reply`] | what a server says, for clients |
+//! | [`secret`] | where passwords stand |
 
 pub mod command;
 pub mod fetch;
@@ -18,4 +19,5 @@ pub mod reply;
 pub mod response;
 pub mod scan;
 pub mod search;
+pub mod secret;
 pub mod set;

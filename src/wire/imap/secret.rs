@@ -1,11 +1,19 @@
-//! Where in a command a password stands, so that taps do not show it.
+//! Where in a command a password stands, so that taps do not show it: for servers, and for whoever listens to a client.
 
 use std::ops::Range;
 
-use crate::wire::imap::scan::announced;
+use super::scan::announced;
 
-/// The secret octets of the next `piece` of a command, after what was `gathered` of it.
-pub(super) fn within(gathered: &[u8], piece: &[u8]) -> Option<Range<usize>> {
+/// The secret octets of the next `piece` of a command, after what was `gathered` of it: lines with their line ends, and
+/// literals.
+///
+/// ```
+/// use mailtool::wire::imap::secret::within;
+///
+/// assert_eq!(within(b"", b"a1 LOGIN alice secret"), Some(15..21));
+/// assert_eq!(within(b"a1 LOGIN alice {6}\r\n", b"secret"), Some(0..6));
+/// ```
+pub fn within(gathered: &[u8], piece: &[u8]) -> Option<Range<usize>> {
     if gathered.is_empty() {
         let start = after_name(piece)?;
         return Some(start..end(piece).max(start));
