@@ -212,3 +212,16 @@ pub const PROXY_INTERIM: usize = 8;
 pub const PROXY_NONCE: Duration = Duration::from_secs(300);
 /// Octets of a telnet subnegotiation; no option that anybody sends needs a tenth.
 pub const TELNET_SUBNEGOTIATION: usize = 4096;
+
+/// Octets of typed lines that wait in mail mode until the server has answered: one command line may be as long.
+pub const TYPED: usize = IMAP_LINE;
+/// Octets of a server's line that mail mode looks at; what follows is only passed on.
+pub const HEARD_LINE: usize = IMAP_LINE;
+/// Octets of a reply's lines that a script's expectations can see, and the longest of the lines they see.
+pub const EXPECTED: usize = 1024 * 1024;
+/// See [`EXPECTED`].
+pub const EXPECTED_LINE: usize = 1024;
+/// How long an expectation waits for a line where the server speaks when it likes (IDLE), unless -w says so.
+pub const EXPECT: Duration = Duration::from_secs(60);
+/// Octets on their way to the user's screen at which a session hears no more, until some are written.
+pub const SCREEN: usize = 256 * 1024;

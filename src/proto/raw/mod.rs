@@ -30,6 +30,16 @@
 //! (3) Debian's looks between two reads, and so can cut a file short.
 //!
 //! Here too is what changes on the way: [`Crlf`] for -C, [`Pace`] for -i.
+//!
+//! Mail mode has another policy: it knows the protocol. [`lockstep`] is its session, [`starttls`] what goes before TLS.
+
+mod explain;
+pub mod lockstep;
+mod reply;
+mod script;
+mod speech;
+pub mod starttls;
+mod typed;
 
 use std::time::{Duration, Instant};
 
@@ -40,6 +50,50 @@ pub enum Role {
     Connect,
     /// We listened.
     Listen,
+}
+
+/// What a mail server speaks; and FTP, which greets as SMTP does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// RFC 5321
+    Smtp,
+    /// RFC 2033
+    Lmtp,
+    /// RFC 1939
+    Pop3,
+    /// RFC 3501, RFC 9051
+    Imap,
+    /// RFC 959: its control connection, for AUTH TLS (RFC 4217).
+    Ftp,
+}
+
+impl Protocol {
+    /// By its name on a command line.
+    ///
+    /// ```
+    /// use mailtool::proto::raw::Protocol;
+    /// assert_eq!(Protocol::named("IMAP"), Some(Protocol::Imap));
+    /// assert_eq!(Protocol::named("http"), None);
+    /// ```
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|protocol| protocol.name().eq_ignore_ascii_case(name))
+    }
+
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Smtp, Self::Lmtp, Self::Pop3, Self::Imap, Self::Ftp];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Smtp => "SMTP",
+            Self::Lmtp => "LMTP",
+            Self::Pop3 => "POP3",
+            Self::Imap => "IMAP",
+            Self::Ftp => "FTP",
+        }
+    }
 }
 
 /// Who types.
