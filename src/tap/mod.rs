@@ -9,6 +9,7 @@
 pub mod dump;
 pub mod keylog;
 pub mod pcapng;
+pub mod masked;
 pub mod transcript;
 
 use std::time::{Instant, SystemTime};
