@@ -202,6 +202,20 @@ impl Conn {
         }
     }
 
+    /// Lets the session say something for another reason than what comes from the network: somebody has typed.
+    pub(super) fn speak(&mut self, now: Instant, say: impl FnOnce(&mut Out)) {
+        let quiet = self.out.is_empty();
+        self.out.set_now(now);
+        say(&mut self.out);
+        self.settle(now, quiet);
+    }
+
+    /// Octets that were read from the socket before it became a connection: they come before what it brings.
+    pub(super) fn heard_before(&mut self, octets: &[u8]) {
+        self.reader = LineReader::with_capacity(limits::RECEIVE_BUFFER.max(octets.len()));
+        self.reader.push(octets);
+    }
+
     /// A mailbox has changed.
     pub(super) fn changed(&mut self) {
         self.owed.changed = true;

@@ -10,7 +10,7 @@
 //!
 //! One turn of the loop: wait for the poll, until the next timer at the latest; note what is ready; read the letters; give every
 //! connection that has something to do one turn of bounded length. Whoever is not done has another turn after all others, so
-//! no connection starves another. A [`client`] has the same connections in a loop of its own.
+//! no connection starves another. A [`client`] and a [`typist`] have the same connections in loops of their own.
 //!
 //! What it keeps:
 //! - a token is never used twice, so what comes too late for a connection finds nobody;
@@ -35,6 +35,7 @@ mod timers;
 mod tls;
 mod trouble;
 mod watch;
+pub mod typist;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
