@@ -36,6 +36,7 @@ use crate::limits;
 use crate::proto::raw::lockstep::{Ending, LockStep, Needs, Options, Screen};
 use crate::proto::{Input as Heard, Out, Session};
 use crate::tap::{Piece, Side, Tap};
+use crate::wire::secret::printable;
 
 /// A connection that stands, and how it is to begin.
 pub struct Call {
@@ -355,7 +356,7 @@ pub struct Display {
 pub enum Explanations {
     /// On stdout, under the reply: it is a terminal.
     InPlace(Style),
-    /// On stderr.
+    /// On stderr, under the reply's line, which is repeated there.
     Aside(Style),
 }
 
@@ -406,12 +407,16 @@ impl Screen for Display {
         self.queue.borrow_mut().push(To::Stdout, octets);
     }
 
-    fn explain(&mut self, lines: &str) {
+    fn explain(&mut self, reply: &[u8], lines: &str) {
+        let mut queue = self.queue.borrow_mut();
         let (to, style) = match self.explanations {
             Explanations::InPlace(style) => (To::Stdout, style),
-            Explanations::Aside(style) => (To::Stderr, style),
+            Explanations::Aside(style) => {
+                let reply = format!("{}\n", printable(reply));
+                queue.push(To::Stderr, reply.as_bytes());
+                (To::Stderr, style)
+            }
         };
-        let mut queue = self.queue.borrow_mut();
         match style {
             Style::Plain => queue.push(to, lines.as_bytes()),
             Style::Dimmed => {
@@ -491,7 +496,7 @@ struct Echo {
 impl Echo {
     fn show(&mut self) {
         let line = std::mem::take(&mut self.line);
-        let text = crate::wire::secret::printable(line.trim_ascii_end());
+        let text = printable(line.trim_ascii_end());
         let mut queue = self.queue.borrow_mut();
         queue.push(To::Stderr, format!("> {text}\n").as_bytes());
     }
@@ -526,7 +531,7 @@ mod tests {
         let mut echo = display.echo();
         let now = Instant::now();
         display.received(b"220 hi\r\n");
-        display.explain("    220\n");
+        display.explain(b"220 hi", "    220\n");
         echo.saw(now, Side::Client, Piece::Bytes(b"PASS "));
         echo.saw(now, Side::Client, Piece::Secret);
         echo.saw(now, Side::Client, Piece::Bytes(b"\r\n"));
@@ -552,7 +557,10 @@ mod tests {
             shown,
             [
                 (To::Stdout, "220 hi\r\n"),
-                (To::Stderr, "\u{1b}[2m    220\n\u{1b}[0m> PASS ********\n"),
+                (
+                    To::Stderr,
+                    "220 hi\n\u{1b}[2m    220\n\u{1b}[0m> PASS ********\n"
+                ),
                 (To::Stdout, "250 ok\r\n"),
                 (To::Stderr, "nc: sent with the tag A1\n"),
             ]

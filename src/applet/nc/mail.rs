@@ -70,9 +70,9 @@ pub(super) fn converse(
         true => Explanations::InPlace(style(true)),
         false => Explanations::Aside(style(io::stderr().is_terminal())),
     };
-    let tags = match options.verbose || keyboard == Keyboard::Terminal {
-        true => Tags::Told,
-        false => Tags::Untold,
+    let tags = match keyboard {
+        Keyboard::Terminal => Tags::Told,
+        Keyboard::Other => Tags::Untold,
     };
     let display = Display::new(&options.name, explanations, tags);
     let mut taps = options.taps;

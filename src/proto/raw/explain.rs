@@ -43,7 +43,8 @@ impl Explainer {
         self.known.clear();
     }
 
-    /// What is to be said under this line, if anything. `goes_on`: more lines belong to it. `to`: the command that it ends.
+    /// What is to be said under this line, if anything, and of which line it is said. `goes_on`: more lines belong to it. `to`: the command
+    /// that it ends.
     pub(super) fn line(
         &mut self,
         protocol: Protocol,
@@ -51,7 +52,7 @@ impl Explainer {
         goes_on: bool,
         line: &[u8],
         to: Option<&str>,
-    ) -> Option<String> {
+    ) -> Option<(Vec<u8>, String)> {
         match verdict {
             Verdict::Content => return None,
             Verdict::Part if matches!(protocol, Protocol::Pop3 | Protocol::Imap) && goes_on => {
@@ -73,7 +74,7 @@ impl Explainer {
         if let (Verdict::Whole(Sign::No), Some(to)) = (verdict, to.filter(|to| !to.is_empty())) {
             page.row(ANSWERS.of(self.lang), to);
         }
-        (!page.text.is_empty()).then_some(page.text)
+        (!page.text.is_empty()).then(|| (line.to_owned(), page.text))
     }
 }
 
@@ -283,8 +284,8 @@ mod tests {
         line: &str,
         to: Option<&str>,
     ) -> String {
-        let lines = Explainer::new(lang).line(protocol, verdict, false, line.as_bytes(), to);
-        let lines = lines.unwrap_or_default();
+        let explained = Explainer::new(lang).line(protocol, verdict, false, line.as_bytes(), to);
+        let (_, lines) = explained.unwrap_or_default();
         for line in lines.lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
             assert!(line.starts_with("    "), "{line}");
@@ -375,7 +376,8 @@ mod tests {
         };
         assert_eq!(line(Verdict::Part, true, "* 1 FETCH (BODY[] {3}"), None);
         assert_eq!(line(Verdict::Content, false, "abc"), None);
-        let text = line(Verdict::Part, false, ")").expect("FETCH is known");
+        let (reply, text) = line(Verdict::Part, false, ")").expect("FETCH is known");
+        assert_eq!(reply, b"* 1 FETCH (BODY[] {3}");
         assert!(text.trim_start().starts_with("FETCH"), "{text}");
         assert_eq!(line(Verdict::Unasked, false, "* 2 FETCH (UID 3)"), None);
         assert!(line(Verdict::Unasked, false, "* 3 EXISTS").is_some());
@@ -384,6 +386,7 @@ mod tests {
             explainer.line(Protocol::Pop3, verdict, goes_on, line.as_bytes(), None)
         };
         assert_eq!(line(Verdict::Part, true, "+OK 2"), None);
-        assert!(line(YES, false, ".").expect("+OK").contains("+OK"));
+        let (reply, text) = line(YES, false, ".").expect("+OK is known");
+        assert!(reply == b"+OK 2" && text.contains("+OK"), "{text}");
     }
 }

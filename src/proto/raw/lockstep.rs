@@ -59,8 +59,8 @@ use crate::wire::secret;
 pub trait Screen {
     /// Octets from the server, as they came.
     fn received(&mut self, octets: &[u8]);
-    /// What the reply above means: whole lines.
-    fn explain(&mut self, lines: &str);
+    /// What the reply that was just received, and began or ended with this line, means: whole lines.
+    fn explain(&mut self, reply: &[u8], lines: &str);
     /// Something that the user should know, on one line.
     fn note(&mut self, text: &str);
     /// A line was sent with this tag before it.
@@ -412,6 +412,21 @@ impl<S: Screen> LockStep<S> {
                 out,
             );
         };
+        let greets = self
+            .awaited
+            .front()
+            .is_some_and(|awaited| awaited.what == What::Greeting);
+        if greets
+            && !judge.goes_on()
+            && let Some(other) = reply::greets_otherwise(protocol, self.lines.line())
+        {
+            let said = short(secret::printable(self.lines.line()));
+            let (other, protocol) = (other.name(), protocol.name());
+            return self.fail(
+                format!("this is a server of {other}, not of {protocol}: {said:?}"),
+                out,
+            );
+        }
         let verdict = judge.line(cut, &mut self.lines, self.awaited.iter());
         let line = self.lines.line().to_owned();
         if self.reads_instructions() {
@@ -437,8 +452,8 @@ impl<S: Screen> LockStep<S> {
         if let Some(explainer) = &mut self.explainer {
             let goes_on = self.judge.as_ref().is_some_and(Judge::goes_on);
             let to = answered.as_ref().map(|awaited| awaited.shown.as_str());
-            if let Some(lines) = explainer.line(protocol, verdict, goes_on, &line, to) {
-                self.screen.explain(&lines);
+            if let Some((reply, lines)) = explainer.line(protocol, verdict, goes_on, &line, to) {
+                self.screen.explain(&reply, &lines);
             }
         }
         self.look_at_expectation(protocol, &line, out);

@@ -366,6 +366,14 @@ pub(super) fn greets(line: &[u8]) -> Option<Protocol> {
     matches!(imap::Reply::parse(line), Some(imap::Reply::Untagged(_))).then_some(Protocol::Imap)
 }
 
+/// The protocol that a greeting is of, if it is not this one: then there is nothing to wait for.
+pub(super) fn greets_otherwise(protocol: Protocol, line: &[u8]) -> Option<Protocol> {
+    let has_numbers =
+        |protocol| matches!(protocol, Protocol::Smtp | Protocol::Lmtp | Protocol::Ftp);
+    greets(line)
+        .filter(|other| *other != protocol && !(has_numbers(*other) && has_numbers(protocol)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -484,6 +492,18 @@ mod tests {
         }
         said.extend_from_slice(b" {3}\r\na O\r\na OK\r\n");
         assert_eq!(verdicts(Protocol::Imap, &["a SEARCH"], &said, 1000), "pcpY");
+    }
+
+    #[test]
+    fn a_greeting_of_another_protocol_is_none() {
+        use Protocol::{Ftp, Imap, Lmtp, Pop3, Smtp};
+        for protocol in [Smtp, Lmtp, Ftp] {
+            assert_eq!(greets_otherwise(protocol, b"220 hi"), None);
+            assert_eq!(greets_otherwise(protocol, b"+OK hi"), Some(Pop3));
+        }
+        assert_eq!(greets_otherwise(Imap, b"* OK"), None);
+        assert_eq!(greets_otherwise(Imap, b"220 hi"), Some(Smtp));
+        assert_eq!(greets_otherwise(Imap, b"what?"), None);
     }
 
     #[test]

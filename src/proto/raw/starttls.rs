@@ -128,7 +128,9 @@ impl Prelude for StartTls {
             let awaited = std::iter::once(&self.awaited);
             let verdict = self.judge.line(cut, &mut self.lines, awaited);
             let line = self.lines.line();
-            if self.step == Step::Greeting && begins && reply::greets(line).is_none() {
+            let is_foreign = reply::greets(line).is_none()
+                || reply::greets_otherwise(self.protocol, line).is_some();
+            if self.step == Step::Greeting && begins && is_foreign {
                 let said = short(printable(line));
                 let server = self.protocol.name();
                 return Err(PreludeError::new(format!(
@@ -283,6 +285,7 @@ mod tests {
                 "refuses A0 STARTTLS: A0 NO no",
             ),
             (Protocol::Imap, &["SSH-2.0\r\n"], "that is no IMAP server"),
+            (Protocol::Imap, &["+OK\r\n"], "that is no IMAP server"),
             (
                 Protocol::Imap,
                 &["* OK\r\n"],

@@ -18,7 +18,8 @@ impl Screen for Seen {
     fn received(&mut self, octets: &[u8]) {
         self.octets.extend_from_slice(octets);
     }
-    fn explain(&mut self, lines: &str) {
+    fn explain(&mut self, reply: &[u8], lines: &str) {
+        assert!(!reply.is_empty());
         self.explained.push_str(lines);
     }
     fn note(&mut self, text: &str) {
@@ -802,6 +803,12 @@ fn a_person_at_a_terminal_leaves_with_the_server() {
 
 #[test]
 fn a_strange_greeting_is_told() {
+    let mut play = Play::new(script(Protocol::Imap));
+    play.says("+OK hi\r\n", 1);
+    assert_eq!(
+        play.failure(),
+        "this is a server of POP3, not of IMAP: \"+OK hi\""
+    );
     let mut play = Play::new(options(None, Keyboard::Other));
     play.says("SSH-2.0-x\r\n", 1);
     assert!(
