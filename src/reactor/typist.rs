@@ -421,8 +421,8 @@ impl Screen for Display {
             Style::Plain => queue.push(to, lines.as_bytes()),
             Style::Dimmed => {
                 queue.push(to, b"\x1b[2m");
-                queue.push(to, lines.as_bytes());
-                queue.push(to, b"\x1b[0m");
+                queue.push(to, lines.trim_end().as_bytes());
+                queue.push(to, b"\x1b[0m\n");
             }
         }
     }
@@ -559,7 +559,7 @@ mod tests {
                 (To::Stdout, "220 hi\r\n"),
                 (
                     To::Stderr,
-                    "220 hi\n\u{1b}[2m    220\n\u{1b}[0m> PASS ********\n"
+                    "220 hi\n\u{1b}[2m    220\u{1b}[0m\n> PASS ********\n"
                 ),
                 (To::Stdout, "250 ok\r\n"),
                 (To::Stderr, "nc: sent with the tag A1\n"),

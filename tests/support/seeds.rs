@@ -31,6 +31,7 @@ pub fn write(dialog: &Dialog, corpus: &Path) -> io::Result<()> {
         &[&plan, &server[..]].concat(),
     )?;
     put(&format!("{protocol}_words"), &[client, server].concat())?;
+    put("lockstep", &typed(dialog))?;
     put("transcript", &fs::read(&dialog.path)?)
 }
 
@@ -54,6 +55,30 @@ fn plan(dialog: &Dialog) -> u8 {
         _ => 0,
     };
     1 | u8::from(given.tls) << 2 | mode << 3
+}
+
+/// What is typed and what is answered, in turn, as `tests/fuzz/fuzz_targets/lockstep.rs` reads it.
+fn typed(dialog: &Dialog) -> Vec<u8> {
+    // The protocol is detected, a script types, replies are explained.
+    let mut seed = vec![5 | 1 << 3 | 1 << 4];
+    let mut names = Names::new();
+    for step in &dialog.steps {
+        let (mark, octets) = match &step.action {
+            Action::Line(pattern) => (
+                b'S',
+                [pattern.plausible(&mut names), b"\r\n".to_vec()].concat(),
+            ),
+            Action::Exactly(octets) => (b'S', octets.clone()),
+            Action::Say(pattern, end) => (b'C', [&pattern.plausible(&mut names)[..], end].concat()),
+            Action::Send(octets) => (b'C', octets.clone()),
+            Action::ClientEnds => (b'E', Vec::new()),
+            Action::ServerCloses => (b'X', Vec::new()),
+            _ => continue,
+        };
+        seed.extend([0xff, mark]);
+        seed.extend(octets);
+    }
+    seed
 }
 
 /// What happens, with what the client says; and with what the server says. Holes are filled with something plausible.

@@ -31,8 +31,8 @@
 //! | `<<< file` | sends the lines of the file, in message text with their dots stuffed; no line of it is an instruction | runs it as a script |
 //!
 //! `text` and `raw` may hold `\r \n \t \xHH \\`; any other backslash is one. What was not expected is passed over when the next line is
-//! sent. Within message text and literals lines are text: there only `<<<` counts, and, in a script that had an instruction before, `>>>`.
-//! So mail that quotes `>>> like this` can be piped through. An expectation that fails ends the session ([`Failure::Expectation`]).
+//! sent. Within message text and literals lines are text: there only `<<<` counts, and, in a script that had an instruction before, `>>>`;
+//! and before their first line what is expected of the server that has asked for them (`??? 354`). So mail that quotes `>>> like this` can be piped through. An expectation that fails ends the session ([`Failure::Expectation`]).
 //!
 //! **What was meant as text is not sent as commands.** When DATA, a literal or AUTH is refused and input is no terminal, the lines that were
 //! to follow are left out, and a note says so - unless the next line is a known command, or an instruction: then the script knew.
@@ -179,6 +179,8 @@ pub struct LockStep<S> {
     refused: Option<Refused>,
     /// What was sent last was raw: a reply may come unawaited.
     sent_raw: bool,
+    /// The server has asked for text, a literal or an answer, and none of it was sent yet.
+    was_asked: bool,
     moved: Instant,
     /// Nothing is sent before.
     hold: Option<Instant>,
@@ -310,6 +312,7 @@ impl<S: Screen> LockStep<S> {
             is_script: false,
             refused: None,
             sent_raw: false,
+            was_asked: false,
             moved: now,
             hold: None,
             leave: None,
@@ -393,7 +396,12 @@ impl<S: Screen> LockStep<S> {
             self.screen.received(&before[..before.len() - octets.len()]);
             if cut != Cut::Nothing {
                 self.line_came(cut, out);
+                // Before the next line is looked at: so it does not matter how they were cut on their way.
+                self.go_on(now, out);
             }
+        }
+        if self.ending == Some(Ending::Done) {
+            self.screen.received(octets);
         }
     }
 
@@ -516,6 +524,7 @@ impl<S: Screen> LockStep<S> {
 
     /// The server wants what comes next.
     fn more_is_asked_for(&mut self) {
+        self.was_asked = true;
         let said_ahead = self.awaited.len() > 1;
         let Some(first) = self.awaited.front() else {
             return;
@@ -725,11 +734,14 @@ impl<S: Screen> LockStep<S> {
         if !within_text {
             return Some(instruction);
         }
-        match instruction {
-            Ok(Instruction::File(_)) => Some(instruction),
-            Ok(Instruction::Raw(_)) if self.is_script => Some(instruction),
-            _ => None,
-        }
+        let counts = match &instruction {
+            Ok(Instruction::File(_)) => true,
+            Ok(Instruction::Expect(_) | Instruction::Optional(_)) => self.was_asked,
+            Ok(Instruction::Raw(_)) => self.is_script,
+            Ok(Instruction::Sleep(_)) => self.is_script && self.was_asked,
+            Ok(Instruction::ExpectEnd) | Err(_) => false,
+        };
+        counts.then_some(instruction)
     }
 
     fn instruct(
@@ -872,6 +884,7 @@ impl<S: Screen> LockStep<S> {
     /// Sends octets, and notes what they make of what is typed and heard next.
     fn say(&mut self, now: Instant, octets: &[u8], out: &mut Out) {
         self.heard.clear();
+        self.was_asked = false;
         if let Some(explainer) = &mut self.explainer {
             explainer.begin();
         }

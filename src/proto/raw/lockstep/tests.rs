@@ -505,9 +505,11 @@ fn expectations_come_true_or_fail() {
     let smtp = script(Protocol::Smtp);
     let good = play(
         &smtp,
-        "??? 220\nEHLO a\n??? 250-mail\n????250-\n??? 250 HELP\nRCPT TO:<x>\n??? 550 5.1.1\nQUIT\n??? 221\n???*\n",
+        "??? 220\nDATA\n??? 354\nx\n??? no\n.\n??? 250\nEHLO a\n??? 250-mail\n????250-\n??? 250 HELP\nRCPT TO:<x>\n??? 550 5.1.1\nQUIT\n??? 221\n???*\n",
         &[
-            ("220 hi\r\n", "EHLO a\r\n"),
+            ("220 hi\r\n", "DATA\r\n"),
+            ("354 go\r\n", "x\r\n??? no\r\n.\r\n"),
+            ("250 taken\r\n", "EHLO a\r\n"),
             ("250-mail\r\n250-SIZE\r\n250 HELP\r\n", "RCPT TO:<x>\r\n"),
             ("550 5.1.1 who?\r\n", "QUIT\r\n"),
             ("221 bye\r\n", ""),
