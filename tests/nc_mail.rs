@@ -1,5 +1,5 @@
-//! Mail mode of the built program: a line goes when the reply to the one before is whole. Against a server that watches for it, against
-//! `mailtool serve`, against Debian's servers, on a terminal, and as a script that asserts.
+//! Mail mode of the built program: a line goes when the reply to the one before is whole. Against a server that watches
+//! for it, against `mailtool serve`, against Debian's servers, on a terminal, and as a script that asserts.
 
 #[path = "support/debian.rs"]
 mod debian;

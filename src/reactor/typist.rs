@@ -6,9 +6,9 @@
 //!   stdout, stderr <---- Display <-shown-+  +--------- octets -------+
 //! ```
 //!
-//! It is a [client](super::client) whose session needs more than the network: [`LockStep::needs`] is asked before anything is read from
-//! stdin, so that what is typed ahead of the server stays where it is; and while [`Display`] is full, the session hears nothing, so that
-//! the server waits for whoever reads our output.
+//! It is a [client](super::client) whose session needs more than the network: [`LockStep::needs`] is asked before
+//! anything is read from stdin, so that what is typed ahead of the server stays where it is; and while [`Display`] is
+//! full, the session hears nothing, so that the server waits for whoever reads our output.
 //!
 //! Stdin, stdout and the socket share one poll. Only a script's files are read where they stand, for they never make anybody wait.
 
@@ -223,7 +223,7 @@ impl Typist<'_> {
                 }
                 Ok(true)
             }
-            Needs::File(name) => {
+            Needs::Open(name) => {
                 let opened = File::open(OsStr::from_bytes(name));
                 match opened {
                     Ok(file) => {

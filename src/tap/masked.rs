@@ -1,7 +1,8 @@
 //! A tap that hides passwords from other taps, for clients whose lines nobody understands: what a person or a script types.
 //!
-//! What a client says is held until its line is whole, then shown with [`Piece::Secret`] in the place of what is a password or its like. So it
-//! does not matter how the octets are cut. Rules for single lines are in [`crate::wire::secret`]; here is what takes a dialogue:
+//! What a client says is held until its line is whole, then shown with [`Piece::Secret`] in the place of what is a
+//! password or its like. So it does not matter how the octets are cut. Rules for single lines are in
+//! [`crate::wire::secret`]; here is what takes a dialogue:
 //!
 //! | after | is secret | until |
 //! |---|---|---|
@@ -10,8 +11,8 @@
 //! | 354 to `DATA` | nothing: it is message text | the lone dot |
 //! | `{n}` in IMAP and the server's `+`, or `{n+}` | nothing: it is a literal | n octets |
 //!
-//! In doubt too much is hidden: text and literals are shown as they are only where the server, as its greeting tells, has a word for them, and has
-//! said it.
+//! In doubt too much is hidden: text and literals are shown as they are only where the server, as its greeting tells,
+//! has a word for them, and has said it.
 //!
 //! What a server says passes at once, as do TLS and the ends.
 
@@ -38,7 +39,8 @@ pub struct Masked {
     answers: u32,
     /// Somebody logs in, and the server has not decided.
     exchange: bool,
-    /// IMAP: the last command's tag; whether it is a LOGIN; the literal that the server is to ask for; whether it goes on after one.
+    /// IMAP: the last command's tag; whether it is a LOGIN; the literal that the server is to ask for; whether it goes
+    /// on after one.
     tag: Vec<u8>,
     login: bool,
     literal: Option<u64>,
@@ -451,8 +453,7 @@ mod tests {
             }
         }
         drop(tap);
-        let shown = seen.borrow().clone();
-        shown
+        seen.borrow().clone()
     }
 
     fn check(dialogue: Dialogue<'_>, expected: &str) {
@@ -634,7 +635,7 @@ mod tests {
                 .map(|(client, text)| (if *client { "C" } else { "S" }, *text))
                 .collect();
             // Only what a server, by its greeting and its word, has asked for as text or as a literal is shown as it is.
-            let asked = dialogue.iter().any(|said| *said == ("S", "+ \r\n"));
+            let asked = dialogue.contains(&("S", "+ \r\n"));
             dialogue.push(("C", login));
             if !asked {
                 let shown = shown(&dialogue, cut, size);

@@ -1,7 +1,7 @@
 //! Where a client's line holds a password or its like, for whoever listens without knowing which protocol is spoken.
 //!
-//! The rules are those of each protocol: SMTP's AUTH, the PASS, APOP and AUTH of POP3, the PASS of FTP, the LOGIN and AUTHENTICATE of IMAP.
-//! A line that is a secret as a whole, because it answers a challenge, cannot be told by itself.
+//! The rules are those of each protocol: SMTP's AUTH, the PASS, APOP and AUTH of POP3, the PASS of FTP, the LOGIN and
+//! AUTHENTICATE of IMAP. A line that is a secret as a whole, because it answers a challenge, cannot be told by itself.
 
 use std::ops::Range;
 
@@ -9,7 +9,8 @@ use super::imap::secret::within;
 use super::pop3;
 use super::smtp;
 
-/// The octets of a line, without its line end, that nobody is to see. Blanks before and between the words, and the case of letters, do not count.
+/// The octets of a line, without its line end, that nobody is to see. Blanks before and between the words, and the case
+/// of letters, do not count.
 ///
 /// ```
 /// use mailtool::wire::secret::in_line;
@@ -31,7 +32,8 @@ pub fn in_line(line: &[u8]) -> Option<Range<usize>> {
     Some(found.start + blanks..found.end + blanks)
 }
 
-/// A line as it may be shown, with `********` for what is secret in it; what is no UTF-8 is replaced, and control characters are escaped.
+/// A line as it may be shown, with `********` for what is secret in it; what is no UTF-8 is replaced, and control
+/// characters are escaped.
 ///
 /// ```
 /// assert_eq!(mailtool::wire::secret::shown(b"PASS sesame\x1b"), "PASS ********");

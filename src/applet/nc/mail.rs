@@ -56,8 +56,8 @@ pub(super) struct Options {
     pub(super) interval: Option<Duration>,
 }
 
-/// Has one conversation on a socket that is connected, and of which `first` was read already. The exit code; what went wrong is said on
-/// stderr.
+/// Has one conversation on a socket that is connected, and of which `first` was read already. The exit code; what went
+/// wrong is said on stderr.
 pub(super) fn converse(
     socket: Socket,
     first: Vec<u8>,

@@ -7,8 +7,8 @@
 //! | POP3 | `+OK`, `-ERR`, `+`, and a code in brackets |
 //! | IMAP | the status, tagged or not, and a code in brackets; `+`; each kind of data once between two commands |
 //!
-//! After a no it also says what to do, and what was sent. A code that is in no table is explained by its first digits, which say what a
-//! client has to know (RFC 5321 §4.2.1). Lines are 80 columns wide at most, and indented.
+//! After a no it also says what to do, and what was sent. A code that is in no table is explained by its first digits,
+//! which say what a client has to know (RFC 5321 §4.2.1). Lines are 80 columns wide at most, and indented.
 
 use super::Protocol;
 use super::reply::{self, Sign, Verdict};
@@ -43,8 +43,8 @@ impl Explainer {
         self.known.clear();
     }
 
-    /// What is to be said under this line, if anything, and of which line it is said. `goes_on`: more lines belong to it. `to`: the command
-    /// that it ends.
+    /// What is to be said under this line, if anything, and of which line it is said. `goes_on`: more lines belong to
+    /// it. `to`: the command that it ends.
     pub(super) fn line(
         &mut self,
         protocol: Protocol,

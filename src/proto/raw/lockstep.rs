@@ -12,14 +12,15 @@
 //! | octets of a chunk or literal | `BDAT n`, `{n}` when `+` has come, `{n+}` | there were n |
 //! | an answer | 334, `+` | one line |
 //!
-//! Typed LF goes as CRLF, and nothing else is changed: no dot is stuffed, for a person types what goes on the wire. One thing is added:
-//! in IMAP a line without a tag gets one, `A1`, `A2` and so on, never one that was typed. STARTTLS that the server agrees to starts TLS,
-//! in any of the protocols; nothing that was heard before is believed after it (RFC 3207 §4.2).
+//! Typed LF goes as CRLF, and nothing else is changed: no dot is stuffed, for a person types what goes on the wire. One
+//! thing is added: in IMAP a line without a tag gets one, `A1`, `A2` and so on, never one that was typed. STARTTLS that
+//! the server agrees to starts TLS, in any of the protocols; nothing that was heard before is believed after it (RFC
+//! 3207 §4.2).
 //!
 //! What is received is shown octet by octet as it comes ([`Screen::received`]). Nobody else is shown anything of what is sent.
 //!
-//! **Scripts.** Where input is no terminal, these lines are instructions, and are not sent. The language is that of Exim's test client, made to
-//! fit whole replies:
+//! **Scripts.** Where input is no terminal, these lines are instructions, and are not sent. The language is that of
+//! Exim's test client, made to fit whole replies:
 //!
 //! | line | what it does | Exim's client |
 //! |---|---|---|
@@ -30,30 +31,37 @@
 //! | `>>> raw` | sends `raw` without CRLF, and waits for no reply to what is not a whole line | the same |
 //! | `<<< file` | sends the lines of the file, in message text with their dots stuffed; no line of it is an instruction | runs it as a script |
 //!
-//! `text` and `raw` may hold `\r \n \t \xHH \\`; any other backslash is one. What was not expected is passed over when the next line is
-//! sent. Within message text and literals lines are text: there only `<<<` counts, and, in a script that had an instruction before, `>>>`;
-//! and before their first line what is expected of the server that has asked for them (`??? 354`). So mail that quotes `>>> like this` can be piped through. An expectation that fails ends the session ([`Failure::Expectation`]).
+//! `text` and `raw` may hold `\r \n \t \xHH \\`; any other backslash is one. What was not expected is passed over when
+//! the next line is sent. Within message text and literals lines are text: there only `<<<` counts, and, in a script
+//! that had an instruction before, `>>>`; and before their first line what is expected of the server that has asked for
+//! them (`??? 354`). So mail that quotes `>>> like this` can be piped through. An expectation that fails ends the
+//! session ([`Failure::Expectation`]).
 //!
-//! **What was meant as text is not sent as commands.** When DATA, a literal or AUTH is refused and input is no terminal, the lines that were
-//! to follow are left out, and a note says so - unless the next line is a known command, or an instruction: then the script knew.
+//! **What was meant as text is not sent as commands.** When DATA, a literal or AUTH is refused and input is no
+//! terminal, the lines that were to follow are left out, and a note says so - unless the next line is a known command,
+//! or an instruction: then the script knew.
 //!
 //! A server that closes before a reply is complete, and one that says nothing for as long as it was given, fail ([`Failure`]).
+
+mod hear;
+mod instruct;
+mod say;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::explain::Explainer;
-use super::reply::{self, Cut, Judge, Lines, Sign, Verdict};
-use super::script::{self, Heard, Instruction, Kind};
-use super::speech::{self, Awaited, Follows, What, short};
+use super::reply::{Judge, Lines};
+use super::script::Heard;
+use super::speech::{Awaited, What};
 use super::typed::Typed;
 use super::{Keyboard, Protocol};
-use crate::limits;
-use crate::proto::{Input, Out, Session, TlsInfo};
+use crate::proto::{Input, Out, Session};
 use crate::wire::codes::Lang;
 use crate::wire::lines::Want;
 use crate::wire::secret;
+use say::TextEnd;
 
 /// Where what comes is shown. It never blocks: what cannot be written yet waits in it.
 pub trait Screen {
@@ -144,7 +152,7 @@ pub enum Needs<'a> {
     /// What is typed, when something is: [`LockStep::typed`].
     Typed,
     /// This file is to be opened, and its first octets given: [`LockStep::content`].
-    File(&'a [u8]),
+    Open(&'a [u8]),
     /// More octets of that file.
     Content,
 }
@@ -337,7 +345,7 @@ impl<S: Screen> LockStep<S> {
             return Needs::Nothing;
         }
         match (&self.wish, &self.file) {
-            (Some(name), _) => Needs::File(name),
+            (Some(name), _) => Needs::Open(name),
             (None, Some(file)) if file.has_room() => Needs::Content,
             _ if self.keyboard.has_room() => Needs::Typed,
             _ => Needs::Nothing,
@@ -375,202 +383,6 @@ impl<S: Screen> LockStep<S> {
                 self.fail(format!("line {line}: cannot read {name}: {why}"), out);
             }
         }
-    }
-
-    /// The server's octets: shown, and listened to.
-    fn hear(&mut self, now: Instant, mut octets: &[u8], out: &mut Out) {
-        self.moved = now;
-        while !octets.is_empty() && self.ending.is_none() {
-            if self.peer == Peer::StartingTls {
-                // RFC 3207 §6: whoever is between could have said it.
-                return self.fail(
-                    format!(
-                        "{} octets came in the clear where TLS was to begin (RFC 3207 section 6); they are not believed",
-                        octets.len()
-                    ),
-                    out,
-                );
-            }
-            let before = octets;
-            let cut = self.lines.cut(&mut octets);
-            self.screen.received(&before[..before.len() - octets.len()]);
-            if cut != Cut::Nothing {
-                self.line_came(cut, out);
-                // Before the next line is looked at: so it does not matter how they were cut on their way.
-                self.go_on(now, out);
-            }
-        }
-        if self.ending == Some(Ending::Done) {
-            self.screen.received(octets);
-        }
-    }
-
-    fn line_came(&mut self, cut: Cut, out: &mut Out) {
-        if self.judge.is_none() {
-            self.protocol = reply::greets(self.lines.line());
-            self.judge = self.protocol.map(Judge::new);
-        }
-        let (Some(protocol), Some(judge)) = (self.protocol, &mut self.judge) else {
-            let said = short(secret::printable(self.lines.line()));
-            return self.fail(
-                format!(
-                    "no mail server greets like this: {said:?}; name the protocol (--smtp, --lmtp, --pop3, --imap) if it is one all \
-                     the same"
-                ),
-                out,
-            );
-        };
-        let greets = self
-            .awaited
-            .front()
-            .is_some_and(|awaited| awaited.what == What::Greeting);
-        if greets
-            && !judge.goes_on()
-            && let Some(other) = reply::greets_otherwise(protocol, self.lines.line())
-        {
-            let said = short(secret::printable(self.lines.line()));
-            let (other, protocol) = (other.name(), protocol.name());
-            return self.fail(
-                format!("this is a server of {other}, not of {protocol}: {said:?}"),
-                out,
-            );
-        }
-        let verdict = judge.line(cut, &mut self.lines, self.awaited.iter());
-        let line = self.lines.line().to_owned();
-        if self.reads_instructions() {
-            let kind = match verdict {
-                Verdict::Content => Kind::Content,
-                Verdict::Whole(_) => Kind::Last,
-                _ => Kind::Words,
-            };
-            self.heard.push(kind, &line);
-        }
-        let mut answered = None;
-        match verdict {
-            Verdict::Unasked | Verdict::Part | Verdict::Content => {}
-            Verdict::UnaskedReply => self.reply_came_unasked(),
-            Verdict::More => self.more_is_asked_for(),
-            Verdict::Whole(sign) => {
-                answered = self.take_awaited(&line);
-                if let Some(awaited) = &answered {
-                    self.is_answered(awaited, sign, out);
-                }
-            }
-        }
-        if let Some(explainer) = &mut self.explainer {
-            let goes_on = self.judge.as_ref().is_some_and(Judge::goes_on);
-            let to = answered.as_ref().map(|awaited| awaited.shown.as_str());
-            if let Some((reply, lines)) = explainer.line(protocol, verdict, goes_on, &line, to) {
-                self.screen.explain(&reply, &lines);
-            }
-        }
-        self.look_at_expectation(protocol, &line, out);
-    }
-
-    /// The reply that this line ends.
-    fn take_awaited(&mut self, line: &[u8]) -> Option<Awaited> {
-        let at = match self.protocol {
-            Some(Protocol::Imap) => {
-                let tag = reply::tag(line);
-                let by_tag = self.awaited.iter().position(|awaited| awaited.tag == tag);
-                by_tag.unwrap_or(0)
-            }
-            _ => 0,
-        };
-        self.awaited.remove(at)
-    }
-
-    fn is_answered(&mut self, awaited: &Awaited, sign: Sign, out: &mut Out) {
-        match (awaited.what, sign) {
-            (What::Data, Sign::No) => {
-                if self.typing == Typing::Text {
-                    // It was sent ahead, and is no text after all.
-                    self.typing = Typing::Commands;
-                }
-                self.awaited.retain(|awaited| awaited.what != What::Text);
-                self.leave_out(LeftOut::Text);
-            }
-            (What::Auth, Sign::No) => self.leave_out(LeftOut::Answers),
-            (What::Recipient, Sign::Yes) => self.recipients += 1,
-            (What::Anew | What::Text | What::LastChunk, _) => self.recipients = 0,
-            (What::StartTls, Sign::Yes) => {
-                self.peer = Peer::StartingTls;
-                out.start_tls();
-            }
-            _ => {}
-        }
-        if self.protocol == Some(Protocol::Imap) {
-            match self.typing {
-                Typing::BeforeLiteral(octets) => {
-                    self.typing = Typing::Commands;
-                    self.leave_out(LeftOut::Literal(octets));
-                }
-                Typing::Answer => self.typing = Typing::Commands,
-                _ => {}
-            }
-        } else if self.typing == Typing::Answer {
-            self.typing = Typing::Commands;
-        }
-    }
-
-    fn leave_out(&mut self, what: LeftOut) {
-        if self.reads_instructions() {
-            self.refused = Some(Refused {
-                what,
-                has_begun: false,
-            });
-        }
-    }
-
-    /// The server wants what comes next.
-    fn more_is_asked_for(&mut self) {
-        self.was_asked = true;
-        let said_ahead = self.awaited.len() > 1;
-        let Some(first) = self.awaited.front() else {
-            return;
-        };
-        match (self.typing, first.what) {
-            (_, What::Data) => {
-                self.awaited.pop_front();
-                if self.typing == Typing::Commands && !said_ahead {
-                    self.typing = Typing::Text;
-                    self.text = TextEnd::default();
-                }
-            }
-            (Typing::BeforeLiteral(octets), _) => self.typing = literal_or_rest(octets),
-            // What was sent after it, without waiting, is the answer.
-            (Typing::Commands, _) if said_ahead => {
-                self.awaited.remove(1);
-            }
-            (Typing::Commands, _) => self.typing = Typing::Answer,
-            _ => {}
-        }
-    }
-
-    /// A reply that nobody waits for. No server speaks into a text: one that does has taken it for ended, or given up.
-    fn reply_came_unasked(&mut self) {
-        if self.typing == Typing::Text {
-            self.typing = Typing::Commands;
-            self.recipients = 0;
-            self.screen.note(
-                "the server has answered in the middle of the text: lines are commands again",
-            );
-        }
-    }
-
-    fn tls_is_up(&mut self, now: Instant, info: &TlsInfo) {
-        self.moved = now;
-        self.lines = Lines::default();
-        self.judge = self.protocol.map(Judge::new);
-        self.recipients = 0;
-        if self.peer == Peer::StartingTls {
-            self.peer = Peer::Talks;
-        }
-        let certificate = self.options.certificate;
-        self.screen.note(&format!(
-            "TLS is up: {} {}, {certificate}",
-            info.version, info.cipher
-        ));
     }
 
     fn peer_ended(&mut self, out: &mut Out) {
@@ -657,339 +469,6 @@ impl<S: Screen> LockStep<S> {
             }
     }
 
-    /// Deals with one line, or with what there is of one; false when there is none.
-    fn step(&mut self, now: Instant, out: &mut Out) -> bool {
-        let from_file = self.file.is_some();
-        // Of a file's lines, that of the instruction.
-        let number = self.keyboard.number() - usize::from(from_file);
-        let source = self.file.as_mut().unwrap_or(&mut self.keyboard);
-        let line = source.line();
-        let octets = match (line, self.typing) {
-            (Some(octets), _) => octets,
-            (None, _) if source.is_over() && from_file => {
-                self.file = None;
-                return true;
-            }
-            (None, _) if source.is_over() => {
-                self.input_ended(now, out);
-                return false;
-            }
-            (None, Typing::Text | Typing::Chunk(_) | Typing::Literal(_)) if !source.has_room() => {
-                // A line of text may be of any length: its beginning goes already, but for half a line end.
-                let waiting = source.waiting();
-                waiting.len() - usize::from(waiting.ends_with(b"\r"))
-            }
-            (None, _) if !source.has_room() => {
-                self.fail(format!("line {number} is too long for a command"), out);
-                return false;
-            }
-            (None, _) => return false,
-        };
-        let octets = match self.typing {
-            Typing::Chunk(left) | Typing::Literal(left) => {
-                usize::try_from(left).map_or(octets, |left| left.min(octets))
-            }
-            _ => octets,
-        };
-        let mut said = source.waiting()[..octets].to_owned();
-        if !from_file && line.is_some() && source.begins_line() && self.reads_instructions() {
-            let whole = self.keyboard.waiting()[..line.unwrap_or(octets)].to_owned();
-            if let Some(instruction) = self.instruction(&whole) {
-                self.keyboard.take(whole.len());
-                self.instruct(now, instruction, number, out);
-                return true;
-            }
-            if self.refused.is_some() && self.is_left_out(&whole, number) {
-                self.keyboard.take(whole.len());
-                return true;
-            }
-        }
-        let source = self.file.as_mut().unwrap_or(&mut self.keyboard);
-        source.take(octets);
-        if self.peer == Peer::Ended {
-            self.cannot_send(number, &said, out);
-            return false;
-        }
-        match self.typing {
-            Typing::Commands if self.protocol == Some(Protocol::Imap) => self.tag(&mut said),
-            // RFC 5321 §4.5.2. A file is content: it must not end the text.
-            Typing::Text if from_file && self.text.is_line_start() && said.starts_with(b".") => {
-                said.insert(0, b'.');
-            }
-            _ => {}
-        }
-        self.sent_raw = false;
-        self.say(now, &said, out);
-        true
-    }
-
-    /// What a line of a script is to be done with, if it is not to be sent.
-    fn instruction(&self, line: &[u8]) -> Option<Result<Instruction, String>> {
-        let line = line.strip_suffix(b"\r\n").unwrap_or(line);
-        let instruction = script::instruction(line)?;
-        let within_text = matches!(
-            self.typing,
-            Typing::Text | Typing::Chunk(_) | Typing::Literal(_) | Typing::Rest
-        );
-        if !within_text {
-            return Some(instruction);
-        }
-        let counts = match &instruction {
-            Ok(Instruction::File(_)) => true,
-            Ok(Instruction::Expect(_) | Instruction::Optional(_)) => self.was_asked,
-            Ok(Instruction::Raw(_)) => self.is_script,
-            Ok(Instruction::Sleep(_)) => self.is_script && self.was_asked,
-            Ok(Instruction::ExpectEnd) | Err(_) => false,
-        };
-        counts.then_some(instruction)
-    }
-
-    fn instruct(
-        &mut self,
-        now: Instant,
-        instruction: Result<Instruction, String>,
-        line: usize,
-        out: &mut Out,
-    ) {
-        self.is_script = true;
-        self.refused = None;
-        let protocol = self.protocol.unwrap_or(Protocol::Smtp);
-        let patience = self.options.idle.unwrap_or(limits::EXPECT);
-        let until = now.checked_add(patience).unwrap_or(now);
-        match instruction {
-            Err(why) => self.fail(format!("line {line}: {why}"), out),
-            Ok(Instruction::Expect(text)) if self.heard.expect(protocol, &text) => {}
-            Ok(Instruction::Expect(text)) if self.may_hear_more() => {
-                self.expecting = Some(Expecting {
-                    text: Some(text),
-                    line,
-                    until,
-                });
-            }
-            Ok(Instruction::Expect(text)) => self.fail_expectation(line, &text, "", out),
-            Ok(Instruction::Optional(text)) => self.heard.pass(protocol, &text),
-            Ok(Instruction::ExpectEnd) if self.peer == Peer::Ended => {}
-            Ok(Instruction::ExpectEnd) => {
-                self.expecting = Some(Expecting {
-                    text: None,
-                    line,
-                    until,
-                });
-            }
-            Ok(Instruction::Sleep(duration)) => {
-                self.hold = now.checked_add(duration);
-                // That nothing moves meanwhile is as it should be.
-                self.moved = self.hold.unwrap_or(now);
-            }
-            Ok(Instruction::Raw(octets)) if self.peer == Peer::Ended => {
-                self.cannot_send(line, &octets, out);
-            }
-            Ok(Instruction::Raw(octets)) => {
-                self.sent_raw = true;
-                self.say(now, &octets, out);
-            }
-            Ok(Instruction::File(name)) => self.wish = Some(name),
-        }
-    }
-
-    /// Whether a line may come although no reply is awaited.
-    fn may_hear_more(&self) -> bool {
-        let idles = self
-            .awaited
-            .front()
-            .is_some_and(|awaited| awaited.what == What::Idle);
-        self.peer == Peer::Talks && (idles || self.sent_raw)
-    }
-
-    fn look_at_expectation(&mut self, protocol: Protocol, line: &[u8], out: &mut Out) {
-        let Some(expecting) = self.expecting.take() else {
-            return;
-        };
-        match &expecting.text {
-            None => {
-                let came = short(secret::printable(line));
-                self.fail_end_expected(expecting.line, &format!("it said: {came}"), out);
-            }
-            Some(text) if self.heard.expect(protocol, text) => {}
-            Some(_) => self.expecting = Some(expecting),
-        }
-    }
-
-    /// Whether a line belongs to what was refused, and so is not sent.
-    fn is_left_out(&mut self, line: &[u8], number: usize) -> bool {
-        let Some(mut refused) = self.refused.take() else {
-            return false;
-        };
-        let protocol = self.protocol.unwrap_or(Protocol::Smtp);
-        let text = line.strip_suffix(b"\r\n").unwrap_or(line);
-        let first = !refused.has_begun;
-        if first && speech::is_command(protocol, text) {
-            return false;
-        }
-        refused.has_begun = true;
-        let more = match refused.what {
-            LeftOut::Text => (text != b".").then_some(LeftOut::Text),
-            LeftOut::Literal(left) => match left.checked_sub(line.len() as u64) {
-                Some(left) => Some(LeftOut::Literal(left)),
-                // Behind it stands the command's rest, which may announce another.
-                None => match speech::literal(text) {
-                    Follows::Literal(octets) | Follows::LiteralNow(octets) => {
-                        Some(LeftOut::Literal(octets))
-                    }
-                    Follows::Reply | Follows::Chunk(_) => None,
-                },
-            },
-            LeftOut::Answers => {
-                let is_answer = !text.is_empty() && !text.contains(&b' ');
-                if !is_answer || speech::is_command(protocol, text) {
-                    return false;
-                }
-                Some(LeftOut::Answers)
-            }
-        };
-        self.refused = more.map(|what| Refused { what, ..refused });
-        if first {
-            self.screen.note(&match refused.what {
-                LeftOut::Text => format!(
-                    "DATA was refused: what was meant as its text, from line {number} to the lone dot, is not sent"
-                ),
-                LeftOut::Literal(octets) => format!(
-                    "the literal was refused: its {octets} octets, from line {number}, are not sent"
-                ),
-                LeftOut::Answers => format!(
-                    "the login was refused: line {number} looks like an answer to it, and is not sent"
-                ),
-            });
-        }
-        true
-    }
-
-    /// Gives an IMAP command a tag if it has none.
-    fn tag(&mut self, line: &mut Vec<u8>) {
-        if !self.spoken.is_empty() {
-            return;
-        }
-        if speech::has_tag(line.trim_ascii_end()) {
-            let number = reply::tag(line).strip_prefix(b"A");
-            let number = number.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
-            self.tags = self.tags.max(number.unwrap_or(0));
-            return;
-        }
-        self.tags = self.tags.saturating_add(1);
-        let tag = format!("A{}", self.tags);
-        self.screen.tagged(&tag);
-        line.splice(..0, format!("{tag} ").into_bytes());
-    }
-
-    /// Sends octets, and notes what they make of what is typed and heard next.
-    fn say(&mut self, now: Instant, octets: &[u8], out: &mut Out) {
-        self.heard.clear();
-        self.was_asked = false;
-        if let Some(explainer) = &mut self.explainer {
-            explainer.begin();
-        }
-        out.bytes(octets);
-        self.moved = now;
-        if octets.ends_with(b"\n") {
-            let pause = self
-                .options
-                .interval
-                .and_then(|interval| now.checked_add(interval));
-            self.hold = pause;
-        }
-        let mut rest = octets;
-        while !rest.is_empty() {
-            rest = match self.typing {
-                Typing::Text => match self.text.feed(rest) {
-                    Some(end) => {
-                        self.text_was_said();
-                        &rest[end..]
-                    }
-                    None => &[],
-                },
-                Typing::Chunk(left) => {
-                    let (left, rest) = count(left, rest);
-                    self.typing = match left {
-                        0 => Typing::Commands,
-                        _ => Typing::Chunk(left),
-                    };
-                    rest
-                }
-                Typing::Literal(left) | Typing::BeforeLiteral(left) => {
-                    let (left, rest) = count(left, rest);
-                    self.typing = literal_or_rest(left);
-                    rest
-                }
-                Typing::Commands | Typing::Rest | Typing::Answer => {
-                    // DATA whose 354 was not waited for: what follows can only be meant as text.
-                    let ahead = self.awaited.back().map(|awaited| awaited.what);
-                    if self.typing == Typing::Commands && ahead == Some(What::Data) {
-                        self.typing = Typing::Text;
-                        self.text = TextEnd::default();
-                        continue;
-                    }
-                    let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-                    let (line, rest) = rest.split_at(end);
-                    self.spoken.extend_from_slice(line);
-                    let surplus = self.spoken.len().saturating_sub(2 * limits::TYPED);
-                    self.spoken.drain(..surplus);
-                    if line.ends_with(b"\n") {
-                        self.line_was_said();
-                    }
-                    rest
-                }
-            };
-        }
-    }
-
-    fn line_was_said(&mut self) {
-        let spoken = std::mem::take(&mut self.spoken);
-        let line = spoken.strip_suffix(b"\n").unwrap_or(&spoken);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let protocol = self.protocol.unwrap_or(Protocol::Smtp);
-        let follows = match self.typing {
-            // The reply to the exchange is still awaited.
-            Typing::Answer => Follows::Reply,
-            Typing::Rest => speech::literal(line),
-            _ => {
-                let (awaited, follows) = speech::command(protocol, line);
-                self.awaited.push_back(awaited);
-                follows
-            }
-        };
-        self.typing = match follows {
-            Follows::Reply | Follows::Chunk(0) => Typing::Commands,
-            Follows::Chunk(octets) => Typing::Chunk(octets),
-            Follows::Literal(octets) => Typing::BeforeLiteral(octets),
-            Follows::LiteralNow(octets) => literal_or_rest(octets),
-        };
-        if protocol == Protocol::Lmtp
-            && matches!(
-                self.awaited.back(),
-                Some(Awaited {
-                    what: What::LastChunk,
-                    ..
-                })
-            )
-        {
-            // RFC 2033 §4.3: as after DATA.
-            for _ in 1..self.recipients {
-                self.awaited.push_back(Awaited::text());
-            }
-        }
-    }
-
-    fn text_was_said(&mut self) {
-        let replies = match self.protocol {
-            Some(Protocol::Lmtp) => self.recipients.max(1),
-            _ => 1,
-        };
-        for _ in 0..replies {
-            self.awaited.push_back(Awaited::text());
-        }
-        self.typing = Typing::Commands;
-    }
-
     /// Input is at its end, and all that came of it is dealt with.
     fn input_ended(&mut self, now: Instant, out: &mut Out) {
         let idles = self
@@ -1027,39 +506,6 @@ impl<S: Screen> LockStep<S> {
         }
     }
 
-    fn reads_instructions(&self) -> bool {
-        self.options.keyboard == Keyboard::Other
-    }
-
-    fn fail_expectation(&mut self, line: usize, text: &[u8], why: &str, out: &mut Out) {
-        let text = text.escape_ascii();
-        let why = match why {
-            "" => String::new(),
-            why => format!(" ({why})"),
-        };
-        let report = format!(
-            "line {line}: a line that begins with \"{text}\" was expected{why}, and this is what came:\n    {}",
-            self.heard.shown()
-        );
-        self.finish(Ending::Failed(Failure::Expectation(report)), out);
-    }
-
-    fn fail_end_expected(&mut self, line: usize, why: &str, out: &mut Out) {
-        let report = format!("line {line}: the server was expected to close, but {why}");
-        self.finish(Ending::Failed(Failure::Expectation(report)), out);
-    }
-
-    fn cannot_send(&mut self, line: usize, said: &[u8], out: &mut Out) {
-        let shown = match self.typing {
-            Typing::Answer => "********".to_owned(),
-            _ => short(secret::shown(said.trim_ascii_end())),
-        };
-        self.fail(
-            format!("line {line} cannot be sent, the server has closed: {shown}"),
-            out,
-        );
-    }
-
     fn fail(&mut self, why: String, out: &mut Out) {
         self.finish(Ending::Failed(Failure::Dialogue(why)), out);
     }
@@ -1083,56 +529,6 @@ const fn literal_or_rest(octets: u64) -> Typing {
     match octets {
         0 => Typing::Rest,
         _ => Typing::Literal(octets),
-    }
-}
-
-/// Takes what there is of `left` octets; how many are left, and what follows.
-fn count(left: u64, octets: &[u8]) -> (u64, &[u8]) {
-    let here = usize::try_from(left).map_or(octets.len(), |left| left.min(octets.len()));
-    (left - here as u64, &octets[here..])
-}
-
-/// Where a message's text ends, in what is sent: `CRLF . CRLF`, or the lone dot of an empty one (RFC 5321 §4.1.1.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum TextEnd {
-    #[default]
-    LineStart,
-    Dot,
-    DotCr,
-    Within,
-    Cr,
-}
-
-impl TextEnd {
-    /// Takes octets; where the text has ended, if it has.
-    fn feed(&mut self, octets: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        while at < octets.len() {
-            if *self == Self::Within {
-                // Only what follows a CR can matter.
-                match memchr::memchr(b'\r', &octets[at..]) {
-                    Some(cr) => at += cr,
-                    None => return None,
-                }
-            }
-            *self = match (*self, octets[at]) {
-                (Self::LineStart, b'.') => Self::Dot,
-                (Self::Dot, b'\r') => Self::DotCr,
-                (Self::DotCr, b'\n') => {
-                    *self = Self::LineStart;
-                    return Some(at + 1);
-                }
-                (Self::Cr, b'\n') => Self::LineStart,
-                (_, b'\r') => Self::Cr,
-                _ => Self::Within,
-            };
-            at += 1;
-        }
-        None
-    }
-
-    const fn is_line_start(self) -> bool {
-        matches!(self, Self::LineStart)
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) enum Instruction {
     /// `>>> raw`
     Raw(Vec<u8>),
     /// `<<< file`
-    File(Vec<u8>),
+    Insert(Vec<u8>),
 }
 
 /// Reads a line; `None` for one that is to be sent. An error says what is wrong with it.
@@ -38,7 +38,7 @@ pub(super) fn instruction(line: &[u8]) -> Option<Result<Instruction, String>> {
             None => return Some(Err("+++ takes seconds: +++ 2, or +++ 0.5".to_owned())),
         },
         b">>> " => Instruction::Raw(unescape(rest)),
-        b"<<< " => Instruction::File(rest.trim_ascii().to_owned()),
+        b"<<< " => Instruction::Insert(rest.trim_ascii().to_owned()),
         _ => return None,
     }))
 }
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn instructions_are_told_from_lines() {
-        use Instruction::{Expect, ExpectEnd, File, Optional, Raw, Sleep};
+        use Instruction::{Expect, ExpectEnd, Insert, Optional, Raw, Sleep};
         for (line, expected) in [
             ("??? 250", Expect(b"250".to_vec())),
             ("??? ", Expect(Vec::new())),
@@ -215,7 +215,7 @@ mod tests {
                 ">>> a\\r\\n\\x41\\\\ \\Seen\\",
                 Raw(b"a\r\nA\\ \\Seen\\".to_vec()),
             ),
-            ("<<< a file ", File(b"a file".to_vec())),
+            ("<<< a file ", Insert(b"a file".to_vec())),
         ] {
             assert_eq!(instruction(line.as_bytes()), Some(Ok(expected)), "{line}");
         }

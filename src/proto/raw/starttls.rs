@@ -7,8 +7,8 @@
 //! | IMAP | `A0 STARTTLS` (RFC 9051 §6.2.1) | `A0 OK` |
 //! | FTP | `AUTH TLS` (RFC 4217 §4) | 234 |
 //!
-//! POP3, IMAP and FTP are asked without a look at what they can: their answer tells as well, and some do not list it. What came in the clear
-//! after the answer is nobody's to believe, and ends it (RFC 3207 §6).
+//! POP3, IMAP and FTP are asked without a look at what they can: their answer tells as well, and some do not list it.
+//! What came in the clear after the answer is nobody's to believe, and ends it (RFC 3207 §6).
 
 use super::Protocol;
 use super::reply::{self, Cut, Judge, Lines, Sign, Verdict};
@@ -53,7 +53,8 @@ impl StartTls {
         }
     }
 
-    /// What the server said in the clear, the greeting first; its beginning, if that was long. Nothing of it counts once TLS stands.
+    /// What the server said in the clear, the greeting first; its beginning, if that was long. Nothing of it counts
+    /// once TLS stands.
     pub fn heard(&self) -> &[u8] {
         &self.heard
     }

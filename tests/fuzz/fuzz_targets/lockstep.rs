@@ -1,8 +1,8 @@
-//! Mail mode of the netcat, whatever is typed and whatever a server says: it holds what it should hold, sends nothing early, and how octets
-//! arrive does not matter.
+//! Mail mode of the netcat, whatever is typed and whatever a server says: it holds what it should hold, sends nothing
+//! early, and how octets arrive does not matter.
 //!
-//! The first octet: the protocol (0 to 4; else it is detected), `8`: a script types, `16`: replies are explained. After it, the octet FF
-//! makes something happen:
+//! The first octet: the protocol (0 to 4; else it is detected), `8`: a script types, `16`: replies are explained. After
+//! it, the octet FF makes something happen:
 //!
 //! | after FF | |
 //! |---|---|
@@ -151,7 +151,7 @@ impl Play {
             "what is shown was said"
         );
         // After its end it shows what it happens to have in hand.
-        if self.session.ending().is_some() {
+        if self.is_injected || self.session.ending().is_some() {
             self.session.screen().octets.clear();
         }
         let seen = self.session.screen();
@@ -213,7 +213,7 @@ impl Play {
                 return;
             }
             match self.session.needs() {
-                Needs::File(_) => {
+                Needs::Open(_) => {
                     let content = b"QUIT\n.\n.dots\n??? 1\nlast";
                     self.session.content(self.now, Ok(content), &mut self.out);
                     continue;

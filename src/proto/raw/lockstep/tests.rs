@@ -1,7 +1,8 @@
 //! Whole sessions, the server's octets and the typed ones cut at every position.
 
 use super::*;
-use crate::proto::{Front, Wish, pump};
+use crate::limits;
+use crate::proto::{Front, TlsInfo, Wish, pump};
 use crate::tap::Side;
 use crate::wire::lines::LineReader;
 
@@ -651,7 +652,7 @@ fn a_file_is_content() {
     play.says("220 hi\r\n", 100);
     assert_eq!(play.sent(), "DATA\r\n");
     play.says("354 go\r\n", 100);
-    assert_eq!(play.session.needs(), Needs::File(b"letter.eml"));
+    assert_eq!(play.session.needs(), Needs::Open(b"letter.eml"));
     for piece in [&b"Subject: x\n\n.\n>>> quoted\n??? 1"[..], b"\n..dots", b""] {
         play.session.content(play.now, Ok(piece), &mut play.out);
         assert!(piece.is_empty() || play.session.needs() == Needs::Content);
@@ -911,7 +912,7 @@ proptest::proptest! {
                 play.says(said, 100);
             }
             match play.session.needs() {
-                Needs::File(_) => play.session.content(play.now, Ok(b"z\n"), &mut play.out),
+                Needs::Open(_) => play.session.content(play.now, Ok(b"z\n"), &mut play.out),
                 Needs::Content => play.session.content(play.now, Ok(b""), &mut play.out),
                 _ => {}
             }
