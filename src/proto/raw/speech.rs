@@ -171,6 +171,22 @@ pub(super) fn command(protocol: Protocol, line: &[u8]) -> (Awaited, Follows) {
     (awaited, follows)
 }
 
+/// Which other server a line is for that is said to one that greets as SMTP's do.
+pub(super) fn spoken_to(line: &[u8]) -> Option<Protocol> {
+    let words = words(line);
+    let is = |at: usize, names: &[&str]| {
+        let word = words.get(at).copied().unwrap_or_default();
+        names
+            .iter()
+            .any(|name| word.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    if is(0, &["LHLO"]) {
+        return Some(Protocol::Lmtp);
+    }
+    let is_ftp = is(0, &["USER", "PASV", "EPSV"]) || is(0, &["AUTH"]) && is(1, &["TLS", "SSL"]);
+    is_ftp.then_some(Protocol::Ftp)
+}
+
 /// The literal that an IMAP line announces.
 pub(super) fn literal(line: &[u8]) -> Follows {
     match announced(line) {
@@ -297,6 +313,20 @@ mod tests {
         assert_eq!(command(Imap, b"x1 NOOP").0.tag, b"x1");
         assert_eq!(command(Pop3, b"PASS hush").0.shown, "PASS ********");
         assert_eq!(command(Smtp, &[b'x'; 300]).0.shown.len(), 203);
+    }
+
+    #[test]
+    fn what_is_said_tells_who_listens() {
+        for (line, protocol) in [
+            ("lhlo a", Some(Protocol::Lmtp)),
+            ("USER anonymous", Some(Protocol::Ftp)),
+            ("AUTH TLS", Some(Protocol::Ftp)),
+            ("AUTH PLAIN", None),
+            ("EHLO a", None),
+            ("", None),
+        ] {
+            assert_eq!(spoken_to(line.as_bytes()), protocol, "{line}");
+        }
     }
 
     #[test]

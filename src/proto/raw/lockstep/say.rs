@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::super::reply;
+use super::super::reply::{self, Judge};
 use super::super::speech::{self, Awaited, Follows, What};
 use super::{LockStep, Peer, Screen, Typing, literal_or_rest};
 use crate::limits;
@@ -158,6 +158,9 @@ impl<S: Screen> LockStep<S> {
         let spoken = std::mem::take(&mut self.spoken);
         let line = spoken.strip_suffix(b"\n").unwrap_or(&spoken);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if self.typing == Typing::Commands {
+            self.see_who_is_spoken_to(line);
+        }
         let protocol = self.protocol.unwrap_or(Protocol::Smtp);
         let follows = match self.typing {
             // The reply to the exchange is still awaited.
@@ -189,6 +192,22 @@ impl<S: Screen> LockStep<S> {
                 self.awaited.push_back(Awaited::text());
             }
         }
+    }
+
+    /// SMTP, LMTP and FTP greet alike: what somebody says to a server tells what it is.
+    fn see_who_is_spoken_to(&mut self, line: &[u8]) {
+        if self.protocol != Some(Protocol::Smtp) {
+            return;
+        }
+        let is_known = self.options.protocol.is_some();
+        let Some(protocol) = speech::spoken_to(line).filter(|other| {
+            // Whoever says that it is SMTP may try what is of FTP.
+            *other == Protocol::Lmtp || !is_known
+        }) else {
+            return;
+        };
+        self.protocol = Some(protocol);
+        self.judge = Some(Judge::new(protocol));
     }
 
     pub(super) fn text_was_said(&mut self) {

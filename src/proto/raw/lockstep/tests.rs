@@ -232,7 +232,7 @@ fn lmtp_answers_for_each_recipient() {
         &options(None, Keyboard::Other),
         "LHLO a\nMAIL FROM:<>\nRCPT TO:<b>\nRCPT TO:<c>\nRCPT TO:<d>\nDATA\nx\n.\nMAIL FROM:<>\nRCPT TO:<b>\nRCPT TO:<c>\nBDAT 3 LAST\ny\nNOOP\n",
         &[
-            ("220 LMTP\r\n", "LHLO a\r\n"),
+            ("220 hi\r\n", "LHLO a\r\n"),
             ("250 a\r\n", "MAIL FROM:<>\r\n"),
             ("250 a\r\n", "RCPT TO:<b>\r\n"),
             ("250 b\r\n", "RCPT TO:<c>\r\n"),
@@ -307,9 +307,10 @@ fn imap_has_tags_literals_and_idle() {
 fn ftp_has_replies_before_replies() {
     let ending = play(
         &options(None, Keyboard::Other),
-        "LIST\nAUTH TLS\nQUIT\n",
+        "USER a\nLIST\nAUTH TLS\nQUIT\n",
         &[
-            ("220 (an FTP server)\r\n", "LIST\r\n"),
+            ("220 hi\r\n", "USER a\r\n"),
+            ("331 who?\r\n", "LIST\r\n"),
             ("150-here\r\n150 it comes\r\n", ""),
             ("226 done\r\n", "AUTH TLS\r\n"),
             ("234 go\r\n", ""),
