@@ -225,3 +225,5 @@ pub const EXPECTED_LINE: usize = 1024;
 pub const EXPECT: Duration = Duration::from_secs(60);
 /// Octets on their way to the user's screen at which a session hears no more, until some are written.
 pub const SCREEN: usize = 256 * 1024;
+/// Octets that are read at once of what a proxy, or a server before STARTTLS, says.
+pub const PRELUDE: usize = 4096;

@@ -632,7 +632,6 @@ fn in_lock_step(dialog: &Dialog, piece: usize) -> Option<(String, String)> {
         idle: None,
         stay: Stay::No,
         interval: None,
-        certificate: "",
     };
     let (mut typed, mut said) = (Vec::new(), Vec::new());
     let mut names = Names::new();

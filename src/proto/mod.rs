@@ -114,6 +114,30 @@ pub struct TlsInfo {
     pub alpn: Option<String>,
     /// The certificate that the peer showed, if it did.
     pub peer: Option<Box<PeerCertificate>>,
+    /// What was thought of it.
+    pub verdict: Verdict,
+}
+
+/// What was thought of a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nobody looked at it.
+    #[default]
+    Unchecked,
+    /// It is for whom it should be, and signed by who is trusted.
+    Good,
+    /// It is not, and was taken all the same: what is wrong with it.
+    Tolerated(String),
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unchecked => formatter.write_str("certificate not checked"),
+            Self::Good => formatter.write_str("certificate verified"),
+            Self::Tolerated(fault) => write!(formatter, "certificate NOT verified: {fault}"),
+        }
+    }
 }
 
 /// What a certificate says, and how to tell it from others.

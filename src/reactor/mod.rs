@@ -23,6 +23,7 @@ mod conn;
 mod gather;
 mod limiter;
 mod pool;
+pub mod prelude;
 pub mod relay;
 pub mod resolver;
 mod signals;
@@ -61,7 +62,7 @@ use crate::tap::{Side, Tap, Wire};
 
 pub use self::tls::{
     Acceptor, CertificateFault, Ciphers, ClientCertificates, ClientTls, Connector, Identity,
-    ServerTls, TlsError, Trust,
+    ServerTls, TlsError, Trust, certificate_of,
 };
 
 /// Makes the tap of a connection, given who it is and the name of the service.

@@ -41,9 +41,11 @@ use crate::wire::lines::LineReader;
 
 pub use self::ciphers::Ciphers;
 pub use self::error::{CertificateFault, TlsError};
+pub use self::info::certificate_of;
 pub use self::settings::{
     Acceptor, ClientCertificates, ClientTls, Connector, Identity, ServerTls, Trust,
 };
+use self::settings::Judge;
 pub(super) use self::verify::missing_names;
 
 /// The TLS of one connection, with the octets that are between it and the socket, and between it and the reader.
@@ -51,6 +53,7 @@ pub(super) struct Tls {
     connection: Connection,
     /// The host that was meant, for a client.
     host: Option<String>,
+    judge: Judge,
     /// Ciphertext that is not decrypted yet: part of a record, or what the reader had no room for.
     incoming: Vec<u8>,
     /// Plaintext that the reader had no room for.
@@ -132,10 +135,11 @@ pub(super) struct Received {
 }
 
 impl Tls {
-    fn new(connection: Connection, host: Option<String>) -> Self {
+    fn new(connection: Connection, host: Option<String>, judge: Judge) -> Self {
         Self {
             connection,
             host,
+            judge,
             incoming: Vec::new(),
             plain: Vec::new(),
             unsent: Vec::new(),
@@ -218,7 +222,7 @@ impl Tls {
         received.moved += used;
         if !self.up && !self.state().is_handshaking() {
             self.up = true;
-            received.up = Some(info::of(self.state()));
+            received.up = Some(info::of(self.state(), &self.judge));
         }
         received.end = self.end != End::Open && self.is_hungry();
         received.moved += usize::from(received.end);

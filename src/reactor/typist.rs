@@ -35,7 +35,7 @@ use super::tls::{Connector, TlsError};
 use crate::limits;
 use crate::proto::raw::lockstep::{Ending, LockStep, Needs, Options, Screen};
 use crate::proto::{Input as Heard, Out, Session};
-use crate::tap::{Piece, Side, Tap};
+use crate::tap::{Piece, Side, Tap, Wire};
 use crate::wire::secret::printable;
 
 /// A connection that stands, and how it is to begin.
@@ -50,6 +50,8 @@ pub struct Call {
     pub host: String,
     /// Makes what TLS needs, when it is first wanted: reading all authorities takes a while.
     pub connector: Box<dyn FnOnce() -> Result<Connector, TlsError>>,
+    /// Sees what crosses the socket.
+    pub wire: Option<Box<dyn Wire>>,
 }
 
 /// What came of it.
@@ -78,6 +80,9 @@ pub fn converse(
     let now = Instant::now();
     let out = Out::new(Side::Client, now, tap);
     let mut conn = Conn::new(stream(call.socket)?, Side::Client, out, now);
+    if let Some(wire) = call.wire {
+        conn.watch(wire);
+    }
     if !call.first.is_empty() {
         if call.security == Security::Implicit {
             return Ok(Conclusion::Trouble(

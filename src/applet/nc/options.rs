@@ -18,6 +18,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
+use crate::proto::raw::Protocol;
 use crate::reactor::resolver::{Family, ResolveError};
 use crate::wire::codes::Lang;
 use crate::wire::services::Services;
@@ -35,7 +36,7 @@ pub use sockets::{Carrier, Route, SocketOptions, UnixName};
 pub use task::{
     Callers, Connect, Listen, OnceConnected, Place, Program, Service, Source, Task, To,
 };
-pub use tls::{Begins, Check, Identity, StartTls, Tls};
+pub use tls::{Begins, Check, Identity, Tls};
 
 /// What was asked for.
 #[derive(Clone, Debug)]
@@ -79,22 +80,9 @@ pub enum Names {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mail {
     /// What is spoken; told by the greeting where it is `None`.
-    pub protocol: Option<MailProtocol>,
+    pub protocol: Option<Protocol>,
     /// The language in which replies are explained, if they are.
     pub explain: Option<Lang>,
-}
-
-/// What is spoken in mail mode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MailProtocol {
-    /// SMTP (RFC 5321).
-    Smtp,
-    /// LMTP (RFC 2033).
-    Lmtp,
-    /// POP3 (RFC 1939).
-    Pop3,
-    /// IMAP (RFC 9051).
-    Imap,
 }
 
 /// The addresses of a host, or why there are none.
@@ -189,7 +177,7 @@ impl Options {
                 Complaint::refused("--mail talks: it goes with none of -z, -e, -c and -F"),
             ),
             Task::Connect(_) => match (self.tls.begins, mail.protocol) {
-                (Begins::After(upgrade), Some(protocol)) if !goes_with(upgrade, protocol) => {
+                (Begins::After(upgrade), Some(protocol)) if upgrade != protocol => {
                     Err(Complaint::refused(
                         "--starttls upgrades another protocol than the one that is to be spoken",
                     ))
@@ -237,10 +225,10 @@ fn exec_count(line: &CommandLine) -> usize {
 
 fn mail(line: &CommandLine, surroundings: &Surroundings<'_>) -> Result<Option<Mail>, Complaint> {
     let protocols = [
-        (Id::Smtp, MailProtocol::Smtp),
-        (Id::Lmtp, MailProtocol::Lmtp),
-        (Id::Pop3, MailProtocol::Pop3),
-        (Id::Imap, MailProtocol::Imap),
+        (Id::Smtp, Protocol::Smtp),
+        (Id::Lmtp, Protocol::Lmtp),
+        (Id::Pop3, Protocol::Pop3),
+        (Id::Imap, Protocol::Imap),
     ];
     let mut forced = protocols.iter().filter(|(id, _)| line.has(*id));
     let protocol = forced.next().map(|(_, protocol)| *protocol);
@@ -263,24 +251,15 @@ fn mail(line: &CommandLine, surroundings: &Surroundings<'_>) -> Result<Option<Ma
     let is_mail = line.has(Id::Mail) || protocol.is_some() || explain.is_some();
     // Whoever upgrades a protocol by name speaks it, also where the greeting came before TLS.
     let protocol = protocol.or(match (is_mail, line.text(Id::StartTls).as_deref()) {
-        (true, Some("smtp")) => Some(MailProtocol::Smtp),
-        (true, Some("lmtp")) => Some(MailProtocol::Lmtp),
-        (true, Some("pop3")) => Some(MailProtocol::Pop3),
-        (true, Some("imap")) => Some(MailProtocol::Imap),
+        (true, Some("smtp")) => Some(Protocol::Smtp),
+        (true, Some("lmtp")) => Some(Protocol::Lmtp),
+        (true, Some("pop3")) => Some(Protocol::Pop3),
+        (true, Some("imap")) => Some(Protocol::Imap),
         _ => None,
     });
     Ok(is_mail.then_some(Mail { protocol, explain }))
 }
 
-const fn goes_with(upgrade: StartTls, protocol: MailProtocol) -> bool {
-    matches!(
-        (upgrade, protocol),
-        (StartTls::Smtp, MailProtocol::Smtp)
-            | (StartTls::Lmtp, MailProtocol::Lmtp)
-            | (StartTls::Pop3, MailProtocol::Pop3)
-            | (StartTls::Imap, MailProtocol::Imap)
-    )
-}
 
 #[cfg(test)]
 mod tests;

@@ -94,8 +94,6 @@ pub struct Options {
     pub stay: Stay,
     /// -i: a pause after each line.
     pub interval: Option<Duration>,
-    /// What is known of the server's certificate once TLS stands: `certificate verified`.
-    pub certificate: &'static str,
 }
 
 /// Whether the server's greeting is waited for.

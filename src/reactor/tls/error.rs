@@ -37,6 +37,20 @@ pub enum CertificateFault {
     Other(String),
 }
 
+/// A few words, for a line that has the host in it already.
+impl fmt::Display for CertificateFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownIssuer => f.write_str("nobody who is trusted here has signed it"),
+            Self::WrongName(names) if names.is_empty() => f.write_str("it is for no name"),
+            Self::WrongName(names) => write!(f, "it is for {}", names.join(", ")),
+            Self::Time => f.write_str("it has expired or is not valid yet"),
+            Self::OfAuthority => f.write_str("it is an authority's own"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

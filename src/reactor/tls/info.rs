@@ -3,11 +3,15 @@
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use rustls::{CommonState, ProtocolVersion};
 
-use crate::proto::{PeerCertificate, TlsInfo};
+use crate::proto::{PeerCertificate, TlsInfo, Verdict};
 use crate::wire::x509;
 
+use super::TlsError;
+use super::settings::Judge;
+use super::pem::certificates;
+
 /// Of a connection whose handshake is done.
-pub(super) fn of(state: &CommonState) -> TlsInfo {
+pub(super) fn of(state: &CommonState, judge: &Judge) -> TlsInfo {
     let version = state.protocol_version();
     let cipher = state.negotiated_cipher_suite();
     let certificates = state.peer_certificates().unwrap_or_default();
@@ -23,8 +27,21 @@ pub(super) fn of(state: &CommonState) -> TlsInfo {
         alpn: state
             .alpn_protocol()
             .map(|name| String::from_utf8_lossy(name).into_owned()),
+        verdict: match certificates {
+            [] => Verdict::Unchecked,
+            _ => judge.verdict(),
+        },
         peer: certificates.first().map(|first| Box::new(peer(first))),
     }
+}
+
+/// What the first certificate of a PEM text says.
+///
+/// # Errors
+/// [`TlsError::Pem`]: there is none.
+pub fn certificate_of(chain: &[u8]) -> Result<PeerCertificate, TlsError> {
+    let chain = certificates(chain)?;
+    Ok(peer(chain.first().map_or(&[][..], |first| first)))
 }
 
 fn peer(certificate: &[u8]) -> PeerCertificate {

@@ -5,15 +5,16 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::client::UnbufferedClientConnection;
+use rustls::client::{UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::server::{NoServerSessionStorage, UnbufferedServerConnection, WebPkiClientVerifier};
 use rustls::{ClientConfig, KeyLog, RootCertStore, ServerConfig};
 
 use super::pem::{self, certificates, private_key};
-use super::verify::{AnyCertificate, add_file, authorities};
+use super::verify::{AnyCertificate, Lenient, add_file, authorities};
 use super::{Ciphers, Connection, Tls, TlsError};
+use crate::proto::Verdict;
 use crate::tap::keylog::KeySink;
 
 /// Whom a client trusts.
@@ -26,6 +27,12 @@ pub enum Trust {
     },
     /// The authorities in a PEM file, and no others.
     Only(PathBuf),
+    /// As [`Self::Authorities`], but a certificate that is not good is told of ([`Verdict::Tolerated`]) and taken. For one
+    /// connection at a time.
+    Tolerant {
+        /// As there.
+        extra: Option<PathBuf>,
+    },
     /// Anybody: the certificate is not looked at. Only for trying things out.
     Anybody,
 }
@@ -196,7 +203,11 @@ impl Acceptor {
     pub(in crate::reactor) fn accept(&self) -> Result<Tls, TlsError> {
         let connection = UnbufferedServerConnection::new(Arc::clone(&self.0))
             .map_err(|error| TlsError::Broken(error.to_string()))?;
-        Ok(Tls::new(Connection::Server(connection), None))
+        Ok(Tls::new(
+            Connection::Server(connection),
+            None,
+            Judge::Strict,
+        ))
     }
 }
 
@@ -205,8 +216,26 @@ impl Acceptor {
 pub struct Connector {
     pub(super) config: Arc<ClientConfig>,
     server_name: Option<String>,
-    /// Nobody looks at the name in a certificate.
-    nameless: bool,
+    judge: Judge,
+}
+
+/// Who looks at certificates.
+#[derive(Clone)]
+pub(super) enum Judge {
+    Strict,
+    Lenient(Arc<Lenient>),
+    Nobody,
+}
+
+impl Judge {
+    /// Of a connection that stands.
+    pub(super) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Strict => Verdict::Good,
+            Self::Lenient(lenient) => lenient.verdict(),
+            Self::Nobody => Verdict::Unchecked,
+        }
+    }
 }
 
 impl Connector {
@@ -230,22 +259,38 @@ impl Connector {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::Broken(error.to_string()))?;
-        let builder = match &settings.trust {
+        let and_in = |extra: &Option<PathBuf>, mut roots| -> Result<_, TlsError> {
+            if let Some(path) = extra {
+                add_file(&mut roots, path)?;
+            }
+            Ok(roots)
+        };
+        let (builder, judge) = match &settings.trust {
             Trust::Authorities { extra } => {
-                let mut roots = authorities();
-                if let Some(path) = extra {
-                    add_file(&mut roots, path)?;
-                }
-                builder.with_root_certificates(roots)
+                let roots = and_in(extra, authorities())?;
+                (builder.with_root_certificates(roots), Judge::Strict)
             }
             Trust::Only(path) => {
                 let mut roots = RootCertStore::empty();
                 add_file(&mut roots, path)?;
-                builder.with_root_certificates(roots)
+                (builder.with_root_certificates(roots), Judge::Strict)
             }
-            Trust::Anybody => builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
+            Trust::Tolerant { extra } => {
+                let roots = Arc::new(and_in(extra, authorities())?);
+                let strict = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+                let strict = strict.map_err(|error| TlsError::Authorities(error.to_string()))?;
+                let lenient = Arc::new(Lenient::new(strict));
+                let builder = builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::<Lenient>::clone(&lenient));
+                (builder, Judge::Lenient(lenient))
+            }
+            Trust::Anybody => {
+                let builder = builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)));
+                (builder, Judge::Nobody)
+            }
         };
         let mut config = match &settings.identity {
             None => builder.with_no_client_auth(),
@@ -260,7 +305,7 @@ impl Connector {
         Ok(Self {
             config: Arc::new(config),
             server_name: settings.server_name.clone(),
-            nameless: settings.trust == Trust::Anybody,
+            judge,
         })
     }
 
@@ -269,7 +314,8 @@ impl Connector {
         let name = match ServerName::try_from(host.to_owned()) {
             Ok(name) => name,
             // A UNIX socket has none. An address is a name that is not sent.
-            Err(_) if self.nameless => ServerName::IpAddress(NOWHERE.into()),
+            // Then nobody looks at the name in a certificate, or it is wrong in any case.
+            Err(_) if !matches!(self.judge, Judge::Strict) => ServerName::IpAddress(NOWHERE.into()),
             Err(_) => {
                 return Err(TlsError::Broken(format!(
                     "\"{host}\" is neither a host name nor an address, so no certificate can be for it"
@@ -281,6 +327,7 @@ impl Connector {
         Ok(Tls::new(
             Connection::Client(connection),
             Some(host.to_owned()),
+            self.judge.clone(),
         ))
     }
 }

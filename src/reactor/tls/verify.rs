@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_name;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use crate::proto::Verdict;
 
 use super::pem::certificates;
 use super::{CertificateFault, TlsError};
@@ -87,6 +89,81 @@ fn plain_name(name: &str) -> String {
         .split_once('(')
         .and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(name).trim_matches('"').to_owned()
+}
+
+/// Takes any certificate too, but remembers what is wrong with it.
+#[derive(Debug)]
+pub(super) struct Lenient {
+    strict: Arc<WebPkiServerVerifier>,
+    /// Of the certificate that was looked at last.
+    fault: Mutex<Option<CertificateFault>>,
+}
+
+impl Lenient {
+    pub(super) fn new(strict: Arc<WebPkiServerVerifier>) -> Self {
+        Self {
+            strict,
+            fault: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn verdict(&self) -> Verdict {
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*fault {
+            None => Verdict::Good,
+            Some(fault) => Verdict::Tolerated(fault.to_string()),
+        }
+    }
+}
+
+impl ServerCertVerifier for Lenient {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let found = self.strict.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        let fault = match found {
+            Ok(_) => None,
+            Err(Error::InvalidCertificate(error)) => Some(certificate_fault(error)),
+            Err(error) => Some(CertificateFault::Other(error.to_string())),
+        };
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.strict
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.strict
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.strict.supported_verify_schemes()
+    }
 }
 
 /// Takes any certificate; only that the server has its key is still checked.

@@ -92,7 +92,6 @@ impl Play {
             idle: None,
             stay: Stay::No,
             interval: None,
-            certificate: "certificate verified",
         };
         let now = Instant::now();
         let mut play = Self {

@@ -470,22 +470,22 @@ fn tls_begins_and_is_checked_as_the_manual_tells() {
         ("--ssl-alpn imap h 1", Begins::AtOnce, Check::Nothing),
         (
             "--starttls smtp h 1",
-            Begins::After(StartTls::Smtp),
+            Begins::After(Protocol::Smtp),
             Check::UnlessLoopback,
         ),
         (
             "--starttls=ftp --ca f h 1",
-            Begins::After(StartTls::Ftp),
+            Begins::After(Protocol::Ftp),
             Check::Always,
         ),
         (
             "--starttls imap --insecure h 1",
-            Begins::After(StartTls::Imap),
+            Begins::After(Protocol::Imap),
             Check::Nothing,
         ),
         (
             "--starttls pop3 --ssl-verify h 1",
-            Begins::After(StartTls::Pop3),
+            Begins::After(Protocol::Pop3),
             Check::Always,
         ),
         ("--mail h 1", Begins::WhenAgreed, Check::UnlessLoopback),
@@ -515,14 +515,14 @@ fn tls_begins_and_is_checked_as_the_manual_tells() {
 fn mail_mode_is_asked_for_in_several_ways() {
     for (line, protocol, explain) in [
         ("--mail h 1", None, None),
-        ("--pop3 h 1", Some(MailProtocol::Pop3), None),
+        ("--pop3 h 1", Some(Protocol::Pop3), None),
         ("--explain h 1", None, Some(Lang::En)),
         (
             "--explain=fr --smtp h 1",
-            Some(MailProtocol::Smtp),
+            Some(Protocol::Smtp),
             Some(Lang::Fr),
         ),
-        ("--mail --starttls imap h 1", Some(MailProtocol::Imap), None),
+        ("--mail --starttls imap h 1", Some(Protocol::Imap), None),
     ] {
         let expected = Some(Mail { protocol, explain });
         assert_eq!(right(OpenBsd, line).mail, expected, "{line}");

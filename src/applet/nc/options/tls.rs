@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use crate::applet::nc::complaint::Complaint;
 use crate::applet::nc::flags::Id;
 use crate::applet::nc::getopt::{CommandLine, Given};
+use crate::proto::raw::Protocol;
 
 /// What was asked for of TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,22 +48,7 @@ pub enum Begins {
     /// With the first octet.
     AtOnce,
     /// After the upgrade of this protocol, which is asked for without the user.
-    After(StartTls),
-}
-
-/// A protocol that begins in the clear and can be upgraded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartTls {
-    /// RFC 3207.
-    Smtp,
-    /// The same, after LHLO.
-    Lmtp,
-    /// RFC 2595, STLS.
-    Pop3,
-    /// RFC 9051 §6.2.1.
-    Imap,
-    /// RFC 4217, AUTH TLS.
-    Ftp,
+    After(Protocol),
 }
 
 /// Whether the certificate of a server has to be good.
@@ -176,13 +162,13 @@ impl Tls {
     }
 }
 
-fn starttls(given: &Given) -> Result<StartTls, Complaint> {
+fn starttls(given: &Given) -> Result<Protocol, Complaint> {
     match given.text().to_ascii_lowercase().as_str() {
-        "smtp" | "submission" => Ok(StartTls::Smtp),
-        "lmtp" => Ok(StartTls::Lmtp),
-        "pop3" | "pop" => Ok(StartTls::Pop3),
-        "imap" => Ok(StartTls::Imap),
-        "ftp" => Ok(StartTls::Ftp),
+        "smtp" | "submission" => Ok(Protocol::Smtp),
+        "lmtp" => Ok(Protocol::Lmtp),
+        "pop3" | "pop" => Ok(Protocol::Pop3),
+        "imap" => Ok(Protocol::Imap),
+        "ftp" => Ok(Protocol::Ftp),
         _ => Err(Complaint::Refused(format!(
             "--starttls {}: it can upgrade smtp, lmtp, pop3, imap and ftp",
             given.text()

@@ -200,10 +200,9 @@ impl<S: Screen> LockStep<S> {
         if self.peer == Peer::StartingTls {
             self.peer = Peer::Talks;
         }
-        let certificate = self.options.certificate;
         self.screen.note(&format!(
-            "TLS is up: {} {}, {certificate}",
-            info.version, info.cipher
+            "TLS is up: {} {}, {}",
+            info.version, info.cipher, info.verdict
         ));
     }
 }

@@ -43,7 +43,6 @@ fn options(protocol: Option<Protocol>, keyboard: Keyboard) -> Options {
         idle: None,
         stay: Stay::No,
         interval: None,
-        certificate: "certificate verified",
     }
 }
 
