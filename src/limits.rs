@@ -227,3 +227,5 @@ pub const EXPECT: Duration = Duration::from_secs(60);
 pub const SCREEN: usize = 256 * 1024;
 /// Octets that are read at once of what a proxy, or a server before STARTTLS, says.
 pub const PRELUDE: usize = 4096;
+/// Connections to a chain of proxies for one call: each of them may want one more, for the user name and password.
+pub const PROXY_CALLS: usize = 8;

@@ -378,7 +378,7 @@ fn first_line(content: &[u8]) -> Result<String, String> {
 }
 
 /// Asks on the controlling terminal, so that it works while stdin is a message.
-fn prompt(user: &str) -> anyhow::Result<String> {
+pub fn prompt(user: &str) -> anyhow::Result<String> {
     let mut terminal = File::options()
         .read(true)
         .write(true)

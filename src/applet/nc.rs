@@ -7,7 +7,10 @@
 //! | [`getopt`] | how a command line is cut |
 //! | [`options`] | what it means: one value, complete |
 //! | [`complaint`], [`words`], [`help`] | all that is said, and the exit code |
-//! | `connect`, `listen` | the client and the server |
+//! | `connect`, `hops`, `scan` | the client: calls, through proxies and up to STARTTLS, or only looks who listens |
+//! | `listen` | the server |
+//! | `talk`, `mail`, `program` | what a connection is joined to: stdin and stdout, in lock-step, a program |
+//! | `secure`, `witnesses` | TLS; dumps, transcript, capture |
 //!
 //! Who ends when is decided in [`crate::proto::raw`], and octets are moved by [`crate::reactor::relay`]. What deliberately
 //! differs from the three is in the manual (`man/nc.roff`), each with its reason.
@@ -18,11 +21,18 @@ pub mod dialect;
 pub mod flags;
 pub mod getopt;
 pub mod help;
+mod hops;
 mod listen;
+mod mail;
 pub mod options;
-mod unavailable;
+mod program;
+mod scan;
+mod secure;
+mod talk;
+mod witnesses;
 pub mod words;
 
+use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -33,10 +43,10 @@ use std::time::Duration;
 
 use clap::Command;
 
-use crate::proto::raw::{self, Crlf, Pace};
-use crate::reactor::relay::Manner;
+use super::credentials;
+use crate::proto::raw;
 use crate::reactor::resolver::{self, Family, ResolveError, Resolver};
-use crate::reactor::sockets::Settings;
+use crate::reactor::sockets::{self, Settings};
 use crate::reactor::stdio::{Input, Output};
 use crate::wire::resolv::ResolvConf;
 use crate::wire::services::Services;
@@ -45,7 +55,10 @@ use complaint::Complaint;
 use dialect::{CompatError, Dialect};
 use flags::Id;
 use getopt::{CommandLine, Spelling};
-use options::{Callers, Names, OnceConnected, Options, Surroundings, Task, To};
+use options::{
+    Callers, Carrier, Direction, Names, OnceConnected, Options, Surroundings, Task, To,
+};
+use witnesses::Witnesses;
 use words::{Calls, Note, Peer, Words};
 
 /// The options, in the dialect that `mailtool nc` speaks: for help, manual and completions.
@@ -92,9 +105,6 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<u8> {
     eprint(&words.note(&Note::Begin).unwrap_or_default());
     let services = Services::parse(&text_of("/etc/services"));
     let result = understand(words.dialect, &line, &services).and_then(|options| {
-        if let Some(complaint) = unavailable::complaint(&options) {
-            return Err(complaint);
-        }
         words.names = options.names;
         words.calls = calls(&options);
         let mut netcat = Netcat::new(options, services, words.clone())?;
@@ -104,10 +114,12 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<u8> {
         {
             netcat.tell(&Note::MaxConnsIgnored);
         }
-        match netcat.options.task {
+        let ended = match netcat.options.task {
             Task::Connect(_) => netcat.connect(),
             Task::Listen(_) => netcat.listen(),
-        }
+        };
+        netcat.witnesses.close(&netcat.words);
+        ended
     });
     Ok(result.unwrap_or_else(|complaint| end(&words, &complaint)))
 }
@@ -188,19 +200,25 @@ struct Netcat {
     options: Options,
     services: Services,
     words: Words,
+    witnesses: Witnesses,
+    /// Typed once, for all calls.
+    md5_key: OnceCell<Vec<u8>>,
     input: Input,
     output: Output,
 }
 
 impl Netcat {
     fn new(options: Options, services: Services, words: Words) -> Result<Self, Complaint> {
+        let (input, output) = match options.flow.direction {
+            Direction::Both => (Input::stdin()?, Output::stdout()?),
+            Direction::SendOnly => (Input::stdin()?, Output::none()),
+            Direction::ReceiveOnly => (Input::none(), Output::stdout()?),
+        };
         Ok(Self {
-            input: if options.reads_input() {
-                Input::stdin()?
-            } else {
-                Input::none()
-            },
-            output: Output::stdout()?,
+            witnesses: Witnesses::of(&options, &words)?,
+            md5_key: OnceCell::new(),
+            input,
+            output,
             options,
             services,
             words,
@@ -249,16 +267,6 @@ impl Netcat {
         }
     }
 
-    fn manner(&self) -> Manner {
-        let flow = self.options.flow;
-        Manner {
-            crlf: flow.crlf.then(Crlf::default),
-            pace: flow.interval.map(Pace::new),
-            receive_at_most: flow.receive_at_most,
-            ..Manner::default()
-        }
-    }
-
     fn ends(&self) -> raw::Options {
         let timing = self.options.timing;
         raw::Options {
@@ -281,13 +289,43 @@ impl Netcat {
         }
     }
 
-    fn settings(&self) -> Settings {
+    /// What is asked of a socket.
+    fn settings(&self) -> Result<Settings, Complaint> {
         let socket = &self.options.socket;
-        Settings {
+        let md5_key = match socket.tcp_md5 {
+            false => None,
+            true => Some(self.md5_key()?),
+        };
+        Ok(Settings {
             broadcast: socket.broadcast,
+            keepalive: socket.keepalive,
+            debug: socket.debug,
+            md5_key,
             receive_buffer: socket.receive_buffer,
             send_buffer: socket.send_buffer,
             ttl: socket.ttl,
+            min_ttl: socket.min_ttl,
+            tos: socket.tos,
+            route: socket.route.clone(),
+        })
+    }
+
+    /// -S: asked for on the terminal, as Debian's nc does, once.
+    fn md5_key(&self) -> Result<Vec<u8>, Complaint> {
+        if let Some(key) = self.md5_key.get() {
+            return Ok(key.clone());
+        }
+        let typed = credentials::prompt("TCP MD5SIG")
+            .map_err(|_| Complaint::failed("Unable to read TCP MD5SIG password"))?;
+        Ok(self.md5_key.get_or_init(|| typed.into_bytes()).clone())
+    }
+
+    /// What carries octets, over IP.
+    const fn ip_carrier(&self) -> sockets::Carrier {
+        match self.options.carrier {
+            Carrier::Udp | Carrier::UnixDatagram => sockets::Carrier::Udp,
+            Carrier::Dccp => sockets::Carrier::Dccp,
+            Carrier::Tcp | Carrier::UnixStream => sockets::Carrier::Tcp,
         }
     }
 }

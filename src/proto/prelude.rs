@@ -44,6 +44,7 @@ pub enum Heard {
 pub struct PreludeError {
     words: String,
     netcat: Option<String>,
+    ncat: Option<String>,
 }
 
 impl PreludeError {
@@ -52,6 +53,7 @@ impl PreludeError {
         Self {
             words: words.into(),
             netcat: None,
+            ncat: None,
         }
     }
 
@@ -61,6 +63,19 @@ impl PreludeError {
             netcat: Some(words.into()),
             ..self
         }
+    }
+
+    /// The same for Nmap's ncat, after `Ncat: `.
+    pub fn in_ncat(self, words: impl Into<String>) -> Self {
+        Self {
+            ncat: Some(words.into()),
+            ..self
+        }
+    }
+
+    /// What ncat prints after `Ncat: ` in the same case; our words where it has none.
+    pub fn ncat(&self) -> &str {
+        self.ncat.as_deref().unwrap_or(&self.words)
     }
 
     /// What OpenBSD's nc prints after `nc: ` in the same case; our words where it has none.

@@ -52,6 +52,15 @@ pub trait Tap {
     fn saw(&mut self, now: Instant, side: Side, piece: Piece<'_>);
 }
 
+/// Several that see the same.
+impl Tap for Vec<Box<dyn Tap>> {
+    fn saw(&mut self, now: Instant, side: Side, piece: Piece<'_>) {
+        for tap in self {
+            tap.saw(now, side, piece);
+        }
+    }
+}
+
 /// An observer of the octets that cross a socket, in the order in which they do. It must not block for long.
 ///
 /// Where there is TLS it is told of received octets after they were decrypted, and of octets to be sent after they were

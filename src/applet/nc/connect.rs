@@ -1,22 +1,37 @@
-//! The client: calls one port after another, and talks to each that answers.
+//! The client: calls one port after another, directly or through proxies, and has a conversation with each that answers.
 
+use std::io;
 use std::net::SocketAddr;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
 use super::Netcat;
 use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
-use super::options::{Carrier, Idle, OnceConnected, Source, Task, To};
-use super::words::{Note, Peer, Rest, Way, WhyNot};
+use super::hops::{Connection, Through};
+use super::options::{
+    Begins, Carrier, Connect, Idle, OnceConnected, Source, Task, To, UnixName as Name,
+};
+use super::secure::Whereabouts;
+use super::witnesses::Among;
+use super::words::{Note, Peer, Rest, UnixVerb, Way, WhyNot};
 use crate::limits;
-use crate::proto::raw::{Outcome, Policy, Role};
-use crate::reactor::relay::{Link, relay};
+use crate::proto::raw::{Outcome, Role};
+use crate::reactor::relay::Link;
 use crate::reactor::resolver::{self, Family};
-use crate::reactor::sockets::{DialError, dial, probe};
-use crate::wire::services::Transport;
+use crate::reactor::sockets::{DialError, UnixKind, dial, dial_unix, pass_descriptor, probe};
+use crate::tap::Side;
+
+/// A host, as it is called.
+struct Host<'a> {
+    /// As the user named it.
+    name: &'a str,
+    /// Never none, unless a proxy looks it up.
+    addresses: Vec<SocketAddr>,
+    source: &'a Source,
+}
 
 impl Netcat {
     /// Exit code 0 when any port was open, and its conversation ended as it should.
@@ -24,48 +39,265 @@ impl Netcat {
         let Task::Connect(connect) = self.options.task.clone() else {
             return Err(Complaint::Usage);
         };
-        let To::Ports {
-            host,
-            ports,
-            source,
-        } = connect.to
-        else {
-            return Err(Complaint::Usage);
+        let (name, ports, source) = match &connect.to {
+            To::Ports {
+                host,
+                ports,
+                source,
+            } => (host, ports, source),
+            To::Unix { name, source } => return self.connect_unix(&connect, name, source.as_ref()),
         };
-        let only_probe = connect.once_connected == OnceConnected::Probe;
         let first = ports.first().copied().unwrap_or_default();
-        let addresses = self
-            .resolve(&host, first)
-            .map_err(|error| self.words.unresolved(&host, first, &error.to_string()))?;
+        let addresses = match connect.proxies.is_empty() {
+            true => self
+                .resolve(name, first)
+                .map_err(|error| self.words.unresolved(name, first, &error.to_string()))?,
+            false => Vec::new(),
+        };
+        let host = Host {
+            name,
+            addresses,
+            source,
+        };
+        if self.is_scan(&connect, ports) {
+            return self.scan(&host, ports);
+        }
         let mut code = 1;
-        for (at, port) in ports.into_iter().enumerate() {
+        for (at, &port) in ports.iter().enumerate() {
             if let Some(interval) = self.options.flow.interval.filter(|_| at > 0) {
                 thread::sleep(interval);
             }
-            let Some((socket, address)) = self.call(&host, port, &source, &addresses)? else {
-                continue;
-            };
-            let name = self.name_of(address);
-            if self.options.carrier == Carrier::Udp && self.is_probed(only_probe) {
-                let idle = self.options.timing.idle.map(Idle::after);
-                if !probe(&socket, idle.unwrap_or(limits::UDP_PROBE)) {
-                    code = 1;
-                    self.tell_refusal(&host, self.peer(address, &name));
-                    continue;
-                }
-            }
-            self.tell(&Note::Connected {
-                host: &host,
-                peer: self.peer(address, &name),
-                carrier: self.options.carrier.transport().name(),
-                way: Way::Direct,
-            });
-            code = 0;
-            if !only_probe && self.converse(socket)? != Outcome::Done {
-                code = 1;
+            if let Some(ended) = self.converse_at(&connect, &host, port)? {
+                code = ended;
             }
         }
         Ok(code)
+    }
+
+    /// One port: the exit code of the conversation, if somebody answered.
+    fn converse_at(
+        &mut self,
+        connect: &Connect,
+        host: &Host<'_>,
+        port: u16,
+    ) -> Result<Option<u8>, Complaint> {
+        let Some((connection, address)) = self.reach(connect, host, port)? else {
+            return Ok(None);
+        };
+        let only_probe = connect.once_connected == OnceConnected::Probe;
+        let name = self.name_of(address);
+        let shown = self.peer(address, &name);
+        if self.options.carrier == Carrier::Udp && self.is_probed(only_probe) {
+            let idle = self.options.timing.idle.map(Idle::after);
+            if !probe(&connection.socket, idle.unwrap_or(limits::UDP_PROBE)) {
+                self.tell_refusal(host.name, shown);
+                return Ok(Some(1));
+            }
+        }
+        let way = match connect.proxies.is_empty() {
+            true => Way::Direct,
+            false => Way::Proxied,
+        };
+        self.tell(&Note::Connected {
+            host: host.name,
+            peer: shown,
+            carrier: self.options.carrier.transport().name(),
+            way,
+        });
+        let server = match way == Way::Direct && address.ip().is_loopback() {
+            true => Whereabouts::Here,
+            false => Whereabouts::Elsewhere,
+        };
+        self.carry_on(connect, connection, host.name, server)
+            .map(Some)
+    }
+
+    /// What is done with a connection, and the exit code of it.
+    fn carry_on(
+        &mut self,
+        connect: &Connect,
+        mut connection: Connection,
+        host: &str,
+        server: Whereabouts,
+    ) -> Result<u8, Complaint> {
+        if connect.once_connected == OnceConnected::Probe {
+            return Ok(0);
+        }
+        if connect.once_connected == OnceConnected::PassDescriptor {
+            return match pass_descriptor(&connection.socket, io::stdout()) {
+                Ok(()) => Ok(0),
+                Err(error) => Err(Complaint::Failed(format!("sendmsg: {}", reason(&error)))),
+            };
+        }
+        if let Begins::After(protocol) = self.options.tls.begins {
+            self.start_tls(&mut connection, protocol)?;
+        }
+        if let Some(mail) = self.options.mail {
+            return self.talk_mail(mail, connection, host, server);
+        }
+        let link = self.link(connection, host, server)?;
+        let outcome = match &connect.once_connected {
+            OnceConnected::Run(program) => self.run_program(Role::Connect, program, link)?,
+            _ => self.talk(Role::Connect, link)?,
+        };
+        Ok(u8::from(outcome != Outcome::Done))
+    }
+
+    /// The network's end of a conversation, TLS and all.
+    fn link(
+        &self,
+        connection: Connection,
+        host: &str,
+        server: Whereabouts,
+    ) -> Result<Link, Complaint> {
+        let Connection {
+            socket,
+            left_over,
+            wire,
+        } = connection;
+        let watched = |link: Link| match wire {
+            Some(wire) => link.watched(wire, Side::Client),
+            None => link,
+        };
+        if !matches!(self.options.tls.begins, Begins::AtOnce | Begins::After(_)) {
+            let link = match self.options.carrier {
+                Carrier::Udp | Carrier::UnixDatagram => Link::datagrams(socket),
+                Carrier::Tcp | Carrier::Dccp | Carrier::UnixStream => Link::stream(socket),
+            }?;
+            return Ok(watched(link.with_left_over(left_over)));
+        }
+        let connector = self.connector(server)?;
+        let link = Link::tls_client(socket, &connector, host);
+        let link = link.map_err(|error| self.tls_trouble(host, &error))?;
+        let mut link = watched(link.with_left_over(left_over));
+        self.shake_hands(&mut link, host)?;
+        Ok(link)
+    }
+
+    /// A connection to the host, through all the proxies.
+    fn reach(
+        &self,
+        connect: &Connect,
+        host: &Host<'_>,
+        port: u16,
+    ) -> Result<Option<(Connection, SocketAddr)>, Complaint> {
+        let until = connect.wait_port.map(|patience| Instant::now() + patience);
+        let Some(proxy) = connect.proxies.first() else {
+            let called = self.call(host, port, until)?;
+            return Ok(called.map(|(socket, address)| {
+                let connection = Connection::new(socket, None);
+                (self.watched(connection), address)
+            }));
+        };
+        let first = Host {
+            name: &proxy.host,
+            addresses: self.proxy_addresses(proxy)?,
+            source: host.source,
+        };
+        let mut preludes = self.preludes(&connect.proxies, host.name, port)?;
+        for _ in 0..limits::PROXY_CALLS {
+            let Some((socket, address)) = self.call(&first, proxy.port, until)? else {
+                return Ok(None);
+            };
+            self.tell(&Note::AtProxy(address));
+            let mut connection = self.watched(Connection::new(socket, None));
+            match self.go_through(&mut connection, &mut preludes)? {
+                Through::Done => {
+                    let shown = match resolver::numeric(host.name, port, Family::Any) {
+                        Ok(address) => address,
+                        Err(_) => SocketAddr::new(address.ip(), port),
+                    };
+                    return Ok(Some((connection, shown)));
+                }
+                Through::Again { at } => {
+                    // Only the proxy that said so goes on where it was: to the others it is a new connection.
+                    let anew = self.preludes(&connect.proxies, host.name, port)?;
+                    for (index, prelude) in anew.into_iter().enumerate() {
+                        if index != at {
+                            preludes[index] = prelude;
+                        }
+                    }
+                }
+            }
+        }
+        Err(Complaint::failed(
+            "the proxy closes each connection instead of taking the user name and password on it",
+        ))
+    }
+
+    fn watched(&self, connection: Connection) -> Connection {
+        let socket = &connection.socket;
+        let ours = socket.local_addr().ok().and_then(|at| at.as_socket());
+        let theirs = socket.peer_addr().ok().and_then(|at| at.as_socket());
+        let carrier = self.options.carrier;
+        Connection {
+            wire: self.witnesses.wire(carrier, ours, theirs, Among::Alone),
+            ..connection
+        }
+    }
+
+    /// The first of the addresses that takes the call; again and again until then, if that is wanted.
+    fn call(
+        &self,
+        host: &Host<'_>,
+        port: u16,
+        until: Option<Instant>,
+    ) -> Result<Option<(Socket, SocketAddr)>, Complaint> {
+        loop {
+            let mut failed = Vec::new();
+            for address in &host.addresses {
+                let mut to = *address;
+                to.set_port(port);
+                match self.call_address(host.source, to)? {
+                    Ok(socket) => {
+                        self.tell_failures(host, &failed);
+                        return Ok(Some((socket, to)));
+                    }
+                    Err(why) => failed.push((to, why)),
+                }
+            }
+            if until.is_some_and(|until| Instant::now() < until) {
+                thread::sleep(BETWEEN_CALLS);
+                continue;
+            }
+            self.tell_failures(host, &failed);
+            return Ok(None);
+        }
+    }
+
+    fn call_address(
+        &self,
+        source: &Source,
+        to: SocketAddr,
+    ) -> Result<Result<Socket, WhyNot>, Complaint> {
+        let source = self.source(source, to)?;
+        let carrier = self.ip_carrier();
+        let patience = self.options.timing.connect;
+        match dial(to, carrier, source, patience, &self.settings()?) {
+            Ok(socket) => Ok(Ok(socket)),
+            Err(DialError::Bind(error)) => {
+                let from = source.unwrap_or(to);
+                Err(self.words.unbound_source(from, &reason(&error)))
+            }
+            Err(DialError::Failed(error)) => Ok(Err(WhyNot::Failed(reason(&error)))),
+            Err(DialError::TimedOut) => Ok(Err(WhyNot::TimedOut)),
+        }
+    }
+
+    fn tell_failures(&self, host: &Host<'_>, failed: &[(SocketAddr, WhyNot)]) {
+        for (at, (to, why)) in failed.iter().enumerate() {
+            let name = self.name_of(*to);
+            self.tell(&Note::CallFailed {
+                host: host.name,
+                peer: self.peer(*to, &name),
+                carrier: self.options.carrier.transport().name(),
+                why,
+                rest: match at + 1 < host.addresses.len() {
+                    true => Rest::Another,
+                    false => Rest::Last,
+                },
+            });
+        }
     }
 
     /// Whether datagrams are sent to see who is there, before any of the user's.
@@ -86,45 +318,6 @@ impl Netcat {
         }
     }
 
-    /// The first of the addresses that takes the call.
-    fn call(
-        &self,
-        host: &str,
-        port: u16,
-        source: &Source,
-        addresses: &[SocketAddr],
-    ) -> Result<Option<(Socket, SocketAddr)>, Complaint> {
-        let transport = self.options.carrier.transport();
-        for (at, address) in addresses.iter().enumerate() {
-            let mut to = *address;
-            to.set_port(port);
-            let source = self.source(source, to)?;
-            let patience = self.options.timing.connect;
-            let called = dial(to, transport, source, patience, self.settings());
-            let why = match called {
-                Ok(socket) => return Ok(Some((socket, to))),
-                Err(DialError::Bind(error)) => {
-                    let from = source.unwrap_or(to);
-                    return Err(self.words.unbound_source(from, &reason(&error)));
-                }
-                Err(DialError::Failed(error)) => WhyNot::Failed(reason(&error)),
-                Err(DialError::TimedOut) => WhyNot::TimedOut,
-            };
-            let name = self.name_of(to);
-            self.tell(&Note::CallFailed {
-                host,
-                peer: self.peer(to, &name),
-                carrier: transport.name(),
-                why: &why,
-                rest: match at + 1 < addresses.len() {
-                    true => Rest::Another,
-                    false => Rest::Last,
-                },
-            });
-        }
-        Ok(None)
-    }
-
     /// The address to bind to before calling `to`, if any was asked for.
     fn source(&self, source: &Source, to: SocketAddr) -> Result<Option<SocketAddr>, Complaint> {
         let (family, any) = match to {
@@ -140,15 +333,40 @@ impl Netcat {
         Ok(addresses.first().copied())
     }
 
-    fn converse(&mut self, socket: Socket) -> Result<Outcome, Complaint> {
-        let link = match self.options.carrier.transport() {
-            Transport::Tcp => Link::stream(socket),
-            Transport::Udp => Link::datagrams(socket),
-        }?;
-        let keyboard = self.input.keyboard();
-        let policy = Policy::new(Instant::now(), Role::Connect, keyboard, self.ends());
-        let manner = self.manner();
-        let (input, output) = (&mut self.input, &mut self.output);
-        Ok(relay(input, output, link, policy, manner)?.outcome)
+    fn connect_unix(
+        &mut self,
+        connect: &Connect,
+        name: &Name,
+        source: Option<&Name>,
+    ) -> Result<u8, Complaint> {
+        let kind = match self.options.carrier {
+            Carrier::UnixDatagram => UnixKind::Datagrams,
+            _ => UnixKind::Stream,
+        };
+        let until = connect.wait_port.map(|patience| Instant::now() + patience);
+        let patience = self.options.timing.connect;
+        let (socket, temporary) = loop {
+            let called = dial_unix(&name.into(), kind, source.map(Into::into).as_ref(), patience);
+            let (why, of) = match called {
+                Ok(called) => break called,
+                Err(DialError::Bind(error)) => (reason(&error), source.unwrap_or(name)),
+                Err(DialError::Failed(error)) => (reason(&error), name),
+                Err(DialError::TimedOut) => ("Connection timed out".to_owned(), name),
+            };
+            if until.is_none_or(|until| Instant::now() >= until) {
+                return Err(self.words.unix_trouble(of, UnixVerb::Call, &why));
+            }
+            thread::sleep(BETWEEN_CALLS);
+        };
+        if let Some(temporary) = &temporary {
+            let bound = Name::Path(temporary.path().to_owned());
+            self.tell(&Note::Bound(super::words::Local::Unix(&bound)));
+        }
+        self.tell(&Note::ConnectedTo(name));
+        let connection = self.watched(Connection::new(socket, None));
+        self.carry_on(connect, connection, &name.to_string(), Whereabouts::Here)
     }
 }
+
+/// --wait-port: who starts a server waits about so long for it.
+const BETWEEN_CALLS: Duration = Duration::from_millis(50);

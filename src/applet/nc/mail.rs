@@ -9,111 +9,101 @@
 //!
 //! The session itself is [`crate::proto::raw::lockstep`]; it is driven by [`crate::reactor::typist`].
 
-use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
+use std::io::{self, IsTerminal};
 
-use socket2::Socket;
-
-use crate::proto::raw::lockstep::{Ending, Failure, Greeting, Options as Session, Stay};
-use crate::proto::raw::{Keyboard, Protocol};
-use crate::reactor::stdio::{Input, Output};
+use super::Netcat;
+use super::complaint::Complaint;
+use super::dialect::Dialect;
+use super::eprint;
+use super::hops::Connection;
+use super::options::{Begins, Idle, Mail};
+use super::secure::Whereabouts;
+use super::witnesses::Among;
+use crate::applet::exit;
+use crate::proto::raw::Keyboard;
+use crate::proto::raw::lockstep::{Ending, Failure, Greeting, Options, Stay};
 use crate::reactor::typist::{self, Call, Conclusion, Display, Explanations, Style, Tags};
-use crate::reactor::{Connector, Security, TlsError};
-use crate::tap::Tap;
+use crate::reactor::{Connector, Security};
 use crate::tap::masked::Masked;
-use crate::wire::codes::Lang;
+use crate::tap::dump::Cutting;
+use crate::tap::{Side, Tap};
 
-/// The exit code when an expectation of a script did not come true.
-pub(super) const UNEXPECTED: u8 = 3;
-
-/// What was asked for.
-pub(super) struct Options {
-    /// What messages begin with: `nc`.
-    pub(super) name: String,
-    /// The host as the user named it: its certificate must be for it.
-    pub(super) host: String,
-    /// What is spoken; `None`: the greeting tells.
-    pub(super) protocol: Option<Protocol>,
-    /// Whether the greeting has been heard already, by STARTTLS. Then `security` is implicit, and `protocol` known.
-    pub(super) greeting: Greeting,
-    /// Whether TLS comes first. Else it comes when somebody types STARTTLS.
-    pub(super) security: Security,
-    /// Makes what TLS needs, when it is first wanted.
-    pub(super) connector: Box<dyn FnOnce() -> Result<Connector, TlsError>>,
-    /// What is known of the server's certificate once TLS stands, in a few words: `certificate verified`.
-    pub(super) certificate: &'static str,
-    /// Replies are explained in this language.
-    pub(super) explain: Option<Lang>,
-    /// What is sent is shown on stderr too, where it is not typed there.
-    pub(super) verbose: bool,
-    /// They are shown the dialogue, without passwords.
-    pub(super) taps: Vec<Box<dyn Tap>>,
-    /// -w
-    pub(super) idle: Option<Duration>,
-    /// -q
-    pub(super) stay: Stay,
-    /// -i
-    pub(super) interval: Option<Duration>,
-}
-
-/// Has one conversation on a socket that is connected, and of which `first` was read already. The exit code; what went
-/// wrong is said on stderr.
-pub(super) fn converse(
-    socket: Socket,
-    first: Vec<u8>,
-    input: &mut Input,
-    output: &mut Output,
-    options: Options,
-) -> io::Result<u8> {
-    let keyboard = input.keyboard();
-    let explanations = match io::stdout().is_terminal() {
-        true => Explanations::InPlace(style(true)),
-        false => Explanations::Aside(style(io::stderr().is_terminal())),
-    };
-    let tags = match keyboard {
-        Keyboard::Terminal => Tags::Told,
-        Keyboard::Other => Tags::Untold,
-    };
-    let display = Display::new(&options.name, explanations, tags);
-    let mut taps = options.taps;
-    if options.verbose && keyboard != Keyboard::Terminal {
-        taps.push(display.echo());
-    }
-    let tap = (!taps.is_empty()).then(|| Box::new(Masked::new(taps)) as Box<dyn Tap>);
-    let call = Call {
-        socket,
-        first,
-        security: options.security,
-        host: options.host.clone(),
-        connector: options.connector,
-    };
-    let session = Session {
-        protocol: options.protocol,
-        greeting: options.greeting,
-        keyboard,
-        explain: options.explain,
-        idle: options.idle,
-        stay: options.stay,
-        interval: options.interval,
-        certificate: options.certificate,
-    };
-    let (code, why) = match typist::converse(call, session, display, input, output, tap)? {
-        Conclusion::Ended(Ending::Done) => (0, None),
-        Conclusion::Ended(Ending::Failed(failure)) => {
-            let code = match failure {
-                Failure::Expectation(_) => UNEXPECTED,
-                Failure::Dialogue(_) => 1,
-            };
-            (code, Some(failure.to_string()))
+impl Netcat {
+    /// Has a conversation in lock-step. The exit code; what went wrong is said on stderr.
+    pub(super) fn talk_mail(
+        &mut self,
+        mail: Mail,
+        connection: Connection,
+        host: &str,
+        server: Whereabouts,
+    ) -> Result<u8, Complaint> {
+        let keyboard = self.input.keyboard();
+        let explanations = match io::stdout().is_terminal() {
+            true => Explanations::InPlace(style(true)),
+            false => Explanations::Aside(style(io::stderr().is_terminal())),
+        };
+        let tags = match keyboard {
+            Keyboard::Terminal => Tags::Told,
+            Keyboard::Other => Tags::Untold,
+        };
+        let name = match self.options.dialect {
+            Dialect::Ncat => "Ncat",
+            Dialect::OpenBsd | Dialect::Traditional => self.words.called.as_str(),
+        };
+        let display = Display::new(name, explanations, tags);
+        let mut taps: Vec<Box<dyn Tap>> = Vec::new();
+        taps.extend(
+            self.witnesses
+                .tap(Side::Client, Among::Alone, Cutting::Lines),
+        );
+        if self.words.verbose > 0 && keyboard != Keyboard::Terminal {
+            taps.push(Box::new(Masked::new(vec![display.echo()])));
         }
-        Conclusion::Unheard => (1, None),
-        Conclusion::Trouble(why) => (1, Some(format!("{}: {why}", options.host))),
-    };
-    if let Some(why) = why {
-        // Nobody is left to tell when stderr is gone.
-        let _ = writeln!(io::stderr(), "{}: {why}", options.name);
+        let tap = (!taps.is_empty()).then(|| Box::new(taps) as Box<dyn Tap>);
+        let tls = self.client_tls(server)?;
+        let (greeting, security) = match self.options.tls.begins {
+            Begins::After(_) => (Greeting::Heard, Security::Implicit),
+            Begins::AtOnce => (Greeting::Awaited, Security::Implicit),
+            Begins::Never | Begins::WhenAgreed => (Greeting::Awaited, Security::Plain),
+        };
+        let call = Call {
+            socket: connection.socket,
+            first: connection.left_over,
+            security,
+            host: host.to_owned(),
+            connector: Box::new(move || Connector::with(&tls)),
+            wire: connection.wire,
+        };
+        let timing = self.options.timing;
+        let session = Options {
+            protocol: mail.protocol,
+            greeting,
+            keyboard,
+            explain: mail.explain,
+            idle: timing.idle.map(Idle::after),
+            stay: match timing.quit_after {
+                Some(after) => Stay::For(after),
+                None => Stay::No,
+            },
+            interval: self.options.flow.interval,
+        };
+        let (input, output) = (&mut self.input, &mut self.output);
+        let conclusion = typist::converse(call, session, display, input, output, tap)?;
+        let (code, why) = match conclusion {
+            Conclusion::Ended(Ending::Done) => return Ok(exit::OK),
+            Conclusion::Unheard => return Ok(1),
+            Conclusion::Ended(Ending::Failed(failure)) => {
+                let code = match failure {
+                    Failure::Expectation(_) => exit::SCRIPT,
+                    Failure::Dialogue(_) => 1,
+                };
+                (code, failure.to_string())
+            }
+            Conclusion::Trouble(why) => (1, format!("{host}: {why}")),
+        };
+        eprint(&self.words.error(&why));
+        Ok(code)
     }
-    Ok(code)
 }
 
 /// Colour is for terminals, and for who wants it (no-color.org).

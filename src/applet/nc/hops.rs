@@ -1,0 +1,243 @@
+//! What is said on a connection before it is the user's: through proxies, one behind the other, and up to STARTTLS.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::Socket;
+
+use super::complaint::{Complaint, reason};
+use super::dialect::Dialect;
+use super::options::{Login, Lookup, Password, Proxy, ProxyProtocol};
+use super::words::Note;
+use super::{Netcat, eprint};
+use crate::applet::credentials;
+use crate::limits;
+use crate::proto::prelude::{Prelude, PreludeError};
+use crate::proto::proxy::client::{HttpConnect, Socks4, Socks5};
+use crate::proto::proxy::{Destination, Host, Login as ProxyLogin};
+use crate::proto::raw::Protocol;
+use crate::proto::raw::starttls::StartTls;
+use crate::reactor::prelude::{Spoken, Unspoken, speak};
+use crate::reactor::resolver::{self, Family};
+use crate::tap::Wire;
+
+/// A connection, and what came on it behind a prelude.
+pub(super) struct Connection {
+    pub(super) socket: Socket,
+    /// Octets that were read already, and are the user's.
+    pub(super) left_over: Vec<u8>,
+    /// Sees what crosses the socket.
+    pub(super) wire: Option<Box<dyn Wire>>,
+}
+
+impl Connection {
+    /// Nothing was said on it.
+    pub(super) const fn new(socket: Socket, wire: Option<Box<dyn Wire>>) -> Self {
+        Self {
+            socket,
+            left_over: Vec::new(),
+            wire,
+        }
+    }
+}
+
+/// How far the preludes have come.
+pub(super) enum Through {
+    /// All of them are spoken.
+    Done,
+    /// It has to be begun anew, on a new connection: says the proxy at this place of the chain.
+    Again {
+        /// Its place, the first one's is 0.
+        at: usize,
+    },
+}
+
+/// What came of one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spoke {
+    ToItsEnd,
+    Again,
+}
+
+impl Netcat {
+    /// What is to be said to each proxy, in this order, so that the last one calls `host`.
+    pub(super) fn preludes(
+        &self,
+        proxies: &[Proxy],
+        host: &str,
+        port: u16,
+    ) -> Result<Vec<Box<dyn Prelude>>, Complaint> {
+        let behind = proxies.iter().skip(1);
+        let behind = behind.map(|proxy| (proxy.host.as_str(), proxy.port));
+        let targets = behind.chain([(host, port)]);
+        proxies
+            .iter()
+            .zip(targets)
+            .map(|(proxy, (host, port))| self.prelude(proxy, host, port))
+            .collect()
+    }
+
+    fn prelude(
+        &self,
+        proxy: &Proxy,
+        host: &str,
+        port: u16,
+    ) -> Result<Box<dyn Prelude>, Complaint> {
+        let destination = self.destination(proxy, host, port)?;
+        let prelude = match proxy.protocol {
+            ProxyProtocol::Socks4 => {
+                let user = proxy.login.as_ref().map_or("", |login| &login.user);
+                Socks4::new(destination, user).map(|prelude| Box::new(prelude) as Box<dyn Prelude>)
+            }
+            ProxyProtocol::Socks5 => Socks5::new(destination, login(proxy)?)
+                .map(|prelude| Box::new(prelude) as Box<dyn Prelude>),
+            ProxyProtocol::Http => HttpConnect::new(destination, login(proxy)?, nonce())
+                .map(|prelude| Box::new(prelude) as Box<dyn Prelude>),
+        };
+        prelude.map_err(|error| self.refused(&error))
+    }
+
+    /// What the proxy is asked for, looked up by whom it was wanted.
+    fn destination(
+        &self,
+        proxy: &Proxy,
+        host: &str,
+        port: u16,
+    ) -> Result<Destination, Complaint> {
+        let spelt = Host::parse(host).unwrap_or_else(|| Host::Name(host.to_owned()));
+        let host = match (spelt, proxy.lookup) {
+            (Host::Address(address), _) => Host::Address(address),
+            (Host::Name(name), Lookup::Remote) => {
+                self.tell(&Note::LookedUpByProxy(&name));
+                Host::Name(name)
+            }
+            (Host::Name(name), lookup) => {
+                let family = match proxy.protocol {
+                    ProxyProtocol::Socks4 => Family::V4,
+                    ProxyProtocol::Socks5 | ProxyProtocol::Http => self.options.family,
+                };
+                let found = match lookup {
+                    Lookup::Nobody => resolver::numeric(&name, port, family).map(|one| vec![one]),
+                    _ => resolver::resolve(&name, port, family),
+                };
+                match found {
+                    Ok(found) if let Some(address) = found.first() => {
+                        self.tell(&Note::LookedUpHere {
+                            host: &name,
+                            address: *address,
+                        });
+                        Host::Address(address.ip())
+                    }
+                    _ if lookup == Lookup::Both => {
+                        self.tell(&Note::LookedUpByProxy(&name));
+                        Host::Name(name)
+                    }
+                    Ok(_) => Host::Name(name),
+                    Err(error) => {
+                        return Err(self.words.unresolved(&name, port, &error.to_string()));
+                    }
+                }
+            }
+        };
+        Ok(Destination { host, port })
+    }
+
+    /// Speaks to the proxies.
+    pub(super) fn go_through(
+        &self,
+        connection: &mut Connection,
+        preludes: &mut [Box<dyn Prelude>],
+    ) -> Result<Through, Complaint> {
+        for (at, prelude) in preludes.iter_mut().enumerate() {
+            if self.speak(connection, prelude.as_mut())? == Spoke::Again {
+                return Ok(Through::Again { at });
+            }
+        }
+        Ok(Through::Done)
+    }
+
+    /// Has the server of `protocol` agree on TLS.
+    pub(super) fn start_tls(
+        &self,
+        connection: &mut Connection,
+        protocol: Protocol,
+    ) -> Result<(), Complaint> {
+        let mut prelude = StartTls::new(protocol, hello());
+        let spoken = self.speak(connection, &mut prelude);
+        if self.words.verbose > 0 {
+            let heard = String::from_utf8_lossy(prelude.heard());
+            for line in heard.lines() {
+                eprint(&format!("{}\n", crate::wire::secret::printable(line.as_bytes())));
+            }
+        }
+        spoken.map(|_| ())
+    }
+
+    fn speak(
+        &self,
+        connection: &mut Connection,
+        prelude: &mut dyn Prelude,
+    ) -> Result<Spoke, Complaint> {
+        let first = std::mem::take(&mut connection.left_over);
+        let wire = connection.wire.as_deref_mut();
+        let patience = self.options.timing.connect.or(Some(PATIENCE));
+        match speak(&connection.socket, prelude, first, patience, wire) {
+            Ok(Spoken::Done(octets)) => {
+                connection.left_over = octets;
+                Ok(Spoke::ToItsEnd)
+            }
+            Ok(Spoken::Again) => Ok(Spoke::Again),
+            Err(Unspoken::Refused(error)) => Err(self.refused(&error)),
+            Err(Unspoken::TimedOut) => Err(Complaint::failed(
+                "the other side says nothing; is it what it was taken for?",
+            )),
+            Err(Unspoken::Io(error)) => Err(Complaint::Failed(reason(&error))),
+        }
+    }
+
+    fn refused(&self, error: &PreludeError) -> Complaint {
+        match self.options.dialect {
+            Dialect::OpenBsd => Complaint::failed(error.netcat()),
+            Dialect::Ncat => Complaint::failed(error.ncat()),
+            Dialect::Traditional => Complaint::failed(error),
+        }
+    }
+
+    /// Where the first proxy is.
+    pub(super) fn proxy_addresses(&self, proxy: &Proxy) -> Result<Vec<SocketAddr>, Complaint> {
+        self.resolve(&proxy.host, proxy.port).map_err(|error| {
+            self.words
+                .unresolved_proxy(&proxy.host, proxy.port, &error.to_string())
+        })
+    }
+}
+
+fn login(proxy: &Proxy) -> Result<Option<ProxyLogin>, Complaint> {
+    let Some(Login { user, password }) = &proxy.login else {
+        return Ok(None);
+    };
+    let password = match password {
+        Password::Known(password) => password.clone(),
+        Password::Ask => credentials::prompt(user)
+            .map_err(|_| Complaint::failed("Unable to read proxy passphrase"))?,
+    };
+    Ok(Some(ProxyLogin {
+        user: user.clone(),
+        password,
+    }))
+}
+
+/// Enough that no proxy can foresee it: it is our half of what is hashed with the password.
+fn nonce() -> [u8; 16] {
+    let half = || RandomState::new().build_hasher().finish();
+    (u128::from(half()) << 64 | u128::from(half())).to_ne_bytes()
+}
+
+/// Who we say that we are before TLS, which counts for nothing once it stands.
+fn hello() -> &'static str {
+    "localhost"
+}
+
+/// How long a proxy, or a server before TLS, is waited for unless -w tells.
+const PATIENCE: Duration = limits::TLS_HANDSHAKE;

@@ -1,0 +1,107 @@
+//! A conversation: what stands between stdin, stdout and a connection, and what its end means.
+
+use std::num::NonZeroU64;
+use std::time::{Duration, Instant};
+
+use super::complaint::{Complaint, reason};
+use super::options::{Direction, Idle};
+use super::witnesses::{self, Among};
+use super::words::{Note, Totals};
+use super::{Netcat, eprint};
+use crate::limits;
+use crate::proto::raw::{Crlf, Outcome, Pace, Policy, Role};
+use crate::reactor::TlsError;
+use crate::reactor::relay::{Link, Manner, Report, relay};
+use crate::tap::Side;
+use crate::tap::dump::Cutting;
+use crate::wire::telnet::Telnet;
+
+impl Netcat {
+    /// Stdin and stdout talk over `link`. How it ended, where that is no error.
+    pub(super) fn talk(&mut self, role: Role, link: Link) -> Result<Outcome, Complaint> {
+        let keyboard = self.input.keyboard();
+        let policy = Policy::new(Instant::now(), role, keyboard, self.ends());
+        let manner = Manner {
+            tap: self
+                .witnesses
+                .tap(side(role), Among::Alone, Cutting::Pieces),
+            ..self.manner()
+        };
+        let (input, output) = (&mut self.input, &mut self.output);
+        let report = relay(input, output, link, policy, manner);
+        let report = report.map_err(|error| self.trouble(&error))?;
+        self.tell_totals(&report);
+        self.judge(report.outcome)
+    }
+
+    /// How octets pass.
+    pub(super) fn manner(&self) -> Manner {
+        let flow = self.options.flow;
+        Manner {
+            crlf: flow.crlf.then(Crlf::default),
+            pace: flow.interval.map(Pace::new),
+            receive_at_most: flow.receive_at_most,
+            rate: flow.rate.and_then(NonZeroU64::new),
+            telnet: flow.telnet.then(|| {
+                let mut telnet = Telnet::default();
+                let filter: crate::reactor::relay::Filter =
+                    Box::new(move |input, text, reply| telnet.filter(input, text, reply));
+                filter
+            }),
+            progress: self.options.evidence.progress.then(witnesses::progress),
+            ..Manner::default()
+        }
+    }
+
+    /// What `outcome` is to this dialect.
+    pub(super) fn judge(&self, outcome: Outcome) -> Result<Outcome, Complaint> {
+        match outcome {
+            Outcome::Done | Outcome::Unheard => Ok(outcome),
+            Outcome::Idle => {
+                let idle = self.options.timing.idle.map(Idle::after);
+                Err(self.words.idle(idle.unwrap_or(Duration::ZERO)))
+            }
+            Outcome::Broken => Err(self.words.broken("Connection reset by peer")),
+        }
+    }
+
+    /// What cannot go on.
+    pub(super) fn trouble(&self, error: &std::io::Error) -> Complaint {
+        let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref());
+        match of_tls {
+            Some(error) => self.tls_trouble("the other side", error as &TlsError),
+            None => Complaint::Failed(reason(error)),
+        }
+    }
+
+    /// -v of ncat, -vv of netcat-traditional, --stats.
+    pub(super) fn tell_totals(&self, report: &Report) {
+        if self.options.evidence.progress {
+            // The line that was written over and over again is done.
+            eprint("\n");
+        }
+        self.tell(&Note::Moved(Totals {
+            sent: report.sent,
+            received: report.received,
+            time: report.duration,
+        }));
+        if self.options.evidence.stats {
+            eprint(&self.words.error(&witnesses::stats(report)));
+        }
+    }
+
+    /// Whether what comes is thrown away, or stdin is not read.
+    pub(super) const fn is_one_way(&self) -> bool {
+        !matches!(self.options.flow.direction, Direction::Both)
+    }
+}
+
+/// How long a peer that has TLS, or is served by a program, is given to read our last words.
+pub(super) const LAST_WORDS: Duration = limits::LINGER;
+
+pub(super) const fn side(role: Role) -> Side {
+    match role {
+        Role::Connect => Side::Client,
+        Role::Listen => Side::Server,
+    }
+}
