@@ -95,6 +95,15 @@ impl Link {
         self
     }
 
+    /// Octets that the peer has said already, in the clear, and that come out first.
+    #[must_use]
+    pub(in crate::reactor) fn with_heard(self, octets: Vec<u8>) -> Self {
+        Self {
+            left_over: octets,
+            ..self
+        }
+    }
+
     /// Shows `wire` what crosses the socket from now on; `ours` is the side that we are.
     #[must_use]
     pub fn watched(mut self, wire: Box<dyn Wire>, ours: Side) -> Self {
@@ -122,16 +131,8 @@ impl Link {
     pub fn handshake(&mut self, patience: Option<Duration>) -> Result<(), HandshakeError> {
         let until = patience.map(|patience| Instant::now() + patience);
         let mut scratch = Vec::new();
-        while let Medium::Tls(secure) = &mut self.medium
-            && secure.info().is_none()
-        {
-            let watch = self.watch.as_mut();
-            match secure.shake_hands(&self.socket, watch, &mut scratch) {
-                Ok(()) => continue,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(HandshakeError::from(error)),
-            }
-            let writing = match secure.has_unsent() {
+        while self.shake_hands(&mut scratch)? == Handshake::Waits {
+            let writing = match self.has_unsent() {
                 true => PollFlags::OUT,
                 false => PollFlags::empty(),
             };
@@ -140,6 +141,25 @@ impl Link {
             }
         }
         Ok(())
+    }
+
+    /// Takes TLS, if there is any, as far as it goes without waiting.
+    pub(in crate::reactor) fn shake_hands(
+        &mut self,
+        scratch: &mut Vec<u8>,
+    ) -> Result<Handshake, HandshakeError> {
+        while let Medium::Tls(secure) = &mut self.medium
+            && secure.info().is_none()
+        {
+            match secure.shake_hands(&self.socket, self.watch.as_mut(), scratch) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Handshake::Waits);
+                }
+                Err(error) => return Err(HandshakeError::from(error)),
+            }
+        }
+        Ok(Handshake::Over)
     }
 
     fn new(socket: Socket, medium: Medium) -> io::Result<Self> {
@@ -158,7 +178,7 @@ impl Link {
             .map_err(|error| TlsError::Broken(error.to_string()))
     }
 
-    pub(super) const fn is_stream(&self) -> bool {
+    pub(in crate::reactor) const fn is_stream(&self) -> bool {
         self.medium.is_stream()
     }
 
@@ -172,15 +192,16 @@ impl Link {
     }
 
     /// Whether [`Self::receive`] may bring something although the socket has nothing.
-    pub(super) fn holds_octets(&self) -> bool {
-        match &self.medium {
+    pub(in crate::reactor) fn holds_octets(&self) -> bool {
+        let decrypted = match &self.medium {
             Medium::Tls(secure) => secure.holds_octets(),
-            _ => !self.left_over.is_empty(),
-        }
+            _ => false,
+        };
+        decrypted || !self.left_over.is_empty()
     }
 
     /// Whether anything can be sent at all: with TLS, after the handshake.
-    pub(super) fn can_send(&self) -> bool {
+    pub(in crate::reactor) fn can_send(&self) -> bool {
         match &self.medium {
             Medium::Tls(secure) => secure.info().is_some(),
             _ => true,
@@ -188,7 +209,7 @@ impl Link {
     }
 
     /// Whether octets that [`Self::send`] took are still here.
-    pub(super) fn has_unsent(&self) -> bool {
+    pub(in crate::reactor) fn has_unsent(&self) -> bool {
         match &self.medium {
             Medium::Tls(secure) => secure.has_unsent(),
             _ => false,
@@ -196,7 +217,7 @@ impl Link {
     }
 
     /// Appends what came to `room`, as far as its capacity goes; 0 is the end of a stream.
-    pub(super) fn receive(
+    pub(in crate::reactor) fn receive(
         &mut self,
         room: &mut Vec<u8>,
         scratch: &mut Vec<u8>,
@@ -233,7 +254,7 @@ impl Link {
     }
 
     /// Sends as much of `octets` as there is room for.
-    pub(super) fn send(&mut self, octets: &[u8]) -> io::Result<usize> {
+    pub(in crate::reactor) fn send(&mut self, octets: &[u8]) -> io::Result<usize> {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         let sent = match &mut self.medium {
             Medium::Tls(secure) => {
@@ -251,7 +272,7 @@ impl Link {
     }
 
     /// Sends on what [`Self::has_unsent`].
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    pub(in crate::reactor) fn flush(&mut self) -> io::Result<()> {
         match &mut self.medium {
             Medium::Tls(secure) => secure.flush(&self.socket, self.watch.as_mut()),
             _ => Ok(()),
@@ -259,7 +280,7 @@ impl Link {
     }
 
     /// Tells the peer that no more will come.
-    pub(super) fn half_close(&mut self) {
+    pub(in crate::reactor) fn half_close(&mut self) {
         match &mut self.medium {
             Medium::Stream => {
                 // A connection that is gone needs no closing.
@@ -275,7 +296,7 @@ impl Link {
 
     /// Reads what is there, and throws it away: whether the peer is at its end, or gone. What is left unread when a
     /// connection closes turns its FIN into RST, which may take from the peer what it has not read yet.
-    pub(super) fn discard(&self, scratch: &mut Vec<u8>) -> bool {
+    pub(in crate::reactor) fn discard(&self, scratch: &mut Vec<u8>) -> bool {
         if !self.is_stream() {
             return true;
         }
@@ -314,6 +335,15 @@ impl fmt::Debug for Link {
             .field("medium", &medium)
             .finish_non_exhaustive()
     }
+}
+
+/// How far TLS is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::reactor) enum Handshake {
+    /// The socket has to be waited for.
+    Waits,
+    /// It stands, or there is none.
+    Over,
 }
 
 /// Why TLS does not stand.

@@ -44,6 +44,7 @@ use crate::wire::telnet::Telnet;
 pub use self::link::{HandshakeError, Link};
 
 pub(in crate::reactor) use self::conversation::{Conversation, End, Turn};
+pub(in crate::reactor) use self::link::Handshake;
 
 /// How octets are changed, counted and looked at on their way.
 #[derive(Default)]
@@ -187,7 +188,7 @@ impl fmt::Debug for Manner {
     }
 }
 
-fn is_for_later(error: &io::Error) -> bool {
+pub(in crate::reactor) fn is_for_later(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
@@ -195,7 +196,7 @@ fn is_for_later(error: &io::Error) -> bool {
 }
 
 /// Whether the other end is gone, rather than something wrong at ours.
-fn is_broken(error: &io::Error) -> bool {
+pub(in crate::reactor) fn is_broken(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::BrokenPipe

@@ -115,6 +115,11 @@ impl Conversation {
             Err(error) if is_for_later(&error) => {
                 self.can.read_input = error.kind() == io::ErrorKind::Interrupted;
             }
+            // A socket whose other end is gone; what came before still goes on.
+            Err(error) if is_broken(&error) => {
+                input.end();
+                self.sending = Sending::LastOctets;
+            }
             Err(error) => return Err(error),
         }
         Ok(false)
