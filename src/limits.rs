@@ -229,3 +229,19 @@ pub const SCREEN: usize = 256 * 1024;
 pub const PRELUDE: usize = 4096;
 /// Connections to a chain of proxies for one call: each of them may want one more, for the user name and password.
 pub const PROXY_CALLS: usize = 8;
+/// Octets of each of the two buffers of a conversation, where there are many; and of what a caller says at once to many.
+pub const HALL_BUFFER: usize = SCRATCH;
+/// Octets that wait for a caller who is slower than the others before they are held back for it.
+pub const HALL_QUEUE: usize = 256 * 1024;
+/// How long a caller whose queue is full may take nothing before it is dropped, so that the others can go on.
+pub const HALL_STALL: Duration = Duration::from_secs(30);
+/// How long a caller may take until TLS stands, and to say where a proxy is to connect it to.
+pub const HALL_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a proxy waits for each address of a destination (ncat: 10 seconds).
+pub const HALL_DIAL: Duration = Duration::from_secs(10);
+/// Callers at once (ncat's --max-conns: 100).
+pub const HALL_CALLERS: usize = 100;
+/// How long a program that serves a peer may go on when the connection is over, before it is asked to end.
+pub const CHILD_GRACE: Duration = Duration::from_secs(5);
+/// How often it is looked at whether a program has ended, where the kernel does not tell.
+pub const CHILD_CHECK: Duration = Duration::from_millis(100);

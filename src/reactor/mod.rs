@@ -18,9 +18,11 @@
 //! - nothing here is global, so that a program may run several loops over one store.
 
 pub mod certs;
+pub mod child;
 pub mod client;
 mod conn;
 mod gather;
+pub mod hall;
 mod limiter;
 mod pool;
 pub mod prelude;
