@@ -245,3 +245,12 @@ pub const HALL_CALLERS: usize = 100;
 pub const CHILD_GRACE: Duration = Duration::from_secs(5);
 /// How often it is looked at whether a program has ended, where the kernel does not tell.
 pub const CHILD_CHECK: Duration = Duration::from_millis(100);
+/// Ports that a scan asks at the same time; file descriptors may allow fewer. More would only fill the queues on the way.
+pub const SCAN_WINDOW: usize = 512;
+/// UDP ports of another machine that a scan asks at the same time: Linux answers with at most one ICMP error a second to one
+/// asker, after six at once (icmp_ratelimit), and a port whose error is held back looks open.
+pub const SCAN_UDP_WINDOW: usize = 4;
+/// Ports of this machine that one thread of a scan takes at a time.
+pub const SCAN_BATCH: usize = 256;
+/// Threads of a scan of this machine, if it has so many processors: each connect(2) costs 4 µs there, waits included.
+pub const SCAN_THREADS: usize = 8;

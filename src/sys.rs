@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{BorrowedFd, FromRawFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 
 /// Takes over a file descriptor that the parent process left open for us, such as that of `--ready-fd`. 0 to 2 stay
 /// standard input, output and error: they are refused, and so is a number that is not open. To be called before anything
@@ -19,4 +19,30 @@ pub(crate) fn inherited(descriptor: RawFd) -> io::Result<File> {
     // SAFETY: the descriptor is open, and nothing else in this process owns it: callers come here before they open
     // anything, and this is the only place that takes a descriptor from the parent.
     Ok(unsafe { File::from_raw_fd(descriptor) })
+}
+
+/// setsockopt(2), for options that no crate has. `value` is what the option wants, in the kernel's layout.
+pub(crate) fn set_socket_option(
+    socket: BorrowedFd<'_>,
+    level: i32,
+    name: i32,
+    value: &[u8],
+) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(value.len())
+        .map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    // SAFETY: `value` is `length` octets that may be read, and the kernel reads no more of them; the descriptor is open as long
+    // as it is borrowed. No option that is set by octets alone makes the kernel keep the pointer.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            name,
+            value.as_ptr().cast(),
+            length,
+        )
+    };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }

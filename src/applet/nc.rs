@@ -55,9 +55,7 @@ use complaint::Complaint;
 use dialect::{CompatError, Dialect};
 use flags::Id;
 use getopt::{CommandLine, Spelling};
-use options::{
-    Callers, Carrier, Direction, Names, OnceConnected, Options, Surroundings, Task, To,
-};
+use options::{Callers, Carrier, Direction, Names, OnceConnected, Options, Surroundings, Task, To};
 use witnesses::Witnesses;
 use words::{Calls, Note, Peer, Words};
 

@@ -28,6 +28,7 @@ mod pool;
 pub mod prelude;
 pub mod relay;
 pub mod resolver;
+pub mod scan;
 mod signals;
 mod socket;
 pub mod sockets;
@@ -37,8 +38,8 @@ mod tests;
 mod timers;
 mod tls;
 mod trouble;
-mod watch;
 pub mod typist;
+mod watch;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;

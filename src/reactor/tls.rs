@@ -42,10 +42,10 @@ use crate::wire::lines::LineReader;
 pub use self::ciphers::Ciphers;
 pub use self::error::{CertificateFault, TlsError};
 pub use self::info::certificate_of;
+use self::settings::Judge;
 pub use self::settings::{
     Acceptor, ClientCertificates, ClientTls, Connector, Identity, ServerTls, Trust,
 };
-use self::settings::Judge;
 pub(super) use self::verify::missing_names;
 
 /// The TLS of one connection, with the octets that are between it and the socket, and between it and the reader.

@@ -8,8 +8,8 @@
 
 pub mod dump;
 pub mod keylog;
-pub mod pcapng;
 pub mod masked;
+pub mod pcapng;
 pub mod transcript;
 
 use std::time::{Instant, SystemTime};

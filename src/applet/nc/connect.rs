@@ -11,9 +11,7 @@ use super::Netcat;
 use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
 use super::hops::{Connection, Through};
-use super::options::{
-    Begins, Carrier, Connect, Idle, OnceConnected, Source, Task, To, UnixName as Name,
-};
+use super::options::{Begins, Carrier, Connect, Idle, OnceConnected, Source, Task, To};
 use super::secure::Whereabouts;
 use super::witnesses::Among;
 use super::words::{Note, Peer, Rest, UnixVerb, Way, WhyNot};
@@ -21,16 +19,18 @@ use crate::limits;
 use crate::proto::raw::{Outcome, Role};
 use crate::reactor::relay::Link;
 use crate::reactor::resolver::{self, Family};
-use crate::reactor::sockets::{DialError, UnixKind, dial, dial_unix, pass_descriptor, probe};
+use crate::reactor::sockets::{
+    DialError, UnixKind, UnixName, dial, dial_unix, pass_descriptor, probe,
+};
 use crate::tap::Side;
 
 /// A host, as it is called.
-struct Host<'a> {
+pub(super) struct Host<'a> {
     /// As the user named it.
-    name: &'a str,
+    pub(super) name: &'a str,
     /// Never none, unless a proxy looks it up.
-    addresses: Vec<SocketAddr>,
-    source: &'a Source,
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) source: &'a Source,
 }
 
 impl Netcat {
@@ -319,7 +319,11 @@ impl Netcat {
     }
 
     /// The address to bind to before calling `to`, if any was asked for.
-    fn source(&self, source: &Source, to: SocketAddr) -> Result<Option<SocketAddr>, Complaint> {
+    pub(super) fn source(
+        &self,
+        source: &Source,
+        to: SocketAddr,
+    ) -> Result<Option<SocketAddr>, Complaint> {
         let (family, any) = match to {
             SocketAddr::V4(_) => (Family::V4, "0.0.0.0"),
             SocketAddr::V6(_) => (Family::V6, "::"),
@@ -336,8 +340,8 @@ impl Netcat {
     fn connect_unix(
         &mut self,
         connect: &Connect,
-        name: &Name,
-        source: Option<&Name>,
+        name: &UnixName,
+        source: Option<&UnixName>,
     ) -> Result<u8, Complaint> {
         let kind = match self.options.carrier {
             Carrier::UnixDatagram => UnixKind::Datagrams,
@@ -346,7 +350,7 @@ impl Netcat {
         let until = connect.wait_port.map(|patience| Instant::now() + patience);
         let patience = self.options.timing.connect;
         let (socket, temporary) = loop {
-            let called = dial_unix(&name.into(), kind, source.map(Into::into).as_ref(), patience);
+            let called = dial_unix(name, kind, source, patience);
             let (why, of) = match called {
                 Ok(called) => break called,
                 Err(DialError::Bind(error)) => (reason(&error), source.unwrap_or(name)),
@@ -359,7 +363,7 @@ impl Netcat {
             thread::sleep(BETWEEN_CALLS);
         };
         if let Some(temporary) = &temporary {
-            let bound = Name::Path(temporary.path().to_owned());
+            let bound = UnixName::Path(temporary.path().to_owned());
             self.tell(&Note::Bound(super::words::Local::Unix(&bound)));
         }
         self.tell(&Note::ConnectedTo(name));

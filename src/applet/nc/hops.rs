@@ -78,12 +78,7 @@ impl Netcat {
             .collect()
     }
 
-    fn prelude(
-        &self,
-        proxy: &Proxy,
-        host: &str,
-        port: u16,
-    ) -> Result<Box<dyn Prelude>, Complaint> {
+    fn prelude(&self, proxy: &Proxy, host: &str, port: u16) -> Result<Box<dyn Prelude>, Complaint> {
         let destination = self.destination(proxy, host, port)?;
         let prelude = match proxy.protocol {
             ProxyProtocol::Socks4 => {
@@ -99,12 +94,7 @@ impl Netcat {
     }
 
     /// What the proxy is asked for, looked up by whom it was wanted.
-    fn destination(
-        &self,
-        proxy: &Proxy,
-        host: &str,
-        port: u16,
-    ) -> Result<Destination, Complaint> {
+    fn destination(&self, proxy: &Proxy, host: &str, port: u16) -> Result<Destination, Complaint> {
         let spelt = Host::parse(host).unwrap_or_else(|| Host::Name(host.to_owned()));
         let host = match (spelt, proxy.lookup) {
             (Host::Address(address), _) => Host::Address(address),
@@ -122,18 +112,20 @@ impl Netcat {
                     _ => resolver::resolve(&name, port, family),
                 };
                 match found {
-                    Ok(found) if let Some(address) = found.first() => {
-                        self.tell(&Note::LookedUpHere {
-                            host: &name,
-                            address: *address,
-                        });
-                        Host::Address(address.ip())
-                    }
-                    _ if lookup == Lookup::Both => {
+                    Ok(found) => match found.first() {
+                        None => Host::Name(name),
+                        Some(&address) => {
+                            self.tell(&Note::LookedUpHere {
+                                host: &name,
+                                address,
+                            });
+                            Host::Address(address.ip())
+                        }
+                    },
+                    Err(_) if lookup == Lookup::Both => {
                         self.tell(&Note::LookedUpByProxy(&name));
                         Host::Name(name)
                     }
-                    Ok(_) => Host::Name(name),
                     Err(error) => {
                         return Err(self.words.unresolved(&name, port, &error.to_string()));
                     }
@@ -168,7 +160,10 @@ impl Netcat {
         if self.words.verbose > 0 {
             let heard = String::from_utf8_lossy(prelude.heard());
             for line in heard.lines() {
-                eprint(&format!("{}\n", crate::wire::secret::printable(line.as_bytes())));
+                eprint(&format!(
+                    "{}\n",
+                    crate::wire::secret::printable(line.as_bytes())
+                ));
             }
         }
         spoken.map(|_| ())

@@ -1,20 +1,36 @@
-//! The server: waits for a caller and talks to it; with -k, to one after another.
+//! The server: waits for a caller and serves it; with `-k` one after another, or many at once.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Instant;
+use std::time::SystemTime;
 
 use socket2::{SockAddr, Socket};
 
-use super::Netcat;
 use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
-use super::options::{self, Place, Task};
-use super::words::{Local, Note};
-use crate::proto::raw::{Outcome, Policy, Role};
-use crate::reactor::relay::{Link, relay};
+use super::options::{
+    self, Carrier, Direction, Listen, Password, Place, ProxyServerKind, Service, Task,
+};
+use super::talk::LAST_WORDS;
+use super::witnesses::Among;
+use super::words::{Handshake, Local, Note, Peer, UnixVerb, Words};
+use super::{Netcat, eprint};
+use crate::limits;
+use crate::proto::TlsInfo;
+use crate::proto::proxy::Login;
+use crate::proto::proxy::server::{Kinds, ProxyServer};
+use crate::proto::raw::{Crlf, Outcome, Pace, Role};
+use crate::reactor::Acceptor;
+use crate::reactor::child::Program;
+use crate::reactor::hall::{self, Circle, Hall, Labels, Programs, Proxy, Speaker, Stdio};
+use crate::reactor::relay::{Link, Manner};
 use crate::reactor::resolver::Family;
-use crate::reactor::sockets::{self, Callers};
-use crate::wire::services::Transport;
+use crate::reactor::sockets::{self, Callers, UnixKind, UnixName};
+use crate::reactor::stdio::{Input, Output};
+use crate::tap::Side;
+use crate::tap::dump::Cutting;
+use crate::wire::http_proxy::Nonces;
 
 impl Netcat {
     /// Exit code 0 when the (last) conversation ended as it should.
@@ -22,39 +38,37 @@ impl Netcat {
         let Task::Listen(listen) = self.options.task.clone() else {
             return Err(Complaint::Usage);
         };
-        let Place::Port { host, port } = listen.at else {
-            return Err(Complaint::Usage);
-        };
-        let callers = match listen.callers {
-            options::Callers::One => Callers::One,
-            options::Callers::InTurn | options::Callers::AtOnce { .. } => Callers::All,
-        };
-        let socket = self.open(host.as_deref(), port, callers)?;
-        let outcome = match (self.options.carrier.transport(), callers) {
-            (Transport::Tcp, Callers::One) => self.serve_next(&socket)?,
-            (Transport::Tcp, Callers::All) => loop {
-                let outcome = self.serve_next(&socket)?;
-                if outcome == Outcome::Unheard {
-                    break outcome;
+        let socket = self.open(&listen)?;
+        let acceptor = self.acceptor()?;
+        let outcome = match self.options.carrier {
+            Carrier::Udp | Carrier::UnixDatagram => self.hear(&listen, socket)?,
+            _ if is_for_many(&listen) => self.entertain(&listen, socket, acceptor)?,
+            _ => loop {
+                let outcome = self.serve_next(&listen, &socket, acceptor.as_ref());
+                if listen.callers == options::Callers::One {
+                    break outcome?;
+                }
+                match outcome {
+                    // Only a reader of stdout who has gone ends it for those who call later, too.
+                    Ok(Outcome::Unheard) => break Outcome::Unheard,
+                    Ok(_) => {}
+                    Err(complaint) => eprint(&self.words.complaint(&complaint)),
                 }
             },
-            (Transport::Udp, Callers::One) => {
-                let caller =
-                    sockets::first_sender(&socket).map_err(|error| named("recvfrom", &error))?;
-                self.tell_caller(&socket, &caller);
-                socket
-                    .connect(&caller)
-                    .map_err(|error| named("connect", &error))?;
-                self.serve(Link::datagrams(socket)?)?
-            }
-            (Transport::Udp, Callers::All) => self.serve(Link::everybody(socket)?)?,
         };
         Ok(u8::from(outcome != Outcome::Done))
     }
 
-    /// Listens at the first of the host's addresses that can be had.
-    fn open(&self, host: Option<&str>, port: u16, callers: Callers) -> Result<Socket, Complaint> {
-        let transport = self.options.carrier.transport();
+    /// Listens, at the first of the host's addresses that can be had.
+    fn open(&self, listen: &Listen) -> Result<Socket, Complaint> {
+        let callers = match listen.callers {
+            options::Callers::One => Callers::One,
+            options::Callers::InTurn | options::Callers::AtOnce { .. } => Callers::All,
+        };
+        let (host, port) = match &listen.at {
+            Place::Unix(name) => return self.open_unix(name, callers),
+            Place::Port { host, port } => (host.as_deref(), *port),
+        };
         let everywhere: [SocketAddr; 2] = [
             (Ipv6Addr::UNSPECIFIED, port).into(),
             (Ipv4Addr::UNSPECIFIED, port).into(),
@@ -68,17 +82,16 @@ impl Netcat {
             (None, Family::Any, Dialect::Ncat) => everywhere.to_vec(),
             (None, _, _) => everywhere[1..].to_vec(),
         };
+        let settings = self.settings()?;
         let mut refused = Complaint::Usage;
         for address in addresses {
-            match sockets::listen(address, transport, callers, self.settings()) {
+            match sockets::listen(address, self.ip_carrier(), callers, &settings) {
                 Ok(socket) => {
                     let bound = socket.local_addr()?.as_socket().unwrap_or(address);
-                    let name = self.name_of(bound);
-                    let local = Local::Port(self.peer(bound, &name));
-                    self.tell(&match transport {
-                        Transport::Tcp => Note::Listening(local),
-                        Transport::Udp => Note::Bound(local),
-                    });
+                    self.tell_place(bound, port == 0);
+                    if host.is_none() && bound.is_ipv6() && self.options.family == Family::Any {
+                        self.tell_place((Ipv4Addr::UNSPECIFIED, bound.port()).into(), false);
+                    }
                     return Ok(socket);
                 }
                 Err(error) => refused = self.words.unbound(address, &reason(&error)),
@@ -87,33 +100,405 @@ impl Netcat {
         Err(refused)
     }
 
-    fn serve_next(&mut self, listener: &Socket) -> Result<Outcome, Complaint> {
-        let (socket, caller) =
-            sockets::accept(listener).map_err(|error| named("accept", &error))?;
-        self.tell_caller(&socket, &caller);
-        self.serve(Link::stream(socket)?)
-    }
-
-    fn tell_caller(&self, socket: &Socket, caller: &SockAddr) {
-        let here = socket.local_addr().ok().and_then(|here| here.as_socket());
-        if let Some(caller) = caller.as_socket() {
-            let caller = canonical(caller);
-            let name = self.name_of(caller);
-            self.tell(&Note::Called {
-                by: self.peer(caller, &name),
-                at: here.map(canonical),
-                number: None,
-            });
+    /// Whoever lets the system choose a port is told which it is, asked or not.
+    fn tell_place(&self, bound: SocketAddr, chosen: bool) {
+        let name = self.name_of(bound);
+        let local = Local::Port(self.peer(bound, &name));
+        let note = match self.options.carrier {
+            Carrier::Udp | Carrier::UnixDatagram => Note::Bound(local),
+            _ => Note::Listening(local),
+        };
+        let words = Words {
+            verbose: self.words.verbose.max(usize::from(chosen)),
+            ..self.words.clone()
+        };
+        if let Some(text) = words.note(&note) {
+            eprint(&text);
         }
     }
 
-    fn serve(&mut self, link: Link) -> Result<Outcome, Complaint> {
-        let keyboard = self.input.keyboard();
-        let policy = Policy::new(Instant::now(), Role::Listen, keyboard, self.ends());
-        let manner = self.manner();
-        let (input, output) = (&mut self.input, &mut self.output);
-        Ok(relay(input, output, link, policy, manner)?.outcome)
+    fn open_unix(&self, name: &UnixName, callers: Callers) -> Result<Socket, Complaint> {
+        let kind = match self.options.carrier {
+            Carrier::UnixDatagram => UnixKind::Datagrams,
+            _ => UnixKind::Stream,
+        };
+        let socket = sockets::listen_unix(name, kind, callers).map_err(|error| {
+            self.words
+                .unix_trouble(name, UnixVerb::Listen, &reason(&error))
+        })?;
+        if self.options.dialect == Dialect::OpenBsd || kind == UnixKind::Datagrams {
+            self.tell(&Note::Bound(Local::Unix(name)));
+        }
+        if kind == UnixKind::Stream {
+            self.tell(&Note::Listening(Local::Unix(name)));
+        }
+        Ok(socket)
     }
+
+    /// The next caller who may come in, and what comes of it.
+    fn serve_next(
+        &mut self,
+        listen: &Listen,
+        listener: &Socket,
+        acceptor: Option<&Acceptor>,
+    ) -> Result<Outcome, Complaint> {
+        let socket = loop {
+            if self.options.dialect == Dialect::Traditional
+                && let Some(patience) = self.options.timing.connect
+                && !sockets::is_called(listener, patience)?
+            {
+                return Err(self.words.nobody_called());
+            }
+            let (socket, caller) =
+                sockets::accept(listener).map_err(|error| named("accept", &error))?;
+            if self.admit(listen, &socket, &caller)? {
+                break socket;
+            }
+        };
+        let (ours, theirs) = (local(&socket), remote(&socket));
+        let carrier = self.options.carrier;
+        let wire = self.witnesses.wire(carrier, theirs, ours, Among::Alone);
+        let watched = |link: Link| match wire {
+            Some(wire) => link.watched(wire, Side::Server),
+            None => link,
+        };
+        let link = match acceptor {
+            None => watched(Link::stream(socket)?),
+            Some(acceptor) => {
+                let link = Link::tls_server(socket, acceptor);
+                let link = link.map_err(|error| self.tls_trouble("the caller", &error))?;
+                let mut link = watched(link);
+                self.shake_hands(&mut link, "the caller")?;
+                link
+            }
+        };
+        self.serve(listen, link)
+    }
+
+    fn serve(&mut self, listen: &Listen, link: Link) -> Result<Outcome, Complaint> {
+        match &listen.service {
+            Service::Run(program) => self.run_program(Role::Listen, program, link),
+            _ => self.talk(Role::Listen, link),
+        }
+    }
+
+    /// Tells of a caller, and whether it may come in.
+    fn admit(
+        &self,
+        listen: &Listen,
+        socket: &Socket,
+        caller: &SockAddr,
+    ) -> Result<bool, Complaint> {
+        let Some(address) = caller.as_socket().map(canonical) else {
+            if let Place::Unix(name) = &listen.at {
+                self.tell(&Note::CalledAt(name));
+            }
+            return Ok(true);
+        };
+        if let Some(only) = &listen.only_from {
+            self.is_the_one(only, address)?;
+        }
+        let name = self.name_of(address);
+        self.tell(&Note::Called {
+            by: self.peer(address, &name),
+            at: local(socket),
+            number: None,
+        });
+        let admitted = listen.access.admits(address.ip());
+        if !admitted {
+            self.tell(&Note::NotAllowed);
+        }
+        Ok(admitted)
+    }
+
+    /// netcat-traditional's operands behind -l: any other caller ends it.
+    fn is_the_one(&self, only: &options::Source, caller: SocketAddr) -> Result<(), Complaint> {
+        let is_port = only.port == 0 || only.port == caller.port();
+        let is_host = match &only.address {
+            None => true,
+            Some(host) => self
+                .resolve(host, 0)
+                .map_err(|error| self.words.unresolved(host, 0, &error.to_string()))?
+                .iter()
+                .any(|address| address.ip() == caller.ip()),
+        };
+        match is_port && is_host {
+            true => Ok(()),
+            false => Err(Complaint::Failed(format!(
+                "invalid connection from [{}] {}",
+                caller.ip(),
+                caller.port()
+            ))),
+        }
+    }
+
+    /// Datagrams: of the first who sends one; with -k of everybody.
+    fn hear(&mut self, listen: &Listen, socket: Socket) -> Result<Outcome, Complaint> {
+        if listen.callers != options::Callers::One && !matches!(listen.service, Service::Run(_)) {
+            return self.talk(Role::Listen, Link::everybody(socket)?);
+        }
+        loop {
+            // The one who is connected hears no others, so with -k there is a new socket for each.
+            let socket = match listen.callers {
+                options::Callers::One => socket.try_clone()?,
+                _ => self.another(&socket)?,
+            };
+            let caller =
+                sockets::first_sender(&socket).map_err(|error| named("recvfrom", &error))?;
+            if !self.admit(listen, &socket, &caller)? {
+                // It is thrown away: else it would be the first for ever.
+                socket.recv(&mut [])?;
+                continue;
+            }
+            socket
+                .connect(&caller)
+                .map_err(|error| named("connect", &error))?;
+            let theirs = remote(&socket);
+            let carrier = self.options.carrier;
+            let wire = self
+                .witnesses
+                .wire(carrier, theirs, local(&socket), Among::Alone);
+            let link = Link::datagrams(socket)?;
+            let link = match wire {
+                Some(wire) => link.watched(wire, Side::Server),
+                None => link,
+            };
+            let outcome = self.serve(listen, link)?;
+            if listen.callers == options::Callers::One || outcome == Outcome::Unheard {
+                return Ok(outcome);
+            }
+        }
+    }
+
+    fn another(&self, socket: &Socket) -> Result<Socket, Complaint> {
+        match socket.local_addr()?.as_socket() {
+            Some(at) => Ok(sockets::listen(
+                at,
+                self.ip_carrier(),
+                Callers::All,
+                &self.settings()?,
+            )?),
+            None => Ok(socket.try_clone()?),
+        }
+    }
+
+    /// Many callers at once.
+    fn entertain(
+        &mut self,
+        listen: &Listen,
+        socket: Socket,
+        acceptor: Option<Acceptor>,
+    ) -> Result<Outcome, Complaint> {
+        let at_most = match listen.callers {
+            options::Callers::AtOnce { at_most } => at_most,
+            options::Callers::One | options::Callers::InTurn => limits::HALL_CALLERS,
+        };
+        let access = listen.access.clone();
+        let settings = hall::Settings {
+            at_most,
+            admits: Box::new(move |caller| access.admits(caller.ip().to_canonical())),
+            tls: acceptor,
+            idle: match self.options.timing.idle {
+                None => hall::Idle::Never,
+                Some(options::Idle::Leave(after)) => hall::Idle::Caller(after),
+                Some(options::Idle::Fail(after)) => hall::Idle::Everybody(after),
+            },
+            options: self.ends(),
+            manner: self.manners(),
+            notes: Box::new(Said {
+                words: self.words.clone(),
+                at: match &listen.at {
+                    Place::Unix(name) => Some(name.clone()),
+                    Place::Port { .. } => None,
+                },
+            }),
+            ..hall::Settings::default()
+        };
+        let hall = Hall::new(vec![socket], settings)?;
+        let service = self.service(&listen.service);
+        let outcome = hall.run(service).map_err(|error| self.trouble(&error))?;
+        self.judge(outcome)
+    }
+
+    /// Whom the callers talk to.
+    fn service(&mut self, service: &Service) -> hall::Service {
+        match service {
+            Service::Talk => {
+                let output = std::mem::replace(&mut self.output, Output::none());
+                let heard = self.options.flow.direction != Direction::SendOnly;
+                let input_end = self.ends().input_end;
+                hall::Service::Talk(Stdio::new(
+                    self.speaker(),
+                    input_end,
+                    heard.then_some(output),
+                ))
+            }
+            Service::Run(program) => hall::Service::Run(Programs::new(Program::from(program))),
+            Service::Broker => hall::Service::Meet(Circle::new(None, Labels::None)),
+            Service::Chat => hall::Service::Meet(Circle::new(None, Labels::Names)),
+            Service::Proxy(proxy) => hall::Service::Proxy(self.proxy(proxy)),
+        }
+    }
+
+    fn speaker(&mut self) -> Option<Speaker> {
+        if self.options.flow.direction == Direction::ReceiveOnly {
+            return None;
+        }
+        let speaker = Speaker::new(std::mem::replace(&mut self.input, Input::none()));
+        let flow = self.options.flow;
+        let speaker = match flow.crlf {
+            true => speaker.with_crlf(Crlf::default()),
+            false => speaker,
+        };
+        Some(match flow.interval {
+            Some(interval) => speaker.with_pace(Pace::new(interval)),
+            None => speaker,
+        })
+    }
+
+    fn proxy(&self, proxy: &options::ProxyServer) -> Proxy {
+        let kinds = match proxy.kind {
+            ProxyServerKind::Socks => Kinds::Socks,
+            ProxyServerKind::Http => Kinds::Http,
+        };
+        let login = proxy.login.as_ref().map(|login| Login {
+            user: login.user.clone(),
+            password: match &login.password {
+                Password::Known(password) => password.clone(),
+                Password::Ask => String::new(),
+            },
+        });
+        let secret = {
+            let half = || RandomState::new().build_hasher().finish();
+            (u128::from(half()) << 64 | u128::from(half())).to_ne_bytes()
+        };
+        let machine = move || {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            let seconds = now.map_or(0, |now| now.as_secs());
+            let server = match kinds {
+                Kinds::Socks => ProxyServer::new(Kinds::Socks, login.clone()),
+                Kinds::Http => ProxyServer::new(Kinds::Http, login.clone()),
+            };
+            server.with_digest(Nonces::new(secret, seconds))
+        };
+        Proxy::new(machine, |_| true, self.options.family)
+    }
+
+    /// What each caller's octets go through.
+    fn manners(&self) -> Box<dyn FnMut(&hall::Caller) -> Manner> {
+        let flow = self.options.flow;
+        let carrier = self.options.carrier;
+        let witnesses = self.witnesses.clone();
+        let mut number = 0;
+        Box::new(move |caller| {
+            number += 1;
+            let among = Among::Many(number);
+            Manner {
+                crlf: flow.crlf.then(Crlf::default),
+                pace: flow.interval.map(Pace::new),
+                telnet: flow.telnet.then(Default::default),
+                rate: flow.rate.and_then(std::num::NonZeroU64::new),
+                tap: witnesses.tap(Side::Server, among, Cutting::Pieces),
+                wire: witnesses.wire(carrier, caller.remote, caller.local, among),
+                linger: Some(LAST_WORDS),
+                ..Manner::default()
+            }
+        })
+    }
+}
+
+/// Whether callers are served at once rather than in turn.
+const fn is_for_many(listen: &Listen) -> bool {
+    match listen.service {
+        Service::Broker | Service::Chat | Service::Proxy(_) => true,
+        Service::Talk | Service::Run(_) => {
+            matches!(listen.callers, options::Callers::AtOnce { .. })
+        }
+    }
+}
+
+/// Says what happens in a hall, in the words of the dialect. Names are not looked up: everybody would wait for that.
+struct Said {
+    words: Words,
+    /// Where UNIX callers call.
+    at: Option<UnixName>,
+}
+
+impl Said {
+    fn say(&self, note: &Note<'_>) {
+        if let Some(text) = self.words.note(note) {
+            eprint(&text);
+        }
+    }
+
+    fn complain(&self, complaint: &Complaint) {
+        eprint(&self.words.complaint(complaint));
+    }
+
+    fn secured(&self, caller: &hall::Caller, info: &TlsInfo) {
+        if let (Some(peer), Some(address)) = (&info.peer, caller.remote) {
+            self.say(&Note::Tls(Handshake {
+                address: canonical(address),
+                organisation: peer.names.subject.organization(),
+                sha1: &peer.sha1,
+            }));
+        }
+    }
+}
+
+impl hall::Notes for Said {
+    fn note(&mut self, note: &hall::Note<'_>) {
+        match note {
+            hall::Note::Called(caller) => match (caller.remote, &self.at) {
+                (Some(address), _) => self.say(&Note::Called {
+                    by: Peer {
+                        address: canonical(address),
+                        name: None,
+                        service: None,
+                    },
+                    at: caller.local.map(canonical),
+                    number: None,
+                }),
+                (None, Some(name)) => self.say(&Note::CalledAt(name)),
+                (None, None) => {}
+            },
+            hall::Note::NotAllowed(_) => self.say(&Note::NotAllowed),
+            hall::Note::Full(_, count) => self.say(&Note::TooMany(*count)),
+            hall::Note::Secured(caller, info) => self.secured(caller, info),
+            hall::Note::NotSecured(_, error) if self.words.verbose > 0 => {
+                self.complain(&Complaint::Failed(format!("no TLS: {error}")));
+            }
+            hall::Note::NoTls(_, error) => {
+                self.complain(&Complaint::Failed(format!("no TLS: {error}")));
+            }
+            hall::Note::NoProgram(_, file, error) => {
+                let file = file.to_string_lossy();
+                self.complain(&self.words.no_program(&file, &reason(error)));
+            }
+            hall::Note::NotJoined(_, why) if self.words.verbose > 0 => {
+                self.complain(&Complaint::failed(why));
+            }
+            hall::Note::TooSlow(_) => self.complain(&Complaint::failed(
+                "a caller took nothing for too long and is dropped, so that the others can go on",
+            )),
+            hall::Note::Trouble(_, error) if self.words.verbose > 0 => {
+                self.complain(&Complaint::Failed(reason(error)));
+            }
+            hall::Note::Exhausted(error, count) => self.complain(&Complaint::Failed(format!(
+                "no more callers until some of these {count} leave: {}",
+                reason(error)
+            ))),
+            _ => {}
+        }
+    }
+}
+
+fn local(socket: &Socket) -> Option<SocketAddr> {
+    socket.local_addr().ok()?.as_socket().map(canonical)
+}
+
+fn remote(socket: &Socket) -> Option<SocketAddr> {
+    socket.peer_addr().ok()?.as_socket().map(canonical)
 }
 
 /// An IPv4 address that came as an IPv6 one is shown as what it is.
@@ -121,6 +506,6 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
-fn named(call: &str, error: &std::io::Error) -> Complaint {
+fn named(call: &str, error: &io::Error) -> Complaint {
     Complaint::Failed(format!("{call}: {}", reason(error)))
 }

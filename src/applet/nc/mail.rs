@@ -16,7 +16,7 @@ use super::complaint::Complaint;
 use super::dialect::Dialect;
 use super::eprint;
 use super::hops::Connection;
-use super::options::{Begins, Idle, Mail};
+use super::options::{self, Begins, Idle, Mail};
 use super::secure::Whereabouts;
 use super::witnesses::Among;
 use crate::applet::exit;
@@ -24,8 +24,8 @@ use crate::proto::raw::Keyboard;
 use crate::proto::raw::lockstep::{Ending, Failure, Greeting, Options, Stay};
 use crate::reactor::typist::{self, Call, Conclusion, Display, Explanations, Style, Tags};
 use crate::reactor::{Connector, Security};
-use crate::tap::masked::Masked;
 use crate::tap::dump::Cutting;
+use crate::tap::masked::Masked;
 use crate::tap::{Side, Tap};
 
 impl Netcat {
@@ -81,9 +81,10 @@ impl Netcat {
             keyboard,
             explain: mail.explain,
             idle: timing.idle.map(Idle::after),
-            stay: match timing.quit_after {
-                Some(after) => Stay::For(after),
-                None => Stay::No,
+            stay: match (timing.quit_after, mail.stay) {
+                (Some(after), _) => Stay::For(after),
+                (None, options::Stay::UntilClosed) => Stay::Forever,
+                (None, options::Stay::UntilAnswered) => Stay::No,
             },
             interval: self.options.flow.interval,
         };

@@ -32,7 +32,7 @@ pub use access::{Access, AddressList};
 pub use evidence::{Dump, DumpFormat, Evidence};
 pub use flow::{Direction, Flow, Idle, Timing};
 pub use proxy::{Login, Lookup, Password, Proxy, ProxyProtocol, ProxyServer, ProxyServerKind};
-pub use sockets::{Carrier, Route, SocketOptions, UnixName};
+pub use sockets::{Carrier, SocketOptions};
 pub use task::{
     Callers, Connect, Listen, OnceConnected, Place, Program, Service, Source, Task, To,
 };
@@ -83,6 +83,17 @@ pub struct Mail {
     pub protocol: Option<Protocol>,
     /// The language in which replies are explained, if they are.
     pub explain: Option<Lang>,
+    /// What follows from the end of stdin, where no time was said.
+    pub stay: Stay,
+}
+
+/// What follows from the end of stdin, when all is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stay {
+    /// It is over.
+    UntilAnswered,
+    /// The server has the last word: a negative `-q`.
+    UntilClosed,
 }
 
 /// The addresses of a host, or why there are none.
@@ -257,9 +268,16 @@ fn mail(line: &CommandLine, surroundings: &Surroundings<'_>) -> Result<Option<Ma
         (true, Some("imap")) => Some(Protocol::Imap),
         _ => None,
     });
-    Ok(is_mail.then_some(Mail { protocol, explain }))
+    let stay = match line.text(Id::QuitAfter) {
+        Some(seconds) if seconds.starts_with('-') => Stay::UntilClosed,
+        _ => Stay::UntilAnswered,
+    };
+    Ok(is_mail.then_some(Mail {
+        protocol,
+        explain,
+        stay,
+    }))
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use super::complaint::{Complaint, reason};
-use super::options::{Direction, Idle};
+use super::options::Idle;
 use super::witnesses::{self, Among};
 use super::words::{Note, Totals};
 use super::{Netcat, eprint};
@@ -42,12 +42,7 @@ impl Netcat {
             pace: flow.interval.map(Pace::new),
             receive_at_most: flow.receive_at_most,
             rate: flow.rate.and_then(NonZeroU64::new),
-            telnet: flow.telnet.then(|| {
-                let mut telnet = Telnet::default();
-                let filter: crate::reactor::relay::Filter =
-                    Box::new(move |input, text, reply| telnet.filter(input, text, reply));
-                filter
-            }),
+            telnet: flow.telnet.then(Telnet::default),
             progress: self.options.evidence.progress.then(witnesses::progress),
             ..Manner::default()
         }
@@ -88,11 +83,6 @@ impl Netcat {
         if self.options.evidence.stats {
             eprint(&self.words.error(&witnesses::stats(report)));
         }
-    }
-
-    /// Whether what comes is thrown away, or stdin is not read.
-    pub(super) const fn is_one_way(&self) -> bool {
-        !matches!(self.options.flow.direction, Direction::Both)
     }
 }
 

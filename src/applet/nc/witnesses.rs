@@ -24,6 +24,7 @@ use crate::tap::transcript::{Folding, Sink, Transcript};
 use crate::tap::{Side, Tap, Wire};
 
 /// What was opened. See the module.
+#[derive(Clone)]
 pub(super) struct Witnesses {
     dumps: Vec<(Sink, Format)>,
     transcript: Option<Sink>,

@@ -21,7 +21,8 @@ use std::time::Duration;
 use super::complaint::Complaint;
 use super::dialect::Dialect;
 use super::help;
-use super::options::{Names, UnixName};
+use super::options::Names;
+use crate::reactor::sockets::UnixName;
 
 /// Whose words are spoken, and how much is told.
 #[derive(Clone, Debug)]

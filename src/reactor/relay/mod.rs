@@ -45,6 +45,7 @@ pub use self::link::{HandshakeError, Link};
 
 pub(in crate::reactor) use self::conversation::{Conversation, End, Turn};
 pub(in crate::reactor) use self::link::Handshake;
+pub(in crate::reactor) use self::link::wait;
 
 /// How octets are changed, counted and looked at on their way.
 #[derive(Default)]

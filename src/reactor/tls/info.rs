@@ -7,8 +7,8 @@ use crate::proto::{PeerCertificate, TlsInfo, Verdict};
 use crate::wire::x509;
 
 use super::TlsError;
-use super::settings::Judge;
 use super::pem::certificates;
+use super::settings::Judge;
 
 /// Of a connection whose handshake is done.
 pub(super) fn of(state: &CommonState, judge: &Judge) -> TlsInfo {

@@ -10,6 +10,7 @@ use crate::applet::nc::dialect::Dialect;
 use crate::applet::nc::flags::Id;
 use crate::applet::nc::getopt::{CommandLine, Spelling};
 use crate::reactor::resolver::Family;
+use crate::reactor::sockets::{Route, UnixName};
 use crate::wire::services::Transport;
 
 use super::Surroundings;
@@ -55,33 +56,22 @@ impl Carrier {
     }
 }
 
-/// The name of a UNIX socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UnixName {
-    /// A path.
-    Path(PathBuf),
-    /// Linux's abstract namespace: `@name`, here without the `@`.
-    Abstract(Vec<u8>),
-}
-
-impl UnixName {
-    /// The name that an operand spells.
-    ///
-    /// # Errors
-    /// The kernel takes 107 octets; without this Debian's nc would say the same, and ncat cut it short.
-    pub fn of(operand: &OsStr) -> Result<Self, Complaint> {
-        let octets = operand.as_bytes();
-        if octets.len() > 107 {
-            return Err(Complaint::Failed(format!(
-                "{}: File name too long",
-                operand.to_string_lossy()
-            )));
-        }
-        Ok(match octets.strip_prefix(b"@") {
-            Some(name) => Self::Abstract(name.to_vec()),
-            None => Self::Path(PathBuf::from(operand)),
-        })
+/// The name of a UNIX socket that an operand spells.
+///
+/// # Errors
+/// The kernel takes 107 octets; without this Debian's nc would say the same, and ncat cut it short.
+pub(super) fn unix_name(operand: &OsStr) -> Result<UnixName, Complaint> {
+    let octets = operand.as_bytes();
+    if octets.len() > 107 {
+        return Err(Complaint::Failed(format!(
+            "{}: File name too long",
+            operand.to_string_lossy()
+        )));
     }
+    Ok(match octets.strip_prefix(b"@") {
+        Some(name) => UnixName::Abstract(name.to_vec()),
+        None => UnixName::Path(PathBuf::from(operand)),
+    })
 }
 
 /// What is asked of a socket, besides where it goes.
@@ -107,15 +97,6 @@ pub struct SocketOptions {
     pub tos: Option<u8>,
     /// A loose source route.
     pub route: Option<Route>,
-}
-
-/// An IPv4 loose source route (RFC 791 §3.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The hops, 8 at most.
-    pub hops: Vec<Ipv4Addr>,
-    /// Where to begin: 4 is the first of them.
-    pub pointer: u8,
 }
 
 impl SocketOptions {

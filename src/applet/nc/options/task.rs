@@ -20,8 +20,9 @@ use super::access::Access;
 use super::numbers::{atoi, time};
 use super::ports::PortReader;
 use super::proxy::{self, Proxy, ProxyServer};
-use super::sockets::{Carrier, UnixName};
+use super::sockets::{Carrier, unix_name};
 use super::{Surroundings, exec_count};
+use crate::reactor::sockets::UnixName;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,7 +259,7 @@ impl Reader<'_> {
             let is_used = self.carrier == Carrier::UnixDatagram;
             return Ok(To::Unix {
                 name: self.unix_operand("connect to")?,
-                source: source.filter(|_| is_used).map(UnixName::of).transpose()?,
+                source: source.filter(|_| is_used).map(unix_name).transpose()?,
             });
         }
         let (host, ports) = self.host_and_ports()?;
@@ -407,11 +408,11 @@ impl Reader<'_> {
                 Err(Complaint::Usage)
             }
             (Dialect::OpenBsd, []) if listens && !has_port => match self.line.value(Id::Source) {
-                Some(name) => UnixName::of(name),
+                Some(name) => unix_name(name),
                 None => Err(Complaint::refused("missing socket pathname")),
             },
             (Dialect::OpenBsd, []) if !listens => Err(Complaint::Usage),
-            (_, [name]) => UnixName::of(name),
+            (_, [name]) => unix_name(name),
             (Dialect::Ncat, []) => Err(Complaint::Refused(format!(
                 "You have to specify path to a socket to {verb}."
             ))),

@@ -1,26 +1,45 @@
-//! Sockets that block while they are made: what a program with one conversation needs before its relay begins.
+//! Sockets, made and connected before a conversation begins: these calls wait.
+
+mod pass;
+mod settings;
+mod unix;
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::event::PollFlags;
+use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::limits;
+use crate::reactor::relay::wait;
 use crate::wire::services::Transport;
 
-/// What the user wants of a socket.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Settings {
-    /// SO_BROADCAST, if true.
-    pub broadcast: bool,
-    /// SO_RCVBUF, in octets.
-    pub receive_buffer: Option<usize>,
-    /// SO_SNDBUF, in octets.
-    pub send_buffer: Option<usize>,
-    /// Hops that a packet may take.
-    pub ttl: Option<u32>,
+pub use self::pass::pass_descriptor;
+pub use self::settings::{Route, Settings};
+pub use self::unix::{TemporaryName, UnixKind, UnixName, dial_unix, listen_unix};
+
+/// What carries octets over IP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// DCCP (RFC 4340), which kernels have no more since Linux 6.16: then making the socket fails.
+    Dccp,
+}
+
+impl From<Transport> for Carrier {
+    fn from(transport: Transport) -> Self {
+        match transport {
+            Transport::Tcp => Self::Tcp,
+            Transport::Udp => Self::Udp,
+        }
+    }
 }
 
 /// Why [`dial`] failed.
@@ -43,50 +62,93 @@ pub enum Callers {
     All,
 }
 
-/// Connects to `to`, from `source` if it is given, for at most `patience`.
+/// Connects to `to`, from `source` if it is given, for at most `patience`; the kernel's own where that is `None`.
+///
+/// The socket does not block.
 pub fn dial(
     to: SocketAddr,
-    transport: Transport,
+    carrier: impl Into<Carrier>,
     source: Option<SocketAddr>,
     patience: Option<Duration>,
-    settings: Settings,
+    settings: &Settings,
 ) -> Result<Socket, DialError> {
-    let socket = new(to, transport, settings).map_err(DialError::Failed)?;
+    let socket = open(to, carrier.into(), source, settings)?;
+    let until = patience.map(|patience| Instant::now() + patience);
+    match socket.connect(&to.into()) {
+        Ok(()) => return Ok(socket),
+        // A signal does not end it either.
+        Err(error) if is_under_way(&error) => {}
+        Err(error) => return Err(DialError::Failed(error)),
+    }
+    match wait(socket.as_fd(), PollFlags::OUT, until) {
+        Ok(true) => {}
+        Ok(false) => return Err(DialError::TimedOut),
+        Err(error) => return Err(DialError::Failed(error)),
+    }
+    match socket.take_error() {
+        Ok(None) => Ok(socket),
+        Ok(Some(error)) | Err(error) => Err(DialError::Failed(error)),
+    }
+}
+
+/// A socket that does not block, bound to `source`, ready to call `to`.
+pub(super) fn open(
+    to: SocketAddr,
+    carrier: Carrier,
+    source: Option<SocketAddr>,
+    settings: &Settings,
+) -> Result<Socket, DialError> {
+    let socket = new(to, carrier, settings).map_err(DialError::Failed)?;
     if let Some(source) = source {
         // As the kernel itself would choose a port, although others of ours linger in TIME_WAIT.
         socket.set_reuse_address(true).map_err(DialError::Bind)?;
         socket.bind(&source.into()).map_err(DialError::Bind)?;
     }
-    // With a time-out even where none is wanted: then a signal does not end it. The kernel's patience is shorter.
-    let patience = patience.filter(|patience| !patience.is_zero());
-    let result = socket.connect_timeout(&to.into(), patience.unwrap_or(Duration::MAX));
-    match result {
-        Ok(()) => Ok(socket),
-        // The kernel's own patience is an error number, ours is not.
-        Err(error) if error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none() => {
-            Err(DialError::TimedOut)
+    Ok(socket)
+}
+
+/// Whether connect(2) has begun what an event will tell the end of.
+pub(super) fn is_under_way(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [Errno::INPROGRESS, Errno::ALREADY, Errno::INTR]
+        .into_iter()
+        .any(|errno| code == Some(errno.raw_os_error()))
+}
+
+/// Listens at `at`; accepting blocks. A datagram socket is bound only.
+pub fn listen(
+    at: SocketAddr,
+    carrier: impl Into<Carrier>,
+    callers: Callers,
+    settings: &Settings,
+) -> io::Result<Socket> {
+    let carrier = carrier.into();
+    let socket = new(at, carrier, settings)?;
+    socket.set_nonblocking(false)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&at.into())?;
+    if carrier != Carrier::Udp {
+        socket.listen(callers.backlog())?;
+    }
+    Ok(socket)
+}
+
+impl Callers {
+    const fn backlog(self) -> i32 {
+        match self {
+            Self::One => limits::RELAY_BACKLOG,
+            Self::All => limits::BACKLOG,
         }
-        Err(error) => Err(DialError::Failed(error)),
     }
 }
 
-/// Listens at `at`. A datagram socket is bound only.
-pub fn listen(
-    at: SocketAddr,
-    transport: Transport,
-    callers: Callers,
-    settings: Settings,
-) -> io::Result<Socket> {
-    let socket = new(at, transport, settings)?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&at.into())?;
-    if transport == Transport::Tcp {
-        socket.listen(match callers {
-            Callers::One => limits::RELAY_BACKLOG,
-            Callers::All => limits::BACKLOG,
-        })?;
-    }
-    Ok(socket)
+/// Whether somebody calls a listener within `patience`.
+pub fn is_called(listener: &Socket, patience: Duration) -> io::Result<bool> {
+    wait(
+        listener.as_fd(),
+        PollFlags::IN,
+        Some(Instant::now() + patience),
+    )
 }
 
 /// The next caller of a stream listener.
@@ -122,27 +184,15 @@ pub fn probe(socket: &Socket, patience: Duration) -> bool {
     true
 }
 
-fn new(address: SocketAddr, transport: Transport, settings: Settings) -> io::Result<Socket> {
-    let (kind, protocol) = match transport {
-        Transport::Tcp => (Type::STREAM, Protocol::TCP),
-        Transport::Udp => (Type::DGRAM, Protocol::UDP),
+fn new(address: SocketAddr, carrier: Carrier, settings: &Settings) -> io::Result<Socket> {
+    let (kind, protocol) = match carrier {
+        Carrier::Tcp => (Type::STREAM, Protocol::TCP),
+        Carrier::Udp => (Type::DGRAM, Protocol::UDP),
+        Carrier::Dccp => (Type::DCCP, Protocol::DCCP),
     };
-    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
-    if settings.broadcast {
-        socket.set_broadcast(true)?;
-    }
-    if let Some(octets) = settings.receive_buffer {
-        socket.set_recv_buffer_size(octets)?;
-    }
-    if let Some(octets) = settings.send_buffer {
-        socket.set_send_buffer_size(octets)?;
-    }
-    if let Some(ttl) = settings.ttl {
-        match address {
-            SocketAddr::V4(_) => socket.set_ttl_v4(ttl)?,
-            SocketAddr::V6(_) => socket.set_unicast_hops_v6(ttl)?,
-        }
-    }
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, kind.nonblocking(), Some(protocol))?;
+    settings.apply(&socket, address)?;
     Ok(socket)
 }
 
@@ -169,7 +219,7 @@ mod tests {
             loopback(0),
             Transport::Tcp,
             Callers::One,
-            Settings::default(),
+            &Settings::default(),
         )
         .unwrap();
         let at = listener.local_addr().unwrap().as_socket().unwrap();
@@ -178,14 +228,18 @@ mod tests {
             receive_buffer: Some(40_000),
             send_buffer: Some(40_000),
             ttl: Some(7),
-            broadcast: false,
+            tos: Some(0x10),
+            keepalive: true,
+            ..Settings::default()
         };
         let patience = Some(Duration::from_secs(1));
-        let caller = dial(at, Transport::Tcp, source, patience, settings).unwrap();
+        let caller = dial(at, Transport::Tcp, source, patience, &settings).unwrap();
         let (_, from) = accept(&listener).unwrap();
         assert_eq!(from.as_socket(), caller.local_addr().unwrap().as_socket());
         assert_eq!(from.as_socket().unwrap().ip().to_string(), "127.0.0.2");
         assert_eq!(caller.ttl_v4().unwrap(), 7);
+        assert_eq!(caller.tos_v4().unwrap(), 0x10);
+        assert!(caller.keepalive().unwrap());
     }
 
     #[test]
@@ -194,18 +248,18 @@ mod tests {
             loopback(0),
             Transport::Tcp,
             Callers::One,
-            Settings::default(),
+            &Settings::default(),
         )
         .unwrap();
         let port = free.local_addr().unwrap().as_socket().unwrap();
         drop(free);
-        let refused = dial(port, Transport::Tcp, None, None, Settings::default());
+        let refused = dial(port, Transport::Tcp, None, None, &Settings::default());
         assert!(
             matches!(&refused, Err(DialError::Failed(error)) if error.kind() == io::ErrorKind::ConnectionRefused),
             "{refused:?}"
         );
         let elsewhere = Some(([192, 0, 2, 1], 0).into());
-        let unbound = dial(port, Transport::Tcp, elsewhere, None, Settings::default());
+        let unbound = dial(port, Transport::Tcp, elsewhere, None, &Settings::default());
         assert!(matches!(unbound, Err(DialError::Bind(_))), "{unbound:?}");
     }
 
@@ -215,16 +269,16 @@ mod tests {
             loopback(0),
             Transport::Udp,
             Callers::One,
-            Settings::default(),
+            &Settings::default(),
         )
         .unwrap();
         let at = open.local_addr().unwrap().as_socket().unwrap();
-        let caller = dial(at, Transport::Udp, None, None, Settings::default()).unwrap();
+        let caller = dial(at, Transport::Udp, None, None, &Settings::default()).unwrap();
         assert!(probe(&caller, Duration::ZERO));
         let sender = first_sender(&open).unwrap();
         assert_eq!(sender.as_socket(), caller.local_addr().unwrap().as_socket());
         drop(open);
-        let caller = dial(at, Transport::Udp, None, None, Settings::default()).unwrap();
+        let caller = dial(at, Transport::Udp, None, None, &Settings::default()).unwrap();
         assert!(!probe(&caller, Duration::from_secs(1)));
     }
 }
