@@ -671,6 +671,7 @@ fn in_lock_step(dialog: &Dialog, piece: usize) -> Option<(String, String)> {
                     Input::TlsUp(TlsInfo {
                         version: "TLSv1.3",
                         cipher: "X",
+                        ..TlsInfo::default()
                     }),
                     &mut out,
                 );

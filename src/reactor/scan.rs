@@ -501,6 +501,11 @@ mod tests {
         (ports, listeners)
     }
 
+    fn closed_port() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    }
+
     #[test]
     fn many_ports_are_told_in_order() {
         let (ports, listeners) = some_open(97);
@@ -521,8 +526,7 @@ mod tests {
     fn the_next_address_is_asked_where_one_refuses() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = listener.local_addr().unwrap().port();
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-        let closed = closed.local_addr().unwrap().port();
+        let closed = closed_port();
         let places = [
             ((Ipv6Addr::LOCALHOST, 0).into(), None),
             (([127, 0, 0, 1], 0).into(), None),
@@ -555,8 +559,7 @@ mod tests {
             })
             .collect();
         let port = at.as_socket().unwrap().port();
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-        let closed = closed.local_addr().unwrap().port();
+        let closed = closed_port();
         let begin = Instant::now();
         let found = here(
             &[port, closed, port],

@@ -95,7 +95,7 @@ fn start_with(
     service: impl FnOnce() -> Service + Send + 'static,
 ) -> Running {
     let at = SocketAddr::from(([127, 0, 0, 1], 0));
-    let door = listen(at, Transport::Tcp, Callers::All, of_sockets).unwrap();
+    let door = listen(at, Transport::Tcp, Callers::All, &of_sockets).unwrap();
     let at = door.local_addr().unwrap().as_socket().unwrap();
     let notes = Heard::default();
     let told = notes.clone();

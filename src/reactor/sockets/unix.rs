@@ -197,6 +197,8 @@ mod tests {
         assert_eq!((&caller).read(&mut answer).unwrap(), 6);
         drop(temporary);
         assert!(!path.exists() && !path.parent().unwrap().exists());
+        // The server now hears nobody else.
+        let _server = listen_unix(&name, UnixKind::Datagrams, Callers::One).unwrap();
         let source = UnixName::Path(folder.path().join("mine"));
         let (_, temporary) = dial_unix(&name, UnixKind::Datagrams, Some(&source), None).unwrap();
         assert!(temporary.is_none());

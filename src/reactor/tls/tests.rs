@@ -91,7 +91,10 @@ fn agreed(
         carry(&mut server, &mut client)?;
     }
     assert!(server.is_up() && client.is_up());
-    Ok((info::of(server.state()), info::of(client.state())))
+    Ok((
+        info::of(server.state(), &server.judge),
+        info::of(client.state(), &client.judge),
+    ))
 }
 
 #[test]

@@ -231,6 +231,7 @@ impl Play {
             let tls = TlsInfo {
                 version: "TLSv1.3",
                 cipher: "TLS13_AES_256_GCM_SHA384",
+                ..TlsInfo::default()
             };
             self.now += Duration::from_millis(1);
             self.session

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::applet::nc::getopt::GetoptError;
+use crate::reactor::sockets::{Route, UnixName};
 use Dialect::{Ncat, OpenBsd, Traditional};
 
 /// Words at blanks; `''` is an empty one, and `_` stands for a blank within one.
@@ -524,7 +525,11 @@ fn mail_mode_is_asked_for_in_several_ways() {
         ),
         ("--mail --starttls imap h 1", Some(Protocol::Imap), None),
     ] {
-        let expected = Some(Mail { protocol, explain });
+        let expected = Some(Mail {
+            protocol,
+            explain,
+            stay: Stay::UntilAnswered,
+        });
         assert_eq!(right(OpenBsd, line).mail, expected, "{line}");
     }
     assert_eq!(right(OpenBsd, "--starttls smtp h 1").mail, None);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::limits;
-use crate::proto::{Front, TlsInfo, Wish, pump};
+use crate::proto::{Front, TlsInfo, Verdict, Wish, pump};
 use crate::tap::Side;
 use crate::wire::lines::LineReader;
 
@@ -106,6 +106,8 @@ impl Play {
         let tls = TlsInfo {
             version: "TLSv1.3",
             cipher: "TLS13_AES_256_GCM_SHA384",
+            verdict: Verdict::Good,
+            ..TlsInfo::default()
         };
         self.session
             .handle(self.now, Input::TlsUp(tls), &mut self.out);
