@@ -9,6 +9,7 @@
 //! | `{port}` | a port at which the case's [`Peer`] listens |
 //! | `{closed}` | the one above it, where nobody does |
 //! | `{other}` | the one above that: `{port}` again, a second time |
+//! | `{port, two octets}` | `{port}` as it is in a packet |
 //! | `{end}` | the one above that, closed: `{port}-{end}` is a range of four with two open |
 //! | `{listen}` | a free port for the netcat to listen at |
 //! | `{source}` | a free port for it to call from |
@@ -78,6 +79,8 @@ pub struct Case {
     pub files: Vec<(&'static str, &'static str)>,
     pub steps: Vec<Step>,
     pub difference: Option<Difference>,
+    /// Why theirs does not do the same each time: it is recorded, but not held to it.
+    pub unsteady: Option<&'static str>,
 }
 
 /// Words for the program.
@@ -227,7 +230,8 @@ impl Step {
 pub struct Difference {
     /// Why.
     pub because: &'static str,
-    /// Lines of what is seen of theirs, and what stands in their place when ours is run. An empty one is no line.
+    /// Lines of what is seen of theirs, and what stands in their place when ours is run. An empty one is no line, `*`
+    /// is all of them, and ours may be several.
     pub lines: &'static [(&'static str, &'static str)],
 }
 
@@ -243,6 +247,7 @@ pub fn case(dialect: Dialect, name: &'static str, arguments: &'static str) -> Ca
         files: Vec::new(),
         steps: Vec::new(),
         difference: None,
+        unsteady: None,
     }
 }
 
@@ -316,6 +321,14 @@ impl Case {
         }
     }
 
+    /// Theirs does one thing or another.
+    pub fn unsteady(self, because: &'static str) -> Self {
+        Self {
+            unsteady: Some(because),
+            ..self
+        }
+    }
+
     /// As [`pending`] and the record name it.
     pub fn title(&self) -> String {
         format!("{} {}", self.dialect.name(), self.name)
@@ -328,9 +341,13 @@ impl Case {
     pub fn expected(&self, theirs: &[String]) -> Result<Vec<String>, String> {
         let mut lines = theirs.to_vec();
         for (their_line, our_line) in self.difference.iter().flat_map(|d| d.lines) {
-            let at = match their_line.is_empty() {
-                true => lines.len(),
-                false => lines
+            let at = match *their_line {
+                "" => lines.len(),
+                "*" => {
+                    lines.clear();
+                    0
+                }
+                their_line => lines
                     .iter()
                     .position(|line| line == their_line)
                     .ok_or_else(|| {
@@ -340,9 +357,8 @@ impl Case {
             if at < lines.len() {
                 lines.remove(at);
             }
-            if !our_line.is_empty() {
-                lines.insert(at, (*our_line).to_owned());
-            }
+            let ours = our_line.lines().map(str::to_owned);
+            lines.splice(at..at, ours);
         }
         Ok(lines)
     }

@@ -4,7 +4,8 @@ use super::Dialect::Ncat;
 use super::Input::{Closed, File, Pipe, Terminal};
 use super::Step::{
     Accept, As, Call, Close, EndInput, HalfClose, Hears, HearsAfter, HearsEnd, HearsMuch, Leaves,
-    LeavesAfter, Reads, Reset, Says, Send, SendMuch, Shows, ShowsMuch, Stays, Type, TypeMuch,
+    LeavesAfter, Reads, Reset, Says, SaysPort, Send, SendMuch, Shows, ShowsMuch, Stays, Type,
+    TypeMuch,
 };
 use super::{Case, Output, Over, case};
 
@@ -59,7 +60,10 @@ fn command_line() -> Vec<Case> {
         ncat("-i with letters", "-i x 127.0.0.1 {closed}"),
         ncat("-d with letters", "-d x 127.0.0.1 {closed}"),
         ncat("-m with letters", "-l -k -m x {listen}"),
-        ncat("-l with --send-only and --recv-only", "--send-only --recv-only 127.0.0.1 {closed}"),
+        ncat(
+            "-l with --send-only and --recv-only",
+            "--send-only --recv-only 127.0.0.1 {closed}",
+        ),
         ncat("-k without -l", "-k 127.0.0.1 {closed}"),
         ncat("--broker without -l", "--broker 127.0.0.1 {closed}"),
         ncat("--allow without -l", "--allow 127.0.0.1 127.0.0.1 {closed}"),
@@ -67,23 +71,50 @@ fn command_line() -> Vec<Case> {
         ncat("-e with -c", "-e /bin/cat -c cat 127.0.0.1 {closed}"),
         ncat("-l -z", "-l -z {listen}"),
         ncat("-u -k with --ssl", "-u -k 127.0.0.1 {closed}"),
-        ncat("--proxy-type unknown", "--proxy 127.0.0.1 --proxy-type socks9 127.0.0.1 1"),
+        ncat(
+            "--proxy-type unknown",
+            "--proxy 127.0.0.1 --proxy-type socks9 127.0.0.1 1",
+        ),
         ncat("--proxy with -l", "--proxy 127.0.0.1 -l {listen}"),
-        ncat("--proxy with -u", "--proxy 127.0.0.1:{closed} -u 127.0.0.1 1"),
-        ncat("--proxy-dns unknown", "--proxy 127.0.0.1:{closed} --proxy-dns x 127.0.0.1 1"),
-        ncat("--proxy-auth without --proxy", "--proxy-auth a:b 127.0.0.1 {closed}"),
+        ncat(
+            "--proxy with -u",
+            "--proxy 127.0.0.1:{closed} -u 127.0.0.1 1",
+        ),
+        ncat(
+            "--proxy-dns unknown",
+            "--proxy 127.0.0.1:{closed} --proxy-dns x 127.0.0.1 1",
+        ),
+        ncat(
+            "--proxy-auth without --proxy",
+            "--proxy-auth a:b 127.0.0.1 {closed}",
+        ),
         ncat("-U with -u and a port", "-U {dir}/socket 1"),
-        ncat("--append-output without -o", "--append-output 127.0.0.1 {closed}"),
-        ncat("-g too many hops", "-g 1,2,3,4,5,6,7,8,9 127.0.0.1 {closed}"),
+        ncat(
+            "--append-output without -o",
+            "--append-output 127.0.0.1 {closed}",
+        ),
+        ncat(
+            "-g too many hops",
+            "-g 1,2,3,4,5,6,7,8,9 127.0.0.1 {closed}",
+        ),
         ncat("-G that is none", "-G 3 127.0.0.1 {closed}"),
         ncat("-s that is not ours", "-s 192.0.2.77 127.0.0.1 {closed}"),
         ncat("-s that is no address", "-s nowhere 127.0.0.1 {closed}"),
         ncat("-p that is no port", "-p x 127.0.0.1 {closed}"),
-        ncat("-l at an address that is not ours", "-l 192.0.2.77 {listen}"),
+        ncat(
+            "-l at an address that is not ours",
+            "-l 192.0.2.77 {listen}",
+        ),
         ncat("-l at a port that is in use", "-l 127.0.0.1 {port}").to(Over::Tcp),
         ncat("-l and three words", "-l 127.0.0.1 1 2"),
-        ncat("--ssl-verify with a file that is not there", "--ssl --ssl-verify --ssl-trustfile {dir}/none 127.0.0.1 {closed}"),
-        ncat("--allowfile that is not there", "-l --allowfile {dir}/none {listen}"),
+        ncat(
+            "--ssl-verify with a file that is not there",
+            "--ssl --ssl-verify --ssl-trustfile {dir}/none 127.0.0.1 {closed}",
+        ),
+        ncat(
+            "--allowfile that is not there",
+            "-l --allowfile {dir}/none {listen}",
+        ),
         ncat("--output into a folder", "-o {dir} 127.0.0.1 {closed}"),
     ]
 }
@@ -146,14 +177,28 @@ fn ends() -> Vec<Case> {
         ncat("the peer half-closes, input goes on", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
-            .steps(&[Accept, Send(b"bye"), HalfClose, Shows(b"bye"), Type(b"rest"), HearsEnd, Leaves]),
+            .steps(&[
+                Accept,
+                Send(b"bye"),
+                HalfClose,
+                Shows(b"bye"),
+                Type(b"rest"),
+                HearsEnd,
+                Leaves,
+            ]),
         ncat("the peer closes, input is over", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .steps(&[Accept, Send(b"bye"), Close, Shows(b"bye"), Leaves]),
         ncat("the peer resets", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
-            .steps(&[Accept, Send(b"half a wo"), Shows(b"half a wo"), Reset, Leaves]),
+            .steps(&[
+                Accept,
+                Send(b"half a wo"),
+                Shows(b"half a wo"),
+                Reset,
+                Leaves,
+            ]),
         ncat("the peer resets, -v", "-v 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -169,7 +214,11 @@ fn ends() -> Vec<Case> {
                 Close,
                 Shows(b"221 bye\r\n"),
                 Leaves,
-            ]),
+            ])
+            .differs(
+                "a person must not have to press Enter to see that it is over",
+                &[("stays", "leaves: 0")],
+            ),
         ncat("--send-only", "--send-only 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -181,14 +230,24 @@ fn ends() -> Vec<Case> {
                 HearsEnd,
                 Leaves,
             ]),
-        ncat("--send-only, the peer closes", "--send-only 127.0.0.1 {port}")
-            .to(Over::Tcp)
-            .input(Pipe)
-            .steps(&[Accept, Close, Leaves]),
+        ncat(
+            "--send-only, the peer closes",
+            "--send-only 127.0.0.1 {port}",
+        )
+        .to(Over::Tcp)
+        .input(Pipe)
+        .steps(&[Accept, Close, Leaves]),
         ncat("--recv-only", "--recv-only 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(File("unsent"))
-            .steps(&[Accept, Send(b"heard"), HalfClose, HearsEnd, Shows(b"heard"), Leaves]),
+            .steps(&[
+                Accept,
+                Send(b"heard"),
+                HalfClose,
+                HearsEnd,
+                Shows(b"heard"),
+                Leaves,
+            ]),
         ncat("-i 1", "-i 1 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -200,7 +259,15 @@ fn ends() -> Vec<Case> {
         ncat("-i 1, from the last octet on", "-i 1s 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
-            .steps(&[Accept, Stays, Send(b"x"), Shows(b"x"), Stays, Type(b"y"), LeavesAfter]),
+            .steps(&[
+                Accept,
+                Stays,
+                Send(b"x"),
+                Shows(b"x"),
+                Stays,
+                Type(b"y"),
+                LeavesAfter,
+            ]),
         ncat("-w 1, nobody takes the call", "-w 1 127.0.0.1 {port}")
             .to_the_deaf()
             .steps(&[LeavesAfter]),
@@ -217,13 +284,21 @@ fn ends() -> Vec<Case> {
         ncat("-zv, open", "-zv 127.0.0.1 {port}").to(Over::Tcp),
         ncat("-z, closed", "-z 127.0.0.1 {closed}"),
         ncat("-zv, closed", "-zv 127.0.0.1 {closed}"),
-        ncat("-zu, open", "-zu -w 1 127.0.0.1 {port}").to(Over::Udp),
-        ncat("-zuv, open", "-zuv -w 1 127.0.0.1 {port}").to(Over::Udp),
+        ncat("-zu, open", "-zu -w 1 127.0.0.1 {port}")
+            .to(Over::Udp)
+            .steps(&[LeavesAfter]),
+        ncat("-zuv, open", "-zuv -w 1 127.0.0.1 {port}")
+            .to(Over::Udp)
+            .steps(&[Says("Connected"), LeavesAfter]),
         ncat("-zu, closed", "-zu -w 1 127.0.0.1 {closed}"),
         ncat("-q 1", "-q 1 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
-            .steps(&[Accept, EndInput, HearsEnd, LeavesAfter]),
+            .steps(&[Accept, EndInput, HearsEnd, LeavesAfter])
+            .differs(
+                "ncat has had it since 7.96",
+                &[("is not called, nothing", "is called"), ("has nobody to talk to, nothing", "hears \"\", then the end"), ("leaves at once: 2", "leaves after 1 s: 0"), ("stderr ncat: invalid option -- 'q'", ""), ("stderr Ncat: Try `--help' or man(1) ncat for more information, usage options and help. QUITTING.", "")],
+            ),
         ncat("SIGTERM", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -236,14 +311,43 @@ fn input_and_output() -> Vec<Case> {
         ncat("input is closed", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Closed)
-            .steps(&[Accept, HearsEnd, Send(b"answer"), Close, Shows(b"answer"), Leaves]),
+            .steps(&[
+                Accept,
+                HearsEnd,
+                Send(b"answer"),
+                Close,
+                Shows(b"answer"),
+                Leaves,
+            ])
+            .differs(
+                "theirs takes the connection for its stdin",
+                &[(
+                    "*",
+                    "is called\nhears \"\", then the end\nshows \"answer\"\nleaves: 0\nstdout \"answer\"",
+                )],
+            )
+            .unsteady("it leaves or not"),
         ncat("input is /dev/null", "127.0.0.1 {port}")
             .to(Over::Tcp)
-            .steps(&[Accept, HearsEnd, Send(b"answer"), Close, Shows(b"answer"), Leaves]),
+            .steps(&[
+                Accept,
+                HearsEnd,
+                Send(b"answer"),
+                Close,
+                Shows(b"answer"),
+                Leaves,
+            ]),
         ncat("input is a file", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(File("from a file"))
-            .steps(&[Accept, HearsEnd, Send(b"answer"), Close, Shows(b"answer"), Leaves]),
+            .steps(&[
+                Accept,
+                HearsEnd,
+                Send(b"answer"),
+                Close,
+                Shows(b"answer"),
+                Leaves,
+            ]),
         ncat("output is closed", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -281,7 +385,13 @@ fn input_and_output() -> Vec<Case> {
             ]),
         ncat("much from a peer that closes then", "127.0.0.1 {port}")
             .to(Over::Tcp)
-            .steps(&[Accept, SendMuch(3_000_000), Close, ShowsMuch(3_000_000), Leaves]),
+            .steps(&[
+                Accept,
+                SendMuch(3_000_000),
+                Close,
+                ShowsMuch(3_000_000),
+                Leaves,
+            ]),
         ncat("-C", "-C 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -324,8 +434,8 @@ fn input_and_output() -> Vec<Case> {
             .steps(&[
                 Accept,
                 Send(b"\xff\xfd\x18\xff\xfb\x01\xff\xfe\x03\xff\xfc\x05login: "),
-                Hears(b"\xff\xfc\x18\xff\xfe\x01"),
-                Shows(b"login: "),
+                Hears(b"\xff\xfc\x18\xff\xfe\x01\xff\xfc\x03\xff\xfe\x05"),
+                Shows(b"\xff\xfd\x18\xff\xfb\x01\xff\xfe\x03\xff\xfc\x05login: "),
                 Type(b"me\n"),
                 Hears(b"me\n"),
                 Close,
@@ -344,22 +454,40 @@ fn listening() -> Vec<Case> {
         ncat("-l HOST PORT", "-l 127.0.0.1 {listen}")
             .from(Over::Tcp)
             .steps(once),
-        ncat("-lp PORT HOST", "-lp {listen} 127.0.0.1")
-            .from(Over::Tcp)
-            .steps(once),
         ncat("-lv", "-lv {listen}").from(Over::Tcp).steps(once),
         ncat("-lv HOST", "-lv 127.0.0.1 {listen}")
             .from(Over::Tcp)
             .steps(once),
         ncat("-lvn", "-lvn {listen}").from(Over::Tcp).steps(once),
         ncat("-lv4", "-4lv {listen}").from(Over::Tcp).steps(once),
-        ncat("-lv6", "-6lv ::1 {listen}").from(Over::Tcp6).steps(once),
+        ncat("-lv6", "-6lv ::1 {listen}")
+            .from(Over::Tcp6)
+            .steps(once),
         ncat("-lv 0", "-lv 127.0.0.1 0")
             .from(Over::Tcp)
-            .steps(&[Says("Listening"), Stays]),
+            .steps(&[SaysPort, Call, Send(b"x"), Shows(b"x"), Close, Leaves])
+            .differs(
+                "the real port is told",
+                &[(
+                    "*",
+                    "says a port\nis answered\nshows \"x\"\nleaves: 0\nstdout \"x\"\n\
+                     stderr Ncat: Version {version}\n\
+                     stderr Ncat: Listening on 127.0.0.1:{listen}\n\
+                     stderr Ncat: Connection from 127.0.0.1.\n\
+                     stderr Ncat: Connection from 127.0.0.1:{caller}.",
+                )],
+            ),
         ncat("-l, input over, the caller stays", "-l {listen}")
             .from(Over::Tcp)
-            .steps(&[Call, HearsEnd, Send(b"x"), Shows(b"x"), Stays, Close, Leaves]),
+            .steps(&[
+                Call,
+                HearsEnd,
+                Send(b"x"),
+                Shows(b"x"),
+                Stays,
+                Close,
+                Leaves,
+            ]),
         ncat("-l, a caller that closes, input a pipe", "-l {listen}")
             .from(Over::Tcp)
             .input(Pipe)
@@ -379,15 +507,30 @@ fn listening() -> Vec<Case> {
         ncat("-l, who comes second is refused", "-l {listen}")
             .from(Over::Tcp)
             .input(Pipe)
-            .steps(&[Call, Send(b"one"), Shows(b"one"), Call, As(0), Close, Leaves]),
+            .steps(&[
+                Call,
+                Send(b"one"),
+                Shows(b"one"),
+                Call,
+                As(0),
+                Close,
+                Leaves,
+            ]),
         ncat("-l --send-only", "-l --send-only {listen}")
             .from(Over::Tcp)
             .input(File("all of it"))
-            .steps(&[Call, Send(b"unheard"), HearsEnd, Leaves]),
+            .steps(&[Call, HearsEnd, Leaves]),
         ncat("-l --recv-only", "-l --recv-only {listen}")
             .from(Over::Tcp)
             .input(File("unsent"))
-            .steps(&[Call, Send(b"heard"), Shows(b"heard"), HalfClose, HearsEnd, Leaves]),
+            .steps(&[
+                Call,
+                Send(b"heard"),
+                Shows(b"heard"),
+                HalfClose,
+                HearsEnd,
+                Leaves,
+            ]),
         ncat("-l -i 1 waits for a caller", "-l -i 1 {listen}")
             .from(Over::Tcp)
             .input(Pipe)
@@ -399,7 +542,15 @@ fn listening() -> Vec<Case> {
         ncat("-l --no-shutdown", "-l --no-shutdown {listen}")
             .from(Over::Tcp)
             .input(Pipe)
-            .steps(&[Call, Type(b"a"), EndInput, Hears(b"a"), HearsEnd, Close, Leaves]),
+            .steps(&[
+                Call,
+                Type(b"a"),
+                EndInput,
+                Hears(b"a"),
+                HearsEnd,
+                Close,
+                Leaves,
+            ]),
         ncat("-lvk, one leaves", "-lvk 127.0.0.1 {listen}")
             .from(Over::Tcp)
             .input(Pipe)
@@ -417,15 +568,26 @@ fn listening() -> Vec<Case> {
         sh("a file is received", "ncat -l {listen} >letter")
             .from(Over::Tcp)
             .steps(&[Call, Send(b"Dear Alice,\n"), Close, Leaves, Reads("letter")]),
-        sh("a file is served to each", "ncat -lk --send-only -c 'cat letter' {listen}")
-            .file("letter", "Dear Carol,\n")
-            .from(Over::Tcp)
-            .steps(&[Call, HearsEnd, Close, Call, HearsEnd, Close, Stays]),
+        sh(
+            "a file is served to each",
+            "ncat -lk --send-only -c 'cat letter' {listen}",
+        )
+        .file("letter", "Dear Carol,\n")
+        .from(Over::Tcp)
+        .steps(&[Call, HearsEnd, Close, Call, HearsEnd, Close, Stays]),
     ]
 }
 
 fn many_at_once() -> Vec<Case> {
-    let three = [Call, Send(b"a"), Shows(b"a"), Call, Send(b"b"), Shows(b"b"), Call];
+    let three = [
+        Call,
+        Send(b"a"),
+        Shows(b"a"),
+        Call,
+        Send(b"b"),
+        Shows(b"b"),
+        Call,
+    ];
     vec![
         ncat("-k, to all", "-lk {listen}")
             .from(Over::Tcp)
@@ -454,7 +616,16 @@ fn many_at_once() -> Vec<Case> {
             .from(Over::Tcp)
             .input(Pipe)
             .steps(&three)
-            .steps(&[HearsEnd, As(0), Close, Call, Send(b"d"), Shows(b"d"), Stays]),
+            .steps(&[
+                HearsEnd,
+                As(0),
+                Close,
+                Stays,
+                Call,
+                Send(b"d"),
+                Shows(b"d"),
+                Stays,
+            ]),
         ncat("-kv --max-conns 1", "-lkv --max-conns 1 127.0.0.1 {listen}")
             .from(Over::Tcp)
             .input(Pipe)
@@ -507,7 +678,7 @@ fn many_at_once() -> Vec<Case> {
 }
 
 fn who_may_call() -> Vec<Case> {
-    let calls = &[Call, Send(b"x"), HearsEnd, Close, Stays];
+    let calls = &[Call, HearsEnd, Close, Stays];
     let is_taken = &[Call, Send(b"x"), Shows(b"x"), Close, Leaves];
     vec![
         ncat("--allow me", "-l --allow 127.0.0.1 {listen}")
@@ -522,9 +693,12 @@ fn who_may_call() -> Vec<Case> {
         ncat("--allow another", "-l --allow 192.0.2.1 {listen}")
             .from(Over::Tcp)
             .steps(calls),
-        ncat("--allow another, -v", "-lv --allow 192.0.2.1 127.0.0.1 {listen}")
-            .from(Over::Tcp)
-            .steps(calls),
+        ncat(
+            "--allow another, -v",
+            "-lv --allow 192.0.2.1 127.0.0.1 {listen}",
+        )
+        .from(Over::Tcp)
+        .steps(calls),
         ncat("--deny me", "-l --deny 127.0.0.1 {listen}")
             .from(Over::Tcp)
             .steps(calls),
@@ -534,9 +708,12 @@ fn who_may_call() -> Vec<Case> {
         ncat("--deny another", "-l --deny 192.0.2.0/24 {listen}")
             .from(Over::Tcp)
             .steps(is_taken),
-        ncat("--allow and --deny", "-l --allow 127.0.0.0/8 --deny 127.0.0.1 {listen}")
-            .from(Over::Tcp)
-            .steps(calls),
+        ncat(
+            "--allow and --deny",
+            "-l --allow 127.0.0.0/8 --deny 127.0.0.1 {listen}",
+        )
+        .from(Over::Tcp)
+        .steps(calls),
         ncat("--allow a list", "-l --allow 192.0.2.1,127.0.0.1 {listen}")
             .from(Over::Tcp)
             .steps(is_taken),
@@ -565,37 +742,48 @@ fn children() -> Vec<Case> {
             HearsEnd,
             Leaves,
         ]),
-        listens("--exec with arguments", "--listen --exec /bin/echo~a~b {listen}")
+        listens(
+            "--exec with arguments",
+            "--listen --exec /bin/echo~a~b {listen}",
+        )
+        .steps(&[Call, HearsEnd, Leaves]),
+        listens("-e that is not there", "-l -e {dir}/none {listen}")
             .steps(&[Call, HearsEnd, Leaves]),
-        listens("-e that is not there", "-l -e {dir}/none {listen}").steps(&[
-            Call, HearsEnd, Leaves,
-        ]),
         listens("-c", "-l -c echo~$((6*7)) {listen}").steps(&[Call, HearsEnd, Leaves]),
-        listens("--sh-exec, exit code", "-l --sh-exec exit~3 {listen}").steps(&[
-            Call, HearsEnd, Leaves,
-        ]),
-        listens("-c, its last words arrive", "-l -c head~-c~3000000~/dev/zero|tr~'\\\\0'~x|wc~-c;echo~last {listen}")
+        listens("--sh-exec, exit code", "-l --sh-exec exit~3 {listen}")
             .steps(&[Call, HearsEnd, Leaves]),
-        listens("-c, stderr is the netcat's", "-l -c echo~oops~>&2 {listen}").steps(&[
-            Call, HearsEnd, Leaves,
-        ]),
-        listens("-c, its environment", "-l -c env|grep~NCAT_|sort 127.0.0.1 {listen}").steps(&[
-            Call, HearsEnd, Leaves,
-        ]),
-        listens("-c, its descriptors", "-l -c ls~/proc/self/fd|tr~'\\\\n'~'~' {listen}").steps(&[
-            Call, HearsEnd, Leaves,
-        ]),
-        listens("-c, a child that outlives its shell", "-l -c (sleep~1)&~echo~done {listen}")
-            .steps(&[Call, Hears(b"done\n"), HearsEnd, Leaves]),
-        listens("-c, it closes its output and stays", "-l -c exec~>&-;sleep~1 {listen}")
+        listens(
+            "-c, its last words arrive",
+            "-l -c head~-c~3000000~/dev/zero|tr~'\\\\0'~x|wc~-c;echo~last {listen}",
+        )
+        .steps(&[Call, HearsEnd, Leaves]),
+        listens("-c, stderr is the netcat's", "-l -c echo~oops~>&2 {listen}")
             .steps(&[Call, HearsEnd, Leaves]),
-        listens("-c, the caller closes", "-l -c cat;sleep~0.3;echo~over~>done {listen}").steps(&[
-            Call,
-            Send(b"x"),
-            Hears(b"x"),
-            Close,
-            Leaves,
-        ]),
+        listens(
+            "-c, its environment",
+            "-l -c env|grep~NCAT_|sort 127.0.0.1 {listen}",
+        )
+        .steps(&[Call, HearsEnd, Leaves]),
+        listens(
+            "-c, its sockets",
+            "-l -c ls~-l~/proc/self/fd|grep~-c~socket {listen}",
+        )
+        .steps(&[Call, HearsEnd, Leaves]),
+        listens(
+            "-c, a child that outlives its shell",
+            "-l -c (sleep~1)&~echo~done {listen}",
+        )
+        .steps(&[Call, Hears(b"done\n"), HearsEnd, Leaves]),
+        listens(
+            "-c, it closes its output and stays",
+            "-l -c exec~>&-;sleep~1 {listen}",
+        )
+        .steps(&[Call, HearsEnd, Leaves]),
+        listens(
+            "-c, the caller closes",
+            "-l -c cat;sleep~0.3;echo~over~>done {listen}",
+        )
+        .steps(&[Call, Send(b"x"), Hears(b"x"), Close, Leaves]),
         listens("-k -c, two at once", "-lk -c read~x;echo~$x {listen}").steps(&[
             Call,
             Call,
@@ -618,9 +806,12 @@ fn children() -> Vec<Case> {
                 HearsEnd,
                 Leaves,
             ]),
-        ncat("-c, calling, its environment", "-c env|grep~NCAT_|sort 127.0.0.1 {port}")
-            .to(Over::Tcp)
-            .steps(&[Accept, HearsEnd, Leaves]),
+        ncat(
+            "-c, calling, its environment",
+            "-c env|grep~NCAT_|sort 127.0.0.1 {port}",
+        )
+        .to(Over::Tcp)
+        .steps(&[Accept, HearsEnd, Leaves]),
         ncat("-e, calling, exit code", "-e /bin/false 127.0.0.1 {port}")
             .to(Over::Tcp)
             .steps(&[Accept, HearsEnd, Leaves]),
@@ -644,11 +835,19 @@ fn datagrams_and_unix() -> Vec<Case> {
                 Stays,
                 Send(b"more\n"),
                 Shows(b"more\n"),
-            ]),
+            ])
+            .differs(
+                "the answer is waited for",
+                &[
+                    ("leaves: 0", "stays"),
+                    ("shows \"\", then the end", "shows \"more\\n\"\nstays"),
+                    ("stdout \"answer\\n\"", "stdout \"answer\\nmore\\n\""),
+                ],
+            ),
         ncat("-uv", "-uv 127.0.0.1 {port}")
             .to(Over::Udp)
             .input(Pipe)
-            .steps(&[Type(b"q"), Hears(b"q"), Send(b"a"), Shows(b"a"), EndInput]),
+            .steps(&[Type(b"q"), Hears(b"q"), Send(b"a"), Shows(b"a")]),
         ncat("-u, nobody there", "-u 127.0.0.1 {closed}")
             .to(Over::Udp)
             .input(Pipe)
@@ -656,11 +855,35 @@ fn datagrams_and_unix() -> Vec<Case> {
         ncat("-u -i 1", "-u -i 1 127.0.0.1 {port}")
             .to(Over::Udp)
             .input(Pipe)
-            .steps(&[Type(b"q"), EndInput, Hears(b"q"), Send(b"a"), Shows(b"a"), LeavesAfter]),
+            .steps(&[
+                Type(b"q"),
+                EndInput,
+                Hears(b"q"),
+                Send(b"a"),
+                Shows(b"a"),
+                LeavesAfter,
+            ])
+            .differs(
+                "the answer is waited for",
+                &[(
+                    "*",
+                    "hears \"q\"\nshows \"a\"\nleaves after 1 s: 1\nstdout \"a\"\n\
+                     stderr Ncat: Idle timeout expired (1000 ms).",
+                )],
+            )
+            .unsteady("it leaves at the end of input, and the answer comes before that or not"),
         ncat("-u, the answer is waited for", "-u -i 2 127.0.0.1 {port}")
             .to(Over::Udp)
             .input(File("q"))
-            .steps(&[Hears(b"q"), Stays, Send(b"a"), Shows(b"a")]),
+            .steps(&[Hears(b"q"), Stays, Send(b"a"), Shows(b"a")])
+            .differs(
+                "as the name says",
+                &[
+                    ("leaves: 0", "stays"),
+                    ("shows \"\", then the end", "shows \"a\"\nstays"),
+                    ("", "stdout \"a\""),
+                ],
+            ),
         ncat("-u --send-only", "-u --send-only 127.0.0.1 {port}")
             .to(Over::Udp)
             .input(File("q"))
@@ -668,7 +891,15 @@ fn datagrams_and_unix() -> Vec<Case> {
         ncat("-u, an empty datagram comes", "-u 127.0.0.1 {port}")
             .to(Over::Udp)
             .input(Pipe)
-            .steps(&[Type(b"q"), Hears(b"q"), Send(b""), Send(b"a"), Shows(b"a")]),
+            .steps(&[Type(b"q"), Hears(b"q"), Send(b""), Send(b"a"), Shows(b"a")])
+            .differs(
+                "an empty datagram is not an end",
+                &[
+                    ("shows \"\", then the end", "shows \"a\""),
+                    ("leaves: 0", "stays"),
+                    ("", "stdout \"a\""),
+                ],
+            ),
         ncat("-lu", "-lu {listen}")
             .from(Over::Udp)
             .input(Pipe)
@@ -703,7 +934,15 @@ fn datagrams_and_unix() -> Vec<Case> {
         ncat("-U", "-U {dir}/socket")
             .to(Over::Unix)
             .input(Pipe)
-            .steps(&[Accept, Type(b"q"), EndInput, HearsEnd, Send(b"a"), Close, Leaves]),
+            .steps(&[
+                Accept,
+                Type(b"q"),
+                EndInput,
+                HearsEnd,
+                Send(b"a"),
+                Close,
+                Leaves,
+            ]),
         ncat("-Uv", "-Uv {dir}/socket")
             .to(Over::Unix)
             .steps(&[Accept, HearsEnd, Close, Leaves]),
@@ -712,10 +951,21 @@ fn datagrams_and_unix() -> Vec<Case> {
         ncat("-lU", "-lU {dir}/socket")
             .from(Over::Unix)
             .input(Pipe)
-            .steps(&[Call, Send(b"x"), Shows(b"x"), Type(b"y"), Hears(b"y"), Close, Leaves]),
-        ncat("-lUv", "-lUv {dir}/socket")
-            .from(Over::Unix)
-            .steps(&[Call, Send(b"x"), Close, Leaves]),
+            .steps(&[
+                Call,
+                Send(b"x"),
+                Shows(b"x"),
+                Type(b"y"),
+                Hears(b"y"),
+                Close,
+                Leaves,
+            ]),
+        ncat("-lUv", "-lUv {dir}/socket").from(Over::Unix).steps(&[
+            Call,
+            Send(b"x"),
+            Close,
+            Leaves,
+        ]),
         ncat("-lU where there is one", "-lU {dir}/socket").to(Over::Unix),
         sh("-lU and its name", "ncat -lU socket; ls socket")
             .from(Over::Unix)
@@ -747,17 +997,33 @@ fn dumps() -> Vec<Case> {
     let dumps = |name, arguments| ncat(name, arguments).to(Over::Tcp).input(Pipe).steps(talk);
     vec![
         dumps("-o", "-o {dir}/dump 127.0.0.1 {port}"),
-        dumps("--output over what was there", "--output {dir}/dump 127.0.0.1 {port}")
-            .file("dump", "old\n"),
-        dumps("--append-output", "--append-output -o {dir}/dump 127.0.0.1 {port}")
-            .file("dump", "old\n"),
+        dumps(
+            "--output over what was there",
+            "--output {dir}/dump 127.0.0.1 {port}",
+        )
+        .file("dump", "old\n"),
+        dumps(
+            "--append-output",
+            "--append-output -o {dir}/dump 127.0.0.1 {port}",
+        )
+        .file("dump", "old\n"),
         dumps("-x", "-x {dir}/dump 127.0.0.1 {port}"),
         dumps("--hex-dump", "--hex-dump {dir}/dump -C 127.0.0.1 {port}"),
-        dumps("--hex-dump, appended", "--append-output -x {dir}/dump 127.0.0.1 {port}")
-            .file("dump", "old\n"),
+        dumps(
+            "--hex-dump, appended",
+            "--append-output -x {dir}/dump 127.0.0.1 {port}",
+        )
+        .file("dump", "old\n"),
         ncat("-l -x", "-l -x {dir}/dump {listen}")
             .from(Over::Tcp)
-            .steps(&[Call, Send(b"hello"), Shows(b"hello"), Close, Leaves, Reads("dump")]),
+            .steps(&[
+                Call,
+                Send(b"hello"),
+                Shows(b"hello"),
+                Close,
+                Leaves,
+                Reads("dump"),
+            ]),
     ]
 }
 
@@ -767,7 +1033,10 @@ fn socket_options() -> Vec<Case> {
     vec![
         with("-s", "-v -s 127.0.0.1 127.0.0.1 {port}"),
         with("-p", "-v -p {source} 127.0.0.1 {port}"),
-        with("-s -p", "--source 127.0.0.1 --source-port {source} 127.0.0.1 {port}"),
+        with(
+            "-s -p",
+            "--source 127.0.0.1 --source-port {source} 127.0.0.1 {port}",
+        ),
         with("-n", "-n 127.0.0.1 {port}"),
         with("--nodns", "--nodns -v 127.0.0.1 {port}"),
         with("-4 by name", "-4v localhost {port}"),
@@ -845,7 +1114,10 @@ fn proxies() -> Vec<Case> {
         through("-v, HTTP", "-v --proxy 127.0.0.1:{port} mail.example 25").steps(&[
             Accept,
             Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
-            Send(b"HTTP/1.0 200 OK\r\n\r\n"),
+            Send(b"HTTP/1.0 200 OK\r\n\r\nx"),
+            Shows(b"x"),
+            EndInput,
+            HearsEnd,
             Close,
             Leaves,
         ]),
@@ -1002,11 +1274,26 @@ fn proxy_servers() -> Vec<Case> {
             HearsEnd,
             Leaves,
         ]),
-        serves("--proxy-type socks5 -l", "-l --proxy-type socks5 127.0.0.1 {listen}").steps(&[
-            Call,
-            Send(b"\x05\x01\x00"),
-            HearsEnd,
-            Leaves,
-        ]),
+        serves("--proxy-type socks5 -l", "-l --proxy-type socks5 127.0.0.1 {listen}")
+            .steps(&[
+                Call,
+                Send(b"\x05\x01\x00"),
+                Hears(b"\x05\x00"),
+                Send(b"\x05\x01\x00\x01\x7f\x00\x00\x01{port, two octets}"),
+                Accept,
+                As(0),
+                Hears(b"\x05\x00\x00\x01"),
+                Close,
+                As(1),
+                HearsEnd,
+                Leaves,
+            ]).differs(
+                "there is one",
+                &[(
+                    "*",
+                    "is answered\nhears \"\\x05\\x00\"\nis called\n\
+                     hears \"\\x05\\x00\\x00\\x01\"\nhears \"\", then the end\nstays",
+                )],
+            ),
     ]
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, recvfrom, sendto};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::Over;
-use super::stage::much_of;
+use super::stage::{much_of, while_nothing_starts};
 
 /// What is different each time.
 pub struct Places {
@@ -39,7 +40,7 @@ impl Places {
             let offset = begin.wrapping_add(number * PORTS_EACH) % (PORTS.end - PORTS.start);
             let first = PORTS.start + offset / PORTS_EACH * PORTS_EACH;
             let first_port = u16::try_from(first).expect("below 32,000");
-            if (0..8).all(|at| is_free(first_port + at)) {
+            if (first_port..first_port + 8).all(|port| is_free(port) && has_no_name(port)) {
                 let [.., high, low] = number.to_be_bytes();
                 return Self {
                     folder: folder.to_owned(),
@@ -74,6 +75,8 @@ impl Places {
     /// Names become what they stand for.
     pub fn fill(&self, text: &[u8]) -> Vec<u8> {
         let mut filled = text.to_vec();
+        let port = self.port("port").to_be_bytes();
+        filled = replace(&filled, b"{port, two octets}", &port);
         for (name, value) in self.names() {
             filled = replace(&filled, name.as_bytes(), value.as_bytes());
         }
@@ -89,6 +92,8 @@ impl Places {
         for port in &self.callers {
             masked = replace_words(&masked, &port.to_string(), "{caller}");
         }
+        let masked = without_number(&masked, "<user", "{n}");
+        let masked = without_number(&masked, " on file descriptor ", "{n}");
         without_temporary_names(&without_times(&masked))
     }
 
@@ -130,6 +135,17 @@ fn is_free(port: u16) -> bool {
     socket.bind(&address.into()).is_ok() && !has_datagram_socket(port)
 }
 
+/// A service's name would be seen in what is said.
+fn has_no_name(port: u16) -> bool {
+    static SERVICES: LazyLock<String> =
+        LazyLock::new(|| fs::read_to_string("/etc/services").unwrap_or_default());
+    let number = port.to_string();
+    SERVICES
+        .lines()
+        .filter_map(|line| line.split_ascii_whitespace().nth(1)?.split('/').next())
+        .all(|named| named != number)
+}
+
 fn replace(text: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
     let mut replaced = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -155,6 +171,19 @@ fn replace_words(text: &str, what: &str, with: &str) -> String {
         rest = after;
     }
     replaced + rest
+}
+
+/// Digits that follow `before`, as in `<user5>`, which are numbers of descriptors.
+fn without_number(text: &str, before: &str, name: &str) -> String {
+    let mut pieces = text.split(before);
+    let mut masked = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let rest = piece.trim_start_matches(|c: char| c.is_ascii_digit());
+        masked.push_str(before);
+        masked.push_str(if rest.len() < piece.len() { name } else { "" });
+        masked.push_str(rest);
+    }
+    masked
 }
 
 /// `in 0.01 seconds`, as ncat ends.
@@ -467,14 +496,14 @@ impl Line {
     }
 
     pub fn close(&mut self) {
-        self.socket = None;
+        while_nothing_starts(|| self.socket = None);
     }
 
     pub fn reset(&mut self) {
         self.socket()
             .set_linger(Some(Duration::ZERO))
             .expect("a socket");
-        self.socket = None;
+        self.close();
     }
 }
 

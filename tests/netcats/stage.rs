@@ -40,6 +40,9 @@ const CURIOUS: Duration = Duration::from_millis(2000);
 /// The same for what takes seconds.
 const CURIOUS_OF_SECONDS: Duration = Duration::from_millis(4500);
 
+/// How often is looked whether the program is still there, while something of it is waited for.
+const SLICE: Duration = Duration::from_millis(50);
+
 /// Where Debian's program is.
 pub fn installed(program: &str) -> Option<PathBuf> {
     ["/bin", "/usr/bin"]
@@ -69,9 +72,15 @@ pub fn play(case: &Case, whose: Whose, expected: Option<&[String]>) -> Vec<Strin
     let mut stage = Stage::set(case, whose, expected);
     let mut steps = case.steps.iter();
     if case.steps.first().is_some_and(Step::is_quick) {
-        steps.next().and_then(|step| stage.make(*step)).map(|line| stage.see(line));
+        steps
+            .next()
+            .and_then(|step| stage.make(*step))
+            .map(|line| stage.see(line));
     }
-    drop(turn);
+    // What takes seconds from the start on is not to be held up by others' starts.
+    if !matches!(case.steps.first(), Some(Step::LeavesAfter)) {
+        drop(turn);
+    }
     for step in steps {
         let line = stage.make(*step);
         if let Some(line) = line {
@@ -180,6 +189,7 @@ impl<'a> Stage<'a> {
 
     fn make(&mut self, step: Step) -> Option<String> {
         let patience = self.patience(match step {
+            Step::Accept | Step::Call => PATIENCE,
             Step::LeavesAfter | Step::HearsAfter(_) => CURIOUS_OF_SECONDS,
             _ => CURIOUS,
         });
@@ -199,14 +209,15 @@ impl<'a> Stage<'a> {
             Step::HearsAfter(octets) => {
                 let begun = Instant::now();
                 let heard = self.hears(octets, patience);
-                return Some(format!("{heard}, {}", seconds(begun)));
+                let when = coarsely(begun.elapsed(), self.next());
+                return Some(format!("{heard}, {when}"));
             }
             Step::HearsEnd => {
-                let heard = self.line().hear(None, patience);
+                let heard = self.hear(None, patience);
                 return Some(self.heard(&heard));
             }
             Step::HearsMuch(octets) => {
-                let heard = self.line().hear(Some(octets), patience);
+                let heard = self.hear(Some(octets), patience);
                 return Some(much("hears", &heard.octets));
             }
             Step::HalfClose => self.line().half_close(),
@@ -243,11 +254,15 @@ impl<'a> Stage<'a> {
                 return Some(format!("{verb} {text}"));
             }
             Step::SaysPort => {
-                let said = self.running.stderr.line(patience);
-                let last = said.trim_end().rsplit([' ', ':']).next();
+                let line = self
+                    .running
+                    .stderr
+                    .line(&["istening on", "Bound on"], patience);
+                let line = line.unwrap_or_default();
+                let last = line.rsplit([' ', ':']).next();
                 let port = last.and_then(|word| word.parse().ok());
                 let Some(port) = port.filter(|port| *port != 0) else {
-                    return Some(format!("says no port, but {said:?}"));
+                    return Some(format!("says no port, but {line:?}"));
                 };
                 self.places.learnt(port);
                 return Some("says a port".to_owned());
@@ -281,9 +296,6 @@ impl<'a> Stage<'a> {
                 self.see(line);
             }
         }
-        for line in &mut self.lines {
-            line.close();
-        }
         self.running.kill();
         let shown = self.running.stdout.all();
         let shown = match self.much_sent > 0 {
@@ -305,15 +317,23 @@ impl<'a> Stage<'a> {
     }
 
     fn accept(&mut self, patience: Duration) -> String {
-        let listener = self.listener.as_ref().expect("the case has a peer that listens");
-        match listener.accept(patience) {
-            Some(line) => {
+        let listener = self
+            .listener
+            .as_ref()
+            .expect("the case has a peer that listens");
+        let until = Instant::now() + patience;
+        loop {
+            // Who has ended has called before that, or never will.
+            let is_last = self.running.has_ended(Duration::ZERO) || Instant::now() > until;
+            if let Some(line) = listener.accept(SLICE) {
                 self.places.met(&line);
                 self.current = self.lines.len();
                 self.lines.push(line);
-                "is called".to_owned()
+                return "is called".to_owned();
             }
-            None => "is not called, nothing".to_owned(),
+            if is_last {
+                return "is not called, nothing".to_owned();
+            }
         }
     }
 
@@ -362,10 +382,29 @@ impl<'a> Stage<'a> {
 
     fn hears(&mut self, octets: &[u8], patience: Duration) -> String {
         let wanted = self.places.fill(octets).len();
-        let heard = self.line().hear(Some(wanted), patience);
+        let heard = self.hear(Some(wanted), patience);
         let caller = self.line().port();
         self.places.met_at(caller);
         self.heard(&heard)
+    }
+
+    fn hear(&mut self, wanted: Option<usize>, patience: Duration) -> Heard {
+        let until = Instant::now() + patience;
+        let mut octets = Vec::new();
+        loop {
+            // Who has ended has sent all of it.
+            let is_last = self.running.has_ended(Duration::ZERO) || Instant::now() > until;
+            let left = wanted.map(|wanted| wanted - octets.len());
+            let slice = SLICE.min(until.saturating_duration_since(Instant::now()));
+            let more = self.line().hear(left, slice);
+            octets.extend_from_slice(&more.octets);
+            if is_last || more.end != Some(End::Silence) {
+                return Heard {
+                    octets,
+                    end: more.end,
+                };
+            }
+        }
     }
 
     fn heard(&self, heard: &Heard) -> String {
@@ -388,25 +427,33 @@ impl<'a> Stage<'a> {
             (None, signal) => format!("by signal {}", signal.unwrap_or_default()),
         };
         match since {
-            Some(since) => format!("leaves {}: {how}", coarsely(at.saturating_duration_since(since))),
+            Some(since) => {
+                let when = coarsely(at.saturating_duration_since(since), self.next());
+                format!("leaves {when}: {how}")
+            }
             None => format!("leaves: {how}"),
         }
     }
 
     fn quoted(&self, octets: &[u8]) -> String {
-        format!("\"{}\"", self.places.mask(&octets.escape_ascii().to_string()))
+        format!(
+            "\"{}\"",
+            self.places.mask(&octets.escape_ascii().to_string())
+        )
     }
 }
 
-fn seconds(begun: Instant) -> String {
-    coarsely(begun.elapsed())
-}
-
-/// A machine that is busy may take some tenths of a second longer.
-fn coarsely(took: Duration) -> String {
-    match (took + Duration::from_millis(250)).as_secs() {
+/// `at once` or `after 2 s`. A machine that is busy may take most of a second longer, where that is what is expected.
+fn coarsely(took: Duration, expected: Option<&str>) -> String {
+    let phase = |took: Duration| match took.as_secs() {
         0 => "at once".to_owned(),
         seconds => format!("after {seconds} s"),
+    };
+    let early = phase(took + Duration::from_millis(200));
+    let late = phase(took + Duration::from_millis(50));
+    match expected.is_some_and(|line| line.contains(&late)) {
+        true => late,
+        false => early,
     }
 }
 
@@ -463,7 +510,9 @@ impl Running {
         match case.words {
             Words::Shell(line) => {
                 let line = places.fill(line.as_bytes());
-                command.arg("-c").arg(String::from_utf8(line).expect("UTF-8"));
+                command
+                    .arg("-c")
+                    .arg(String::from_utf8(line).expect("UTF-8"));
             }
             Words::Arguments(arguments) => {
                 let mut line = "exec \"$@\"".to_owned();
@@ -509,22 +558,21 @@ impl Running {
                 let full = OpenOptions::new().write(true).open("/dev/full");
                 command.stdout(full.expect("it is there"));
             }
-            Output::Pipe | Output::Unread | Output::Closed => {
+            Output::Unread => {
+                command.stdout(unread_pipe());
+            }
+            Output::Pipe | Output::Closed => {
                 command.stdout(Stdio::piped());
             }
         }
         command.stderr(Stdio::piped());
-        let mut child = command.spawn().expect("a shell");
-        if case.output == Output::Unread {
-            drop(child.stdout.take());
-        }
+        let mut child = while_nothing_starts(|| command.spawn()).expect("a shell");
         let pid = Pid::from_child(&child);
         let keyboard = match terminal {
             Some(terminal) => Keyboard::Terminal(terminal.master),
-            None => child
-                .stdin
-                .take()
-                .map_or(Keyboard::None, |pipe| Keyboard::Pipe(OwnedFd::from(pipe).into())),
+            None => child.stdin.take().map_or(Keyboard::None, |pipe| {
+                Keyboard::Pipe(OwnedFd::from(pipe).into())
+            }),
         };
         Self {
             pid,
@@ -560,6 +608,21 @@ impl Running {
             self.has_ended(PATIENCE);
         }
     }
+}
+
+/// A pipe whose reader is gone.
+fn unread_pipe() -> io::PipeWriter {
+    let (reader, writer) = io::pipe().expect("a pipe");
+    while_nothing_starts(|| drop(reader));
+    writer
+}
+
+/// A process that is being started has a copy of all that is open here, until it becomes the program: what is closed in
+/// that moment is not closed for those at its other end.
+pub fn while_nothing_starts<T>(what: impl FnOnce() -> T) -> T {
+    static STARTS: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = STARTS.lock().unwrap_or_else(PoisonError::into_inner);
+    what()
 }
 
 impl Drop for Running {
@@ -609,7 +672,7 @@ impl Keyboard {
     fn end(&mut self) {
         match self {
             Self::None => {}
-            Self::Pipe(_) => *self = Self::None,
+            Self::Pipe(_) => while_nothing_starts(|| *self = Self::None),
             Self::Terminal(_) => self.type_in(b"\x04"),
         }
     }
@@ -672,9 +735,12 @@ impl Captured {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     _ => print.over = true,
                 }
-                changed.notify_all();
                 if print.over || print.unwanted {
                     print.over = true;
+                    while_nothing_starts(|| drop(from.take()));
+                }
+                changed.notify_all();
+                if print.over {
                     return;
                 }
             }
@@ -682,7 +748,12 @@ impl Captured {
         Self { state, taken: 0 }
     }
 
-    fn wait<T>(&self, patience: Duration, mut ready: impl FnMut(&Print) -> bool, then: impl FnOnce(&Print) -> T) -> T {
+    fn wait<T>(
+        &self,
+        patience: Duration,
+        mut ready: impl FnMut(&Print) -> bool,
+        then: impl FnOnce(&Print) -> T,
+    ) -> T {
         let (lock, changed) = &*self.state;
         let print = lock.lock().unwrap_or_else(PoisonError::into_inner);
         let (print, _) = changed
@@ -712,16 +783,20 @@ impl Captured {
         self.wait(patience, |print| print.over || found(print), found)
     }
 
-    /// Up to the end of the first line.
-    fn line(&self, patience: Duration) -> String {
-        let ends = |print: &Print| print.octets.iter().position(|octet| *octet == b'\n');
+    /// The line with `words` in it.
+    fn line(&self, words: &[&str], patience: Duration) -> Option<String> {
+        let found = |print: &Print| {
+            let text = String::from_utf8_lossy(&print.octets).into_owned();
+            let lines = text
+                .split_inclusive('\n')
+                .filter(|line| line.ends_with('\n'));
+            let mut lines = lines.filter(|line| words.iter().any(|word| line.contains(word)));
+            lines.next().map(|line| line.trim_end().to_owned())
+        };
         self.wait(
             patience,
-            |print| print.over || ends(print).is_some(),
-            |print| {
-                let end = ends(print).unwrap_or(print.octets.len());
-                String::from_utf8_lossy(&print.octets[..end]).into_owned()
-            },
+            |print| print.over || found(print).is_some(),
+            found,
         )
     }
 

@@ -14,14 +14,7 @@ fn nc(name: &'static str, arguments: &'static str) -> Case {
 
 /// All of them.
 pub fn cases() -> Vec<Case> {
-    [
-        command_line(),
-        ends(),
-        listening(),
-        children(),
-        the_rest(),
-    ]
-    .concat()
+    [command_line(), ends(), listening(), children(), the_rest()].concat()
 }
 
 fn command_line() -> Vec<Case> {
@@ -137,7 +130,14 @@ fn ends() -> Vec<Case> {
         nc("input is a file", "-q 1 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(File("from a file"))
-            .steps(&[Accept, HearsEnd, Send(b"answer"), Close, Shows(b"answer"), Leaves]),
+            .steps(&[
+                Accept,
+                HearsEnd,
+                Send(b"answer"),
+                Close,
+                Shows(b"answer"),
+                Leaves,
+            ]),
         nc("output has no reader", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -149,9 +149,13 @@ fn ends() -> Vec<Case> {
 fn listening() -> Vec<Case> {
     let once = &[Call, Send(b"hello"), Shows(b"hello"), Close, Leaves];
     vec![
-        nc("-l -p PORT", "-l -p {listen}").from(Over::Tcp).steps(once),
+        nc("-l -p PORT", "-l -p {listen}")
+            .from(Over::Tcp)
+            .steps(once),
         nc("-lp PORT", "-lp {listen}").from(Over::Tcp).steps(once),
-        nc("-l PORT", "-l {listen}").from(Over::Tcp).steps(&[Leaves]),
+        nc("-l PORT", "-l {listen}")
+            .from(Over::Tcp)
+            .steps(&[Leaves]),
         nc("-lvp PORT", "-lvp {listen}").from(Over::Tcp).steps(once),
         nc("-lnvp PORT", "-lnvp {listen}")
             .from(Over::Tcp)
@@ -165,17 +169,23 @@ fn listening() -> Vec<Case> {
         nc("-lnvp PORT, from another only", "-lnvp {listen} 192.0.2.1")
             .from(Over::Tcp)
             .steps(&[Call, HearsEnd, Leaves]),
-        nc("-l, a caller that half-closes, input a pipe", "-lp {listen}")
-            .from(Over::Tcp)
-            .input(Pipe)
-            .steps(&[Call, HalfClose, HearsEnd, Leaves]),
+        nc(
+            "-l, a caller that half-closes, input a pipe",
+            "-lp {listen}",
+        )
+        .from(Over::Tcp)
+        .input(Pipe)
+        .steps(&[Call, HalfClose, HearsEnd, Leaves]),
         nc("-l -q 0, a file is served", "-lp {listen} -q 0")
             .from(Over::Tcp)
             .input(File("all of it"))
             .steps(&[Call, HearsEnd, Leaves]),
-        nc("-l -w 1 waits for a caller for so long", "-l -w 1 -p {listen}")
-            .from(Over::Tcp)
-            .steps(&[LeavesAfter]),
+        nc(
+            "-l -w 1 waits for a caller for so long",
+            "-l -w 1 -p {listen}",
+        )
+        .from(Over::Tcp)
+        .steps(&[LeavesAfter]),
         nc("-l, who comes second is refused", "-lp {listen}")
             .from(Over::Tcp)
             .input(Pipe)
@@ -191,11 +201,24 @@ fn listening() -> Vec<Case> {
         nc("-lu", "-lup {listen}")
             .from(Over::Udp)
             .input(Pipe)
-            .steps(&[Call, Send(b"hello"), Shows(b"hello"), Type(b"hi"), Hears(b"hi"), Stays]),
+            .steps(&[
+                Call,
+                Send(b"hello"),
+                Shows(b"hello"),
+                Type(b"hi"),
+                Hears(b"hi"),
+                Stays,
+            ]),
         nc("-lunv", "-lunvp {listen}")
             .from(Over::Udp)
             .input(Pipe)
-            .steps(&[Says("listening"), Call, Send(b"hello"), Shows(b"hello"), Stays]),
+            .steps(&[
+                Says("listening"),
+                Call,
+                Send(b"hello"),
+                Shows(b"hello"),
+                Stays,
+            ]),
     ]
 }
 
@@ -203,7 +226,14 @@ fn children() -> Vec<Case> {
     vec![
         nc("-e", "-l -p {listen} -e /bin/cat")
             .from(Over::Tcp)
-            .steps(&[Call, Send(b"echo\n"), Hears(b"echo\n"), HalfClose, HearsEnd, Leaves]),
+            .steps(&[
+                Call,
+                Send(b"echo\n"),
+                Hears(b"echo\n"),
+                HalfClose,
+                HearsEnd,
+                Leaves,
+            ]),
         nc("-e that is not there", "-l -p {listen} -e {dir}/none")
             .from(Over::Tcp)
             .steps(&[Call, HearsEnd, Leaves]),
@@ -213,15 +243,29 @@ fn children() -> Vec<Case> {
         nc("-c", "-l -p {listen} -c echo~$((6*7));exit~3")
             .from(Over::Tcp)
             .steps(&[Call, HearsEnd, Leaves]),
-        nc("-c, its last words arrive", "-l -p {listen} -c head~-c~300000~/dev/zero|wc~-c;echo~last")
-            .from(Over::Tcp)
-            .steps(&[Call, HearsEnd, Leaves]),
-        nc("-c, stderr is the peer's", "-l -p {listen} -c echo~oops~>&2")
-            .from(Over::Tcp)
-            .steps(&[Call, HearsEnd, Leaves]),
+        nc(
+            "-c, its last words arrive",
+            "-l -p {listen} -c head~-c~300000~/dev/zero|wc~-c;echo~last",
+        )
+        .from(Over::Tcp)
+        .steps(&[Call, HearsEnd, Leaves]),
+        nc(
+            "-c, stderr is the peer's",
+            "-l -p {listen} -c echo~oops~>&2",
+        )
+        .from(Over::Tcp)
+        .steps(&[Call, HearsEnd, Leaves]),
         nc("-c, calling", "-c echo~hello;cat 127.0.0.1 {port}")
             .to(Over::Tcp)
-            .steps(&[Accept, Hears(b"hello\n"), Send(b"back\n"), Hears(b"back\n"), HalfClose, HearsEnd, Leaves]),
+            .steps(&[
+                Accept,
+                Hears(b"hello\n"),
+                Send(b"back\n"),
+                Hears(b"back\n"),
+                HalfClose,
+                HearsEnd,
+                Leaves,
+            ]),
         nc("-lnv -e", "-lnv -p {listen} -e /bin/true")
             .from(Over::Tcp)
             .steps(&[Call, HearsEnd, Leaves]),
@@ -249,7 +293,14 @@ fn the_rest() -> Vec<Case> {
             ]),
         nc("-l -o", "-l -p {listen} -o {dir}/dump")
             .from(Over::Tcp)
-            .steps(&[Call, Send(b"hello"), Shows(b"hello"), Close, Leaves, Reads("dump")]),
+            .steps(&[
+                Call,
+                Send(b"hello"),
+                Shows(b"hello"),
+                Close,
+                Leaves,
+                Reads("dump"),
+            ]),
         nc("-z, open", "-z 127.0.0.1 {port}")
             .to(Over::Tcp)
             .steps(&[Accept, HearsEnd, Leaves]),
