@@ -285,7 +285,7 @@ impl Case {
     }
 
     /// The peer listens at `{here}`, at a port that has a name.
-    pub fn to_service(self, port: u16) -> Self {
+    pub fn serving(self, port: u16) -> Self {
         Self {
             peer: Peer::Serves(port),
             ..self
@@ -293,7 +293,7 @@ impl Case {
     }
 
     /// The peer listens, and takes no calls.
-    pub fn to_the_deaf(self) -> Self {
+    pub fn deaf(self) -> Self {
         Self {
             peer: Peer::Deaf,
             ..self

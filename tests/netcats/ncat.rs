@@ -269,10 +269,10 @@ fn ends() -> Vec<Case> {
                 LeavesAfter,
             ]),
         ncat("-w 1, nobody takes the call", "-w 1 127.0.0.1 {port}")
-            .to_the_deaf()
+            .deaf()
             .steps(&[LeavesAfter]),
         ncat("-w 1 -v, nobody takes the call", "-v -w 1 127.0.0.1 {port}")
-            .to_the_deaf()
+            .deaf()
             .steps(&[LeavesAfter]),
         ncat("-w 1 ends with the connection", "-w 1 127.0.0.1 {port}")
             .to(Over::Tcp)

@@ -123,9 +123,9 @@ fn ends() -> Vec<Case> {
         nc("-6v", "-6v ::1 {port}")
             .to(Over::Tcp6)
             .steps(&[Accept, Close, Leaves]),
-        nc("a service has a name, -z", "-zv {here} 2119").to_service(2119),
-        nc("a service has a name, but not with -n", "-nzv {here} 2119").to_service(2119),
-        nc("the name of a service", "-zv {here} gsigatekeeper").to_service(2119),
+        nc("a service has a name, -z", "-zv {here} 2119").serving(2119),
+        nc("a service has a name, but not with -n", "-nzv {here} 2119").serving(2119),
+        nc("the name of a service", "-zv {here} gsigatekeeper").serving(2119),
         nc("without -N the peer is not told", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -344,16 +344,16 @@ fn ends() -> Vec<Case> {
                 LeavesAfter,
             ]),
         nc("-w 1, nobody takes the call", "-w 1 127.0.0.1 {port}")
-            .to_the_deaf()
+            .deaf()
             .steps(&[LeavesAfter]),
         nc("-w 1 -v, nobody takes the call", "-v -w 1 127.0.0.1 {port}")
-            .to_the_deaf()
+            .deaf()
             .steps(&[LeavesAfter]),
         nc(
             "-zv -w 1, nobody takes the call",
             "-zv -w 1 127.0.0.1 {port}",
         )
-        .to_the_deaf()
+        .deaf()
         .steps(&[LeavesAfter]),
     ]
 }

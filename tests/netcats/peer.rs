@@ -344,12 +344,12 @@ pub struct Line {
 pub struct Heard {
     pub octets: Vec<u8>,
     /// None: all that was waited for is there.
-    pub end: Option<End>,
+    pub end: Option<Stop>,
 }
 
 /// Why nothing more comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum Stop {
     End,
     Reset,
     Silence,
@@ -460,7 +460,7 @@ impl Line {
                 let mut piece = vec![0; room.min(65536)];
                 let mut socket = socket;
                 match socket.read(&mut piece) {
-                    Ok(0) => End::End,
+                    Ok(0) => Stop::End,
                     Ok(count) => {
                         octets.extend_from_slice(&piece[..count]);
                         continue;
@@ -507,11 +507,11 @@ impl Line {
     }
 }
 
-fn end_of(error: &io::Error) -> Option<End> {
+fn end_of(error: &io::Error) -> Option<Stop> {
     match error.kind() {
         io::ErrorKind::Interrupted => None,
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Some(End::Silence),
-        _ => Some(End::Reset),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Some(Stop::Silence),
+        _ => Some(Stop::Reset),
     }
 }
 

@@ -21,7 +21,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::TempDir;
 
-use super::peer::{End, Heard, Line, Listener, Places};
+use super::peer::{Heard, Line, Listener, Places, Stop};
 use super::{Case, Dialect, Input, Output, Over, Peer, Step, Words};
 
 /// Which of the two programs.
@@ -72,10 +72,8 @@ pub fn play(case: &Case, whose: Whose, expected: Option<&[String]>) -> Vec<Strin
     let mut stage = Stage::set(case, whose, expected);
     let mut steps = case.steps.iter();
     if case.steps.first().is_some_and(Step::is_quick) {
-        steps
-            .next()
-            .and_then(|step| stage.make(*step))
-            .map(|line| stage.see(line));
+        let line = steps.next().and_then(|step| stage.make(*step));
+        stage.seen.extend(line);
     }
     // What takes seconds from the start on is not to be held up by others' starts.
     if !matches!(case.steps.first(), Some(Step::LeavesAfter)) {
@@ -398,7 +396,7 @@ impl<'a> Stage<'a> {
             let slice = SLICE.min(until.saturating_duration_since(Instant::now()));
             let more = self.line().hear(left, slice);
             octets.extend_from_slice(&more.octets);
-            if is_last || more.end != Some(End::Silence) {
+            if is_last || more.end != Some(Stop::Silence) {
                 return Heard {
                     octets,
                     end: more.end,
@@ -410,9 +408,9 @@ impl<'a> Stage<'a> {
     fn heard(&self, heard: &Heard) -> String {
         let how = match heard.end {
             None => "",
-            Some(End::End) => ", then the end",
-            Some(End::Reset) => ", then a reset",
-            Some(End::Silence) => ", then nothing",
+            Some(Stop::End) => ", then the end",
+            Some(Stop::Reset) => ", then a reset",
+            Some(Stop::Silence) => ", then nothing",
         };
         format!("hears {}{how}", self.quoted(&heard.octets))
     }

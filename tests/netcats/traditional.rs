@@ -118,10 +118,10 @@ fn ends() -> Vec<Case> {
             .input(Pipe)
             .steps(&[Accept, Stays, Stays, Stays]),
         nc("-w 1, nobody takes the call", "-w 1 127.0.0.1 {port}")
-            .to_the_deaf()
+            .deaf()
             .steps(&[LeavesAfter]),
         nc("-nvw 1, nobody takes the call", "-nvw 1 127.0.0.1 {port}")
-            .to_the_deaf()
+            .deaf()
             .steps(&[LeavesAfter]),
         nc("input is closed", "127.0.0.1 {port}")
             .to(Over::Tcp)

@@ -1,0 +1,740 @@
+//! `mailtool nc` beside the netcats whose place it takes: nc.openbsd, ncat, nc.traditional, socat with 128 KiB, busybox nc.
+//! All that are installed run in turn, round after round, on loopback; what is told is the median of the rounds, how it
+//! compares, and whether it is what is asked of ours.
+//!
+//! `cargo bench --bench netcat` runs all; `-- pipes files start ping scan callers` some. MAILTOOL_BENCH_GIB is how much is
+//! moved (4), MAILTOOL_BENCH_ROUNDS how often (3).
+//!
+//! CPU time is that of the program's processes alone, at both ends, as the kernel has counted it when they have ended. Who
+//! feeds them and who takes what comes out is a thread of this one: the same for all.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getrlimit, kill_process, setrlimit,
+    waitid,
+};
+
+const GIB: u64 = 1 << 30;
+const MIB: usize = 1 << 20;
+const STARTS: usize = 200;
+const PINGS: usize = 100_000;
+const SCANNED: u16 = 10_000;
+const CALLERS: usize = 1_000;
+const LINES: usize = 100;
+/// Ends a program that does not end by itself.
+const AT_MOST: Duration = Duration::from_secs(180);
+
+type Arguments = fn(u16) -> String;
+
+/// A netcat, and the words that make it do the same as the others.
+#[derive(Clone, Copy, Debug)]
+struct Netcat {
+    name: &'static str,
+    program: &'static str,
+    called: &'static str,
+    /// Listens, and shows what comes.
+    listen: Arguments,
+    /// Calls, and sends all of its input; leaves when that was taken.
+    send: Arguments,
+    /// Calls, and relays both ways.
+    talk: Arguments,
+}
+
+const OURS: Netcat = Netcat {
+    name: "mailtool nc",
+    program: env!("CARGO_BIN_EXE_mailtool"),
+    called: "nc",
+    listen: |port| format!("-l 127.0.0.1 {port}"),
+    send: |port| format!("-N 127.0.0.1 {port}"),
+    talk: |port| format!("127.0.0.1 {port}"),
+};
+
+const OPENBSD: Netcat = Netcat {
+    name: "nc.openbsd",
+    program: "nc.openbsd",
+    ..OURS
+};
+
+const NCAT: Netcat = Netcat {
+    name: "ncat",
+    program: "ncat",
+    called: "ncat",
+    send: |port| format!("127.0.0.1 {port}"),
+    ..OURS
+};
+
+const TRADITIONAL: Netcat = Netcat {
+    name: "nc.traditional",
+    program: "nc.traditional",
+    listen: |port| format!("-l -s 127.0.0.1 -p {port}"),
+    send: |port| format!("-q 0 127.0.0.1 {port}"),
+    ..OURS
+};
+
+const SOCAT: Netcat = Netcat {
+    name: "socat -b131072",
+    program: "socat",
+    called: "socat",
+    listen: |port| format!("-u -b131072 TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr STDOUT"),
+    send: |port| format!("-u -b131072 STDIN TCP:127.0.0.1:{port}"),
+    talk: |port| format!("-b131072 STDIO TCP:127.0.0.1:{port}"),
+};
+
+const BUSYBOX: Netcat = Netcat {
+    name: "busybox nc",
+    program: "busybox",
+    called: "nc",
+    listen: |port| format!("-l -p {port}"),
+    send: |port| format!("127.0.0.1 {port}"),
+    talk: |port| format!("127.0.0.1 {port}"),
+};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    // Without it, it is `cargo test` that asks.
+    if !words.iter().any(|word| word == "--bench") {
+        return;
+    }
+    let wanted: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    let limits = getrlimit(Resource::Nofile);
+    // 1,000 callers, and their sockets here.
+    let enough = Rlimit {
+        current: limits.maximum,
+        ..limits
+    };
+    let _ = setrlimit(Resource::Nofile, enough);
+    for (name, bench) in [
+        ("pipes", pipes as fn()),
+        ("files", files),
+        ("start", start),
+        ("ping", ping),
+        ("scan", scan),
+        ("callers", callers),
+    ] {
+        if wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())) {
+            bench();
+        }
+    }
+}
+
+/// Ours first, then those that are installed; the others are named.
+fn installed(others: &[Netcat]) -> Vec<Netcat> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = |netcat: &Netcat| {
+        std::env::split_paths(&path).any(|folder| folder.join(netcat.program).exists())
+    };
+    let missing: Vec<_> = others.iter().filter(|other| !found(other)).collect();
+    for netcat in missing {
+        println!("  ({} is not installed)", netcat.program);
+    }
+    let others = others.iter().copied().filter(found);
+    [OURS].into_iter().chain(others).collect()
+}
+
+fn from_environment<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
+    let value = std::env::var(name).ok();
+    value
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(otherwise)
+}
+
+fn rounds() -> usize {
+    from_environment("MAILTOOL_BENCH_ROUNDS", 3)
+}
+
+fn octets() -> u64 {
+    let gib: f64 = from_environment("MAILTOOL_BENCH_GIB", 4.0);
+    let mib = (gib * 1024.0).round();
+    assert!((1.0..1e6).contains(&mib), "MAILTOOL_BENCH_GIB is a number");
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is between 1 and a million"
+    )]
+    let mib = mib as u64;
+    mib << 20
+}
+
+// What is measured.
+
+fn pipes() {
+    let octets = octets();
+    println!("\n{} from a pipe to a pipe", shown(octets));
+    throughput(octets, |netcat| {
+        let (fed, input) = io::pipe().expect("a pipe");
+        let (output, taken) = io::pipe().expect("a pipe");
+        transfer(netcat, fed.into(), taken.into(), move || {
+            let feeder = thread::spawn(move || feed(input, octets));
+            let took = take(output);
+            assert_eq!(took, octets, "not all of it arrived");
+            feeder.join().expect("no panic");
+        })
+    });
+}
+
+fn files() {
+    let octets = octets();
+    let Some(folder) = roomy_folder(2 * octets) else {
+        println!("\nfiles: there is no room for two of {}", shown(octets));
+        return;
+    };
+    println!(
+        "\n{} from a file to a file, in {}",
+        shown(octets),
+        folder.path().display()
+    );
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    let mut file = File::create(&from).expect("there is room");
+    let block = block();
+    for _ in 0..octets >> 20 {
+        file.write_all(&block).expect("there is room");
+    }
+    drop(file);
+    throughput(octets, |netcat| {
+        let input = File::open(&from).expect("just written");
+        let output = File::create(&to).expect("there is room");
+        let measured = transfer(netcat, input.into(), output.into(), || {});
+        same(&from, &to, octets);
+        measured
+    });
+}
+
+/// Of each: GiB/s, and CPU seconds for a GiB.
+fn throughput(octets: u64, mut run: impl FnMut(&Netcat) -> (Duration, Duration)) {
+    let netcats = installed(&[OPENBSD, NCAT, SOCAT, BUSYBOX]);
+    let gib = gib(octets);
+    let mut rates = vec![Vec::new(); netcats.len()];
+    let mut costs = rates.clone();
+    for round in 0..rounds() {
+        for turn in 0..netcats.len() {
+            let at = (round + turn) % netcats.len();
+            let (took, cpu) = run(&netcats[at]);
+            rates[at].push(gib / took.as_secs_f64());
+            costs[at].push(cpu.as_secs_f64() / gib);
+        }
+    }
+    let rates = medians(rates);
+    let costs = medians(costs);
+    table(&netcats, "GiB/s", &rates, Asked::Least(1.0));
+    table(&netcats, "CPU s/GiB", &costs, Asked::Most(0.5));
+}
+
+fn start() {
+    println!("\nfrom the start to the first octet at the peer, {STARTS} times");
+    let netcats = installed(&[OPENBSD, NCAT, TRADITIONAL, SOCAT, BUSYBOX]);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let mut times = vec![Vec::new(); netcats.len()];
+    for round in 0..STARTS {
+        for turn in 0..netcats.len() {
+            let at = (round + turn) % netcats.len();
+            let (fed, mut input) = io::pipe().expect("a pipe");
+            input.write_all(b"x").expect("it has room");
+            let mut command = command(&netcats[at], netcats[at].talk, port);
+            command.stdin(fed).stdout(Stdio::null());
+            let begun = Instant::now();
+            let running = Running::start(&mut command);
+            let mut stream = accept(&listener);
+            stream.read_exact(&mut [0]).expect("it sends");
+            times[at].push(begun.elapsed().as_secs_f64() * 1e3);
+            drop(running);
+        }
+    }
+    table(&netcats, "ms", &medians(times), Asked::Most(1.0));
+}
+
+fn ping() {
+    println!("\none octet there and back, {PINGS} times");
+    let netcats = installed(&[OPENBSD, NCAT, TRADITIONAL, SOCAT, BUSYBOX]);
+    let rounds = rounds().max(1) * 2;
+    let mut times = vec![Vec::new(); netcats.len()];
+    for round in 0..rounds {
+        for turn in 0..netcats.len() {
+            let at = (round + turn) % netcats.len();
+            times[at].push(pings(&netcats[at], PINGS / rounds));
+        }
+    }
+    table(
+        &netcats,
+        "us there and back",
+        &medians(times),
+        Asked::Most(1.0),
+    );
+}
+
+/// Microseconds for each.
+fn pings(netcat: &Netcat, count: usize) -> f64 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let (fed, mut input) = io::pipe().expect("a pipe");
+    let (mut output, taken) = io::pipe().expect("a pipe");
+    let mut command = command(netcat, netcat.talk, port);
+    command.stdin(fed).stdout(taken);
+    let running = Running::start(&mut command);
+    drop(command);
+    let mut stream = accept(&listener);
+    stream.set_nodelay(true).expect("a socket");
+    let echo = thread::spawn(move || {
+        let mut octet = [0];
+        while stream.read_exact(&mut octet).is_ok() && stream.write_all(&octet).is_ok() {}
+    });
+    let mut octet = *b"x";
+    let begun = Instant::now();
+    for _ in 0..count {
+        input.write_all(&octet).expect("it reads");
+        output.read_exact(&mut octet).expect("it answers");
+    }
+    let took = begun.elapsed();
+    drop(running);
+    echo.join().expect("no panic");
+    #[expect(clippy::cast_precision_loss, reason = "it is a hundred thousand")]
+    let count = count as f64;
+    took.as_secs_f64() * 1e6 / count
+}
+
+fn scan() {
+    let Some(first) = closed_ports(SCANNED) else {
+        println!("\nscan: there are no {SCANNED} closed ports in a row");
+        return;
+    };
+    let last = first + SCANNED - 1;
+    println!("\nports {first}-{last} of 127.0.0.1, closed, looked at with -z");
+    let netcats = installed(&[OPENBSD, TRADITIONAL]);
+    let mut times = vec![Vec::new(); netcats.len()];
+    for round in 0..rounds() * 2 + 1 {
+        for turn in 0..netcats.len() {
+            let at = (round + turn) % netcats.len();
+            let mut command = bare(&netcats[at]);
+            command
+                .args(["-nz", "127.0.0.1"])
+                .arg(format!("{first}-{last}"))
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            let begun = Instant::now();
+            let code = Running::start(&mut command).end().1;
+            times[at].push(begun.elapsed().as_secs_f64() * 1e3);
+            assert_eq!(code, Some(1), "all of them are closed");
+        }
+    }
+    table(
+        &netcats,
+        "ms",
+        &medians(times),
+        Asked::MostOf("nc.openbsd", 0.2),
+    );
+}
+
+fn callers() {
+    println!("\n{CALLERS} callers at once of -l -k, {LINES} lines of each");
+    let ours = Netcat {
+        name: "mailtool ncat",
+        called: "ncat",
+        ..OURS
+    };
+    let mut netcats = installed(&[NCAT]);
+    netcats[0] = ours;
+    let mut times = vec![Vec::new(); netcats.len()];
+    let mut lost = vec![0; netcats.len()];
+    for round in 0..rounds() {
+        for turn in 0..netcats.len() {
+            let at = (round + turn) % netcats.len();
+            let (took, missing) = called(&netcats[at]);
+            times[at].push(took.as_secs_f64());
+            lost[at] = lost[at].max(missing);
+        }
+    }
+    table(&netcats, "s", &medians(times), Asked::Most(1.0));
+    for (netcat, lost) in netcats.iter().zip(lost) {
+        let verdict = match lost {
+            0 => "pass",
+            _ => "below",
+        };
+        println!("  {:<16} {lost:>6} lines lost (0: {verdict})", netcat.name);
+    }
+}
+
+/// How long it took until all had come, and how many lines had not when nothing came any more.
+fn called(netcat: &Netcat) -> (Duration, usize) {
+    let port = free_port();
+    let (mut output, taken) = io::pipe().expect("a pipe");
+    let mut command = bare(netcat);
+    command
+        .args(["-l", "-k", "-m", "1000", "127.0.0.1"])
+        .arg(port.to_string())
+        .stdin(Stdio::null())
+        .stdout(taken)
+        .stderr(Stdio::null());
+    let running = Running::start(&mut command);
+    drop(command);
+    if !running.listens(port) {
+        return (Duration::ZERO, CALLERS * LINES);
+    }
+    let (sender, pieces) = channel();
+    thread::spawn(move || {
+        let mut buffer = vec![0; MIB];
+        while let Ok(octets) = output.read(&mut buffer) {
+            if octets == 0 || sender.send(buffer[..octets].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    let begun = Instant::now();
+    let sending = thread::spawn(move || {
+        let call = |_| TcpStream::connect((Ipv4Addr::LOCALHOST, port));
+        let mut streams: Vec<_> = (0..CALLERS).map(call).collect();
+        for line in 0..LINES {
+            for (caller, stream) in streams.iter_mut().enumerate() {
+                if let Ok(stream) = stream {
+                    // Who is not served loses its lines: they will be missing.
+                    let _ = stream.write_all(format!("caller {caller} line {line}\n").as_bytes());
+                }
+            }
+        }
+        streams
+    });
+    let (mut text, mut last) = (Vec::new(), begun);
+    let all: usize = (0..CALLERS)
+        .flat_map(|caller| (0..LINES).map(move |line| (caller, line)))
+        .map(|(caller, line)| format!("caller {caller} line {line}\n").len())
+        .sum();
+    while text.len() < all {
+        match pieces.recv_timeout(Duration::from_secs(5)) {
+            Ok(piece) => {
+                text.extend_from_slice(&piece);
+                last = Instant::now();
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    drop(running);
+    drop(sending.join().expect("no panic"));
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let lines: HashSet<&str> = text.lines().collect();
+    let missing = (0..CALLERS)
+        .flat_map(|caller| (0..LINES).map(move |line| format!("caller {caller} line {line}")))
+        .filter(|line| !lines.contains(line.as_str()))
+        .count();
+    (last - begun, missing)
+}
+
+// How it is measured.
+
+/// Both ends: how long until both have ended, and their CPU time.
+fn transfer(
+    netcat: &Netcat,
+    input: Stdio,
+    output: Stdio,
+    meanwhile: impl FnOnce(),
+) -> (Duration, Duration) {
+    let port = free_port();
+    let mut listen = command(netcat, netcat.listen, port);
+    listen.stdin(Stdio::null()).stdout(output);
+    let listener = Running::start(&mut listen);
+    drop(listen);
+    assert!(listener.listens(port), "{} does not listen", netcat.name);
+    let mut send = command(netcat, netcat.send, port);
+    send.stdin(input).stdout(Stdio::null());
+    let begun = Instant::now();
+    let sender = Running::start(&mut send);
+    drop(send);
+    meanwhile();
+    let (sent, _) = sender.end();
+    let (received, _) = listener.end();
+    (begun.elapsed(), sent + received)
+}
+
+fn bare(netcat: &Netcat) -> Command {
+    let mut command = Command::new(netcat.program);
+    if netcat.program == BUSYBOX.program {
+        command.arg("nc");
+    } else {
+        command.arg0(netcat.called);
+    }
+    command
+}
+
+fn command(netcat: &Netcat, arguments: Arguments, port: u16) -> Command {
+    let mut command = bare(netcat);
+    command
+        .args(arguments(port).split(' '))
+        .stderr(Stdio::null());
+    command
+}
+
+/// A process of the netcat's, which is ended if it does not end.
+struct Running {
+    child: Child,
+    /// Dropped when it has ended in time.
+    watched: Option<Sender<()>>,
+    watchdog: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let program = command.get_program().to_owned();
+        let child = command.spawn();
+        let child = child.unwrap_or_else(|error| panic!("{program:?}: {error}"));
+        let pid = Pid::from_child(&child);
+        let (watched, over) = channel();
+        let watchdog = thread::spawn(move || {
+            if over.recv_timeout(AT_MOST) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        Self {
+            child,
+            watched: Some(watched),
+            watchdog: Some(watchdog),
+        }
+    }
+
+    /// Waits until it listens.
+    fn listens(&self, port: u16) -> bool {
+        let until = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < until {
+            if listening().contains(&port) {
+                return true;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        false
+    }
+
+    /// Waits for its end: its CPU time, and its exit code.
+    fn end(mut self) -> (Duration, Option<i32>) {
+        let pid = Pid::from_child(&self.child);
+        // Its entry in /proc stays until it is reaped.
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(pid), options).expect("it is a child");
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.expect("it is not reaped yet");
+        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+        // utime and stime, the 14th and 15th of all, in hundredths of a second.
+        let ticks: u64 = fields
+            .skip(11)
+            .take(2)
+            .filter_map(|f| f.parse::<u64>().ok())
+            .sum();
+        self.unwatch();
+        let status = self.child.wait().expect("it has ended");
+        (Duration::from_millis(10 * ticks), status.code())
+    }
+}
+
+impl Running {
+    /// To be called before it is reaped: from then on its number may be another's.
+    fn unwatch(&mut self) {
+        self.watched = None;
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.join().expect("no panic");
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.unwatch();
+        // It may have been waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The ports that somebody listens at.
+fn listening() -> HashSet<u16> {
+    let mut ports = HashSet::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let table = fs::read_to_string(table).unwrap_or_default();
+        for line in table.lines() {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let port = fields.get(1).and_then(|local| local.rsplit(':').next());
+            let port = port.and_then(|port| u16::from_str_radix(port, 16).ok());
+            if fields.get(3) == Some(&"0A") {
+                ports.extend(port);
+            }
+        }
+    }
+    ports
+}
+
+/// Who does not call in ten seconds does not call.
+fn accept(listener: &TcpListener) -> TcpStream {
+    let patience = Some(Duration::from_secs(10));
+    // On Linux the time to receive is the time to accept, too.
+    socket2::SockRef::from(listener)
+        .set_read_timeout(patience)
+        .expect("a socket");
+    let (stream, _) = listener.accept().expect("it calls");
+    stream
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("it is bound").port()
+}
+
+/// The first of so many.
+fn closed_ports(count: u16) -> Option<u16> {
+    let open = listening();
+    let firsts = (2_000..u16::MAX - count).step_by(usize::from(count) / 10);
+    let is_closed = |first: &u16| (*first..*first + count).all(|port| !open.contains(&port));
+    firsts.into_iter().find(is_closed)
+}
+
+/// A folder in memory, or else on the disk, that has room for so much.
+fn roomy_folder(octets: u64) -> Option<tempfile::TempDir> {
+    [Path::new("/dev/shm"), &std::env::temp_dir()]
+        .into_iter()
+        .filter(|folder| {
+            let room = rustix::fs::statvfs(*folder).map(|fs| fs.f_bavail * fs.f_frsize);
+            let is_in_memory = folder.starts_with("/dev/shm");
+            let memory = if is_in_memory {
+                free_memory()
+            } else {
+                u64::MAX
+            };
+            room.is_ok_and(|room| room.min(memory) > octets + GIB)
+        })
+        .find_map(|folder| tempfile::tempdir_in(folder).ok())
+}
+
+fn free_memory() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.unwrap_or_default() * 1024
+}
+
+/// A MiB that does not repeat.
+fn block() -> Vec<u8> {
+    let mut state = 0x2545_f491_u32;
+    let words = (0..MIB / 4).map(|_| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state.to_le_bytes()
+    });
+    words.flatten().collect()
+}
+
+fn feed(mut input: PipeWriter, octets: u64) {
+    let block = block();
+    for _ in 0..octets >> 20 {
+        if input.write_all(&block).is_err() {
+            return;
+        }
+    }
+}
+
+fn take(mut output: PipeReader) -> u64 {
+    let mut buffer = vec![0; MIB];
+    let mut took = 0;
+    while let Ok(octets @ 1..) = output.read(&mut buffer) {
+        took += octets as u64;
+    }
+    took
+}
+
+/// Compares the sizes, and a piece in each 64 MiB.
+fn same(from: &PathBuf, to: &PathBuf, octets: u64) {
+    let (from, to) = (File::open(from), File::open(to));
+    let (from, to) = (from.expect("it is here"), to.expect("it is here"));
+    let arrived = to.metadata().expect("a file").len();
+    assert_eq!(arrived, octets, "not all of it arrived");
+    let mut pieces = [vec![0; 4096], vec![0; 4096]];
+    for at in (0..octets - 4096).step_by(64 * MIB - 4096) {
+        for (file, piece) in [&from, &to].into_iter().zip(&mut pieces) {
+            file.read_exact_at(piece, at).expect("it is as long");
+        }
+        assert!(pieces[0] == pieces[1], "it is not the same at {at}");
+    }
+}
+
+// How it is told.
+
+/// What is asked of ours, which is the first.
+#[derive(Clone, Copy)]
+enum Asked {
+    /// At least so many times the highest of the others.
+    Least(f64),
+    /// At most so many times the lowest of the others.
+    Most(f64),
+    /// At most so many times this one's.
+    MostOf(&'static str, f64),
+}
+
+fn table(netcats: &[Netcat], unit: impl Display, values: &[f64], asked: Asked) {
+    let ours = values[0];
+    println!("  {:<16} {unit:>18}  {:>14}", "", "ours is");
+    for (netcat, value) in netcats.iter().zip(values) {
+        println!(
+            "  {:<16} {value:>18.3}  {:>8.2} times it",
+            netcat.name,
+            ours / value
+        );
+    }
+    let others = || values[1..].iter().copied();
+    let (bound, words) = match asked {
+        Asked::Least(times) => (
+            others().reduce(f64::max),
+            format!("at least {times} times the best"),
+        ),
+        Asked::Most(times) => (
+            others().reduce(f64::min),
+            format!("at most {times} times the best"),
+        ),
+        Asked::MostOf(name, times) => {
+            let at = netcats.iter().position(|netcat| netcat.name == name);
+            (
+                at.map(|at| values[at]),
+                format!("at most {times} times that of {name}"),
+            )
+        }
+    };
+    let Some(bound) = bound else {
+        println!("  asked: {words}: nobody is here to compare with");
+        return;
+    };
+    let ratio = ours / bound;
+    let passes = match asked {
+        Asked::Least(times) => ratio >= times,
+        Asked::Most(times) | Asked::MostOf(_, times) => ratio <= times,
+    };
+    let verdict = if passes { "pass" } else { "below" };
+    println!("  asked: {words}; it is {ratio:.2} times: {verdict}");
+}
+
+fn medians(values: Vec<Vec<f64>>) -> Vec<f64> {
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    values.into_iter().map(median).collect()
+}
+
+fn gib(octets: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "to be shown")]
+    let octets = octets as f64;
+    #[expect(clippy::cast_precision_loss, reason = "a power of two")]
+    let gib = GIB as f64;
+    octets / gib
+}
+
+fn shown(octets: u64) -> String {
+    format!("{} GiB", gib(octets))
+}
