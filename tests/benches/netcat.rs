@@ -175,10 +175,10 @@ fn pipes() {
     throughput(octets, |netcat| {
         let (fed, input) = io::pipe().expect("a pipe");
         let (output, taken) = io::pipe().expect("a pipe");
-        transfer(netcat, fed.into(), taken.into(), move || {
+        transfer(netcat, fed.into(), taken.into(), || {
             let feeder = thread::spawn(move || feed(input, octets));
             let took = take(output);
-            assert_eq!(took, octets, "not all of it arrived");
+            assert_eq!(took, octets, "{}: not all of it arrived", netcat.name);
             feeder.join().expect("no panic");
         })
     });
@@ -324,9 +324,8 @@ fn scan() {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null());
             let begun = Instant::now();
-            let code = Running::start(&mut command).end().1;
+            Running::start(&mut command).end();
             times[at].push(begun.elapsed().as_secs_f64() * 1e3);
-            assert_eq!(code, Some(1), "all of them are closed");
         }
     }
     table(
@@ -351,8 +350,15 @@ fn callers() {
     for round in 0..rounds() {
         for turn in 0..netcats.len() {
             let at = (round + turn) % netcats.len();
+            // With its queue of ten, ncat takes a minute.
+            if at > 0 && round > 0 {
+                continue;
+            }
             let (took, missing) = called(&netcats[at]);
-            times[at].push(took.as_secs_f64());
+            times[at].push(match missing {
+                0 => took.as_secs_f64(),
+                _ => f64::NAN,
+            });
             lost[at] = lost[at].max(missing);
         }
     }
@@ -411,12 +417,19 @@ fn called(netcat: &Netcat) -> (Duration, usize) {
         .map(|(caller, line)| format!("caller {caller} line {line}\n").len())
         .sum();
     while text.len() < all {
-        match pieces.recv_timeout(Duration::from_secs(5)) {
+        match pieces.recv_timeout(Duration::from_secs(1)) {
             Ok(piece) => {
                 text.extend_from_slice(&piece);
                 last = Instant::now();
             }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            // Who has a short queue of callers keeps some of them waiting for seconds.
+            Err(RecvTimeoutError::Timeout) => {
+                let is_quiet = last.elapsed() > Duration::from_secs(5);
+                if sending.is_finished() && is_quiet {
+                    break;
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => break,
         }
     }
     drop(running);
@@ -441,7 +454,9 @@ fn transfer(
 ) -> (Duration, Duration) {
     let port = free_port();
     let mut listen = command(netcat, netcat.listen, port);
-    listen.stdin(Stdio::null()).stdout(output);
+    // Some listeners leave when their own input ends.
+    let (silence, _nobody) = io::pipe().expect("a pipe");
+    listen.stdin(silence).stdout(output);
     let listener = Running::start(&mut listen);
     drop(listen);
     assert!(listener.listens(port), "{} does not listen", netcat.name);
@@ -451,9 +466,8 @@ fn transfer(
     let sender = Running::start(&mut send);
     drop(send);
     meanwhile();
-    let (sent, _) = sender.end();
-    let (received, _) = listener.end();
-    (begun.elapsed(), sent + received)
+    let cpu = sender.end() + listener.end();
+    (begun.elapsed(), cpu)
 }
 
 fn bare(netcat: &Netcat) -> Command {
@@ -513,8 +527,8 @@ impl Running {
         false
     }
 
-    /// Waits for its end: its CPU time, and its exit code.
-    fn end(mut self) -> (Duration, Option<i32>) {
+    /// Waits for its end: its CPU time.
+    fn end(mut self) -> Duration {
         let pid = Pid::from_child(&self.child);
         // Its entry in /proc stays until it is reaped.
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -529,8 +543,8 @@ impl Running {
             .filter_map(|f| f.parse::<u64>().ok())
             .sum();
         self.unwatch();
-        let status = self.child.wait().expect("it has ended");
-        (Duration::from_millis(10 * ticks), status.code())
+        self.child.wait().expect("it has ended");
+        Duration::from_millis(10 * ticks)
     }
 }
 
@@ -722,7 +736,7 @@ fn table(netcats: &[Netcat], unit: impl Display, values: &[f64], asked: Asked) {
 fn medians(values: Vec<Vec<f64>>) -> Vec<f64> {
     let median = |mut values: Vec<f64>| {
         values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
+        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
     };
     values.into_iter().map(median).collect()
 }

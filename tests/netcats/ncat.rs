@@ -112,6 +112,10 @@ fn command_line() -> Vec<Case> {
             "--ssl --ssl-verify --ssl-trustfile {dir}/none 127.0.0.1 {closed}",
         ),
         ncat(
+            "--ssl-cert without --ssl-key",
+            "-l --ssl --ssl-cert {dir}/none {listen}",
+        ),
+        ncat(
             "--allowfile that is not there",
             "-l --allowfile {dir}/none {listen}",
         ),

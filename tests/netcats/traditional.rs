@@ -307,6 +307,11 @@ fn the_rest() -> Vec<Case> {
         nc("-z, closed", "-z 127.0.0.1 {closed}"),
         nc("-nzv, open", "-nzv 127.0.0.1 {port}").to(Over::Tcp),
         nc("-nzv, a range", "-nzv 127.0.0.1 {port}-{end}").to(Over::Tcp),
+        nc(
+            "-nz, a range of closed ones",
+            "-nz 127.0.0.1 {closed}-{closed}",
+        ),
+        nc("-nz, a list of closed ones", "-nz 127.0.0.1 {closed} {end}"),
         nc("-nzvv, a range", "-nzvv 127.0.0.1 {port}-{end}").to(Over::Tcp),
         nc("-nzv, a list", "-nzv 127.0.0.1 {closed} {port}").to(Over::Tcp),
         nc("-nzvr, one port", "-nzvr 127.0.0.1 {port}").to(Over::Tcp),
