@@ -420,6 +420,17 @@ fn text_after_lines_moves_in_a_full_buffer() {
     }
 }
 
+/// Something that means something in lines or in text, or a run of what does not.
+fn word() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        4 => proptest::sample::select(vec!["\r\n", "\r\n.", "\r\n..", "\n", "\r", "+\r\n", "."]).prop_map(Vec::from),
+        4 => Just(b"\r\n".to_vec()),
+        3 => proptest::collection::vec(any::<u8>(), 0..5),
+        4 => (0_usize..90).prop_map(|octets| vec![b'x'; octets]),
+        1 => (0_usize..900).prop_map(|octets| vec![b'x'; octets]),
+    ]
+}
+
 proptest! {
     #[test]
     fn what_was_stuffed_comes_out_as_it_was(
@@ -457,6 +468,73 @@ proptest! {
     ) {
         let plan = Plan { lines, max };
         prop_assert_eq!(read(plan, capacity, bytes.chunks(size)), naive(plan, &bytes));
+    }
+
+    /// Enough for line feeds to be looked for in many blocks at once.
+    #[test]
+    fn long_stretches_in_large_pieces(
+        words in proptest::collection::vec(word(), 0..400),
+        size in 1_usize..9000,
+        capacity in 64_usize..9000,
+        lines in 0_usize..200,
+        max in 1_usize..600,
+    ) {
+        let plan = Plan { lines, max };
+        let bytes = words.concat();
+        prop_assert_eq!(read(plan, capacity, bytes.chunks(size)), naive(plan, &bytes));
+    }
+
+    /// As IMAP does: what was found of the lines to come is still right after the octets between them.
+    #[test]
+    fn lines_and_octets_in_turn(
+        words in proptest::collection::vec(word(), 0..400),
+        turns in proptest::collection::vec(prop_oneof![Just(0), 1..9_usize, 1..300_usize, 1..5000_usize], 1..30),
+        size in 1_usize..9000,
+        capacity in 64_usize..9000,
+        max in 1_usize..600,
+    ) {
+        let bytes = words.concat();
+        // The definition: a turn of 0 is a line, any other is so many octets.
+        let (mut rest, mut ending, mut expected) = (bytes.as_slice(), Ending::Unsettled, Vec::new());
+        for &turn in turns.iter().cycle() {
+            let event = match turn {
+                0 => naive_line(&mut rest, &mut ending, max),
+                octets => rest.split_off(..octets).map(|octets| Event::Text(octets.to_vec())),
+            };
+            let Some(event) = event else { break };
+            expected.push(event);
+        }
+
+        let mut reader = LineReader::with_capacity(capacity);
+        let (mut events, mut text) = (Vec::new(), Vec::new());
+        let mut turn = turns.iter().cycle();
+        let mut octets = *turn.next().unwrap();
+        for mut piece in bytes.chunks(size) {
+            while !piece.is_empty() {
+                let count = reader.space().len().min(piece.len());
+                reader.push(&piece[..count]);
+                piece = &piece[count..];
+                loop {
+                    let want = match octets - text.len() {
+                        0 => Want::Line { max },
+                        octets => Want::Octets(octets as u64),
+                    };
+                    let Some(cut) = reader.cut(want) else { break };
+                    match cut {
+                        Cut::Line(line) => events.push(Event::Line(line.to_vec())),
+                        Cut::LongLine => events.push(Event::LongLine),
+                        Cut::Text(piece) => text.extend_from_slice(piece),
+                        Cut::TextEnd => prop_assert!(false, "no text was wanted"),
+                    }
+                    if text.len() == octets {
+                        events.extend((octets > 0).then(|| Event::Text(std::mem::take(&mut text))));
+                        octets = *turn.next().unwrap();
+                    }
+                }
+            }
+        }
+        prop_assert_eq!(events, expected);
+        prop_assert_eq!(reader.ending(), ending);
     }
 
     #[test]

@@ -6,8 +6,9 @@
 //!
 //! What it keeps, whatever arrives:
 //! - nothing is moved while a cut is lent (the borrow forbids it); bytes move at most once, in `space`;
-//! - no byte is searched twice: `scanned` remembers how far lines have been looked for. (A block of 64 octets is looked
-//!   at as a whole; when the kind of cut changes within it, the rest of that block is looked at again.)
+//! - no byte is searched twice: `line_feeds` remembers how far lines have been looked for, and what was found beyond the
+//!   line that is cut. (Text is looked at in blocks of 64 octets; where it is cut within one, the rest of that block is looked
+//!   at again.)
 //! - memory is bounded: a line longer than `max` is skipped to its end and reported once;
 //! - message text can be ended only by the line ending that the connection has settled (below).
 //!
@@ -24,7 +25,8 @@
 //! speaks CRLF, can never be made to see a second message inside one (SMTP smuggling). A bare CR in text is lent as
 //! CRLF as well: what is stored or relayed holds no bare CR or LF.
 
-use super::block::{BLOCK, Block};
+use super::block::{BLOCK, Block, first_bits, plain_text};
+use super::line_feeds::LineFeeds;
 
 /// How to cut the next bytes. The session is asked before every cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,13 +83,10 @@ pub enum Ending {
 pub struct LineReader {
     /// Empty while idle; else wholly initialised, received bytes are `start..end`.
     buffer: Vec<u8>,
-    /// The first byte that has not been lent. `start <= scanned <= end <= buffer.len()`.
+    /// The first byte that has not been lent. `start <= end <= buffer.len()`.
     start: usize,
-    /// `start..scanned` holds no line feed that is not in `line_feeds`.
-    scanned: usize,
-    /// Line feeds found and not yet used: bit `n` is the octet at `block + n`.
-    line_feeds: u64,
-    block: usize,
+    /// The line feeds from there on, as far as they have been looked for.
+    line_feeds: LineFeeds,
     /// Past the last byte received.
     end: usize,
     /// How long the buffer is made.
@@ -95,7 +94,7 @@ pub struct LineReader {
     /// The longest line that was wanted: the buffer may grow to it.
     reach: usize,
     ending: Ending,
-    /// The rest of an over-long line is being thrown away.
+    /// The rest of an over-long line is being thrown away. No line feed has been found ahead then.
     skipping: bool,
     text: Text,
 }
@@ -130,9 +129,7 @@ impl LineReader {
             buffer: Vec::new(),
             capacity: octets,
             start: 0,
-            scanned: 0,
-            line_feeds: 0,
-            block: 0,
+            line_feeds: LineFeeds::new(),
             end: 0,
             reach: 0,
             ending: Ending::Unsettled,
@@ -147,7 +144,7 @@ impl LineReader {
     /// nothing is wanted.
     pub fn space(&mut self) -> &mut [u8] {
         if self.start == self.end {
-            (self.start, self.scanned, self.end) = (0, 0, 0);
+            self.empty();
         }
         if self.buffer.is_empty() {
             self.buffer = vec![0; self.capacity];
@@ -155,12 +152,7 @@ impl LineReader {
         if self.end == self.buffer.len() {
             if self.start > 0 {
                 self.buffer.copy_within(self.start..self.end, 0);
-                self.scanned -= self.start;
-                // With none left, `block` may be any number of octets behind: no shift is that long.
-                if self.line_feeds != 0 {
-                    self.line_feeds >>= self.start.saturating_sub(self.block);
-                }
-                self.block = self.block.saturating_sub(self.start);
+                self.line_feeds.moved(self.start);
                 self.end -= self.start;
                 self.start = 0;
             } else if self.buffer.len() < self.reach {
@@ -211,7 +203,7 @@ impl LineReader {
     pub fn release(&mut self) {
         if self.pending() == 0 {
             self.buffer = Vec::new();
-            (self.start, self.scanned, self.end) = (0, 0, 0);
+            self.empty();
         }
     }
 
@@ -237,46 +229,55 @@ impl LineReader {
     #[inline]
     fn cut_line(&mut self, max: usize) -> Option<Cut<'_>> {
         self.text = Text::Outside;
+        let start = self.start;
+        // A short cut for nearly every line: its line feed was found with those before it, and ends it as they did.
+        if let Some(line_feed) = self.line_feeds.peek()
+            && let Some([line @ .., b'\r']) = self.buffer.get(start..line_feed)
+            && line.len() + 2 <= max
+            && self.ending == Ending::Crlf
+        {
+            let end = start + line.len();
+            self.line_feeds.take();
+            self.start = line_feed + 1;
+            return Some(Cut::Line(&self.buffer[start..end]));
+        }
+        match self.find_line(max) {
+            Found::Nothing => None,
+            Found::LongLine => Some(Cut::LongLine),
+            Found::Line { end } => Some(Cut::Line(&self.buffer[start..end])),
+        }
+    }
+
+    /// Takes a line, whatever it looks like.
+    #[inline(never)]
+    fn find_line(&mut self, max: usize) -> Found {
         loop {
-            if self.line_feeds == 0 && !self.find_line_feeds() {
+            let Some(line_feed) = self.line_feeds.peek() else {
+                if self.line_feeds.look(&self.buffer[..self.end]) {
+                    continue;
+                }
                 self.wait_for_line_end(max);
-                return None;
-            }
-            let line_feed = self.block + self.line_feeds.trailing_zeros() as usize;
-            self.line_feeds &= self.line_feeds - 1;
+                return Found::Nothing;
+            };
+            self.line_feeds.take();
             let after_cr = line_feed > self.start && self.buffer[line_feed - 1] == b'\r';
             if !after_cr && self.ending == Ending::Crlf {
                 continue;
             }
             self.ending = if after_cr { Ending::Crlf } else { Ending::Lf };
-            let line = self.start..line_feed - usize::from(after_cr);
             let octets = line_feed + 1 - self.start;
             self.start = line_feed + 1;
             if std::mem::take(&mut self.skipping) || octets > max {
-                return Some(Cut::LongLine);
+                return Found::LongLine;
             }
-            return Some(Cut::Line(&self.buffer[line]));
+            return Found::Line {
+                end: line_feed - usize::from(after_cr),
+            };
         }
-    }
-
-    /// Searches on for line feeds, block by block. `false`: there are none in what came.
-    #[inline]
-    fn find_line_feeds(&mut self) -> bool {
-        while self.scanned < self.end {
-            self.block = self.scanned;
-            self.scanned = self.end.min(self.block + BLOCK);
-            let found = Block::load(&self.buffer[self.block..]).positions(b'\n');
-            self.line_feeds = found & first_bits(self.scanned - self.block);
-            if self.line_feeds != 0 {
-                return true;
-            }
-        }
-        false
     }
 
     /// No line end in what came: begins or goes on to skip a line that is too long.
     fn wait_for_line_end(&mut self, max: usize) {
-        self.scanned = self.end;
         self.reach = self.reach.max(max);
         if self.skipping || self.end - self.start >= max {
             self.skipping = true;
@@ -304,25 +305,30 @@ impl LineReader {
                 DotLine::Text => self.text = Text::Within,
             }
         }
-        // What the octet before this block was, as a bit for the first octet of the block.
-        let (mut after_cr, mut after_lf) = (0, 0);
         let mut at = self.start;
         while at < self.end {
             let octets = (self.end - at).min(BLOCK);
             let block = Block::load(&self.buffer[at..]);
             let here = first_bits(octets);
-            let (cr, lf) = (block.positions(b'\r') & here, block.positions(b'\n') & here);
-            let dots = block.positions(b'.');
-            let after_crs = cr << 1 | after_cr;
-            let bare = (after_crs ^ lf) & here;
-            let line_dots = (lf << 1 | after_lf) & dots & here;
-            let stops = bare | line_dots;
+            // What the octet before this block was, as a bit for the first octet of the block.
+            let (mut after_crs, mut after_lfs) = (0, 0);
+            if at > self.start {
+                after_crs = u64::from(self.buffer[at - 1] == b'\r');
+                after_lfs = u64::from(self.buffer[at - 1] == b'\n');
+            }
+            let (cr, lf) = (block.positions(b'\r'), block.positions(b'\n'));
+            after_crs |= cr << 1;
+            after_lfs |= lf << 1;
+            let line_dots = after_lfs & block.positions(b'.') & here;
+            let stops = (after_crs ^ lf) & here | line_dots;
             if stops == 0 {
-                if lf != 0 {
+                if lf & here != 0 {
                     self.ending = Ending::Crlf;
                 }
-                (after_cr, after_lf) = (cr >> (octets - 1), lf >> (octets - 1));
                 at += octets;
+                if self.ending == Ending::Crlf {
+                    at += plain_text(&self.buffer[at - 1..self.end]);
+                }
                 continue;
             }
             let stop = stops.trailing_zeros() as usize;
@@ -337,11 +343,12 @@ impl LineReader {
             let bare_cr = after_crs >> stop & 1 == 1;
             return Some(self.lend_edited(at + stop - usize::from(bare_cr)));
         }
-        if after_lf == 1 {
+        let last = self.buffer[self.start..self.end].last();
+        if last == Some(&b'\n') {
             self.text = Text::LineStart;
         }
         // What a CR at the very end means, the next octet tells.
-        let until = self.end - usize::from(after_cr == 1);
+        let until = self.end - usize::from(last == Some(&b'\r'));
         (until > self.start).then(|| self.lend_text(until))
     }
 
@@ -387,19 +394,28 @@ impl LineReader {
         Cut::Text(&self.buffer[text])
     }
 
-    /// Everything before `until` is done with, and lines are looked for from there.
-    const fn consume_to(&mut self, until: usize) {
-        (self.start, self.scanned, self.line_feeds) = (until, until, 0);
+    /// Nothing is pending: the buffer is filled from its front.
+    const fn empty(&mut self) {
+        (self.start, self.end) = (0, 0);
+        self.line_feeds.restart(0);
+    }
+
+    /// Everything before `until` is done with.
+    fn consume_to(&mut self, until: usize) {
+        self.start = until;
+        self.line_feeds.pass(until);
     }
 }
 
-/// A mask of the first `count` bits, of which there are at most 64.
-#[inline]
-const fn first_bits(count: usize) -> u64 {
-    match count {
-        0..64 => (1 << count) - 1,
-        _ => u64::MAX,
-    }
+/// What was taken where a line was wanted.
+enum Found {
+    /// Nothing: its end has not come.
+    Nothing,
+    LongLine,
+    /// A line, up to its line end.
+    Line {
+        end: usize,
+    },
 }
 
 /// What stands at the start of a line of text.

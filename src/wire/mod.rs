@@ -9,6 +9,7 @@ pub mod dns;
 pub mod dots;
 pub mod http_proxy;
 pub mod imap;
+mod line_feeds;
 pub mod lines;
 pub mod mime;
 pub mod pop3;
