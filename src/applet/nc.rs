@@ -275,8 +275,9 @@ impl Netcat {
             },
             quit_after: timing.quit_after,
             peer_end: match self.options.dialect {
-                Dialect::OpenBsd => raw::PeerEnd::FinishInput,
-                Dialect::Ncat | Dialect::Traditional => raw::PeerEnd::Leave,
+                // What is piped in is sent to its end: a peer may only have half-closed. (So ncat until 7.95.)
+                Dialect::OpenBsd | Dialect::Ncat => raw::PeerEnd::FinishInput,
+                Dialect::Traditional => raw::PeerEnd::Leave,
             },
             idle: timing.idle.map(options::Idle::after),
             idle_end: match timing.idle {

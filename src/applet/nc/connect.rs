@@ -62,7 +62,8 @@ impl Netcat {
         if self.is_scan(&connect, ports) {
             return self.scan(&host, ports);
         }
-        let mut code = 1;
+        let is_lenient = self.options.dialect == Dialect::Traditional && ports.len() > 1;
+        let mut code = u8::from(!is_lenient);
         for (at, &port) in ports.iter().enumerate() {
             if let Some(interval) = self.options.flow.interval.filter(|_| at > 0) {
                 thread::sleep(interval);

@@ -38,8 +38,8 @@ impl Netcat {
         let Task::Listen(listen) = self.options.task.clone() else {
             return Err(Complaint::Usage);
         };
-        let socket = self.open(&listen)?;
         let acceptor = self.acceptor()?;
+        let socket = self.open(&listen)?;
         let outcome = match self.options.carrier {
             Carrier::Udp | Carrier::UnixDatagram => self.hear(&listen, socket)?,
             _ if is_for_many(&listen) => self.entertain(&listen, socket, acceptor)?,
@@ -317,7 +317,7 @@ impl Netcat {
         let hall = Hall::new(vec![socket], settings)?;
         let service = self.service(&listen.service);
         let outcome = hall.run(service).map_err(|error| self.trouble(&error))?;
-        self.judge(outcome)
+        self.judge(Role::Listen, outcome)
     }
 
     /// Whom the callers talk to.

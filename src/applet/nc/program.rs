@@ -37,7 +37,7 @@ impl Netcat {
             _ => self.trouble(&error),
         })?;
         self.tell_totals(&served.report);
-        self.judge(served.report.outcome)
+        self.judge(role, served.report.outcome)
     }
 
     /// A program could not be started.

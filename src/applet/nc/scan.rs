@@ -42,7 +42,9 @@ impl Netcat {
                 Dialect::Ncat | Dialect::Traditional => self.options.flow.interval,
             },
         };
-        let mut code = 1;
+        let is_udp = self.options.carrier == Carrier::Udp;
+        // netcat-traditional asked about several ports is content with any answer; Debian's nc takes the last one's of UDP.
+        let mut code = u8::from(self.options.dialect != Dialect::Traditional);
         let mut stopped = None;
         scan.run(&mut |address, found| match found {
             Found::Open => {
@@ -50,6 +52,9 @@ impl Netcat {
                 self.tell_open(host, address);
             }
             Found::Refused => {
+                if is_udp && self.options.dialect == Dialect::OpenBsd {
+                    code = 1;
+                }
                 self.tell_closed(
                     host,
                     address,

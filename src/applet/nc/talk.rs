@@ -31,7 +31,7 @@ impl Netcat {
         let report = relay(input, output, link, policy, manner);
         let report = report.map_err(|error| self.trouble(&error))?;
         self.tell_totals(&report);
-        self.judge(report.outcome)
+        self.judge(role, report.outcome)
     }
 
     /// How octets pass.
@@ -49,13 +49,14 @@ impl Netcat {
     }
 
     /// What `outcome` is to this dialect.
-    pub(super) fn judge(&self, outcome: Outcome) -> Result<Outcome, Complaint> {
+    pub(super) fn judge(&self, role: Role, outcome: Outcome) -> Result<Outcome, Complaint> {
         match outcome {
             Outcome::Done | Outcome::Unheard => Ok(outcome),
             Outcome::Idle => {
                 let idle = self.options.timing.idle.map(Idle::after);
                 Err(self.words.idle(idle.unwrap_or(Duration::ZERO)))
             }
+            Outcome::Broken if role == Role::Listen => Err(Complaint::Silent),
             Outcome::Broken => Err(self.words.broken("Connection reset by peer")),
         }
     }
