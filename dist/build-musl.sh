@@ -81,7 +81,8 @@ way=${WAY:-$(if has_target; then echo rustup; else echo debian; fi)}
 case $way in
 rustup)
     if command -v musl-gcc >/dev/null 2>&1; then
-        RUSTFLAGS="$flags" cargo build --locked --release --target "$target"
+        # gcc calls functions of its own library, as __popcountdi2, which the compiler's builtins may lack.
+        RUSTFLAGS="$flags -C link-arg=-lgcc" cargo build --locked --release --target "$target"
     else
         zig
         RUSTFLAGS="$flags" cargo-zigbuild zigbuild --locked --release --target "$target"
