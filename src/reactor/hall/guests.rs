@@ -207,7 +207,7 @@ impl Guests {
                 self.release(&mut floor.agenda);
             }
         } else if guest.took + stall <= now {
-            floor.tell(id, |caller| Note::TooSlow(caller));
+            floor.tell(id, Note::TooSlow);
             guest.ending = Ending::Over(Outcome::Broken);
         }
         let idle = floor.settings.idle.of_caller();

@@ -201,7 +201,7 @@ fn noise(length: usize, seed: u32) -> Vec<u8> {
 #[test]
 fn numbers_are_given_as_the_kernel_gives_descriptors() {
     let mut numbers = Numbers::behind(1);
-    let mut take = |numbers: &mut Numbers| {
+    let take = |numbers: &mut Numbers| {
         let lowest = numbers.lowest();
         numbers.take(lowest);
         lowest
