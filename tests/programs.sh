@@ -10,7 +10,7 @@ export PATH
 # The lines of apt.txt whose program is not installed.
 missing() {
     sed '/^#/d' apt.txt | while read -r program package; do
-        command -v "$program" >/dev/null 2>&1 || echo "$program $package"
+        command -v "$program" >/dev/null 2>&1 || [ -e "$program" ] || echo "$program $package"
     done
 }
 

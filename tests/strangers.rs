@@ -147,7 +147,10 @@ fn curl_sends_and_reads_by_every_protocol() {
 
 #[test]
 fn swaks_sends_with_starttls_and_auth() {
-    if !have("swaks", "swaks") {
+    if !have("swaks", "swaks")
+        // Of Perl's TLS, which swaks only recommends, this is where it is in every version.
+        || !have("/usr/share/doc/libnet-ssleay-perl/copyright", "libnet-ssleay-perl")
+    {
         return;
     }
     let server = Server::start();
