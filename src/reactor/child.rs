@@ -20,7 +20,7 @@
 //! | it closes its stdout, or ends | all that it wrote is sent, then the connection is closed |
 //! | the peer ends its half | stdin ends; what the program still writes is sent |
 //! | the connection is over | stdin ends, stdout has no reader (SIGPIPE) |
-//! | it goes on for [`limits::CHILD_GRACE`] after that | SIGTERM |
+//! | it goes on for [`CHILD_GRACE`](crate::limits::CHILD_GRACE) after that | SIGTERM |
 //! | and for as long again | it is left alone: SIGKILL would not let it clean up, and is for a person to decide on |
 //!
 //! Whenever it ends, it is reaped: a pidfd tells of it. Linux before 5.3 has none; there it is looked at while it is waited for.
