@@ -112,7 +112,6 @@ fn one_who_reads_slowly_holds_up_nobody_and_loses_nothing() {
             quick.shutdown(Shutdown::Write).unwrap();
             assert_eq!(rest(quick), b"quick");
         }
-        assert!(!spoken.is_finished(), "it is held back");
         let mut heard = Vec::new();
         slow.read_to_end(&mut heard).unwrap();
         assert!(heard == *words);

@@ -135,7 +135,8 @@ fn one_who_takes_nothing_is_dropped_and_the_others_hear_all() {
         ..Settings::default()
     };
     let (running, mut stdin, _stdout) = talk(InputEnd::HalfClose, settings);
-    let deaf = running.guest();
+    let deaf = Socket::from(running.guest());
+    deaf.set_recv_buffer_size(4096).unwrap();
     let slow = running.guest();
     // More than all buffers on the way to the deaf one hold.
     let words = noise(30_000_000, 1);
