@@ -334,8 +334,8 @@ impl Netcat {
                 ))
             }
             Service::Run(program) => hall::Service::Run(Programs::new(Program::from(program))),
-            Service::Broker => hall::Service::Meet(Circle::new(None, Labels::None)),
-            Service::Chat => hall::Service::Meet(Circle::new(None, Labels::Names)),
+            Service::Broker => hall::Service::Meet(Circle::new(self.speaker(), Labels::None)),
+            Service::Chat => hall::Service::Meet(Circle::new(self.speaker(), Labels::Names)),
             Service::Proxy(proxy) => hall::Service::Proxy(self.proxy(proxy)),
         }
     }
