@@ -146,6 +146,16 @@ impl Code5 {
         }
     }
 
+    /// What ncat says, behind `Error: `.
+    pub const fn ncat(self) -> &'static str {
+        match self.0 {
+            1 => "general SOCKS server failure",
+            2 => "connection not allowed by ruleset",
+            0 | 3..=8 => self.netcat(),
+            _ => "unassigned value in the reply",
+        }
+    }
+
     /// What OpenBSD's nc says, behind `connection failed, SOCKSv5 error: `.
     pub const fn netcat(self) -> &'static str {
         match self.0 {

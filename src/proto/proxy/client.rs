@@ -109,12 +109,13 @@ impl Prelude for Socks4 {
             .in_netcat(format!(
                 "connection failed, SOCKSv4 error: {}",
                 code.netcat()
-            ))),
+            ))
+            .in_ncat("Proxy connection failed.")),
         }
     }
 
     fn ended(&self) -> PreludeError {
-        hung_up("SOCKS", &self.destination)
+        hung_up("SOCKS", &self.destination).in_ncat("Error: short response from proxy.")
     }
 }
 
@@ -183,18 +184,23 @@ impl Socks5 {
                 out.extend_from_slice(user_password);
                 Ok(())
             }
-            (Method::USER_PASSWORD | Method::NONE_ACCEPTABLE, None) => {
-                Err(PreludeError::new(WANTS_LOGIN).in_netcat(NO_METHOD))
-            }
+            (Method::USER_PASSWORD, None) => Err(PreludeError::new(WANTS_LOGIN)
+                .in_netcat(NO_METHOD)
+                .in_ncat("Error: proxy requested to do authentication, but no credentials were provided.")),
+            (Method::NONE_ACCEPTABLE, None) => Err(PreludeError::new(WANTS_LOGIN)
+                .in_netcat(NO_METHOD)
+                .in_ncat(NOTHING_ACCEPTABLE)),
             (Method::NONE_ACCEPTABLE, Some(_)) => Err(PreludeError::new(
                 "the SOCKS proxy takes neither a user name and a password nor nobody at all: it may want GSSAPI, \
                  which is not done here, or connections from elsewhere",
             )
-            .in_netcat(NO_METHOD)),
+            .in_netcat(NO_METHOD)
+            .in_ncat(NOTHING_ACCEPTABLE)),
             (Method(other), _) => Err(PreludeError::new(format!(
                 "the SOCKS proxy chose a way to log in that it was not offered (method {other})"
             ))
-            .in_netcat(NO_METHOD)),
+            .in_netcat(NO_METHOD)
+            .in_ncat("Error - can't choose any authentication method.")),
         }
     }
 }
@@ -238,7 +244,8 @@ impl Prelude for Socks5 {
                             return Err(PreludeError::new(
                                 "the SOCKS proxy refuses this user name and password: check --proxy-auth",
                             )
-                            .in_netcat("Proxy authentication failed"));
+                            .in_netcat("Proxy authentication failed")
+                            .in_ncat("Error: authentication failed."));
                         }
                     }
                 }
@@ -259,7 +266,8 @@ impl Prelude for Socks5 {
                         .in_netcat(format!(
                             "connection failed, SOCKSv5 error: {}",
                             code.netcat()
-                        ))),
+                        ))
+                        .in_ncat(format!("Error: {}.", code.ncat()))),
                     };
                 }
             }
@@ -267,7 +275,7 @@ impl Prelude for Socks5 {
     }
 
     fn ended(&self) -> PreludeError {
-        match self.state {
+        let error = match self.state {
             // Some close instead of saying that no method will do.
             State5::Choice if self.user_password.is_none() => PreludeError::new(
                 "the SOCKS proxy closed the connection at once: perhaps it is none, takes nobody from this machine, \
@@ -277,7 +285,12 @@ impl Prelude for Socks5 {
                 "the SOCKS proxy closed the connection when it was given the user name and the password: check --proxy-auth",
             ),
             State5::Choice | State5::Answer => hung_up("SOCKS", &self.destination),
-        }
+        };
+        error.in_ncat(match self.state {
+            State5::Choice => "Error: malformed first response from proxy.",
+            State5::Verdict => "Error: malformed proxy authentication response.",
+            State5::Answer => "Error: malformed request response from proxy.",
+        })
     }
 }
 
@@ -369,14 +382,15 @@ impl HttpConnect {
                 Ok(None)
             }
             // QUIRK: tinyproxy (1.11) says so of a wrong login; that none was given it tells by 407.
-            401 if self.tried != Tried::Nothing => Err(login_refused()),
+            401 if self.tried != Tried::Nothing => Err(login_refused(head)),
             status => Err(PreludeError::new(format!(
                 "the HTTP proxy does not connect to {}: {status} {}{}",
                 self.destination,
                 head.reason(),
                 advice(status)
             ))
-            .in_netcat(proxy_error(head))),
+            .in_netcat(proxy_error(head))
+            .in_ncat(status_code(head))),
         }
     }
 
@@ -392,7 +406,9 @@ impl HttpConnect {
                 true => WANTS_LOGIN.to_owned(),
                 false => unknown_schemes(&offered),
             };
-            return Err(PreludeError::new(error).in_netcat(proxy_error(head)));
+            return Err(PreludeError::new(error)
+                .in_netcat(proxy_error(head))
+                .in_ncat(status_code(head)));
         };
         let digest = offered
             .iter()
@@ -401,7 +417,7 @@ impl HttpConnect {
         self.tried = match (self.tried, &digest) {
             (Tried::Nothing, _) => Tried::Once,
             (Tried::Once, Some(challenge)) if challenge.stale => Tried::Fresh,
-            _ => return Err(login_refused()),
+            _ => return Err(login_refused(head)),
         };
         if let Some(challenge) = digest {
             let uri = self.destination.to_string();
@@ -411,7 +427,9 @@ impl HttpConnect {
         if offered.iter().any(|challenge| challenge.is("basic")) {
             return Ok(Credentials::basic(&login.user, &login.password));
         }
-        Err(PreludeError::new(unknown_schemes(&offered)).in_netcat(proxy_error(head)))
+        Err(PreludeError::new(unknown_schemes(&offered))
+            .in_netcat(proxy_error(head))
+            .in_ncat("Error getting Proxy-Authenticate challenge."))
     }
 
     fn say(&self, out: &mut Vec<u8>) {
@@ -484,7 +502,14 @@ impl Prelude for HttpConnect {
     }
 
     fn ended(&self) -> PreludeError {
-        hung_up("HTTP", &self.destination)
+        let has_begun = match &self.state {
+            StateHttp::Head { reader, .. } => !reader.head().is_empty(),
+            StateHttp::Body(_) => false,
+        };
+        hung_up("HTTP", &self.destination).in_ncat(match has_begun {
+            true => "Error reading proxy response header.",
+            false => "Error reading proxy response Status-Line.",
+        })
     }
 }
 
@@ -529,16 +554,23 @@ fn not_socks(version: u8, malformed: Malformed) -> PreludeError {
 
 fn not_http(why: &str) -> PreludeError {
     PreludeError::new(format!("that is no HTTP proxy: {why}"))
+        .in_ncat("Proxy returned status code -1.")
 }
 
-fn login_refused() -> PreludeError {
+fn login_refused(head: &ResponseHead) -> PreludeError {
     PreludeError::new("the HTTP proxy refuses this user name and password: check --proxy-auth")
         .in_netcat("Too many authentication failures")
+        .in_ncat(status_code(head))
 }
 
 /// `Proxy error: "HTTP/1.1 403 Forbidden"`
 fn proxy_error(head: &ResponseHead) -> String {
     format!("Proxy error: \"{}\"", shown(&head.status_line))
+}
+
+/// The same as ncat says it.
+fn status_code(head: &ResponseHead) -> String {
+    format!("Proxy returned status code {}.", head.status)
 }
 
 const fn advice(status: u16) -> &'static str {
@@ -577,4 +609,5 @@ fn unknown_schemes(offered: &[Challenge]) -> String {
 const WANTS_LOGIN: &str =
     "the proxy wants a user name and a password: give --proxy-auth USER:PASSWORD";
 const NO_METHOD: &str = "authentication method negotiation failed";
+const NOTHING_ACCEPTABLE: &str = "Error: no acceptable authentication method proposed.";
 const HTTP: &[u8] = b"HTTP/";
