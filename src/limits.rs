@@ -202,6 +202,8 @@ pub const IMAP_DEPTH: usize = MIME_DEPTH + 16;
 pub const RELAY_BACKLOG: i32 = 1;
 /// How long a netcat probes a UDP port that does not answer, unless -w says so; one datagram a second.
 pub const UDP_PROBE: Duration = Duration::from_secs(3);
+/// The same in ncat's way, with one datagram and -i.
+pub const UDP_KNOCK: Duration = Duration::from_secs(2);
 /// Octets of a head of HTTP that a proxy and its client hold, empty lines before it included (as nginx and Apache: 8 to 32 KiB).
 pub const PROXY_HEAD: usize = 16 * 1024;
 /// Octets of a body that a client reads past to ask a proxy again on the same connection; for a longer one it dials anew.

@@ -11,16 +11,18 @@ use super::Netcat;
 use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
 use super::hops::{Connection, Through};
-use super::options::{Begins, Carrier, Connect, Idle, OnceConnected, Source, Task, To};
+use super::options::{
+    Begins, Carrier, Connect, Idle, OnceConnected, ProxyProtocol, Source, Task, To,
+};
 use super::secure::Whereabouts;
 use super::witnesses::Among;
-use super::words::{Note, Peer, Rest, UnixVerb, Way, WhyNot};
+use super::words::{Note, Peer, Rest, Totals, UnixVerb, Way, WhyNot};
 use crate::limits;
 use crate::proto::raw::{Outcome, Role};
 use crate::reactor::relay::Link;
 use crate::reactor::resolver::{self, Family};
 use crate::reactor::sockets::{
-    DialError, UnixKind, UnixName, dial, dial_unix, pass_descriptor, probe,
+    DialError, UnixKind, UnixName, dial, dial_unix, knock, pass_descriptor, probe,
 };
 use crate::tap::Side;
 
@@ -31,6 +33,17 @@ pub(super) struct Host<'a> {
     /// Never none, unless a proxy looks it up.
     pub(super) addresses: Vec<SocketAddr>,
     pub(super) source: &'a Source,
+    /// What it is to the user.
+    pub(super) kind: HostKind,
+}
+
+/// What a host is to the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HostKind {
+    /// The one to talk to.
+    Destination,
+    /// A proxy.
+    Proxy,
 }
 
 impl Netcat {
@@ -39,6 +52,7 @@ impl Netcat {
         let Task::Connect(connect) = self.options.task.clone() else {
             return Err(Complaint::Usage);
         };
+        self.find_trust_file()?;
         let (name, ports, source) = match &connect.to {
             To::Ports {
                 host,
@@ -58,6 +72,7 @@ impl Netcat {
             name,
             addresses,
             source,
+            kind: HostKind::Destination,
         };
         if self.is_scan(&connect, ports) {
             return self.scan(&host, ports);
@@ -85,10 +100,12 @@ impl Netcat {
         let Some((connection, address)) = self.reach(connect, host, port)? else {
             return Ok(None);
         };
+        let begun = Instant::now();
         let only_probe = connect.once_connected == OnceConnected::Probe;
         let name = self.name_of(address);
         let shown = self.peer(address, &name);
-        if self.options.carrier == Carrier::Udp && self.is_probed(only_probe) {
+        let knocks = self.options.dialect == Dialect::Ncat;
+        if self.options.carrier == Carrier::Udp && !knocks && self.is_probed(only_probe) {
             let idle = self.options.timing.idle.map(Idle::after);
             if !probe(&connection.socket, idle.unwrap_or(limits::UDP_PROBE)) {
                 self.tell_refusal(host.name, shown);
@@ -105,12 +122,41 @@ impl Netcat {
             carrier: self.options.carrier.transport().name(),
             way,
         });
+        if only_probe && knocks {
+            return self.knock(host.name, shown, &connection, begun).map(Some);
+        }
         let server = match way == Way::Direct && address.ip().is_loopback() {
             true => Whereabouts::Here,
             false => Whereabouts::Elsewhere,
         };
         self.carry_on(connect, connection, host.name, server)
             .map(Some)
+    }
+
+    /// ncat's -z, once it has told of the connection: exit code 0 when somebody is there.
+    fn knock(
+        &self,
+        host: &str,
+        peer: Peer<'_>,
+        connection: &Connection,
+        begun: Instant,
+    ) -> Result<u8, Complaint> {
+        let (mut sent, mut received) = (0, 0);
+        if self.options.carrier == Carrier::Udp {
+            let idle = self.options.timing.idle.map(Idle::after);
+            let Some(answer) = knock(&connection.socket, idle.unwrap_or(limits::UDP_KNOCK))? else {
+                self.tell_refusal(host, peer);
+                return Ok(1);
+            };
+            (sent, received) = (1, answer as u64);
+            self.tell(&Note::Knocked);
+        }
+        self.tell(&Note::Moved(Totals {
+            sent,
+            received,
+            time: begun.elapsed(),
+        }));
+        Ok(0)
     }
 
     /// What is done with a connection, and the exit code of it.
@@ -194,13 +240,16 @@ impl Netcat {
             name: &proxy.host,
             addresses: self.proxy_addresses(proxy)?,
             source: host.source,
+            kind: HostKind::Proxy,
         };
         let mut preludes = self.preludes(&connect.proxies, host.name, port)?;
         for _ in 0..limits::PROXY_CALLS {
             let Some((socket, address)) = self.call(&first, proxy.port, until)? else {
                 return Ok(None);
             };
-            self.tell(&Note::AtProxy(address));
+            if proxy.protocol != ProxyProtocol::Http {
+                self.tell(&Note::AtProxy(address));
+            }
             let mut connection = self.watched(Connection::new(socket, None));
             match self.go_through(&mut connection, &mut preludes)? {
                 Through::Done => {
@@ -260,6 +309,12 @@ impl Netcat {
             if until.is_some_and(|until| Instant::now() < until) {
                 thread::sleep(BETWEEN_CALLS);
                 continue;
+            }
+            if host.kind == HostKind::Proxy
+                && self.options.dialect == Dialect::Ncat
+                && let Some((_, why)) = failed.last()
+            {
+                return Err(self.words.proxy_not_called(why));
             }
             self.tell_failures(host, &failed);
             return Ok(None);

@@ -1,6 +1,7 @@
 //! What is said on a connection before it is the user's: through proxies, one behind the other, and up to STARTTLS.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -187,6 +188,13 @@ impl Netcat {
             Err(Unspoken::TimedOut) => Err(Complaint::failed(
                 "the other side says nothing; is it what it was taken for?",
             )),
+            // To ncat that is an end like any other.
+            Err(Unspoken::Io(error))
+                if self.options.dialect == Dialect::Ncat
+                    && error.kind() == ErrorKind::ConnectionReset =>
+            {
+                Err(self.refused(&prelude.ended()))
+            }
             Err(Unspoken::Io(error)) => Err(Complaint::Failed(reason(&error))),
         }
     }

@@ -1,10 +1,12 @@
 //! The server: waits for a caller and serves it; with `-k` one after another, or many at once.
 
+use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::SystemTime;
 
+use rustix::io::Errno;
 use socket2::{SockAddr, Socket};
 
 use super::complaint::{Complaint, reason};
@@ -43,6 +45,14 @@ impl Netcat {
         let outcome = match self.options.carrier {
             Carrier::Udp | Carrier::UnixDatagram => self.hear(&listen, socket)?,
             _ if is_for_many(&listen) => self.entertain(&listen, socket, acceptor)?,
+            // Who comes second is refused at once, rather than left to wait for what will not come.
+            _ if listen.callers == options::Callers::One
+                && self.options.dialect != Dialect::OpenBsd =>
+            {
+                let caller = self.next_caller(&listen, &socket)?;
+                drop(socket);
+                self.serve_caller(&listen, caller, acceptor.as_ref())?
+            }
             _ => loop {
                 let outcome = self.serve_next(&listen, &socket, acceptor.as_ref());
                 if listen.callers == options::Callers::One {
@@ -122,10 +132,17 @@ impl Netcat {
             Carrier::UnixDatagram => UnixKind::Datagrams,
             _ => UnixKind::Stream,
         };
-        let socket = sockets::listen_unix(name, kind, callers).map_err(|error| {
-            self.words
-                .unix_trouble(name, UnixVerb::Listen, &reason(&error))
-        })?;
+        let trouble = |error: &io::Error| {
+            let why = reason(error);
+            self.words.unix_trouble(name, UnixVerb::Listen, &why)
+        };
+        // Debian's nc replaces a socket that is there.
+        if let (Dialect::Ncat, UnixName::Path(path)) = (self.options.dialect, name)
+            && fs::symlink_metadata(path).is_ok()
+        {
+            return Err(trouble(&Errno::ADDRINUSE.into()));
+        }
+        let socket = sockets::listen_unix(name, kind, callers).map_err(|error| trouble(&error))?;
         if self.options.dialect == Dialect::OpenBsd || kind == UnixKind::Datagrams {
             self.tell(&Note::Bound(Local::Unix(name)));
         }
@@ -142,7 +159,12 @@ impl Netcat {
         listener: &Socket,
         acceptor: Option<&Acceptor>,
     ) -> Result<Outcome, Complaint> {
-        let socket = loop {
+        let caller = self.next_caller(listen, listener)?;
+        self.serve_caller(listen, caller, acceptor)
+    }
+
+    fn next_caller(&self, listen: &Listen, listener: &Socket) -> Result<Socket, Complaint> {
+        loop {
             if self.options.dialect == Dialect::Traditional
                 && let Some(patience) = self.options.timing.connect
                 && !sockets::is_called(listener, patience)?
@@ -152,9 +174,17 @@ impl Netcat {
             let (socket, caller) =
                 sockets::accept(listener).map_err(|error| named("accept", &error))?;
             if self.admit(listen, &socket, &caller)? {
-                break socket;
+                return Ok(socket);
             }
-        };
+        }
+    }
+
+    fn serve_caller(
+        &mut self,
+        listen: &Listen,
+        socket: Socket,
+        acceptor: Option<&Acceptor>,
+    ) -> Result<Outcome, Complaint> {
         let (ours, theirs) = (local(&socket), remote(&socket));
         let carrier = self.options.carrier;
         let wire = self.witnesses.wire(carrier, theirs, ours, Among::Alone);
@@ -307,6 +337,7 @@ impl Netcat {
             manner: self.manners(),
             notes: Box::new(Said {
                 words: self.words.clone(),
+                numbers_are_told: listen.service == Service::Chat,
                 at: match &listen.at {
                     Place::Unix(name) => Some(name.clone()),
                     Place::Port { .. } => None,
@@ -350,8 +381,8 @@ impl Netcat {
             true => speaker.with_crlf(Crlf::default()),
             false => speaker,
         };
-        Some(match flow.interval {
-            Some(interval) => speaker.with_pace(Pace::new(interval)),
+        Some(match self.pace() {
+            Some(pace) => speaker.with_pace(pace),
             None => speaker,
         })
     }
@@ -420,6 +451,8 @@ const fn is_for_many(listen: &Listen) -> bool {
 /// Says what happens in a hall, in the words of the dialect. Names are not looked up: everybody would wait for that.
 struct Said {
     words: Words,
+    /// In a chat they are names.
+    numbers_are_told: bool,
     /// Where UNIX callers call.
     at: Option<UnixName>,
 }
@@ -457,7 +490,7 @@ impl hall::Notes for Said {
                         service: None,
                     },
                     at: caller.local.map(canonical),
-                    number: None,
+                    number: self.numbers_are_told.then_some(caller.number),
                 }),
                 (None, Some(name)) => self.say(&Note::CalledAt(name)),
                 (None, None) => {}

@@ -36,7 +36,7 @@ impl Netcat {
             }
             _ => self.trouble(&error),
         })?;
-        self.tell_totals(&served.report);
+        self.tell_totals(role, &served.report);
         self.judge(role, served.report.outcome)
     }
 

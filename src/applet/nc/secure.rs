@@ -46,6 +46,25 @@ impl Netcat {
         })
     }
 
+    /// A wrong name of a file costs no call.
+    pub(super) fn find_trust_file(&self) -> Result<(), Complaint> {
+        let tls = &self.options.tls;
+        let Some(file) = tls
+            .trust_file
+            .as_ref()
+            .filter(|_| tls.begins != Begins::Never)
+        else {
+            return Ok(());
+        };
+        fs::File::open(file).map(drop).map_err(|error| {
+            let why = reason(&error);
+            let file = file.display();
+            Complaint::Refused(format!(
+                "Could not load trusted certificates from {file}: {why}"
+            ))
+        })
+    }
+
     /// TLS for callers, if it was asked for.
     pub(super) fn acceptor(&self) -> Result<Option<Acceptor>, Complaint> {
         let tls = &self.options.tls;

@@ -1,9 +1,11 @@
 //! A conversation: what stands between stdin, stdout and a connection, and what its end means.
 
+use std::io::ErrorKind;
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use super::complaint::{Complaint, reason};
+use super::dialect::Dialect;
 use super::options::Idle;
 use super::witnesses::{self, Among};
 use super::words::{Note, Totals};
@@ -30,7 +32,7 @@ impl Netcat {
         let (input, output) = (&mut self.input, &mut self.output);
         let report = relay(input, output, link, policy, manner);
         let report = report.map_err(|error| self.trouble(&error))?;
-        self.tell_totals(&report);
+        self.tell_totals(role, &report);
         self.judge(role, report.outcome)
     }
 
@@ -39,7 +41,7 @@ impl Netcat {
         let flow = self.options.flow;
         Manner {
             crlf: flow.crlf.then(Crlf::default),
-            pace: flow.interval.map(Pace::new),
+            pace: self.pace(),
             receive_at_most: flow.receive_at_most,
             rate: flow.rate.and_then(NonZeroU64::new),
             telnet: flow.telnet.then(Telnet::default),
@@ -48,14 +50,28 @@ impl Netcat {
         }
     }
 
+    /// -i, -d: ncat pauses before a line, not behind it.
+    pub(super) fn pace(&self) -> Option<Pace> {
+        let interval = self.options.flow.interval?;
+        Some(match self.options.dialect {
+            Dialect::Ncat => Pace::delayed(Instant::now(), interval),
+            Dialect::OpenBsd | Dialect::Traditional => Pace::new(interval),
+        })
+    }
+
     /// What `outcome` is to this dialect.
     pub(super) fn judge(&self, role: Role, outcome: Outcome) -> Result<Outcome, Complaint> {
         match outcome {
             Outcome::Done | Outcome::Unheard => Ok(outcome),
             Outcome::Idle => {
                 let idle = self.options.timing.idle.map(Idle::after);
-                Err(self.words.idle(idle.unwrap_or(Duration::ZERO)))
+                Err(self.words.idle(role, idle.unwrap_or(Duration::ZERO)))
             }
+            Outcome::Refused if role == Role::Connect && self.options.dialect == Dialect::Ncat => {
+                Err(self.words.broken("Connection refused"))
+            }
+            // Of datagrams the others do not tell.
+            Outcome::Refused => Ok(Outcome::Done),
             Outcome::Broken if role == Role::Listen => Err(Complaint::Silent),
             Outcome::Broken => Err(self.words.broken("Connection reset by peer")),
         }
@@ -66,21 +82,31 @@ impl Netcat {
         let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref());
         match of_tls {
             Some(error) => self.tls_trouble("the other side", error as &TlsError),
-            None => Complaint::Failed(reason(error)),
+            None => match error.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                    self.words.unwritten(&reason(error))
+                }
+                _ => Complaint::Failed(reason(error)),
+            },
         }
     }
 
     /// -v of ncat, -vv of netcat-traditional, --stats.
-    pub(super) fn tell_totals(&self, report: &Report) {
+    pub(super) fn tell_totals(&self, role: Role, report: &Report) {
         if self.options.evidence.progress {
             // The line that was written over and over again is done.
             eprint("\n");
         }
-        self.tell(&Note::Moved(Totals {
-            sent: report.sent,
-            received: report.received,
-            time: report.duration,
-        }));
+        // ncat has them for a call that ended well.
+        let is_told = self.options.dialect != Dialect::Ncat
+            || role == Role::Connect && report.outcome == Outcome::Done;
+        if is_told {
+            self.tell(&Note::Moved(Totals {
+                sent: report.sent,
+                received: report.received,
+                time: report.duration,
+            }));
+        }
         if self.options.evidence.stats {
             eprint(&self.words.error(&witnesses::stats(report)));
         }

@@ -22,6 +22,7 @@ use super::complaint::Complaint;
 use super::dialect::Dialect;
 use super::help;
 use super::options::Names;
+use crate::proto::raw::Role;
 use crate::reactor::sockets::UnixName;
 
 /// Whose words are spoken, and how much is told.
@@ -70,7 +71,7 @@ pub enum Note<'a> {
         /// Where; netcat-traditional tells.
         at: Option<SocketAddr>,
         /// Its number among many, where ncat's chat tells it.
-        number: Option<i32>,
+        number: Option<usize>,
     },
     /// Somebody called at a UNIX socket.
     CalledAt(&'a UnixName),
@@ -89,6 +90,8 @@ pub enum Note<'a> {
         /// The way to it.
         way: Way,
     },
+    /// A datagram was sent to see whether anybody is there, and nobody refused it.
+    Knocked,
     /// A call to a UNIX socket was answered.
     ConnectedTo(&'a UnixName),
     /// A call was not answered.
@@ -202,26 +205,6 @@ pub struct Totals {
     pub time: Duration,
 }
 
-/// Why a proxy did not connect us.
-#[derive(Clone, Copy, Debug)]
-pub enum ProxyTrouble<'a> {
-    /// It cannot be called; in the words of errno.
-    Call(&'a str),
-    /// HTTP: its status line.
-    Status(&'a str),
-    /// SOCKS 4, which knows no reasons but numbers, or SOCKS 5: the reason in RFC 1928's words.
-    Socks {
-        /// 4 or 5.
-        version: u8,
-        /// Why.
-        reason: &'a str,
-    },
-    /// It does not know the name and password, or wants some.
-    Login,
-    /// What it says is not its protocol; what was wrong.
-    Malformed(&'a str),
-}
-
 impl Words {
     /// What there is to say of it, with its line ends; nothing where this dialect does not, or `-v` was not given often enough.
     pub fn note(&self, note: &Note<'_>) -> Option<String> {
@@ -289,7 +272,13 @@ impl Words {
             Note::Called { by, number, .. } => {
                 let number = number.map(|number| format!(" on file descriptor {number}"));
                 let number = number.unwrap_or_default();
-                (format!("Connection from {}{number}.", by.address), false)
+                // The second line is all that later ones say.
+                let text = format!(
+                    "Connection from {}{number}.\nNcat: Connection from {}.",
+                    by.address.ip(),
+                    by.address
+                );
+                (text, false)
             }
             Note::CalledAt(_) => (
                 "Connection from a client on Unix domain socket.".to_owned(),
@@ -300,13 +289,12 @@ impl Words {
                 format!("New connection denied: connection limit reached ({count})"),
                 false,
             ),
-            Note::Connected { host, peer, way, .. } => {
-                let peer = match way {
-                    Way::Direct => peer.address.to_string(),
-                    Way::Proxied => format!("{host}:{}", peer.address.port()),
-                };
-                (format!("Connected to {peer}."), false)
-            }
+            Note::Connected {
+                peer,
+                way: Way::Direct,
+                ..
+            } => (format!("Connected to {}.", peer.address), false),
+            Note::Knocked => ("UDP packet sent successfully".to_owned(), false),
             Note::ConnectedTo(name) => (format!("Connected to {}.", unix(name)), false),
             Note::CallFailed {
                 peer, why, rest, ..
@@ -364,7 +352,8 @@ impl Words {
                 ),
                 false,
             ),
-            Note::Distrusted { .. } => return None,
+            // Who is behind a proxy it has told before.
+            Note::Distrusted { .. } | Note::Connected { .. } => return None,
         };
         (is_always_told || self.verbose > 0).then(|| format!("Ncat: {text}\n"))
     }
@@ -557,8 +546,21 @@ impl Words {
     }
 
     /// Nothing has moved for so long, and that is an error.
-    pub fn idle(&self, after: Duration) -> Complaint {
-        Complaint::Failed(format!("Idle timeout expired ({} ms).", after.as_millis()))
+    pub fn idle(&self, role: Role, after: Duration) -> Complaint {
+        let text = format!("Idle timeout expired ({} ms).", after.as_millis());
+        match role {
+            Role::Connect => Complaint::Failed(text),
+            // ncat has another exit code for it then.
+            Role::Listen => Complaint::Refused(text),
+        }
+    }
+
+    /// What reads our output cannot take it.
+    pub fn unwritten(&self, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::OpenBsd | Dialect::Traditional => Complaint::failed(why),
+            Dialect::Ncat => Complaint::Refused(format!("write: {why}")),
+        }
     }
 
     /// Nobody called within the time of -w: netcat-traditional's listener.
@@ -606,32 +608,13 @@ impl Words {
         }
     }
 
-    /// A proxy did not connect us.
-    pub fn proxy(&self, trouble: ProxyTrouble<'_>) -> Complaint {
-        let text = match self.dialect {
-            Dialect::OpenBsd => match trouble {
-                // With -v a note has told of it, as of any call.
-                ProxyTrouble::Call(_) => return Complaint::Silent,
-                ProxyTrouble::Status(line) => format!("Proxy error: \"{line}\""),
-                ProxyTrouble::Socks { version, reason } => {
-                    format!("connection failed, SOCKSv{version} error: {reason}")
-                }
-                ProxyTrouble::Login => "Proxy authentication failed".to_owned(),
-                ProxyTrouble::Malformed(what) => format!("proxy: {what}"),
-            },
-            Dialect::Ncat | Dialect::Traditional => match trouble {
-                ProxyTrouble::Call(why) => format!("Proxy connection failed: {why}."),
-                ProxyTrouble::Status(line) => {
-                    let code = line.split(' ').nth(1).unwrap_or(line);
-                    format!("Proxy returned status code {code}.")
-                }
-                ProxyTrouble::Socks { version: 4, .. } => "Proxy connection failed.".to_owned(),
-                ProxyTrouble::Socks { reason, .. } => format!("Error: {reason}."),
-                ProxyTrouble::Login => "Error: authentication failed.".to_owned(),
-                ProxyTrouble::Malformed(what) => format!("Error: {what}."),
-            },
+    /// The proxy cannot be called: ncat's words; in the other dialects a note tells, as of any call.
+    pub fn proxy_not_called(&self, why: &WhyNot) -> Complaint {
+        let why = match why {
+            WhyNot::Failed(why) => why,
+            WhyNot::TimedOut => "TIMEOUT",
         };
-        Complaint::Failed(text)
+        Complaint::Failed(format!("Proxy connection failed: {why}."))
     }
 }
 

@@ -20,7 +20,7 @@
 //! | could not send | | input is over; leave if the peer has ended |
 //! | connection broken (RST) | peer had ended | leave: it was told all that it wanted to hear |
 //! | | else | leave with [`Outcome::Broken`]: something may be lost |
-//! | refused (UDP) | | leave |
+//! | refused (UDP) | | leave with [`Outcome::Refused`] |
 //! | output cannot be written (EPIPE) | [`Near::User`] | leave with [`Outcome::Unheard`], quietly |
 //! | | [`Near::Program`] | go on: it does not read, but may still write |
 //! | nothing moved for N seconds | [`IdleEnd::Done`] (-w N of OpenBSD's and traditional) | leave; this is no error |
@@ -230,6 +230,8 @@ pub enum Outcome {
     Unheard,
     /// Nothing moved for too long, and that is a failure.
     Idle,
+    /// Nobody is there to hear datagrams.
+    Refused,
 }
 
 /// The state of one conversation. See the module.
@@ -291,7 +293,7 @@ impl Policy {
                 }
                 Step::GoOn
             }
-            Event::Refused => Step::Leave(Outcome::Done),
+            Event::Refused => Step::Leave(Outcome::Refused),
             Event::Reset if self.peer_over => Step::Leave(Outcome::Done),
             Event::Reset => Step::Leave(Outcome::Broken),
             Event::CannotWrite => match self.options.near {
@@ -401,6 +403,14 @@ impl Pace {
         Self {
             interval,
             next: None,
+        }
+    }
+
+    /// The same, and one of `interval` from `now` on before the first.
+    pub fn delayed(now: Instant, interval: Duration) -> Self {
+        Self {
+            interval,
+            next: Some(now + interval),
         }
     }
 

@@ -284,6 +284,7 @@ fn play(options: Options, role: Role, keyboard: Keyboard, events: impl Iterator<
                 assert_eq!(event, Event::CannotWrite, "{context}");
                 assert_eq!(options.near, Near::User, "{context}");
             }
+            Step::Leave(Outcome::Refused) => assert_eq!(event, Event::Refused, "{context}"),
             Step::Leave(Outcome::Idle) => panic!("no time has passed: {context}"),
             DONE => assert!(
                 both_over
@@ -294,7 +295,6 @@ fn play(options: Options, role: Role, keyboard: Keyboard, events: impl Iterator<
                         && role == Role::Listen
                         && options.near == Near::User
                     || event == Event::Reset && peer_over
-                    || event == Event::Refused
                     || event == Event::InputEnded && asked_to_leave,
                 "{context}"
             ),

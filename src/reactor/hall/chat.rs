@@ -58,7 +58,8 @@ pub(super) fn has_left(caller: &Caller) -> Vec<u8> {
 
 fn host(address: Option<SocketAddr>) -> String {
     match address {
-        Some(address) => address.ip().to_string(),
+        // A caller of an IPv6 socket may be one of IPv4.
+        Some(address) => address.ip().to_canonical().to_string(),
         // As in NCAT_REMOTE_ADDR.
         None => "localhost".to_owned(),
     }

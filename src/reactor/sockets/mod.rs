@@ -5,6 +5,7 @@ mod settings;
 mod unix;
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::thread;
@@ -184,6 +185,23 @@ pub fn probe(socket: &Socket, patience: Duration) -> bool {
     true
 }
 
+/// The same as ncat does it: with one octet NUL, and for `patience`, or until there is an answer. How many octets that has;
+/// `None` when nobody is there.
+///
+/// # Errors
+/// The socket cannot be waited for.
+pub fn knock(socket: &Socket, patience: Duration) -> io::Result<Option<usize>> {
+    let until = Instant::now() + patience;
+    if socket.send(&[0]).is_err() {
+        return Ok(None);
+    }
+    if !wait(socket.as_fd(), PollFlags::IN, Some(until))? {
+        return Ok(Some(0));
+    }
+    let mut answer = [MaybeUninit::uninit(); limits::RELAY_DATAGRAM];
+    Ok(socket.recv(&mut answer).ok())
+}
+
 fn new(address: SocketAddr, carrier: Carrier, settings: &Settings) -> io::Result<Socket> {
     let (kind, protocol) = match carrier {
         Carrier::Tcp => (Type::STREAM, Protocol::TCP),
@@ -275,10 +293,14 @@ mod tests {
         let at = open.local_addr().unwrap().as_socket().unwrap();
         let caller = dial(at, Transport::Udp, None, None, &Settings::default()).unwrap();
         assert!(probe(&caller, Duration::ZERO));
+        assert_eq!(knock(&caller, Duration::ZERO).unwrap(), Some(0));
         let sender = first_sender(&open).unwrap();
         assert_eq!(sender.as_socket(), caller.local_addr().unwrap().as_socket());
         drop(open);
         let caller = dial(at, Transport::Udp, None, None, &Settings::default()).unwrap();
         assert!(!probe(&caller, Duration::from_secs(1)));
+        let caller = dial(at, Transport::Udp, None, None, &Settings::default()).unwrap();
+        let found = knock(&caller, Duration::from_secs(10)).unwrap();
+        assert_eq!(found, None);
     }
 }

@@ -106,6 +106,7 @@ impl Timing {
             // ncat leaves at the end of stdin, for datagrams have no end that could be told. A second for the answer.
             false => (dialect == Dialect::Ncat
                 && Carrier::of(line) == Carrier::Udp
+                && idle.is_none()
                 && !line.has(Id::Listen)
                 && !line.has(Id::RecvOnly))
             .then_some(NCAT_ANSWER),

@@ -207,7 +207,9 @@ fn route(
             "Loose source routing not allowed when using Unix domain sockets.",
         ));
     }
-    if family == Family::V6 {
+    // ncat looks at -4, not at the address.
+    let calls_as_ncat = dialect == Dialect::Ncat && !line.has(Id::Listen);
+    if family == Family::V6 || calls_as_ncat && family != Family::V4 {
         return Err(Complaint::refused(
             "Sorry, -g can only currently be used with IPv4.",
         ));

@@ -345,7 +345,7 @@ fn sockets_are_set_up() {
         let tos = right(dialect, &format!("-T {keyword} h 1")).socket.tos;
         assert_eq!(tos, Some(expected), "{keyword}");
     }
-    let route = right(Ncat, "-g 10.0.0.1,lab.test -G 8 h 1").socket.route;
+    let route = right(Ncat, "-4 -g 10.0.0.1,lab.test -G 8 h 1").socket.route;
     let hops = vec![Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(192, 0, 2, 7)];
     assert_eq!(route, Some(Route { hops, pointer: 8 }));
 }
