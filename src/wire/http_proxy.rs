@@ -277,6 +277,15 @@ impl ResponseHead {
         }
     }
 
+    /// Whether the connection stays open behind the answer to a request in HTTP/1.0, which has to be said (RFC 9112 §9.3).
+    pub fn keeps_open_for_ten(&self) -> bool {
+        let asked = Self {
+            version: Version::Ten,
+            ..self.clone()
+        };
+        asked.keeps_open()
+    }
+
     /// Octets of the body, where they are told by a number (RFC 9112 §6.3).
     pub fn body_length(&self) -> Option<u64> {
         if matches!(self.status, 100..200 | 204 | 304) {
@@ -415,10 +424,10 @@ impl RequestHead {
 /// use mailtool::wire::{destination::Destination, http_proxy::connect};
 ///
 /// let destination = Destination::parse("[::1]:25").unwrap();
-/// assert_eq!(connect(&destination, None), "CONNECT [::1]:25 HTTP/1.1\r\nHost: [::1]:25\r\n\r\n");
+/// assert_eq!(connect(&destination, None), "CONNECT [::1]:25 HTTP/1.0\r\n\r\n");
 /// ```
 pub fn connect(destination: &Destination, authorization: Option<&str>) -> String {
-    let mut head = format!("CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\n");
+    let mut head = format!("CONNECT {destination} HTTP/1.0\r\n");
     if let Some(authorization) = authorization {
         head.push_str("Proxy-Authorization: ");
         head.push_str(authorization);

@@ -374,7 +374,7 @@ impl HttpConnect {
                 let body = head
                     .body_length()
                     .filter(|length| *length <= limits::PROXY_BODY);
-                let (true, Some(body)) = (head.keeps_open(), body) else {
+                let (true, Some(body)) = (head.keeps_open_for_ten(), body) else {
                     return Ok(Some(Heard::Again));
                 };
                 self.state = StateHttp::Body(body);

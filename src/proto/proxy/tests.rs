@@ -12,7 +12,7 @@ use crate::limits;
 use crate::proto::prelude::{Heard, Prelude, PreludeError};
 use crate::wire::http_proxy::{Credentials, Nonces, challenges};
 
-const CONNECT: &str = "CONNECT mail.example.org:25 HTTP/1.1\r\nHost: mail.example.org:25\r\n";
+const CONNECT: &str = "CONNECT mail.example.org:25 HTTP/1.0\r\n";
 const PAYLOAD: &[u8] = b"220 mail.example.org ESMTP\r\n";
 
 fn destination() -> Destination {

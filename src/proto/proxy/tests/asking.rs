@@ -257,7 +257,7 @@ fn a_tunnel_begins_behind_the_empty_line() {
 
 #[test]
 fn a_login_is_given_on_the_same_connection_where_it_stays_open() {
-    let answers = "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 5\r\n\r\nnever\
+    let answers = "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\nnever\
                    HTTP/1.1 200 OK\r\n\r\n";
     assert_eq!(
         conversation(|| http(Some(login())), answers.as_bytes()),
@@ -279,6 +279,7 @@ fn again(first: &str) -> String {
 fn a_login_is_given_anew_where_the_connection_does_not_stay_open() {
     for field in [
         "Connection: close\r\nContent-Length: 0",
+        "Content-Length: 0",
         "Transfer-Encoding: chunked",
         "Content-Length: 65537",
         "X: y",
@@ -320,7 +321,7 @@ fn the_strongest_scheme_is_taken() {
 fn a_stale_nonce_is_replaced_once() {
     let stale = |nonce: &str| {
         format!(
-            "HTTP/1.1 407 x\r\nProxy-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\", stale=TRUE\r\nContent-Length: 0\r\n\r\n"
+            "HTTP/1.1 407 x\r\nProxy-Authenticate: Digest realm=\"r\", nonce=\"{nonce}\", stale=TRUE\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"
         )
     };
     let answers = format!("{}{}HTTP/1.1 200 OK\r\n\r\n", stale("n1"), stale("n2"));
@@ -347,7 +348,7 @@ fn http_says_who_refused_what() {
          connections from here)"
     );
     assert_eq!(netcat, "Proxy error: \"HTTP/1.0 403 Forbidden\"");
-    let wants = b"HTTP/1.1 407 x\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n";
+    let wants = b"HTTP/1.1 407 x\r\nProxy-Authenticate: Basic realm=x\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n";
     let (words, netcat) = refusal(|| http(None), wants);
     assert_eq!(
         words,
@@ -393,7 +394,7 @@ fn nothing_without_end_is_waited_for() {
         http(Some(login())),
     ];
     let interim = "HTTP/1.1 100 Continue\r\n\r\n";
-    let wants = "HTTP/1.1 407 x\r\nProxy-Authenticate: Digest realm=r, nonce=n, stale=true\r\nContent-Length: 3\r\n\r\nabc";
+    let wants = "HTTP/1.1 407 x\r\nProxy-Authenticate: Digest realm=r, nonce=n, stale=true\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabc";
     for mut machine in machines {
         for unit in ["\0", "\x05", "a", "\n", "\r\n", "HTTP/1.1 ", interim, wants] {
             let stream = unit.repeat(64 * 1024 / unit.len());
