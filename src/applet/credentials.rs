@@ -379,20 +379,20 @@ fn first_line(content: &[u8]) -> Result<String, String> {
 
 /// Asks on the controlling terminal, so that it works while stdin is a message.
 pub fn prompt(user: &str) -> anyhow::Result<String> {
+    let no_terminal = format!(
+        "no password for {user}, and no terminal to ask on: give --password-file FILE, or set MAILTOOL_PASSWORD"
+    );
+    ask(&format!("Password for {user}"), no_terminal)
+}
+
+/// The same for what is not a password of the mail server's: `what` is shown, and `no_terminal` is the error where there is none.
+pub fn ask(what: &str, no_terminal: String) -> anyhow::Result<String> {
     let mut terminal = File::options()
         .read(true)
         .write(true)
         .open("/dev/tty")
-        .map_err(|_| {
-            failure(
-                exit::USAGE,
-                format!(
-                    "no password for {user}, and no terminal to ask on: give --password-file FILE, or set \
-                     MAILTOOL_PASSWORD"
-                ),
-            )
-        })?;
-    write!(terminal, "Password for {}: ", exit::printable(user)).context("/dev/tty")?;
+        .map_err(|_| failure(exit::USAGE, no_terminal))?;
+    write!(terminal, "{}: ", exit::printable(what)).context("/dev/tty")?;
     let typed = {
         let silent = SilentTerminal::new(&terminal).context("/dev/tty: turning the echo off")?;
         read_typed(&terminal, &silent.before)

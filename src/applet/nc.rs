@@ -282,6 +282,10 @@ impl Netcat {
             idle: timing.idle.map(options::Idle::after),
             idle_end: match timing.idle {
                 Some(options::Idle::Fail(_)) => raw::IdleEnd::Idle,
+                // "Final net reads", says its manual: who is still typing is waited for.
+                Some(options::Idle::Leave(_)) if self.options.dialect == Dialect::Traditional => {
+                    raw::IdleEnd::DoneOnceInputIsOver
+                }
                 _ => raw::IdleEnd::Done,
             },
             near: raw::Near::User,
@@ -314,8 +318,9 @@ impl Netcat {
         if let Some(key) = self.md5_key.get() {
             return Ok(key.clone());
         }
-        let typed = credentials::prompt("TCP MD5SIG")
-            .map_err(|_| Complaint::failed("Unable to read TCP MD5SIG password"))?;
+        let unread = "Unable to read TCP MD5SIG password";
+        let typed = credentials::ask("TCP MD5SIG password", unread.to_owned())
+            .map_err(|_| Complaint::failed(unread))?;
         Ok(self.md5_key.get_or_init(|| typed.into_bytes()).clone())
     }
 

@@ -45,6 +45,7 @@ pub struct PreludeError {
     words: String,
     netcat: Option<String>,
     ncat: Option<String>,
+    wants_login: bool,
 }
 
 impl PreludeError {
@@ -54,7 +55,21 @@ impl PreludeError {
             words: words.into(),
             netcat: None,
             ncat: None,
+            wants_login: false,
         }
+    }
+
+    /// It is for want of a user name and a password: said anew with them, on a new connection, it may go well.
+    pub fn for_want_of_login(self) -> Self {
+        Self {
+            wants_login: true,
+            ..self
+        }
+    }
+
+    /// See [`PreludeError::for_want_of_login`].
+    pub const fn wants_login(&self) -> bool {
+        self.wants_login
     }
 
     /// Adds what OpenBSD's nc prints after `nc: ` in the same case, which scripts look for.

@@ -597,7 +597,24 @@ fn input_and_output() -> Vec<Case> {
                 Close,
                 EndInput,
                 Leaves,
-            ]),
+            ])
+            .differs(
+                "RFC 854: an answer to an answer would go round for ever; and negotiation is no text",
+                &[
+                    (
+                        "hears \"\\xff\\xfc\\x18\\xff\\xfe\\x01\\xff\\xfc\\x03\\xff\\xfe\\x05\"",
+                        "hears \"\\xff\\xfc\\x18\\xff\\xfe\\x01\", then nothing",
+                    ),
+                    (
+                        "shows \"\\xff\\xfd\\x18\\xff\\xfb\\x01\\xff\\xfe\\x03\\xff\\xfc\\x05login: \"",
+                        "shows \"login: \", then nothing",
+                    ),
+                    (
+                        "stdout \"\\xff\\xfd\\x18\\xff\\xfb\\x01\\xff\\xfe\\x03\\xff\\xfc\\x05login: \"",
+                        "stdout \"login: \"",
+                    ),
+                ],
+            ),
     ]
 }
 
@@ -1168,7 +1185,13 @@ fn socket_options() -> Vec<Case> {
         with("-S", "-S 127.0.0.1 {port}"),
         with("-b", "-b 127.0.0.1 {port}"),
         nc("-Z", "-Z 127.0.0.1 {closed}"),
-        nc("-Zv", "-Zv 127.0.0.1 {closed}"),
+        nc("-Zv", "-Zv 127.0.0.1 {closed}").differs(
+            "-v tells why",
+            &[(
+                "",
+                "stderr nc: connect to 127.0.0.1 port {closed} (dccp) failed: Socket type not supported",
+            )],
+        ),
         nc("-Zl", "-Zl 127.0.0.1 {listen}"),
         nc("-F, output is no socket", "-F 127.0.0.1 {port}")
             .to(Over::Tcp)
@@ -1238,7 +1261,18 @@ fn proxies() -> Vec<Case> {
             Close,
             EndInput,
             Leaves,
-        ]),
+        ])
+        .differs(
+            "RFC 1928 §6: a proxy may name the place that it calls from",
+            &[
+                ("shows \"\", then the end", "shows \"x\""),
+                ("leaves: 1", "leaves: 0"),
+                (
+                    "stderr nc: connection failed, unsupported address type",
+                    "stdout \"x\"",
+                ),
+            ],
+        ),
         through("-X 5, refused", "-X 5 -x 127.0.0.1:{port} 192.0.2.7 80").steps(&[
             Accept,
             Hears(b"\x05\x01\x00"),
@@ -1247,7 +1281,8 @@ fn proxies() -> Vec<Case> {
             Send(b"\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00"),
             HearsEnd,
             Leaves,
-        ]),
+        ])
+        .differs(UNREAD, A_WHOLE_ANSWER),
         through("-X 5, no method", "-X 5 -x 127.0.0.1:{port} 192.0.2.7 80").steps(&[
             Accept,
             Hears(b"\x05\x01\x00"),
@@ -1261,7 +1296,20 @@ fn proxies() -> Vec<Case> {
             Send(b"\x04\x00"),
             HearsEnd,
             Leaves,
-        ]),
+        ])
+        .differs(
+            "what is no SOCKS 5 proxy will never answer: theirs waits for ever",
+            &[
+                (
+                    "hears \"\\x05\\x01\\x00\\x01\\xc0\\x00\\x02\\x07\\x00P\", then nothing",
+                    "hears \"\", then the end",
+                ),
+                (
+                    "stays",
+                    "leaves: 1\nstderr nc: that is no SOCKS 5 proxy: its answer begins with 4; try --proxy-type socks4",
+                ),
+            ],
+        ),
         through("-X 5, the proxy closes", "-X 5 -x 127.0.0.1:{port} 192.0.2.7 80").steps(&[
             Accept,
             Hears(b"\x05\x01\x00"),
@@ -1317,7 +1365,14 @@ fn proxies() -> Vec<Case> {
             Close,
             EndInput,
             Leaves,
-        ]),
+        ])
+        .differs(
+            "-P says who calls: theirs does not",
+            &[(
+                "hears \"\\x04\\x01\\x00P\\xc0\\x00\\x02\\x07\\x00\", then nothing",
+                "hears \"\\x04\\x01\\x00P\\xc0\\x00\\x02\\x07me\\x00\"",
+            )],
+        ),
         through("-X 4, refused", "-X 4 -x 127.0.0.1:{port} 192.0.2.7 80").steps(&[
             Accept,
             Hears(b"\x04\x01\x00\x50\xc0\x00\x02\x07\x00"),
@@ -1325,7 +1380,12 @@ fn proxies() -> Vec<Case> {
             HearsEnd,
             Leaves,
         ]),
-        through("-X 4, IPv6", "-X 4 -x 127.0.0.1:{port} 2001:db8::1 80").steps(&[Accept, Leaves]),
+        through("-X 4, IPv6", "-X 4 -x 127.0.0.1:{port} 2001:db8::1 80")
+            .steps(&[Accept, Leaves])
+            .differs(
+                "it needs no proxy to know that",
+                &[("is called", "is not called, nothing")],
+            ),
         through("-X 4, a name", "-X 4 -x 127.0.0.1:{port} localhost 80").steps(&[
             Accept,
             Hears(b"\x04\x01\x00\x50\x7f\x00\x00\x01\x00"),
@@ -1367,14 +1427,16 @@ fn proxies() -> Vec<Case> {
             Send(b"HTTP/1.0 403 Forbidden\r\n\r\n"),
             HearsEnd,
             Leaves,
-        ]),
+        ])
+        .differs(UNREAD, A_WHOLE_ANSWER),
         through("-X connect, 407", "-X connect -x 127.0.0.1:{port} mail.example 25").steps(&[
             Accept,
             Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
             Send(b"HTTP/1.0 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n"),
             HearsEnd,
             Leaves,
-        ]),
+        ])
+        .differs(UNREAD, A_WHOLE_ANSWER),
         through("-X connect -P, 407", "-X connect -P me -x 127.0.0.1:{port} mail.example 25").steps(&[
             Accept,
             Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
@@ -1387,16 +1449,28 @@ fn proxies() -> Vec<Case> {
             Send(b"SSH-2.0-x\r\n\r\n"),
             HearsEnd,
             Leaves,
-        ]),
+        ])
+        .differs(UNREAD, A_WHOLE_ANSWER),
         through("-X connect, nonsense at the end", "-X connect -x 127.0.0.1:{port} mail.example 25").steps(&[
             Accept,
             Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
             Send(b"nonsense"),
             Close,
             Leaves,
-        ]),
+        ])
+        .differs(
+            "what begins so is no proxy, and may never end its line",
+            &[(
+                "stderr nc: proxy read: Broken pipe",
+                "stderr nc: that is no HTTP proxy: it says \"nonsense\"",
+            )],
+        ),
     ]
 }
+
+/// Why theirs resets the connection.
+const UNREAD: &str = "theirs leaves a part of the answer unread";
+const A_WHOLE_ANSWER: &[(&str, &str)] = &[("hears \"\", then a reset", "hears \"\", then the end")];
 
 /// As scripts in the field have it.
 fn idioms() -> Vec<Case> {

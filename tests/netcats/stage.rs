@@ -257,8 +257,10 @@ impl<'a> Stage<'a> {
                     .stderr
                     .line(&["istening on", "Bound on"], patience);
                 let line = line.unwrap_or_default();
-                let last = line.rsplit([' ', ':']).next();
-                let port = last.and_then(|word| word.parse().ok());
+                // Behind netcat-traditional's there are dots.
+                let port = line
+                    .rsplit([' ', ':'])
+                    .find_map(|word| word.parse::<u16>().ok());
                 let Some(port) = port.filter(|port| *port != 0) else {
                     return Some(format!("says no port, but {line:?}"));
                 };

@@ -4,13 +4,16 @@ use super::Dialect::Traditional;
 use super::Input::{Closed, File, Pipe};
 use super::Step::{
     Accept, Call, Close, EndInput, HalfClose, Hears, HearsAfter, HearsEnd, Leaves, LeavesAfter,
-    Reads, Reset, Says, Send, Shows, Stays, Type,
+    Reads, Reset, Says, SaysPort, Send, Shows, Stays, Type,
 };
 use super::{Case, Output, Over, case};
 
 fn nc(name: &'static str, arguments: &'static str) -> Case {
     case(Traditional, name, arguments)
 }
+
+/// Why theirs takes a second more.
+const BETWEEN: &str = "the pause is between: theirs pauses before the first, too";
 
 /// All of them.
 pub fn cases() -> Vec<Case> {
@@ -27,11 +30,25 @@ fn command_line() -> Vec<Case> {
         nc("a name that is none", "-n localhost {closed}"),
         nc("-l -p 0", "-l -p 0"),
         nc("-l -p with letters", "-l -p x"),
-        nc("-l at a port that is in use", "-l -p {port}").to(Over::Tcp),
+        nc("-l at a port that is in use", "-l -p {port}")
+            .to(Over::Tcp)
+            .differs(
+                "callers would reach one listener or the other",
+                &[
+                    ("stays", "leaves: 1"),
+                    (
+                        "",
+                        "stderr Can't grab 0.0.0.0:{port} with bind : Address already in use",
+                    ),
+                ],
+            ),
         nc("-s that is not ours", "-s 192.0.2.77 127.0.0.1 {closed}"),
         nc("-w with letters", "-w x 127.0.0.1 {closed}"),
         nc("-o into a folder", "-o {dir} 127.0.0.1 {closed}"),
-        nc("-z -l", "-z -l -p {listen}"),
+        nc("-z -l", "-z -l -p {listen}").differs(
+            "nothing would come of it",
+            &[("stays", "leaves: 1\nstderr cannot use -z and -l")],
+        ),
     ]
 }
 
@@ -85,7 +102,8 @@ fn ends() -> Vec<Case> {
         nc("the peer resets", "127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
-            .steps(&[Accept, Send(b"x"), Shows(b"x"), Reset, Leaves]),
+            .steps(&[Accept, Send(b"x"), Shows(b"x"), Reset, Leaves])
+            .differs("something may be lost", &[("leaves: 0", "leaves: 1")]),
         nc("-q 0", "-q 0 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -112,7 +130,11 @@ fn ends() -> Vec<Case> {
             .steps(&[Accept, EndInput, HearsEnd, Stays, Close, Leaves]),
         nc("-w 1, nobody speaks, input over", "-w 1 127.0.0.1 {port}")
             .to(Over::Tcp)
-            .steps(&[Accept, LeavesAfter]),
+            .steps(&[Accept, LeavesAfter])
+            .differs(
+                "as its manual says: theirs waits twice as long",
+                &[("leaves after 2 s: 0", "leaves after 1 s: 0")],
+            ),
         nc("-w 1, nobody speaks", "-w 1 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -155,7 +177,14 @@ fn listening() -> Vec<Case> {
         nc("-lp PORT", "-lp {listen}").from(Over::Tcp).steps(once),
         nc("-l PORT", "-l {listen}")
             .from(Over::Tcp)
-            .steps(&[Leaves]),
+            .steps(&[SaysPort, Leaves])
+            .differs(
+                "it listens at a port of the system's choice: nobody could find it",
+                &[
+                    ("says no port, but \"\"", "says a port"),
+                    ("", "stderr listening on [any] {listen} ..."),
+                ],
+            ),
         nc("-lvp PORT", "-lvp {listen}").from(Over::Tcp).steps(once),
         nc("-lnvp PORT", "-lnvp {listen}")
             .from(Over::Tcp)
@@ -317,7 +346,8 @@ fn the_rest() -> Vec<Case> {
         nc("-nzvr, one port", "-nzvr 127.0.0.1 {port}").to(Over::Tcp),
         nc("-nzv -i 1", "-nzv -i 1 127.0.0.1 {port} {other}")
             .to(Over::Tcp)
-            .steps(&[LeavesAfter]),
+            .steps(&[LeavesAfter])
+            .differs(BETWEEN, &[("leaves after 2 s: 0", "leaves after 1 s: 0")]),
         nc("-nzuv, closed", "-nzuv 127.0.0.1 {closed}").to(Over::Udp),
         nc("-nzuv, open", "-nzuv 127.0.0.1 {port}")
             .to(Over::Udp)
@@ -341,11 +371,22 @@ fn the_rest() -> Vec<Case> {
                 HearsAfter(b"two\n"),
                 HearsEnd,
                 Leaves,
-            ]),
+            ])
+            .differs(
+                BETWEEN,
+                &[("hears \"one\\n\", after 1 s", "hears \"one\\n\", at once")],
+            ),
         nc("-C", "-C -q 0 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
-            .steps(&[Accept, Type(b"a\nb\r\nc\n"), EndInput, HearsEnd, Leaves]),
+            .steps(&[Accept, Type(b"a\nb\r\nc\n"), EndInput, HearsEnd, Leaves])
+            .differs(
+                "every line has its CR: theirs forgets most",
+                &[(
+                    "hears \"a\\nb\\r\\nc\\r\\n\", then the end",
+                    "hears \"a\\r\\nb\\r\\nc\\r\\n\", then the end",
+                )],
+            ),
         nc("-t", "-t 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -356,7 +397,20 @@ fn the_rest() -> Vec<Case> {
                 Shows(b"\xff\xfd\x18\xff\xfb\x01login: "),
                 Close,
                 Leaves,
-            ]),
+            ])
+            .differs(
+                "negotiation is no text",
+                &[
+                    (
+                        "shows \"\\xff\\xfd\\x18\\xff\\xfb\\x01login: \"",
+                        "shows \"login: \", then nothing",
+                    ),
+                    (
+                        "stdout \"\\xff\\xfd\\x18\\xff\\xfb\\x01login: \"",
+                        "stdout \"login: \"",
+                    ),
+                ],
+            ),
         with("-s", "-nv -s 127.0.0.1 127.0.0.1 {port}"),
         with("-p", "-nv -p {source} 127.0.0.1 {port}"),
         with("-T", "-T 16 127.0.0.1 {port}"),

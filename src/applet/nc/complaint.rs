@@ -17,6 +17,8 @@ pub enum Complaint {
     Failed(String),
     /// It went wrong, and there is nothing to say about it.
     Silent,
+    /// A program in our place has ended so, and so do we.
+    OfProgram(u8),
 }
 
 impl Complaint {
@@ -34,6 +36,7 @@ impl Complaint {
     pub const fn exit_code(&self, dialect: Dialect) -> u8 {
         match (dialect, self) {
             (Dialect::Ncat, Self::Usage | Self::Refused(_)) => exit::NCAT_QUITS,
+            (_, Self::OfProgram(code)) => *code,
             _ => FAILURE,
         }
     }

@@ -10,7 +10,7 @@ use socket2::Socket;
 use super::Netcat;
 use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
-use super::hops::{Connection, Through};
+use super::hops::{Connection, Through, ask_password};
 use super::options::{
     Begins, Carrier, Connect, Idle, OnceConnected, ProxyProtocol, Source, Task, To,
 };
@@ -75,19 +75,37 @@ impl Netcat {
             kind: HostKind::Destination,
         };
         if self.is_scan(&connect, ports) {
-            return self.scan(&host, ports);
+            let code = self.scan(&host, ports);
+            self.tell_nothing_moved();
+            return code;
         }
         let is_lenient = self.options.dialect == Dialect::Traditional && ports.len() > 1;
         let mut code = u8::from(!is_lenient);
+        let mut anybody = false;
         for (at, &port) in ports.iter().enumerate() {
             if let Some(interval) = self.options.flow.interval.filter(|_| at > 0) {
                 thread::sleep(interval);
             }
             if let Some(ended) = self.converse_at(&connect, &host, port)? {
                 code = ended;
+                anybody = true;
             }
         }
+        if !anybody {
+            self.tell_nothing_moved();
+        }
         Ok(code)
+    }
+
+    /// netcat-traditional tells how much has moved where nothing could, too.
+    fn tell_nothing_moved(&self) {
+        if self.options.dialect == Dialect::Traditional {
+            self.tell(&Note::Moved(Totals {
+                sent: 0,
+                received: 0,
+                time: Duration::ZERO,
+            }));
+        }
     }
 
     /// One port: the exit code of the conversation, if somebody answered.
@@ -106,8 +124,7 @@ impl Netcat {
         let shown = self.peer(address, &name);
         let knocks = self.options.dialect == Dialect::Ncat;
         if self.options.carrier == Carrier::Udp && !knocks && self.is_probed(only_probe) {
-            let idle = self.options.timing.idle.map(Idle::after);
-            if !probe(&connection.socket, idle.unwrap_or(limits::UDP_PROBE)) {
+            if !probe(&connection.socket, self.probe_patience(address)) {
                 self.tell_refusal(host.name, shown);
                 return Ok(Some(1));
             }
@@ -119,7 +136,7 @@ impl Netcat {
         self.tell(&Note::Connected {
             host: host.name,
             peer: shown,
-            carrier: self.options.carrier.transport().name(),
+            carrier: self.options.carrier.name(),
             way,
         });
         if only_probe && knocks {
@@ -242,7 +259,8 @@ impl Netcat {
             source: host.source,
             kind: HostKind::Proxy,
         };
-        let mut preludes = self.preludes(&connect.proxies, host.name, port)?;
+        let mut proxies = connect.proxies.clone();
+        let mut preludes = self.preludes(&proxies, host.name, port)?;
         for _ in 0..limits::PROXY_CALLS {
             let Some((socket, address)) = self.call(&first, proxy.port, until)? else {
                 return Ok(None);
@@ -261,12 +279,19 @@ impl Netcat {
                 }
                 Through::Again { at } => {
                     // Only the proxy that said so goes on where it was: to the others it is a new connection.
-                    let anew = self.preludes(&connect.proxies, host.name, port)?;
+                    let anew = self.preludes(&proxies, host.name, port)?;
                     for (index, prelude) in anew.into_iter().enumerate() {
                         if index != at {
                             preludes[index] = prelude;
                         }
                     }
+                }
+                Through::WantsLogin { at, refusal } => {
+                    let proxy = proxies.get_mut(at);
+                    if !proxy.map_or(Ok(false), ask_password)? {
+                        return Err(refusal);
+                    }
+                    preludes = self.preludes(&proxies, host.name, port)?;
                 }
             }
         }
@@ -346,7 +371,7 @@ impl Netcat {
             self.tell(&Note::CallFailed {
                 host: host.name,
                 peer: self.peer(*to, &name),
-                carrier: self.options.carrier.transport().name(),
+                carrier: self.options.carrier.name(),
                 why,
                 rest: match at + 1 < host.addresses.len() {
                     true => Rest::Another,
@@ -361,13 +386,22 @@ impl Netcat {
         only_probe || self.options.dialect == Dialect::OpenBsd && self.options.verbose > 0
     }
 
+    /// How long a refusal of datagrams is waited for.
+    fn probe_patience(&self, to: SocketAddr) -> Duration {
+        match (self.options.dialect, self.options.timing.idle) {
+            // That one goes by how long the way there and back takes. Here the first datagram's refusal is there before the second.
+            (Dialect::Traditional, None) if to.ip().is_loopback() => Duration::ZERO,
+            (_, idle) => idle.map_or(limits::UDP_PROBE, Idle::after),
+        }
+    }
+
     /// Nobody is there for datagrams: Debian's nc does not tell.
     fn tell_refusal(&self, host: &str, peer: Peer<'_>) {
         if self.options.dialect != Dialect::OpenBsd {
             self.tell(&Note::CallFailed {
                 host,
                 peer,
-                carrier: self.options.carrier.transport().name(),
+                carrier: self.options.carrier.name(),
                 why: &WhyNot::Failed("Connection refused".to_owned()),
                 rest: Rest::Last,
             });

@@ -52,13 +52,21 @@ pub(super) enum Through {
         /// Its place, the first one's is 0.
         at: usize,
     },
+    /// The proxy at this place wants a user name and a password, and they were not given yet.
+    WantsLogin {
+        /// Its place.
+        at: usize,
+        /// In its words.
+        refusal: Complaint,
+    },
 }
 
 /// What came of one of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Spoke {
     ToItsEnd,
     Again,
+    WithoutLogin(Complaint),
 }
 
 impl Netcat {
@@ -86,9 +94,9 @@ impl Netcat {
                 let user = proxy.login.as_ref().map_or("", |login| &login.user);
                 Socks4::new(destination, user).map(|prelude| Box::new(prelude) as Box<dyn Prelude>)
             }
-            ProxyProtocol::Socks5 => Socks5::new(destination, login(proxy)?)
+            ProxyProtocol::Socks5 => Socks5::new(destination, login(proxy))
                 .map(|prelude| Box::new(prelude) as Box<dyn Prelude>),
-            ProxyProtocol::Http => HttpConnect::new(destination, login(proxy)?, nonce())
+            ProxyProtocol::Http => HttpConnect::new(destination, login(proxy), nonce())
                 .map(|prelude| Box::new(prelude) as Box<dyn Prelude>),
         };
         prelude.map_err(|error| self.refused(&error))
@@ -143,8 +151,10 @@ impl Netcat {
         preludes: &mut [Box<dyn Prelude>],
     ) -> Result<Through, Complaint> {
         for (at, prelude) in preludes.iter_mut().enumerate() {
-            if self.speak(connection, prelude.as_mut())? == Spoke::Again {
-                return Ok(Through::Again { at });
+            match self.speak(connection, prelude.as_mut())? {
+                Spoke::ToItsEnd => {}
+                Spoke::Again => return Ok(Through::Again { at }),
+                Spoke::WithoutLogin(refusal) => return Ok(Through::WantsLogin { at, refusal }),
             }
         }
         Ok(Through::Done)
@@ -184,6 +194,9 @@ impl Netcat {
                 Ok(Spoke::ToItsEnd)
             }
             Ok(Spoken::Again) => Ok(Spoke::Again),
+            Err(Unspoken::Refused(error)) if error.wants_login() => {
+                Ok(Spoke::WithoutLogin(self.refused(&error)))
+            }
             Err(Unspoken::Refused(error)) => Err(self.refused(&error)),
             Err(Unspoken::TimedOut) => Err(Complaint::failed(
                 "the other side says nothing; is it what it was taken for?",
@@ -216,19 +229,41 @@ impl Netcat {
     }
 }
 
-fn login(proxy: &Proxy) -> Result<Option<ProxyLogin>, Complaint> {
-    let Some(Login { user, password }) = &proxy.login else {
-        return Ok(None);
+/// Who we are to it, as far as that is known without asking the user.
+fn login(proxy: &Proxy) -> Option<ProxyLogin> {
+    match &proxy.login {
+        Some(Login {
+            user,
+            password: Password::Known(password),
+        }) => Some(ProxyLogin {
+            user: user.clone(),
+            password: password.clone(),
+        }),
+        Some(Login {
+            password: Password::Ask,
+            ..
+        })
+        | None => None,
+    }
+}
+
+/// Asks for the password of `proxy`; whether that was still to be asked for.
+pub(super) fn ask_password(proxy: &mut Proxy) -> Result<bool, Complaint> {
+    let host = &proxy.host;
+    let Some(Login { user, password }) = &mut proxy.login else {
+        return Ok(false);
     };
-    let password = match password {
-        Password::Known(password) => password.clone(),
-        Password::Ask => credentials::prompt(user)
-            .map_err(|_| Complaint::failed("Unable to read proxy passphrase"))?,
-    };
-    Ok(Some(ProxyLogin {
-        user: user.clone(),
-        password,
-    }))
+    if *password != Password::Ask {
+        return Ok(false);
+    }
+    let unread = "Unable to read proxy passphrase";
+    let typed = credentials::ask(
+        &format!("Proxy password for {user}@{host}"),
+        unread.to_owned(),
+    )
+    .map_err(|_| Complaint::failed(unread))?;
+    *password = Password::Known(typed);
+    Ok(true)
 }
 
 /// Enough that no proxy can foresee it: it is our half of what is hashed with the password.

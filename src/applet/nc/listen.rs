@@ -3,7 +3,7 @@
 use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::SystemTime;
 
 use rustix::io::Errno;
@@ -226,12 +226,12 @@ impl Netcat {
             return Ok(true);
         };
         if let Some(only) = &listen.only_from {
-            self.is_the_one(only, address)?;
+            self.is_the_one(only, address, local(socket))?;
         }
         let name = self.name_of(address);
         self.tell(&Note::Called {
             by: self.peer(address, &name),
-            at: local(socket),
+            at: local_to(socket, address),
             number: None,
         });
         let admitted = listen.access.admits(address.ip());
@@ -242,7 +242,12 @@ impl Netcat {
     }
 
     /// netcat-traditional's operands behind -l: any other caller ends it.
-    fn is_the_one(&self, only: &options::Source, caller: SocketAddr) -> Result<(), Complaint> {
+    fn is_the_one(
+        &self,
+        only: &options::Source,
+        caller: SocketAddr,
+        here: Option<SocketAddr>,
+    ) -> Result<(), Complaint> {
         let is_port = only.port == 0 || only.port == caller.port();
         let is_host = match &only.address {
             None => true,
@@ -254,11 +259,11 @@ impl Netcat {
         };
         match is_port && is_host {
             true => Ok(()),
-            false => Err(Complaint::Failed(format!(
-                "invalid connection from [{}] {}",
-                caller.ip(),
-                caller.port()
-            ))),
+            false => {
+                let name = self.name_of(caller);
+                let by = self.peer(caller, &name);
+                Err(self.words.wrong_caller(here, &by))
+            }
         }
     }
 
@@ -528,6 +533,24 @@ impl hall::Notes for Said {
 
 fn local(socket: &Socket) -> Option<SocketAddr> {
     socket.local_addr().ok()?.as_socket().map(canonical)
+}
+
+/// The same, as whoever is at `peer` knows us: a socket for datagrams from everywhere has no address of its own.
+fn local_to(socket: &Socket, peer: SocketAddr) -> Option<SocketAddr> {
+    let at = local(socket)?;
+    if !at.ip().is_unspecified() {
+        return Some(at);
+    }
+    let any: IpAddr = match peer {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let found = UdpSocket::bind((any, 0)).and_then(|socket| {
+        // Nothing is sent: the kernel only chooses the way.
+        socket.connect(peer)?;
+        socket.local_addr()
+    });
+    Some(found.map_or(at, |found| SocketAddr::new(found.ip(), at.port())))
 }
 
 fn remote(socket: &Socket) -> Option<SocketAddr> {

@@ -1,12 +1,16 @@
 //! `-e` and `-c`: a program talks to the peer in the user's place.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 use super::Netcat;
 use super::complaint::{Complaint, reason};
+use super::dialect::Dialect;
 use super::options;
 use super::talk::{LAST_WORDS, side};
 use super::witnesses::Among;
+use crate::applet::FAILURE;
 use crate::proto::raw::{Outcome, Role};
 use crate::reactor::child::Program;
 use crate::reactor::hall::serve_one;
@@ -37,7 +41,14 @@ impl Netcat {
             _ => self.trouble(&error),
         })?;
         self.tell_totals(role, &served.report);
-        self.judge(role, served.report.outcome)
+        let outcome = self.judge(role, served.report.outcome)?;
+        match served.status.map(code_of) {
+            // There the program takes netcat's place, and its exit code is all that is left.
+            Some(code) if code != 0 && self.options.dialect == Dialect::Traditional => {
+                Err(Complaint::OfProgram(code))
+            }
+            _ => Ok(outcome),
+        }
     }
 
     /// A program could not be started.
@@ -45,6 +56,14 @@ impl Netcat {
         self.words
             .no_program(&file.to_string_lossy(), &reason(error))
     }
+}
+
+/// As a shell has it: who was ended by a signal has 128 and its number.
+fn code_of(status: ExitStatus) -> u8 {
+    let code = status.code();
+    let code = code.or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(FAILURE)
 }
 
 impl From<&options::Program> for Program {

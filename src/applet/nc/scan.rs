@@ -82,7 +82,7 @@ impl Netcat {
         self.tell(&Note::Connected {
             host: host.name,
             peer: self.peer(address, &name),
-            carrier: self.options.carrier.transport().name(),
+            carrier: self.options.carrier.name(),
             way: Way::Direct,
         });
     }
@@ -97,7 +97,7 @@ impl Netcat {
         self.tell(&Note::CallFailed {
             host: host.name,
             peer: self.peer(address, &name),
-            carrier: self.options.carrier.transport().name(),
+            carrier: self.options.carrier.name(),
             why: &why,
             rest: match is_last {
                 true => Rest::Last,

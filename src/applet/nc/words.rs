@@ -443,7 +443,7 @@ impl Words {
     /// What stops it, as it is said.
     pub fn complaint(&self, complaint: &Complaint) -> String {
         match (self.dialect, complaint) {
-            (_, Complaint::Silent) => String::new(),
+            (_, Complaint::Silent | Complaint::OfProgram(_)) => String::new(),
             (Dialect::OpenBsd, Complaint::Usage) => help::OPENBSD_USAGE.to_owned(),
             (Dialect::Ncat, Complaint::Usage) => self.error(&format!("{TRY_NCAT} QUITTING.")),
             (Dialect::Traditional, Complaint::Usage) => format!("{}\n", help::TRADITIONAL_USAGE),
@@ -566,6 +566,17 @@ impl Words {
     /// Nobody called within the time of -w: netcat-traditional's listener.
     pub fn nobody_called(&self) -> Complaint {
         Complaint::failed("no connection : Connection timed out")
+    }
+
+    /// Somebody called whom netcat-traditional's operands behind -l do not name; `here` is where.
+    pub fn wrong_caller(&self, here: Option<SocketAddr>, by: &Peer<'_>) -> Complaint {
+        let here = here.map(|here| format!("to [{}] ", here.ip()));
+        let here = here.unwrap_or_default();
+        let name = by.name.unwrap_or("(UNKNOWN)");
+        let (address, port) = (by.address.ip(), by.address.port());
+        Complaint::Failed(format!(
+            "invalid connection {here}from {name} [{address}] {port}"
+        ))
     }
 
     /// An exchange broke off: what errno says, where this dialect says it at all.

@@ -63,7 +63,11 @@ impl Socks4 {
                 held: Held::default(),
             });
         }
-        Err(PreludeError::new(match &request.destination.host {
+        let Destination { host, port } = &request.destination;
+        let in_netcat = format!(
+            "getaddrinfo(\"{host}\", \"{port}\"): Address family for hostname not supported"
+        );
+        let error = PreludeError::new(match host {
             Host::Address(address) => format!(
                 "SOCKS 4 cannot ask for the address {address}, only for IPv4 and for names: use SOCKS 5"
             ),
@@ -71,7 +75,11 @@ impl Socks4 {
             Host::Name(_) => {
                 "the user name for SOCKS 4 must have at most 255 octets, and no NUL".to_owned()
             }
-        }))
+        });
+        Err(match host {
+            Host::Address(_) => error.in_netcat(in_netcat),
+            Host::Name(_) => error,
+        })
     }
 
     /// The same without 4a, for proxies that do not know it: a destination that is a name is an error.
@@ -115,7 +123,9 @@ impl Prelude for Socks4 {
     }
 
     fn ended(&self) -> PreludeError {
-        hung_up("SOCKS", &self.destination).in_ncat("Error: short response from proxy.")
+        hung_up("SOCKS", &self.destination)
+            .in_netcat(cut_short(&self.held, 8))
+            .in_ncat("Error: short response from proxy.")
     }
 }
 
@@ -186,10 +196,12 @@ impl Socks5 {
             }
             (Method::USER_PASSWORD, None) => Err(PreludeError::new(WANTS_LOGIN)
                 .in_netcat(NO_METHOD)
-                .in_ncat("Error: proxy requested to do authentication, but no credentials were provided.")),
+                .in_ncat("Error: proxy requested to do authentication, but no credentials were provided.")
+                .for_want_of_login()),
             (Method::NONE_ACCEPTABLE, None) => Err(PreludeError::new(WANTS_LOGIN)
                 .in_netcat(NO_METHOD)
-                .in_ncat(NOTHING_ACCEPTABLE)),
+                .in_ncat(NOTHING_ACCEPTABLE)
+                .for_want_of_login()),
             (Method::NONE_ACCEPTABLE, Some(_)) => Err(PreludeError::new(
                 "the SOCKS proxy takes neither a user name and a password nor nobody at all: it may want GSSAPI, \
                  which is not done here, or connections from elsewhere",
@@ -280,11 +292,18 @@ impl Prelude for Socks5 {
             State5::Choice if self.user_password.is_none() => PreludeError::new(
                 "the SOCKS proxy closed the connection at once: perhaps it is none, takes nobody from this machine, \
                  or wants a user name and a password (--proxy-auth USER:PASSWORD)",
-            ),
+            )
+            .in_netcat(cut_short(&self.held, 3))
+            .for_want_of_login(),
             State5::Verdict => PreludeError::new(
                 "the SOCKS proxy closed the connection when it was given the user name and the password: check --proxy-auth",
             ),
-            State5::Choice | State5::Answer => hung_up("SOCKS", &self.destination),
+            State5::Choice => {
+                hung_up("SOCKS", &self.destination).in_netcat(cut_short(&self.held, 3))
+            }
+            State5::Answer => {
+                hung_up("SOCKS", &self.destination).in_netcat(cut_short(&self.held, 4))
+            }
         };
         error.in_ncat(match self.state {
             State5::Choice => "Error: malformed first response from proxy.",
@@ -389,7 +408,7 @@ impl HttpConnect {
                 head.reason(),
                 advice(status)
             ))
-            .in_netcat(proxy_error(head))
+            .in_netcat(proxy_error(&head.status_line))
             .in_ncat(status_code(head))),
         }
     }
@@ -406,9 +425,13 @@ impl HttpConnect {
                 true => WANTS_LOGIN.to_owned(),
                 false => unknown_schemes(&offered),
             };
-            return Err(PreludeError::new(error)
-                .in_netcat(proxy_error(head))
-                .in_ncat(status_code(head)));
+            let error = PreludeError::new(error)
+                .in_netcat(proxy_error(&head.status_line))
+                .in_ncat(status_code(head));
+            return Err(match login_would_do(&offered) {
+                true => error.for_want_of_login(),
+                false => error,
+            });
         };
         let digest = offered
             .iter()
@@ -428,7 +451,7 @@ impl HttpConnect {
             return Ok(Credentials::basic(&login.user, &login.password));
         }
         Err(PreludeError::new(unknown_schemes(&offered))
-            .in_netcat(proxy_error(head))
+            .in_netcat(proxy_error(&head.status_line))
             .in_ncat("Error getting Proxy-Authenticate challenge."))
     }
 
@@ -483,7 +506,10 @@ impl Prelude for HttpConnect {
                     rest = &rest[taken..];
                     let head = mem::take(reader);
                     let head = ResponseHead::parse(head.head()).map_err(|error| {
+                        let line = head.head().split(|&octet| octet == b'\n').next();
+                        let line = line.unwrap_or_default().trim_ascii_end();
                         not_http(&format!("{error}, it says {:?}", shown(head.head())))
+                            .in_netcat(proxy_error(line))
                     })?;
                     if matches!(head.status, 100..=199) {
                         *interim += 1;
@@ -506,10 +532,12 @@ impl Prelude for HttpConnect {
             StateHttp::Head { reader, .. } => !reader.head().is_empty(),
             StateHttp::Body(_) => false,
         };
-        hung_up("HTTP", &self.destination).in_ncat(match has_begun {
-            true => "Error reading proxy response header.",
-            false => "Error reading proxy response Status-Line.",
-        })
+        hung_up("HTTP", &self.destination)
+            .in_netcat("proxy read: Broken pipe")
+            .in_ncat(match has_begun {
+                true => "Error reading proxy response header.",
+                false => "Error reading proxy response Status-Line.",
+            })
     }
 }
 
@@ -564,8 +592,13 @@ fn login_refused(head: &ResponseHead) -> PreludeError {
 }
 
 /// `Proxy error: "HTTP/1.1 403 Forbidden"`
-fn proxy_error(head: &ResponseHead) -> String {
-    format!("Proxy error: \"{}\"", shown(&head.status_line))
+fn proxy_error(line: &[u8]) -> String {
+    format!("Proxy error: \"{}\"", shown(line))
+}
+
+/// What OpenBSD's nc says when an answer ends before that part of it which it reads at once, and errno happens to be so.
+fn cut_short(held: &Held, part: usize) -> String {
+    format!("read failed ({}/{part}): Broken pipe", held.0.len())
 }
 
 /// The same as ncat says it.

@@ -133,6 +133,8 @@ pub enum IdleEnd {
     /// As good an end as any.
     #[default]
     Done,
+    /// The same, and nothing at all before input has ended: -w of netcat-traditional.
+    DoneOnceInputIsOver,
     /// A failure.
     Idle,
 }
@@ -320,7 +322,9 @@ impl Policy {
     }
 
     fn idle(&self) -> Option<Instant> {
-        self.options.idle.map(|idle| self.moved + idle)
+        let waits = self.options.idle_end == IdleEnd::DoneOnceInputIsOver && !self.input_over;
+        let idle = self.options.idle.filter(|_| !waits);
+        idle.map(|idle| self.moved + idle)
     }
 
     fn deadline_passed(&self, now: Instant) -> Step {
@@ -330,7 +334,7 @@ impl Policy {
         }
         if passed(self.idle()) {
             return Step::Leave(match self.options.idle_end {
-                IdleEnd::Done => Outcome::Done,
+                IdleEnd::Done | IdleEnd::DoneOnceInputIsOver => Outcome::Done,
                 IdleEnd::Idle => Outcome::Idle,
             });
         }
@@ -339,6 +343,9 @@ impl Policy {
 
     fn input_ended(&mut self, now: Instant) -> Step {
         self.input_over = true;
+        if self.options.idle_end == IdleEnd::DoneOnceInputIsOver {
+            self.moved = now;
+        }
         if self.peer_over
             || self.options.quit_after == Some(Duration::ZERO)
             || self.options.input_end == InputEnd::Leave

@@ -114,7 +114,10 @@ impl Timing {
         let by_default = match dialect {
             // Whoever only receives has nothing that could end.
             Dialect::Ncat => !line.has(Id::RecvOnly),
-            Dialect::OpenBsd | Dialect::Traditional => line.has(Id::HalfClose),
+            // With -d input is not read, and so never at its end.
+            Dialect::OpenBsd | Dialect::Traditional => {
+                line.has(Id::HalfClose) && !line.has(Id::NoStdin)
+            }
         };
         Ok(Self {
             // 0 is no patience with OpenBSD's select(2), but nobody asks for a call that cannot succeed.

@@ -50,6 +50,14 @@ impl Carrier {
         }
     }
 
+    /// As messages name it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dccp => "dccp",
+            _ => self.transport().name(),
+        }
+    }
+
     /// Whether it is a UNIX socket.
     pub const fn is_unix(self) -> bool {
         matches!(self, Self::UnixStream | Self::UnixDatagram)
