@@ -19,6 +19,10 @@ pub trait Prelude {
     fn begin(&mut self, out: &mut Vec<u8>);
     /// Takes what arrived (only octets not seen before), appends what is to be said next.
     fn hear(&mut self, octets: &[u8], out: &mut Vec<u8>) -> Result<Heard, PreludeError>;
+    /// Takes a user name and a password, where it ended [for want of them](PreludeError::for_want_of_login) and is about to be said anew.
+    fn log_in(&mut self, _user: String, _password: String) -> Result<(), PreludeError> {
+        Ok(())
+    }
     /// The peer has closed the connection before the prelude was done: what that means, in words.
     fn ended(&self) -> PreludeError {
         PreludeError::new("the other side closed the connection before it was ready")
@@ -59,7 +63,7 @@ impl PreludeError {
         }
     }
 
-    /// It is for want of a user name and a password: said anew with them, on a new connection, it may go well.
+    /// It is for want of a user name and a password: said anew with them ([`Prelude::log_in`]), on a new connection, it may go well.
     pub fn for_want_of_login(self) -> Self {
         Self {
             wants_login: true,

@@ -12,12 +12,13 @@ use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
 use super::hops::{Connection, Through, ask_password};
 use super::options::{
-    Begins, Carrier, Connect, Idle, OnceConnected, ProxyProtocol, Source, Task, To,
+    Begins, Carrier, Connect, Idle, OnceConnected, Proxy, ProxyProtocol, Source, Task, To,
 };
 use super::secure::Whereabouts;
 use super::witnesses::Among;
 use super::words::{Note, Peer, Rest, Totals, UnixVerb, Way, WhyNot};
 use crate::limits;
+use crate::proto::prelude::Prelude;
 use crate::proto::raw::{Outcome, Role};
 use crate::reactor::relay::Link;
 use crate::reactor::resolver::{self, Family};
@@ -278,26 +279,43 @@ impl Netcat {
                     return Ok(Some((connection, shown)));
                 }
                 Through::Again { at } => {
-                    // Only the proxy that said so goes on where it was: to the others it is a new connection.
-                    let anew = self.preludes(&proxies, host.name, port)?;
-                    for (index, prelude) in anew.into_iter().enumerate() {
-                        if index != at {
-                            preludes[index] = prelude;
-                        }
-                    }
+                    self.begin_others_anew(&mut preludes, at, &proxies, host, port)?
                 }
                 Through::WantsLogin { at, refusal } => {
-                    let proxy = proxies.get_mut(at);
-                    if !proxy.map_or(Ok(false), ask_password)? {
+                    let (Some(proxy), Some(prelude)) = (proxies.get_mut(at), preludes.get_mut(at))
+                    else {
                         return Err(refusal);
-                    }
-                    preludes = self.preludes(&proxies, host.name, port)?;
+                    };
+                    let Some(login) = ask_password(proxy)? else {
+                        return Err(refusal);
+                    };
+                    let taken = prelude.log_in(login.user, login.password);
+                    taken.map_err(|error| self.refused(&error))?;
+                    self.begin_others_anew(&mut preludes, at, &proxies, host, port)?;
                 }
             }
         }
         Err(Complaint::failed(
             "the proxy closes each connection instead of taking the user name and password on it",
         ))
+    }
+
+    /// Only the proxy that wants to be called again goes on where it was: to the others it is a new connection.
+    fn begin_others_anew(
+        &self,
+        preludes: &mut [Box<dyn Prelude>],
+        at: usize,
+        proxies: &[Proxy],
+        host: &Host<'_>,
+        port: u16,
+    ) -> Result<(), Complaint> {
+        let anew = self.preludes(proxies, host.name, port)?;
+        for (index, (prelude, anew)) in preludes.iter_mut().zip(anew).enumerate() {
+            if index != at {
+                *prelude = anew;
+            }
+        }
+        Ok(())
     }
 
     fn watched(&self, connection: Connection) -> Connection {

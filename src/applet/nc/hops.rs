@@ -212,7 +212,7 @@ impl Netcat {
         }
     }
 
-    fn refused(&self, error: &PreludeError) -> Complaint {
+    pub(super) fn refused(&self, error: &PreludeError) -> Complaint {
         match self.options.dialect {
             Dialect::OpenBsd => Complaint::failed(error.netcat()),
             Dialect::Ncat => Complaint::failed(error.ncat()),
@@ -247,14 +247,14 @@ fn login(proxy: &Proxy) -> Option<ProxyLogin> {
     }
 }
 
-/// Asks for the password of `proxy`; whether that was still to be asked for.
-pub(super) fn ask_password(proxy: &mut Proxy) -> Result<bool, Complaint> {
+/// Asks for the password of `proxy`, if that was still to be asked for.
+pub(super) fn ask_password(proxy: &mut Proxy) -> Result<Option<ProxyLogin>, Complaint> {
     let host = &proxy.host;
     let Some(Login { user, password }) = &mut proxy.login else {
-        return Ok(false);
+        return Ok(None);
     };
     if *password != Password::Ask {
-        return Ok(false);
+        return Ok(None);
     }
     let unread = "Unable to read proxy passphrase";
     let typed = credentials::ask(
@@ -263,7 +263,7 @@ pub(super) fn ask_password(proxy: &mut Proxy) -> Result<bool, Complaint> {
     )
     .map_err(|_| Complaint::failed(unread))?;
     *password = Password::Known(typed);
-    Ok(true)
+    Ok(login(proxy))
 }
 
 /// Enough that no proxy can foresee it: it is our half of what is hashed with the password.

@@ -159,24 +159,10 @@ impl Socks5 {
                 &request.destination.host.to_string(),
             )));
         }
-        let user_password = login.map(|login| {
-            let login = UserPassword {
-                user: login.user.into_bytes(),
-                password: login.password.into_bytes(),
-            };
-            let mut octets = Vec::new();
-            let fits = login.encode(&mut octets);
-            fits.then_some(octets).ok_or_else(|| {
-                PreludeError::new(
-                    "SOCKS 5 takes a user name of 1 to 255 octets, and a password of at most 255",
-                )
-                .in_netcat("Proxy username/password too long")
-            })
-        });
         Ok(Self {
             destination: request.destination,
             request: octets,
-            user_password: user_password.transpose()?,
+            user_password: login.map(user_password).transpose()?,
             state: State5::Choice,
             held: Held::default(),
         })
@@ -286,6 +272,11 @@ impl Prelude for Socks5 {
         }
     }
 
+    fn log_in(&mut self, user: String, password: String) -> Result<(), PreludeError> {
+        self.user_password = Some(user_password(Login { user, password })?);
+        Ok(())
+    }
+
     fn ended(&self) -> PreludeError {
         let error = match self.state {
             // Some close instead of saying that no method will do.
@@ -313,6 +304,21 @@ impl Prelude for Socks5 {
     }
 }
 
+fn user_password(login: Login) -> Result<Vec<u8>, PreludeError> {
+    let login = UserPassword {
+        user: login.user.into_bytes(),
+        password: login.password.into_bytes(),
+    };
+    let mut octets = Vec::new();
+    let fits = login.encode(&mut octets);
+    fits.then_some(octets).ok_or_else(|| {
+        PreludeError::new(
+            "SOCKS 5 takes a user name of 1 to 255 octets, and a password of at most 255",
+        )
+        .in_netcat("Proxy username/password too long")
+    })
+}
+
 /// A connection by HTTP's CONNECT. Not all of it is shown when printed for debugging: it holds a password.
 pub struct HttpConnect {
     destination: Destination,
@@ -320,6 +326,8 @@ pub struct HttpConnect {
     client_nonce: String,
     /// What the next request says about who we are.
     authorization: Option<String>,
+    /// A 407 that could not be answered for want of a login.
+    unanswered: Option<ResponseHead>,
     /// What the proxy has been told so far.
     tried: Tried,
     state: StateHttp,
@@ -363,17 +371,15 @@ impl HttpConnect {
             let error = PreludeError::new(no_name(&destination.host.to_string()));
             return Err(error.in_netcat("Invalid hostname"));
         }
-        let is_odd = |login: &Login| login.user.contains(|c: char| c == ':' || c.is_control());
-        if login.as_ref().is_some_and(is_odd) {
-            return Err(PreludeError::new(
-                "a user name for an HTTP proxy can have no colon and no control character (RFC 7617 §2)",
-            ));
+        if let Some(login) = &login {
+            check(login)?;
         }
         Ok(Self {
             destination,
             login,
             client_nonce: hex(&client_nonce),
             authorization: None,
+            unanswered: None,
             tried: Tried::Nothing,
             state: StateHttp::head(),
         })
@@ -428,6 +434,7 @@ impl HttpConnect {
             let error = PreludeError::new(error)
                 .in_netcat(proxy_error(&head.status_line))
                 .in_ncat(status_code(head));
+            self.unanswered = Some(head.clone());
             return Err(match login_would_do(&offered) {
                 true => error.for_want_of_login(),
                 false => error,
@@ -527,6 +534,16 @@ impl Prelude for HttpConnect {
         }
     }
 
+    fn log_in(&mut self, user: String, password: String) -> Result<(), PreludeError> {
+        let login = Login { user, password };
+        check(&login)?;
+        self.login = Some(login);
+        if let Some(head) = self.unanswered.take() {
+            self.authorization = Some(self.authorize(&head)?);
+        }
+        Ok(())
+    }
+
     fn ended(&self) -> PreludeError {
         let has_begun = match &self.state {
             StateHttp::Head { reader, .. } => !reader.head().is_empty(),
@@ -538,6 +555,16 @@ impl Prelude for HttpConnect {
                 true => "Error reading proxy response header.",
                 false => "Error reading proxy response Status-Line.",
             })
+    }
+}
+
+fn check(login: &Login) -> Result<(), PreludeError> {
+    let is_odd = login.user.contains(|c: char| c == ':' || c.is_control());
+    match is_odd {
+        false => Ok(()),
+        true => Err(PreludeError::new(
+            "a user name for an HTTP proxy can have no colon and no control character (RFC 7617 §2)",
+        )),
     }
 }
 
