@@ -17,7 +17,7 @@ use std::thread;
 use netcats::pending::PENDING;
 use netcats::record::Record;
 use netcats::stage::{Whose, installed, play};
-use netcats::{Case, Dialect, cases};
+use netcats::{Case, Dialect, Words, cases};
 use program::have;
 
 /// Cases wait more than they work.
@@ -95,6 +95,76 @@ fn the_record_and_what_is_pending_have_no_case_that_is_gone() {
     }
 }
 
+#[test]
+fn every_option_has_a_case() {
+    let words: Vec<(Dialect, String)> = cases()
+        .iter()
+        .flat_map(|case| {
+            let (Words::Arguments(words) | Words::Shell(words)) = case.words;
+            let words = words.split_ascii_whitespace();
+            let words = words.chain(case.option.split_ascii_whitespace());
+            let words = words.map(|word| (case.dialect, word.to_owned()));
+            words.collect::<Vec<_>>()
+        })
+        .collect();
+    for (dialect, letters) in [
+        (Dialect::OpenBsd, "46bCDdFhIiklMmNnOPpqrSsTtUuVvWwXxZz"),
+        (Dialect::Ncat, "46CcdeGghiklmnopqstUuvwxz"),
+        (Dialect::Traditional, "bCceikTlnopqrstuvwz"),
+    ] {
+        for letter in letters.chars() {
+            let is_it = |word: &str| {
+                let letters = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+                letters.is_some_and(|letters| letters.contains(letter))
+            };
+            let has = words.iter().any(|(of, word)| *of == dialect && is_it(word));
+            assert!(has, "{} -{letter}", dialect.name());
+        }
+    }
+    for long in LONG_OPTIONS {
+        let has = words.iter().any(|(_, word)| word == long);
+        assert!(has, "{long}");
+    }
+}
+
+/// Ncat's, but for those about TLS, which `netcat_peers.rs` has.
+const LONG_OPTIONS: &[&str] = &[
+    "--allow",
+    "--allowfile",
+    "--append-output",
+    "--broker",
+    "--chat",
+    "--crlf",
+    "--delay",
+    "--deny",
+    "--denyfile",
+    "--exec",
+    "--help",
+    "--hex-dump",
+    "--idle-timeout",
+    "--keep-open",
+    "--listen",
+    "--max-conns",
+    "--no-shutdown",
+    "--nodns",
+    "--output",
+    "--proxy",
+    "--proxy-auth",
+    "--proxy-dns",
+    "--proxy-type",
+    "--recv-only",
+    "--send-only",
+    "--sh-exec",
+    "--source",
+    "--source-port",
+    "--telnet",
+    "--udp",
+    "--unixsock",
+    "--verbose",
+    "--version",
+    "--wait",
+];
+
 /// Writes down what the installed programs do.
 #[test]
 #[ignore = "makes the record anew: cargo test --test netcats record -- --ignored"]
@@ -119,11 +189,15 @@ fn record() {
     Record::write(&seen);
 }
 
-/// The table, or the cases whose titles contain what `CASES` says.
+/// The table, or the cases whose titles contain what `CASES` says, without those that cannot be played here.
 fn chosen() -> Vec<Case> {
     let only = std::env::var("CASES").unwrap_or_default();
     let mut cases = cases();
-    cases.retain(|case| case.title().contains(&only));
+    cases.retain(|case| {
+        let needs = case.needs;
+        case.title().contains(&only)
+            && needs.is_none_or(|(program, package)| have(program, package))
+    });
     cases
 }
 

@@ -78,6 +78,10 @@ pub struct Case {
     pub peer: Peer,
     pub files: Vec<(&'static str, &'static str)>,
     pub steps: Vec<Step>,
+    /// `$OPTION` of a line of shell.
+    pub option: &'static str,
+    /// A further program, and its package.
+    pub needs: Option<(&'static str, &'static str)>,
     pub difference: Option<Difference>,
     /// Why theirs does not do the same each time: it is recorded, but not held to it.
     pub unsteady: Option<&'static str>,
@@ -246,6 +250,8 @@ pub fn case(dialect: Dialect, name: &'static str, arguments: &'static str) -> Ca
         peer: Peer::Calls(Over::Tcp),
         files: Vec::new(),
         steps: Vec::new(),
+        option: "",
+        needs: None,
         difference: None,
         unsteady: None,
     }
@@ -280,6 +286,19 @@ impl Case {
     pub fn from(self, over: Over) -> Self {
         Self {
             peer: Peer::Calls(over),
+            ..self
+        }
+    }
+
+    /// What `$OPTION` is in a line of shell that several cases share.
+    pub fn option(self, option: &'static str) -> Self {
+        Self { option, ..self }
+    }
+
+    /// Without this program it cannot be played.
+    pub fn needs(self, program: &'static str, package: &'static str) -> Self {
+        Self {
+            needs: Some((program, package)),
             ..self
         }
     }

@@ -521,6 +521,10 @@ fn input_and_output() -> Vec<Case> {
         )
         .to(Over::Tcp)
         .steps(&[Accept, SendMuch(3_000_000), Close, Leaves]),
+        sh("output does not wait", NONBLOCKING)
+            .needs("python3", "python3")
+            .to(Over::Tcp)
+            .steps(&[Accept, SendMuch(3_000_000), Close, Leaves]),
         nc("-C", "-C -N 127.0.0.1 {port}")
             .to(Over::Tcp)
             .input(Pipe)
@@ -617,6 +621,10 @@ fn input_and_output() -> Vec<Case> {
             ),
     ]
 }
+
+/// Whoever has the other end of the same pipe decides whether it waits; here it does not, and its reader is late.
+const NONBLOCKING: &str = "(python3 -c 'import os; os.set_blocking(1, False)'; \
+    exec nc -d 127.0.0.1 {port}) | (sleep 0.5; wc -c)";
 
 fn listening() -> Vec<Case> {
     let once = &[Call, Send(b"hello"), Shows(b"hello"), Close, Leaves];
@@ -1159,6 +1167,21 @@ fn scanning() -> Vec<Case> {
     ]
 }
 
+/// The type of service, as the kernel tells of the socket; NAME is the option, too.
+fn tos(name: &'static str) -> Case {
+    sh(
+        name,
+        "nc $OPTION 127.0.0.1 {port} & \
+         for try in $(seq 50); do \
+         ss -tnH --tos 'dport = :{port}' | grep -o 'tos:[^ ]*' >&2 && break; sleep 0.01; done; \
+         wait $!",
+    )
+    .option(name)
+    .needs("ss", "iproute2")
+    .to(Over::Tcp)
+    .steps(&[Accept, Says("tos:"), Close, Leaves])
+}
+
 /// What is set on the socket cannot be seen from the other side but for the source.
 fn socket_options() -> Vec<Case> {
     let talk = &[Accept, Send(b"a"), Shows(b"a"), Close, Leaves];
@@ -1172,14 +1195,14 @@ fn socket_options() -> Vec<Case> {
         with("-M", "-M 64 127.0.0.1 {port}"),
         with("-m", "-m 1 127.0.0.1 {port}"),
         with("-6M", "-6 -M 64 -m 1 ::1 {port}").to(Over::Tcp6),
-        with("-T lowdelay", "-T lowdelay 127.0.0.1 {port}"),
-        with("-T throughput", "-T throughput 127.0.0.1 {port}"),
-        with("-T critical", "-T critical 127.0.0.1 {port}"),
-        with("-T af11", "-T af11 127.0.0.1 {port}"),
-        with("-T ef", "-T ef 127.0.0.1 {port}"),
-        with("-T cs7", "-T cs7 127.0.0.1 {port}"),
-        with("-T 0x20", "-T 0x20 127.0.0.1 {port}"),
-        with("-T 32", "-T 32 127.0.0.1 {port}"),
+        tos("-T lowdelay"),
+        tos("-T throughput"),
+        tos("-T critical"),
+        tos("-T af11"),
+        tos("-T ef"),
+        tos("-T cs7"),
+        tos("-T 0x20"),
+        tos("-T 32"),
         with("-6T ef", "-6 -T ef ::1 {port}").to(Over::Tcp6),
         with("-D", "-D 127.0.0.1 {port}"),
         with("-S", "-S 127.0.0.1 {port}"),
@@ -1206,6 +1229,7 @@ fn socket_options() -> Vec<Case> {
              socket.socket(fileno=passed[0]).sendall(b\"passed\")\n\
              sys.exit(code)'",
         )
+        .needs("python3", "python3")
         .to(Over::Tcp)
         .steps(&[Accept, HearsEnd, Leaves]),
     ]

@@ -110,6 +110,17 @@ impl Places {
         names
     }
 
+    /// Whether somebody is about to call `{port}`, and has no answer yet.
+    pub fn is_called(&self) -> bool {
+        let port = format!(":{:04X}", self.port("port"));
+        let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
+        table.lines().any(|line| {
+            let mut fields = line.split_ascii_whitespace().skip(2);
+            // SYN_SENT
+            fields.next().is_some_and(|to| to.ends_with(&port)) && fields.next() == Some("02")
+        })
+    }
+
     /// This is who called.
     pub fn met(&mut self, line: &Line) {
         self.met_at(line.port());

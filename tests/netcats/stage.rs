@@ -75,10 +75,10 @@ pub fn play(case: &Case, whose: Whose, expected: Option<&[String]>) -> Vec<Strin
         let line = steps.next().and_then(|step| stage.make(*step));
         stage.seen.extend(line);
     }
-    // What takes seconds from the start on is not to be held up by others' starts.
-    if !matches!(case.steps.first(), Some(Step::LeavesAfter)) {
-        drop(turn);
+    if case.peer == Peer::Deaf {
+        stage.wait_for_a_call();
     }
+    drop(turn);
     for step in steps {
         let line = stage.make(*step);
         if let Some(line) = line {
@@ -126,7 +126,6 @@ struct Stage<'a> {
     current: usize,
     seen: Vec<String>,
     expected: Option<&'a [String]>,
-    much_sent: usize,
 }
 
 impl<'a> Stage<'a> {
@@ -158,7 +157,6 @@ impl<'a> Stage<'a> {
             current: 0,
             seen: Vec::new(),
             expected,
-            much_sent: 0,
         }
     }
 
@@ -199,10 +197,7 @@ impl<'a> Stage<'a> {
             Step::Call => return Some(self.call(patience)),
             Step::As(number) => self.current = number,
             Step::Send(octets) => return self.send(octets),
-            Step::SendMuch(octets) => {
-                self.much_sent = octets;
-                self.line().send_much(octets);
-            }
+            Step::SendMuch(octets) => self.line().send_much(octets),
             Step::Hears(octets) => return Some(self.hears(octets, patience)),
             Step::HearsAfter(octets) => {
                 let begun = Instant::now();
@@ -298,7 +293,8 @@ impl<'a> Stage<'a> {
         }
         self.running.kill();
         let shown = self.running.stdout.all();
-        let shown = match self.much_sent > 0 {
+        let is_much = |step: &Step| matches!(step, Step::ShowsMuch(_));
+        let shown = match self.case.steps.iter().any(is_much) {
             true => much("stdout:", &shown),
             false => format!("stdout {}", self.quoted(&shown)),
         };
@@ -333,6 +329,16 @@ impl<'a> Stage<'a> {
             }
             if is_last {
                 return "is not called, nothing".to_owned();
+            }
+        }
+    }
+
+    /// The deaf see nobody call; the kernel does.
+    fn wait_for_a_call(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        while !self.places.is_called() && Instant::now() < until {
+            if self.running.has_ended(Duration::from_millis(2)) {
+                return;
             }
         }
     }
@@ -505,6 +511,7 @@ impl Running {
             .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", &folder)
+            .env("OPTION", case.option)
             .current_dir(&folder)
             .process_group(0);
         match case.words {
