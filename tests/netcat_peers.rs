@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::panic::{self, UnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -17,20 +16,6 @@ use std::time::{Duration, Instant};
 
 use program::{MAILTOOL, PATIENCE, have, run};
 use tempfile::TempDir;
-
-/// The tests of what is about to be built. One that passes must be taken out.
-const PENDING: &[&str] = &[];
-
-/// Runs a test, or sees that it is rightly pending.
-fn test(name: &str, body: impl FnOnce() + UnwindSafe) {
-    let result = panic::catch_unwind(body);
-    match (result, PENDING.contains(&name)) {
-        (Ok(()), false) => {}
-        (Ok(()), true) => panic!("{name} passes, and is no longer pending"),
-        (Err(_), true) => eprintln!("PENDING {name}"),
-        (Err(panic), false) => panic::resume_unwind(panic),
-    }
-}
 
 /// A certificate authority of the test's own, in a folder: `ca.pem`; and what it has signed: `NAME.pem`, `NAME.key`.
 struct Authority {
@@ -134,12 +119,12 @@ impl Talker {
         (talker, port.expect("a port"))
     }
 
-    /// `openssl s_client`, which does not take what is typed for commands.
+    /// `openssl s_client`, which ends with what is typed; for that it takes lines that begin with Q or R for commands.
     fn s_client(authority: &Authority, port: u16, words: &str) -> Self {
         Self::start(
             authority.folder.path(),
             "openssl",
-            &format!("s_client -quiet -connect 127.0.0.1:{port} {words}"),
+            &format!("s_client -quiet -no_ign_eof -connect 127.0.0.1:{port} {words}"),
         )
     }
 
@@ -234,11 +219,9 @@ fn a_server_whose_certificate_nobody_asks_about() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("a_server_whose_certificate_nobody_asks_about", || {
-        let authority = Authority::new();
-        let (_server, port) = Talker::s_server(&authority, "");
-        a_line_is_reversed(Talker::ours(&authority, &format!("--ssl 127.0.0.1 {port}")));
-    });
+    let authority = Authority::new();
+    let (_server, port) = Talker::s_server(&authority, "");
+    a_line_is_reversed(Talker::ours(&authority, &format!("--ssl 127.0.0.1 {port}")));
 }
 
 #[test]
@@ -246,27 +229,25 @@ fn a_certificate_is_verified() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("a_certificate_is_verified", || {
-        let (authority, stranger) = (Authority::new(), Authority::new());
-        let (_server, port) = Talker::s_server(&authority, "");
-        let verify = "--ssl --ssl-verify --ssl-trustfile";
-        let trusted = authority.path("ca.pem");
-        let trusted = trusted.display();
-        let client = Talker::ours(&authority, &format!("{verify} {trusted} localhost {port}"));
-        a_line_is_reversed(client);
-        // --ssl-verify alone means --ssl too, and the authority is not one of the system's.
-        is_refused(Talker::ours(
-            &authority,
-            &format!("--ssl-verify localhost {port}"),
-        ));
-        let client = format!(
-            "{verify} {} localhost {port}",
-            stranger.path("ca.pem").display()
-        );
-        is_refused(Talker::ours(&authority, &client));
-        let client = format!("{verify} {trusted} --ssl-servername other.example localhost {port}");
-        is_refused(Talker::ours(&authority, &client));
-    });
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let (_server, port) = Talker::s_server(&authority, "");
+    let verify = "--ssl --ssl-verify --ssl-trustfile";
+    let trusted = authority.path("ca.pem");
+    let trusted = trusted.display();
+    let client = Talker::ours(&authority, &format!("{verify} {trusted} localhost {port}"));
+    a_line_is_reversed(client);
+    // --ssl-verify alone means --ssl too, and the authority is not one of the system's.
+    is_refused(Talker::ours(
+        &authority,
+        &format!("--ssl-verify localhost {port}"),
+    ));
+    let client = format!(
+        "{verify} {} localhost {port}",
+        stranger.path("ca.pem").display()
+    );
+    is_refused(Talker::ours(&authority, &client));
+    let client = format!("{verify} {trusted} --ssl-servername other.example localhost {port}");
+    is_refused(Talker::ours(&authority, &client));
 }
 
 #[test]
@@ -274,21 +255,19 @@ fn the_server_is_told_which_name_is_meant() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("the_server_is_told_which_name_is_meant", || {
-        let authority = Authority::new();
-        authority.sign("other.example", "DNS:other.example");
-        let (_server, port) = Talker::s_server(
-            &authority,
-            "-servername other.example -cert2 other.example.pem -key2 other.example.key",
-        );
-        let ca = authority.path("ca.pem");
-        let verify = format!("--ssl-verify --ssl-trustfile {}", ca.display());
-        // The name brings the other certificate, which is the one that is verified.
-        for name in ["--ssl-servername other.example 127.0.0.1", "localhost"] {
-            let client = Talker::ours(&authority, &format!("{verify} {name} {port}"));
-            a_line_is_reversed(client);
-        }
-    });
+    let authority = Authority::new();
+    authority.sign("other.example", "DNS:other.example");
+    let (_server, port) = Talker::s_server(
+        &authority,
+        "-servername other.example -cert2 other.example.pem -key2 other.example.key",
+    );
+    let ca = authority.path("ca.pem");
+    let verify = format!("--ssl-verify --ssl-trustfile {}", ca.display());
+    // The name brings the other certificate, which is the one that is verified.
+    for name in ["--ssl-servername other.example 127.0.0.1", "localhost"] {
+        let client = Talker::ours(&authority, &format!("{verify} {name} {port}"));
+        a_line_is_reversed(client);
+    }
 }
 
 #[test]
@@ -296,14 +275,12 @@ fn a_protocol_is_negotiated() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("a_protocol_is_negotiated", || {
-        let authority = Authority::new();
-        let (server, port) = Talker::s_server(&authority, "-alpn imap,smtp");
-        let words = format!("--ssl --ssl-alpn pop3,smtp 127.0.0.1 {port}");
-        a_line_is_reversed(Talker::ours(&authority, &words));
-        let line = next_with(&server.stdout, "ALPN protocols selected");
-        assert!(line.ends_with(": smtp"), "{line}");
-    });
+    let authority = Authority::new();
+    let (server, port) = Talker::s_server(&authority, "-alpn imap,smtp -naccept 1");
+    let words = format!("--ssl --ssl-alpn pop3,smtp 127.0.0.1 {port}");
+    a_line_is_reversed(Talker::ours(&authority, &words));
+    let line = next_with(&server.stdout, "ALPN protocols selected");
+    assert!(line.ends_with(": smtp"), "{line}");
 }
 
 #[test]
@@ -311,18 +288,16 @@ fn the_client_shows_a_certificate() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("the_client_shows_a_certificate", || {
-        let authority = Authority::new();
-        authority.sign("alice", "email:alice@localhost");
-        let (_server, port) =
-            Talker::s_server(&authority, "-Verify 1 -verify_return_error -CAfile ca.pem");
-        let words = format!("--ssl --ssl-cert alice.pem --ssl-key alice.key 127.0.0.1 {port}");
-        a_line_is_reversed(Talker::ours(&authority, &words));
-        let mut client = Talker::ours(&authority, &format!("--ssl 127.0.0.1 {port}"));
-        client.type_line("hello");
-        let (code, said) = client.ends();
-        assert!(code.is_some_and(|code| code != 0), "{code:?} {said}");
-    });
+    let authority = Authority::new();
+    authority.sign("alice", "email:alice@localhost");
+    let (_server, port) =
+        Talker::s_server(&authority, "-Verify 1 -verify_return_error -CAfile ca.pem");
+    let words = format!("--ssl --ssl-cert alice.pem --ssl-key alice.key 127.0.0.1 {port}");
+    a_line_is_reversed(Talker::ours(&authority, &words));
+    let mut client = Talker::ours(&authority, &format!("--ssl 127.0.0.1 {port}"));
+    client.type_line("hello");
+    let (code, said) = client.ends();
+    assert!(code.is_some_and(|code| code != 0), "{code:?} {said}");
 }
 
 #[test]
@@ -330,23 +305,21 @@ fn a_listener_has_a_certificate_of_its_own() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("a_listener_has_a_certificate_of_its_own", || {
-        let authority = Authority::new();
-        let words = "--ssl --ssl-cert localhost.pem --ssl-key localhost.key --ssl-alpn imap,smtp";
-        let (mut listener, port) = Talker::listening(&authority, words);
-        let mut client = Talker::s_client(
-            &authority,
-            port,
-            "-CAfile ca.pem -verify_return_error -verify_hostname localhost -alpn smtp",
-        );
-        client.type_line("to the listener");
-        listener.hears("to the listener");
-        listener.type_line("RCPT TO:<a@example>");
-        client.hears("RCPT TO:<a@example>");
-        assert_eq!(client.ends().0, Some(0));
-        let (code, said) = listener.ends();
-        assert_eq!(code, Some(0), "{said}");
-    });
+    let authority = Authority::new();
+    let words = "--ssl --ssl-cert localhost.pem --ssl-key localhost.key --ssl-alpn imap,smtp";
+    let (mut listener, port) = Talker::listening(&authority, words);
+    let mut client = Talker::s_client(
+        &authority,
+        port,
+        "-CAfile ca.pem -verify_return_error -verify_hostname localhost -alpn smtp",
+    );
+    client.type_line("to the listener");
+    listener.hears("to the listener");
+    listener.type_line("RCPT TO:<a@example>");
+    client.hears("RCPT TO:<a@example>");
+    assert_eq!(client.ends().0, Some(0));
+    let (code, said) = listener.ends();
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[test]
@@ -354,18 +327,16 @@ fn a_listener_without_a_certificate_makes_one() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("a_listener_without_a_certificate_makes_one", || {
-        let authority = Authority::new();
-        let (mut listener, port) = Talker::listening(&authority, "--ssl");
-        let mut client = Talker::s_client(&authority, port, "");
-        client.type_line("to the listener");
-        listener.hears("to the listener");
-        listener.type_line("to the client");
-        client.hears("to the client");
-        assert_eq!(client.ends().0, Some(0));
-        let (code, said) = listener.ends();
-        assert_eq!(code, Some(0), "{said}");
-    });
+    let authority = Authority::new();
+    let (mut listener, port) = Talker::listening(&authority, "--ssl");
+    let mut client = Talker::s_client(&authority, port, "");
+    client.type_line("to the listener");
+    listener.hears("to the listener");
+    listener.type_line("to the client");
+    client.hears("to the client");
+    assert_eq!(client.ends().0, Some(0));
+    let (code, said) = listener.ends();
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[test]
@@ -373,18 +344,18 @@ fn a_listener_that_asks_for_a_certificate() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("a_listener_that_asks_for_a_certificate", || {
-        let authority = Authority::new();
-        authority.sign("alice", "email:alice@localhost");
-        let words = "-k --ssl-cert localhost.pem --ssl-key localhost.key --ssl-verify --ssl-trustfile ca.pem";
-        let (listener, port) = Talker::listening(&authority, words);
-        let mut nobody = Talker::s_client(&authority, port, "");
-        nobody.type_line("from nobody");
-        assert_ne!(nobody.ends().0, Some(0));
-        let mut alice = Talker::s_client(&authority, port, "-cert alice.pem -key alice.key");
-        alice.type_line("from alice");
-        listener.hears("from alice");
-    });
+    let authority = Authority::new();
+    authority.sign("alice", "email:alice@localhost");
+    let words =
+        "-k --ssl-cert localhost.pem --ssl-key localhost.key --ssl-verify --ssl-trustfile ca.pem";
+    let (listener, port) = Talker::listening(&authority, words);
+    let mut nobody = Talker::s_client(&authority, port, "-ign_eof");
+    nobody.type_line("from nobody");
+    next_with(&nobody.stderr, "alert certificate required");
+    assert_ne!(nobody.ends().0, Some(0));
+    let mut alice = Talker::s_client(&authority, port, "-cert alice.pem -key alice.key");
+    alice.type_line("from alice");
+    listener.hears("from alice");
 }
 
 #[test]
@@ -392,24 +363,21 @@ fn who_speaks_no_tls_is_no_end_of_a_listener() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("who_speaks_no_tls_is_no_end_of_a_listener", || {
-        let authority = Authority::new();
-        let (listener, port) = Talker::listening(&authority, "-k --ssl");
-        let mut plain =
-            std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens");
-        plain
-            .write_all(b"GET / HTTP/1.0\r\n\r\n")
-            .expect("it listens");
-        plain.set_read_timeout(Some(PATIENCE)).expect("a socket");
-        // An alert or nothing, then the end or a reset; never silence.
-        let mut answer = Vec::new();
-        if let Err(error) = plain.read_to_end(&mut answer) {
-            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
-        }
-        let mut client = Talker::s_client(&authority, port, "");
-        client.type_line("still there");
-        listener.hears("still there");
-    });
+    let authority = Authority::new();
+    let (listener, port) = Talker::listening(&authority, "-k --ssl");
+    let mut plain = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens");
+    plain
+        .write_all(b"GET / HTTP/1.0\r\n\r\n")
+        .expect("it listens");
+    plain.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    // An alert or nothing, then the end or a reset; never silence.
+    let mut answer = Vec::new();
+    if let Err(error) = plain.read_to_end(&mut answer) {
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    }
+    let mut client = Talker::s_client(&authority, port, "");
+    client.type_line("still there");
+    listener.hears("still there");
 }
 
 #[test]
@@ -417,27 +385,25 @@ fn ncat_calls_us_and_we_call_ncat() {
     if !have("openssl", "openssl") || !have("ncat", "ncat") {
         return;
     }
-    test("ncat_calls_us_and_we_call_ncat", || {
-        let authority = Authority::new();
-        let words = "--ssl --ssl-cert localhost.pem --ssl-key localhost.key";
-        let (mut listener, port) = Talker::listening(&authority, words);
-        let folder = authority.folder.path();
-        let verify = "--ssl-verify --ssl-trustfile ca.pem";
-        let mut client = Talker::start(folder, "ncat", &format!("{verify} localhost {port}"));
-        talk(&mut client, &mut listener);
-        assert_eq!(client.ends().0, Some(0));
-        assert_eq!(listener.ends().0, Some(0));
+    let authority = Authority::new();
+    let words = "--ssl --ssl-cert localhost.pem --ssl-key localhost.key";
+    let (mut listener, port) = Talker::listening(&authority, words);
+    let folder = authority.folder.path();
+    let verify = "--ssl-verify --ssl-trustfile ca.pem";
+    let mut client = Talker::start(folder, "ncat", &format!("{verify} localhost {port}"));
+    talk(&mut client, &mut listener);
+    assert_eq!(client.ends().0, Some(0));
+    assert_eq!(listener.ends().0, Some(0));
 
-        let port = free_port();
-        let words = format!("-lv {words} 127.0.0.1 {port}");
-        let mut listener = Talker::start(folder, "ncat", &words);
-        next_with(&listener.stderr, "Listening on");
-        let mut client = Talker::ours(&authority, &format!("{verify} localhost {port}"));
-        talk(&mut client, &mut listener);
-        let (code, said) = client.ends();
-        assert_eq!(code, Some(0), "{said}");
-        assert_eq!(listener.ends().0, Some(0));
-    });
+    let port = free_port();
+    let words = format!("-lv {words} 127.0.0.1 {port}");
+    let mut listener = Talker::start(folder, "ncat", &words);
+    next_with(&listener.stderr, "Listening on");
+    let mut client = Talker::ours(&authority, &format!("{verify} localhost {port}"));
+    talk(&mut client, &mut listener);
+    let (code, said) = client.ends();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(listener.ends().0, Some(0));
 }
 
 fn talk(one: &mut Talker, other: &mut Talker) {
@@ -458,24 +424,22 @@ fn both_sides_log_the_same_secrets() {
     if !have("openssl", "openssl") {
         return;
     }
-    test("both_sides_log_the_same_secrets", || {
-        let authority = Authority::new();
-        let (server, port) = Talker::s_server(&authority, "-keylogfile theirs");
-        let words = format!("nc -N --ssl 127.0.0.1 {port}");
-        let ours = authority.path("ours");
-        let environment = [("SSLKEYLOGFILE", ours.as_path())];
-        let folder = authority.folder.path();
-        a_line_is_reversed(Talker::start_with(folder, MAILTOOL, &words, &environment));
-        next_with(&server.stdout, "CONNECTION CLOSED");
-        let secrets = |name: &str| -> BTreeSet<String> {
-            let text = fs::read_to_string(authority.path(name)).expect("it is logged");
-            let secrets = text.lines().filter(|line| line.contains("_TRAFFIC_SECRET"));
-            secrets.map(str::to_ascii_lowercase).collect()
-        };
-        let (ours, theirs) = (secrets("ours"), secrets("theirs"));
-        assert!(theirs.len() >= 4, "{theirs:?}");
-        assert_eq!(ours, theirs);
-    });
+    let authority = Authority::new();
+    let (server, port) = Talker::s_server(&authority, "-keylogfile theirs");
+    let words = format!("nc -N --ssl 127.0.0.1 {port}");
+    let ours = authority.path("ours");
+    let environment = [("SSLKEYLOGFILE", ours.as_path())];
+    let folder = authority.folder.path();
+    a_line_is_reversed(Talker::start_with(folder, MAILTOOL, &words, &environment));
+    next_with(&server.stderr, "CONNECTION CLOSED");
+    let secrets = |name: &str| -> BTreeSet<String> {
+        let text = fs::read_to_string(authority.path(name)).expect("it is logged");
+        let secrets = text.lines().filter(|line| line.contains("_TRAFFIC_SECRET"));
+        secrets.map(str::to_ascii_lowercase).collect()
+    };
+    let (ours, theirs) = (secrets("ours"), secrets("theirs"));
+    assert!(theirs.len() >= 4, "{theirs:?}");
+    assert_eq!(ours, theirs);
 }
 
 #[test]
@@ -483,26 +447,24 @@ fn tshark_reads_what_was_said_in_a_capture() {
     if !have("openssl", "openssl") || !have("tshark", "tshark") {
         return;
     }
-    test("tshark_reads_what_was_said_in_a_capture", || {
-        let authority = Authority::new();
-        let (_server, port) = Talker::s_server(&authority, "");
-        let words = format!("--ssl --pcap capture.pcapng 127.0.0.1 {port}");
-        a_line_is_reversed(Talker::ours(&authority, &words));
-        let capture = authority.path("capture.pcapng");
-        let mut tshark = Command::new("tshark");
-        tshark.arg("-r").arg(&capture);
-        tshark.args(["-d", &format!("tcp.port=={port},tls")]);
-        tshark.args(["-q", "-z", "follow,tls,ascii,0"]);
-        let output = run(&mut tshark, "");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(text.contains("hello") && text.contains("olleh"), "{text}");
-        // A stream that begins, goes on and ends as one should: nothing that Wireshark marks.
-        let mut tshark = Command::new("tshark");
-        tshark.arg("-r").arg(&capture);
-        tshark.args(["-Y", "tcp.analysis.flags || _ws.malformed"]);
-        let output = run(&mut tshark, "");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "");
-    });
+    let authority = Authority::new();
+    let (_server, port) = Talker::s_server(&authority, "");
+    let words = format!("--ssl --pcap capture.pcapng 127.0.0.1 {port}");
+    a_line_is_reversed(Talker::ours(&authority, &words));
+    let capture = authority.path("capture.pcapng");
+    let mut tshark = Command::new("tshark");
+    tshark.arg("-r").arg(&capture);
+    tshark.args(["-d", &format!("tcp.port=={port},tls")]);
+    tshark.args(["-q", "-z", "follow,tls,ascii,0"]);
+    let output = run(&mut tshark, "");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("hello") && text.contains("olleh"), "{text}");
+    // A stream that begins, goes on and ends as one should: nothing that Wireshark marks.
+    let mut tshark = Command::new("tshark");
+    tshark.arg("-r").arg(&capture);
+    tshark.args(["-Y", "tcp.analysis.flags || _ws.malformed"]);
+    let output = run(&mut tshark, "");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
 }
 
 /// Runs words on a pseudo-terminal that controls them; types the last of them and Enter when `: ` is shown.
@@ -567,33 +529,31 @@ fn a_password_is_asked_for_at_the_terminal() {
     if !have("python3", "python3") {
         return;
     }
-    test("a_password_is_asked_for_at_the_terminal", || {
-        let ask = |program: &str| {
-            let (port, heard) = proxy_with_a_password();
-            let words = format!("nc -N -X connect -P me -x 127.0.0.1:{port} far.example 25");
-            let mut python = Command::new("python3");
-            python.args(["-c", TERMINAL, "secret", program]);
-            python.args(words.split(' '));
-            let output = run(&mut python, "");
-            let shown = String::from_utf8_lossy(&output.stdout).into_owned();
-            // The name of who asks, for a program that is not called by an applet's name.
-            assert!(!shown.contains("secret"), "{shown}");
-            assert!(shown.contains("welcome"), "{shown}");
-            (shown, output.status.code(), heard.join().expect("no panic"))
-        };
-        let links = tempfile::tempdir().expect("a folder");
-        let link = links.path().join("nc");
-        std::os::unix::fs::symlink(MAILTOOL, &link).expect("a link");
-        let ours = ask(link.to_str().expect("UTF-8"));
-        assert_eq!(ours.0, "Proxy password for me@127.0.0.1: \r\nwelcome\r\n");
-        assert_eq!(ours.1, Some(0));
-        assert_eq!(
-            ours.2,
-            [
-                "CONNECT far.example:25 HTTP/1.0\r\n\r\n",
-                "CONNECT far.example:25 HTTP/1.0\r\n\
+    let ask = |program: &str| {
+        let (port, heard) = proxy_with_a_password();
+        let words = format!("nc -N -X connect -P me -x 127.0.0.1:{port} far.example 25");
+        let mut python = Command::new("python3");
+        python.args(["-c", TERMINAL, "secret", program]);
+        python.args(words.split(' '));
+        let output = run(&mut python, "");
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        // The name of who asks, for a program that is not called by an applet's name.
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(shown.contains("welcome"), "{shown}");
+        (shown, output.status.code(), heard.join().expect("no panic"))
+    };
+    let links = tempfile::tempdir().expect("a folder");
+    let link = links.path().join("nc");
+    std::os::unix::fs::symlink(MAILTOOL, &link).expect("a link");
+    let ours = ask(link.to_str().expect("UTF-8"));
+    assert_eq!(ours.0, "Proxy password for me@127.0.0.1: \r\nwelcome\r\n");
+    assert_eq!(ours.1, Some(0));
+    assert_eq!(
+        ours.2,
+        [
+            "CONNECT far.example:25 HTTP/1.0\r\n\r\n",
+            "CONNECT far.example:25 HTTP/1.0\r\n\
                  Proxy-Authorization: Basic bWU6c2VjcmV0\r\n\r\n",
-            ]
-        );
-    });
+        ]
+    );
 }

@@ -418,7 +418,8 @@ impl RequestHead {
     }
 }
 
-/// A request for a connection (RFC 9110 §9.3.6), with the value of Proxy-Authorization if there is one.
+/// A request for a connection (RFC 9110 §9.3.6), with the value of Proxy-Authorization if there is one. It is in HTTP/1.0, as
+/// OpenBSD's nc and ncat ask: every proxy understands that.
 ///
 /// ```
 /// use mailtool::wire::{destination::Destination, http_proxy::connect};

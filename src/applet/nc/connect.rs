@@ -124,11 +124,13 @@ impl Netcat {
         let name = self.name_of(address);
         let shown = self.peer(address, &name);
         let knocks = self.options.dialect == Dialect::Ncat;
-        if self.options.carrier == Carrier::Udp && !knocks && self.is_probed(only_probe) {
-            if !probe(&connection.socket, self.probe_patience(address)) {
-                self.tell_refusal(host.name, shown);
-                return Ok(Some(1));
-            }
+        if self.options.carrier == Carrier::Udp
+            && !knocks
+            && self.is_probed(only_probe)
+            && !probe(&connection.socket, self.probe_patience(address))
+        {
+            self.tell_refusal(host.name, shown);
+            return Ok(Some(1));
         }
         let way = match connect.proxies.is_empty() {
             true => Way::Direct,

@@ -18,7 +18,7 @@
 //!
 //! "Refused" is an error that says who refused what, and what to do.
 //!
-//! (1) On the same connection, behind the body of the 407, if the proxy keeps it open and tells the body's length by a number of at
+//! (1) On the same connection, behind the body of the 407, if the proxy says that it keeps it open, and tells the body's length by a number of at
 //! most [`limits::PROXY_BODY`]; else [`Heard::Again`]. The order is Digest with SHA-256, Digest with MD5, Basic.
 //!
 //! Every octet is taken only when it is known to be the proxy's, so what comes glued to its last answer is left to whom it is for.

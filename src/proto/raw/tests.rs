@@ -168,6 +168,21 @@ fn joined_connections_end_one_after_the_other() {
 }
 
 #[test]
+fn who_is_still_typing_is_never_idle_where_only_the_last_reads_count() {
+    let (mut policy, now) = connected(Options {
+        idle: Some(SECOND),
+        idle_end: IdleEnd::DoneOnceInputIsOver,
+        ..Options::default()
+    });
+    assert_eq!(policy.deadline(), None);
+    let late = now + 10 * SECOND;
+    assert_eq!(policy.handle(late, Event::Deadline), Step::GoOn);
+    policy.handle(late, Event::InputEnded);
+    assert_eq!(policy.deadline(), Some(late + SECOND));
+    assert_eq!(policy.handle(late + SECOND, Event::Deadline), DONE);
+}
+
+#[test]
 fn idleness_is_a_failure_where_that_was_asked_for() {
     let (mut policy, now) = connected(Options {
         idle: Some(SECOND),

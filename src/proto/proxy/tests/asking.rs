@@ -295,6 +295,36 @@ fn a_login_is_given_anew_where_the_connection_does_not_stay_open() {
 }
 
 #[test]
+fn a_login_that_is_asked_for_answers_the_challenge_that_asked() {
+    let mut machine = http(None);
+    let wants = b"HTTP/1.0 407 x\r\nProxy-Authenticate: Basic realm=x\r\n\r\n";
+    let refused = play(&mut *machine, [&wants[..]]).result.unwrap_err();
+    assert!(refused.wants_login());
+    machine.log_in("alice".into(), "secret".into()).unwrap();
+    let mut said = Vec::new();
+    machine.begin(&mut said);
+    assert_eq!(
+        String::from_utf8(said).unwrap(),
+        format!("{CONNECT}Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n\r\n")
+    );
+    let refused = machine.hear(wants, &mut Vec::new()).unwrap_err();
+    assert!(!refused.wants_login(), "it was given one");
+    assert!(machine.log_in("a:b".into(), String::new()).is_err());
+
+    let mut machine = socks5(None);
+    let refused = play(&mut *machine, [&b"\x05\xff"[..]]).result.unwrap_err();
+    assert!(refused.wants_login() && machine.ended().wants_login());
+    machine.log_in("me".into(), "x".into()).unwrap();
+    let mut said = Vec::new();
+    machine.begin(&mut said);
+    machine.hear(b"\x05\x02", &mut said).unwrap();
+    assert_eq!(said, b"\x05\x02\x00\x02\x01\x02me\x01x");
+    assert!(machine.log_in("m".repeat(256), String::new()).is_err());
+    let refused = socks5(Some(login())).hear(b"\x05\xff", &mut Vec::new());
+    assert!(!refused.unwrap_err().wants_login());
+}
+
+#[test]
 fn the_strongest_scheme_is_taken() {
     let md5 = "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"";
     let sha256 = "Digest realm=\"r\", nonce=\"m\", algorithm=SHA-256, qop=\"auth\"";
