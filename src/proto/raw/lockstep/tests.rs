@@ -928,6 +928,10 @@ proptest::proptest! {
         }
         play.types_no_more();
         play.closes();
+        // Pauses of the script may be left.
+        for _ in 0..40 {
+            play.waits(Duration::from_secs(1));
+        }
         proptest::prop_assert!(play.session.ending().is_some() || play.session.needs() != Needs::Nothing);
     }
 }
