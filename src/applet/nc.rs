@@ -101,7 +101,7 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<u8> {
     }
     words.verbose = line.count(Id::Verbose);
     eprint(&words.note(&Note::Begin).unwrap_or_default());
-    let services = Services::parse(&text_of("/etc/services"));
+    let services = Services::read_by(|| text_of("/etc/services"));
     let result = understand(words.dialect, &line, &services).and_then(|options| {
         words.names = options.names;
         words.calls = calls(&options);
@@ -245,6 +245,8 @@ impl Netcat {
     fn peer<'a>(&'a self, address: SocketAddr, name: &'a Option<String>) -> Peer<'a> {
         let transport = self.options.carrier.transport();
         let service = match (self.options.names, self.options.dialect) {
+            // Then nothing is said, and nothing need be looked up.
+            (_, Dialect::OpenBsd | Dialect::Ncat) if self.options.verbose == 0 => None,
             (Names::LookedUp, _) | (_, Dialect::Traditional) => {
                 self.services.name(address.port(), transport)
             }

@@ -1,7 +1,10 @@
 //! Names of services: `smtp` is port 25. The text of /etc/services where there is one, and a table of our own beside it, because
-//! in a container or an empty chroot there is none. Parsing only: who wants the file reads it.
+//! in a container or an empty chroot there is none. Parsing only: who wants the file says how it is read, and it is read when
+//! first a name is asked for or about. A number is no name (RFC 6335 §5.1: there is a letter in each).
 //!
 //! What the file says goes before the table, in both directions: it is what the other programs of that machine say.
+
+use std::cell::LazyCell;
 
 /// What carries a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,12 +35,18 @@ impl Transport {
 /// assert_eq!(services.port("smtp", Transport::Tcp), Some(25));
 /// assert_eq!(services.name(993, Transport::Tcp), Some("imaps"));
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct Services {
-    entries: Vec<Entry>,
+    entries: LazyCell<Vec<Entry>, Box<dyn FnOnce() -> Vec<Entry>>>,
 }
 
-#[derive(Clone, Debug)]
+impl Default for Services {
+    fn default() -> Self {
+        Self::read_by(String::new)
+    }
+}
+
+#[derive(Debug)]
 struct Entry {
     port: u16,
     transport: Transport,
@@ -46,33 +55,24 @@ struct Entry {
 }
 
 impl Services {
-    /// Reads the text of /etc/services: `name port/transport alias... # comment`. What is not understood is passed over.
+    /// Of the text of /etc/services: `name port/transport alias... # comment`. What is not understood is passed over.
     pub fn parse(text: &str) -> Self {
-        let entries = text.lines().filter_map(|line| {
-            let line = line.split('#').next()?;
-            let mut words = line.split_ascii_whitespace();
-            let name = words.next()?;
-            let (port, transport) = words.next()?.split_once('/')?;
-            Some(Entry {
-                port: port.parse().ok()?,
-                transport: match transport {
-                    "tcp" => Transport::Tcp,
-                    "udp" => Transport::Udp,
-                    _ => return None,
-                },
-                names: std::iter::once(name)
-                    .chain(words)
-                    .map(str::to_owned)
-                    .collect(),
-            })
-        });
+        let text = text.to_owned();
+        Self::read_by(move || text)
+    }
+
+    /// The same, of the text that `read` brings when it is needed, once at most.
+    pub fn read_by(read: impl FnOnce() -> String + 'static) -> Self {
         Self {
-            entries: entries.collect(),
+            entries: LazyCell::new(Box::new(|| entries(&read()))),
         }
     }
 
     /// The port of the service of this name or alias. Case counts, as in getservbyname(3).
     pub fn port(&self, name: &str, transport: Transport) -> Option<u16> {
+        if !name.contains(|c: char| c.is_ascii_alphabetic()) {
+            return None;
+        }
         let listed = self
             .entries
             .iter()
@@ -87,7 +87,7 @@ impl Services {
                 })
                 .map(|(port, ..)| *port)
         };
-        listed.or_else(built_in).filter(|_| !name.is_empty())
+        listed.or_else(built_in)
     }
 
     /// The official name of what listens on `port`.
@@ -106,6 +106,28 @@ impl Services {
         };
         listed.or_else(built_in)
     }
+}
+
+fn entries(text: &str) -> Vec<Entry> {
+    let entry = |line: &str| {
+        let line = line.split('#').next()?;
+        let mut words = line.split_ascii_whitespace();
+        let name = words.next()?;
+        let (port, transport) = words.next()?.split_once('/')?;
+        Some(Entry {
+            port: port.parse().ok()?,
+            transport: match transport {
+                "tcp" => Transport::Tcp,
+                "udp" => Transport::Udp,
+                _ => return None,
+            },
+            names: std::iter::once(name)
+                .chain(words)
+                .map(str::to_owned)
+                .collect(),
+        })
+    };
+    text.lines().filter_map(entry).collect()
 }
 
 #[derive(Clone, Copy)]
@@ -235,10 +257,25 @@ mod tests {
     fn an_empty_name_is_no_service() {
         assert_eq!(Services::default().port("", Transport::Tcp), None);
         assert_eq!(Services::default().port("SMTP", Transport::Tcp), None);
+        assert_eq!(
+            Services::parse("25 26/tcp").port("25", Transport::Tcp),
+            None
+        );
     }
 
     #[test]
     fn the_table_is_in_order() {
         assert!(BUILT_IN.is_sorted_by_key(|(port, ..)| *port));
+    }
+
+    #[test]
+    fn nothing_is_read_for_a_number() {
+        let unread = || Services::read_by(|| panic!("it was read"));
+        assert_eq!(unread().port("25", Transport::Tcp), None);
+        assert_eq!(unread().port("20-25", Transport::Tcp), None);
+        assert_eq!(unread().port("", Transport::Tcp), None);
+        let read = Services::read_by(|| "lab 4711/tcp".to_owned());
+        assert_eq!(read.port("lab", Transport::Tcp), Some(4711));
+        assert_eq!(read.name(4711, Transport::Tcp), Some("lab"));
     }
 }
