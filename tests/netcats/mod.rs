@@ -18,10 +18,14 @@
 //! | `{dir}` | the folder in which it runs, with the case's files in it |
 
 pub mod ncat;
+pub mod ncat_proxies;
+pub mod ncat_servers;
 pub mod openbsd;
+pub mod openbsd_scripts;
+pub mod openbsd_sockets;
 mod peer;
-pub mod pending;
 pub mod record;
+mod running;
 pub mod stage;
 pub mod traditional;
 
@@ -348,7 +352,15 @@ impl Case {
         }
     }
 
-    /// As [`pending`] and the record name it.
+    /// Whether it cannot be played where there is no IPv6.
+    pub const fn is_about_ipv6(&self) -> bool {
+        matches!(
+            self.peer,
+            Peer::Listens(Over::Tcp6 | Over::Udp6) | Peer::Calls(Over::Tcp6 | Over::Udp6)
+        )
+    }
+
+    /// As the record names it.
     pub fn title(&self) -> String {
         format!("{} {}", self.dialect.name(), self.name)
     }
@@ -385,7 +397,16 @@ impl Case {
 
 /// The table.
 pub fn cases() -> Vec<Case> {
-    let cases = [openbsd::cases(), ncat::cases(), traditional::cases()].concat();
+    let cases = [
+        openbsd::cases(),
+        openbsd_sockets::cases(),
+        openbsd_scripts::cases(),
+        ncat::cases(),
+        ncat_servers::cases(),
+        ncat_proxies::cases(),
+        traditional::cases(),
+    ]
+    .concat();
     let mut titles: Vec<_> = cases.iter().map(Case::title).collect();
     titles.sort_unstable();
     let all = titles.len();

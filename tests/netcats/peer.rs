@@ -13,7 +13,8 @@ use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, recvfrom, sendto};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::Over;
-use super::stage::{much_of, while_nothing_starts};
+use super::running::while_nothing_starts;
+use super::stage::much_of;
 
 /// What is different each time.
 pub struct Places {

@@ -5,24 +5,18 @@
 //! seconds to do it, one who is expected to stay is believed after a moment.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{OpenOptionsExt, symlink};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::fs::{self};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
+use std::process::Command;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::TempDir;
 
 use super::peer::{Heard, Line, Listener, Places, Stop};
-use super::{Case, Dialect, Input, Output, Over, Peer, Step, Words};
+use super::running::Running;
+use super::{Case, Dialect, Over, Peer, Step};
 
 /// Which of the two programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,16 +26,22 @@ pub enum Whose {
 }
 
 /// How long is waited for what should come.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How long is waited for what should not.
-const BRIEF: Duration = Duration::from_millis(400);
+pub const BRIEF: Duration = Duration::from_millis(400);
 /// How long is waited where it is not known.
-const CURIOUS: Duration = Duration::from_millis(2000);
+const CURIOUS: Duration = Duration::from_millis(3000);
 /// The same for what takes seconds.
 const CURIOUS_OF_SECONDS: Duration = Duration::from_millis(4500);
 
-/// How often is looked whether the program is still there, while something of it is waited for.
-const SLICE: Duration = Duration::from_millis(50);
+/// How long is waited for something of the program's, until it is seen again whether it is still there. What somebody did
+/// who is gone is there already.
+const fn slice(has_ended: bool) -> Duration {
+    match has_ended {
+        true => Duration::from_millis(1),
+        false => Duration::from_millis(50),
+    }
+}
 
 /// Where Debian's program is.
 pub fn installed(program: &str) -> Option<PathBuf> {
@@ -93,7 +93,7 @@ pub fn play(case: &Case, whose: Whose, expected: Option<&[String]>) -> Vec<Strin
 /// in seconds should not be spent on waiting for others.
 struct Turn;
 
-const STARTING_AT_ONCE: usize = 2;
+const STARTING_AT_ONCE: usize = 4;
 static STARTING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
 
 impl Turn {
@@ -126,6 +126,8 @@ struct Stage<'a> {
     current: usize,
     seen: Vec<String>,
     expected: Option<&'a [String]>,
+    /// When the step was begun that is made, or was made last.
+    step_began: Instant,
 }
 
 impl<'a> Stage<'a> {
@@ -146,6 +148,7 @@ impl<'a> Stage<'a> {
             Peer::Calls(Over::Tcp) => Some(Listener::new(Over::Tcp, &places)),
             Peer::Calls(_) => None,
         };
+        let step_began = Instant::now();
         let running = Running::start(case, whose, &mut places);
         Self {
             case,
@@ -157,6 +160,7 @@ impl<'a> Stage<'a> {
             current: 0,
             seen: Vec::new(),
             expected,
+            step_began,
         }
     }
 
@@ -179,11 +183,14 @@ impl<'a> Stage<'a> {
             Some(line) if line.ends_with("nothing") || line.starts_with("stays") => BRIEF,
             Some(line) if line.starts_with("does not say") => BRIEF,
             Some(_) => PATIENCE,
+            // It is not as expected: what is still seen is for who reads about it.
+            None if self.expected.is_some() => BRIEF,
             None => curious,
         }
     }
 
     fn make(&mut self, step: Step) -> Option<String> {
+        let before = std::mem::replace(&mut self.step_began, Instant::now());
         let patience = self.patience(match step {
             Step::Accept | Step::Call => PATIENCE,
             Step::LeavesAfter | Step::HearsAfter(_) => CURIOUS_OF_SECONDS,
@@ -202,7 +209,7 @@ impl<'a> Stage<'a> {
             Step::HearsAfter(octets) => {
                 let begun = Instant::now();
                 let heard = self.hears(octets, patience);
-                let when = coarsely(begun.elapsed(), self.next());
+                let when = coarsely(begun.elapsed(), before.elapsed(), self.next());
                 return Some(format!("{heard}, {when}"));
             }
             Step::HearsEnd => {
@@ -269,7 +276,9 @@ impl<'a> Stage<'a> {
                 return Some("stays".to_owned());
             }
             Step::Leaves => return Some(self.leaves(patience, None)),
-            Step::LeavesAfter => return Some(self.leaves(patience, Some(Instant::now()))),
+            Step::LeavesAfter => {
+                return Some(self.leaves(patience, Some((Instant::now(), before))));
+            }
             Step::Terminate => self.running.terminate(),
             Step::Reads(name) => {
                 let content = fs::read(self.folder.path().join(name)).unwrap_or_default();
@@ -320,8 +329,9 @@ impl<'a> Stage<'a> {
         let until = Instant::now() + patience;
         loop {
             // Who has ended has called before that, or never will.
-            let is_last = self.running.has_ended(Duration::ZERO) || Instant::now() > until;
-            if let Some(line) = listener.accept(SLICE) {
+            let has_ended = self.running.has_ended(Duration::ZERO);
+            let is_last = has_ended || Instant::now() > until;
+            if let Some(line) = listener.accept(slice(has_ended)) {
                 self.places.met(&line);
                 self.current = self.lines.len();
                 self.lines.push(line);
@@ -399,9 +409,10 @@ impl<'a> Stage<'a> {
         let mut octets = Vec::new();
         loop {
             // Who has ended has sent all of it.
-            let is_last = self.running.has_ended(Duration::ZERO) || Instant::now() > until;
+            let has_ended = self.running.has_ended(Duration::ZERO);
+            let is_last = has_ended || Instant::now() > until;
             let left = wanted.map(|wanted| wanted - octets.len());
-            let slice = SLICE.min(until.saturating_duration_since(Instant::now()));
+            let slice = slice(has_ended).min(until.saturating_duration_since(Instant::now()));
             let more = self.line().hear(left, slice);
             octets.extend_from_slice(&more.octets);
             if is_last || more.end != Some(Stop::Silence) {
@@ -423,7 +434,7 @@ impl<'a> Stage<'a> {
         format!("hears {}{how}", self.quoted(&heard.octets))
     }
 
-    fn leaves(&mut self, patience: Duration, since: Option<Instant>) -> String {
+    fn leaves(&mut self, patience: Duration, since: Option<(Instant, Instant)>) -> String {
         if !self.running.has_ended(patience) {
             return "stays".to_owned();
         }
@@ -433,8 +444,9 @@ impl<'a> Stage<'a> {
             (None, signal) => format!("by signal {}", signal.unwrap_or_default()),
         };
         match since {
-            Some(since) => {
-                let when = coarsely(at.saturating_duration_since(since), self.next());
+            Some((late, early)) => {
+                let since = |begun| at.saturating_duration_since(begun);
+                let when = coarsely(since(late), since(early), self.next());
                 format!("leaves {when}: {how}")
             }
             None => format!("leaves: {how}"),
@@ -449,18 +461,21 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// `at once` or `after 2 s`. A machine that is busy may take most of a second longer, where that is what is expected.
-fn coarsely(took: Duration, expected: Option<&str>) -> String {
-    let phase = |took: Duration| match took.as_secs() {
+/// `at once` or `after 2 s`. What is timed began between two instants that the test has seen, `long` and `short` ago: where
+/// what is expected is possible, a machine that is busy gets most of a second.
+fn coarsely(short: Duration, long: Duration, expected: Option<&str>) -> String {
+    let phase = |seconds: u64| match seconds {
         0 => "at once".to_owned(),
         seconds => format!("after {seconds} s"),
     };
-    let early = phase(took + Duration::from_millis(200));
-    let late = phase(took + Duration::from_millis(50));
-    match expected.is_some_and(|line| line.contains(&late)) {
-        true => late,
-        false => early,
-    }
+    let slack = Duration::from_millis(50);
+    let is_possible = |seconds: &u64| {
+        let timed = Duration::from_secs(*seconds);
+        short + slack < timed + Duration::from_secs(1) && long + slack >= timed
+    };
+    let is_expected = |seconds: &u64| expected.is_some_and(|line| line.contains(&phase(*seconds)));
+    let seconds = (0..10).find(|seconds| is_expected(seconds) && is_possible(seconds));
+    phase(seconds.unwrap_or_else(|| (short + 4 * slack).as_secs()))
 }
 
 /// The octet at `at` of much.
@@ -483,341 +498,4 @@ fn much(verb: &str, octets: &[u8]) -> String {
         write!(text, ", wrong from the {at}th on").expect("a String takes it");
     }
     text
-}
-
-/// The program, and its ends.
-struct Running {
-    pid: Pid,
-    status: Receiver<(ExitStatus, Instant)>,
-    ended: Option<(ExitStatus, Instant)>,
-    keyboard: Keyboard,
-    stdout: Captured,
-    stderr: Captured,
-}
-
-impl Running {
-    fn start(case: &Case, whose: Whose, places: &mut Places) -> Self {
-        let folder = places.folder().to_owned();
-        let program = match whose {
-            Whose::Ours => PathBuf::from(env!("CARGO_BIN_EXE_mailtool")),
-            Whose::Theirs => installed(case.dialect.program()).expect("it is installed"),
-        };
-        let programs = folder.join("bin");
-        fs::create_dir(&programs).expect("a folder");
-        symlink(program, programs.join(case.dialect.called())).expect("a link");
-        let mut command = Command::new("sh");
-        command
-            .env_clear()
-            .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
-            .env("LC_ALL", "C.UTF-8")
-            .env("HOME", &folder)
-            .env("OPTION", case.option)
-            .current_dir(&folder)
-            .process_group(0);
-        match case.words {
-            Words::Shell(line) => {
-                let line = places.fill(line.as_bytes());
-                command
-                    .arg("-c")
-                    .arg(String::from_utf8(line).expect("UTF-8"));
-            }
-            Words::Arguments(arguments) => {
-                let mut line = "exec \"$@\"".to_owned();
-                if case.input == Input::Closed {
-                    line.push_str(" <&-");
-                }
-                if case.output == Output::Closed {
-                    line.push_str(" >&-");
-                }
-                command.args(["-c", &line, "sh", case.dialect.called()]);
-                if whose == Whose::Ours && case.dialect == Dialect::Traditional {
-                    command.arg("--compat=traditional");
-                }
-                for word in arguments.split_ascii_whitespace() {
-                    let word = match word {
-                        "''" => String::new(),
-                        word => word.replace('~', " "),
-                    };
-                    let word = places.fill(word.as_bytes());
-                    command.arg(String::from_utf8(word).expect("UTF-8"));
-                }
-            }
-        }
-        let terminal = (case.input == Input::Terminal).then(Terminal::open);
-        match (case.input, &terminal) {
-            (Input::File(content), _) => {
-                let path = folder.join("input");
-                fs::write(&path, content).expect("a file");
-                command.stdin(File::open(path).expect("just written"));
-            }
-            (_, Some(terminal)) => {
-                command.stdin(terminal.slave.try_clone().expect("a terminal"));
-            }
-            (Input::Pipe, _) => {
-                command.stdin(Stdio::piped());
-            }
-            _ => {
-                command.stdin(Stdio::null());
-            }
-        }
-        match case.output {
-            Output::Full => {
-                let full = OpenOptions::new().write(true).open("/dev/full");
-                command.stdout(full.expect("it is there"));
-            }
-            Output::Unread => {
-                command.stdout(unread_pipe());
-            }
-            Output::Pipe | Output::Closed => {
-                command.stdout(Stdio::piped());
-            }
-        }
-        command.stderr(Stdio::piped());
-        let mut child = while_nothing_starts(|| command.spawn()).expect("a shell");
-        let pid = Pid::from_child(&child);
-        let keyboard = match terminal {
-            Some(terminal) => Keyboard::Terminal(terminal.master),
-            None => child.stdin.take().map_or(Keyboard::None, |pipe| {
-                Keyboard::Pipe(OwnedFd::from(pipe).into())
-            }),
-        };
-        Self {
-            pid,
-            keyboard,
-            stdout: Captured::of(child.stdout.take()),
-            stderr: Captured::of(child.stderr.take()),
-            status: watch(child),
-            ended: None,
-        }
-    }
-
-    fn has_ended(&mut self, patience: Duration) -> bool {
-        if self.ended.is_none() {
-            self.ended = self.status.recv_timeout(patience).ok();
-        }
-        self.ended.is_some()
-    }
-
-    fn terminate(&mut self) {
-        if !self.has_ended(Duration::ZERO) {
-            // It may end by itself in this moment.
-            let _ = kill_process(self.pid, Signal::TERM);
-        }
-    }
-
-    /// The end of it and of its children.
-    fn kill(&mut self) {
-        self.keyboard = Keyboard::None;
-        let ended = self.has_ended(Duration::ZERO);
-        // Who still has its stdout or stderr is in its group, which is why the number is not anybody else's.
-        if !ended || !self.stdout.is_over(BRIEF) || !self.stderr.is_over(BRIEF) {
-            let _ = kill_process_group(self.pid, Signal::KILL);
-            self.has_ended(PATIENCE);
-        }
-    }
-}
-
-/// A pipe whose reader is gone.
-fn unread_pipe() -> io::PipeWriter {
-    let (reader, writer) = io::pipe().expect("a pipe");
-    while_nothing_starts(|| drop(reader));
-    writer
-}
-
-/// A process that is being started has a copy of all that is open here, until it becomes the program: what is closed in
-/// that moment is not closed for those at its other end.
-pub fn while_nothing_starts<T>(what: impl FnOnce() -> T) -> T {
-    static STARTS: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = STARTS.lock().unwrap_or_else(PoisonError::into_inner);
-    what()
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !self.has_ended(Duration::ZERO) {
-            let _ = kill_process_group(self.pid, Signal::KILL);
-        }
-    }
-}
-
-/// Tells how it ended, and when.
-fn watch(mut child: Child) -> Receiver<(ExitStatus, Instant)> {
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        let status = child.wait().expect("it is a child");
-        // The case may be over.
-        let _ = sender.send((status, Instant::now()));
-    });
-    receiver
-}
-
-/// What is typed on.
-enum Keyboard {
-    None,
-    Pipe(File),
-    Terminal(File),
-}
-
-impl Keyboard {
-    /// A reader that went away is not what is tested here: what it did is seen elsewhere.
-    fn type_in(&mut self, octets: &[u8]) {
-        match self {
-            Self::None => panic!("there is nothing to type on"),
-            Self::Pipe(file) | Self::Terminal(file) => {
-                let _ = file.write_all(octets);
-            }
-        }
-    }
-
-    fn type_much(&mut self, octets: usize) {
-        let Self::Pipe(mut file) = std::mem::replace(self, Self::None) else {
-            panic!("much is typed into a pipe");
-        };
-        thread::spawn(move || file.write_all(&much_of(octets)));
-    }
-
-    fn end(&mut self) {
-        match self {
-            Self::None => {}
-            Self::Pipe(_) => while_nothing_starts(|| *self = Self::None),
-            Self::Terminal(_) => self.type_in(b"\x04"),
-        }
-    }
-}
-
-struct Terminal {
-    master: File,
-    slave: File,
-}
-
-impl Terminal {
-    fn open() -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-            .expect("a pseudo-terminal");
-        grantpt(&master).expect("it is ours");
-        unlockpt(&master).expect("it is ours");
-        let name = ptsname(&master, Vec::new()).expect("it has a name");
-        let slave = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(rustix::fs::OFlags::NOCTTY.bits().cast_signed())
-            .open(name.to_str().expect("ASCII"))
-            .expect("the other side");
-        Self {
-            master: master.into(),
-            slave,
-        }
-    }
-}
-
-/// What it prints, read as it comes.
-struct Captured {
-    state: Arc<(Mutex<Print>, Condvar)>,
-    taken: usize,
-}
-
-#[derive(Default)]
-struct Print {
-    octets: Vec<u8>,
-    over: bool,
-    unwanted: bool,
-}
-
-impl Captured {
-    fn of(from: Option<impl Read + Send + 'static>) -> Self {
-        let state = Arc::new((Mutex::new(Print::default()), Condvar::new()));
-        let print = Arc::clone(&state);
-        thread::spawn(move || {
-            let mut from = from;
-            let mut buffer = [0; 65536];
-            loop {
-                let read = match &mut from {
-                    Some(from) => from.read(&mut buffer),
-                    None => Ok(0),
-                };
-                let (lock, changed) = &*print;
-                let mut print = lock.lock().unwrap_or_else(PoisonError::into_inner);
-                match read {
-                    Ok(octets) if octets > 0 => print.octets.extend_from_slice(&buffer[..octets]),
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    _ => print.over = true,
-                }
-                if print.over || print.unwanted {
-                    print.over = true;
-                    while_nothing_starts(|| drop(from.take()));
-                }
-                changed.notify_all();
-                if print.over {
-                    return;
-                }
-            }
-        });
-        Self { state, taken: 0 }
-    }
-
-    fn wait<T>(
-        &self,
-        patience: Duration,
-        mut ready: impl FnMut(&Print) -> bool,
-        then: impl FnOnce(&Print) -> T,
-    ) -> T {
-        let (lock, changed) = &*self.state;
-        let print = lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let (print, _) = changed
-            .wait_timeout_while(print, patience, |print| !ready(print))
-            .unwrap_or_else(PoisonError::into_inner);
-        then(&print)
-    }
-
-    /// The next so many octets, and whether there are no more.
-    fn take(&mut self, wanted: usize, patience: Duration) -> (Vec<u8>, bool) {
-        let from = self.taken;
-        let until = from + wanted;
-        let taken = self.wait(
-            patience,
-            |print| print.over || print.octets.len() >= until,
-            |print| {
-                let until = until.min(print.octets.len());
-                (print.octets[from..until].to_vec(), print.over)
-            },
-        );
-        self.taken += taken.0.len();
-        taken
-    }
-
-    fn has(&self, wanted: &[u8], patience: Duration) -> bool {
-        let found = |print: &Print| print.octets.windows(wanted.len()).any(|w| w == wanted);
-        self.wait(patience, |print| print.over || found(print), found)
-    }
-
-    /// The line with `words` in it.
-    fn line(&self, words: &[&str], patience: Duration) -> Option<String> {
-        let found = |print: &Print| {
-            let text = String::from_utf8_lossy(&print.octets).into_owned();
-            let lines = text
-                .split_inclusive('\n')
-                .filter(|line| line.ends_with('\n'));
-            let mut lines = lines.filter(|line| words.iter().any(|word| line.contains(word)));
-            lines.next().map(|line| line.trim_end().to_owned())
-        };
-        self.wait(
-            patience,
-            |print| print.over || found(print).is_some(),
-            found,
-        )
-    }
-
-    fn is_over(&self, patience: Duration) -> bool {
-        self.wait(patience, |print| print.over, |print| print.over)
-    }
-
-    fn all(&self) -> Vec<u8> {
-        self.wait(BRIEF, |print| print.over, |print| print.octets.clone())
-    }
-
-    /// The reader goes away with the next octets that come, which are lost.
-    fn close(&self) {
-        let (lock, _) = &*self.state;
-        lock.lock().unwrap_or_else(PoisonError::into_inner).unwanted = true;
-    }
 }
