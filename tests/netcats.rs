@@ -202,33 +202,22 @@ fn chosen() -> Vec<Case> {
     cases
 }
 
-/// Does something with each case, many at once. On a busy machine a program may be late, or a port be taken: what does not
-/// go well in the crowd is done again alone, and that counts.
+/// Does something with each case, many at once.
 fn all(cases: Vec<Case>, with: impl Fn(&Case) -> Vec<String> + Sync) -> Vec<String> {
-    let attempt = |case: &Case| {
-        let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| with(case)));
-        said.unwrap_or_else(|_| vec![format!("[{}] panicked", case.title())])
-    };
     let next = AtomicUsize::new(0);
-    let again = Mutex::new(Vec::new());
+    let complaints = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if !attempt(case).is_empty() {
-                        again.lock().expect("no panic").push(case);
-                    }
+                    let said = with(case);
+                    complaints.lock().expect("no panic").extend(said);
                 }
             });
         }
     });
-    let again = again.into_inner().expect("no panic");
-    // Neither does the other test's crowd disturb these.
-    let _alone = ALONE.lock().expect("no panic");
-    again.into_iter().flat_map(attempt).collect()
+    complaints.into_inner().expect("no panic")
 }
-
-static ALONE: Mutex<()> = Mutex::new(());
 
 fn compared(title: &str, whose: &str, expected: &[String], seen: &[String]) -> String {
     format!(

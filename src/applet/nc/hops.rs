@@ -266,8 +266,8 @@ pub(super) fn ask_password(proxy: &mut Proxy) -> Result<Option<ProxyLogin>, Comp
     Ok(login(proxy))
 }
 
-/// Enough that no proxy can foresee it: it is our half of what is hashed with the password.
-fn nonce() -> [u8; 16] {
+/// Enough that nobody at the other end can foresee it: it is our half of what is hashed with a password.
+pub(super) fn nonce() -> [u8; 16] {
     let half = || RandomState::new().build_hasher().finish();
     (u128::from(half()) << 64 | u128::from(half())).to_ne_bytes()
 }

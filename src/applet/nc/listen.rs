@@ -1,7 +1,6 @@
 //! The server: waits for a caller and serves it; with `-k` one after another, or many at once.
 
 use std::fs;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::SystemTime;
@@ -11,6 +10,7 @@ use socket2::{SockAddr, Socket};
 
 use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
+use super::hops::nonce;
 use super::options::{
     self, Carrier, Direction, Listen, Password, Place, ProxyServerKind, Service, Task,
 };
@@ -404,10 +404,7 @@ impl Netcat {
                 Password::Ask => String::new(),
             },
         });
-        let secret = {
-            let half = || RandomState::new().build_hasher().finish();
-            (u128::from(half()) << 64 | u128::from(half())).to_ne_bytes()
-        };
+        let secret = nonce();
         let machine = move || {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
             let seconds = now.map_or(0, |now| now.as_secs());

@@ -152,11 +152,6 @@ impl Options {
         Ok(options)
     }
 
-    /// Whether stdin is read.
-    pub const fn reads_input(&self) -> bool {
-        !matches!(self.flow.direction, Direction::ReceiveOnly)
-    }
-
     fn contradictions(&self) -> Result<(), Complaint> {
         // What is only typed may be typed in vain.
         let with_tls = !matches!(self.tls.begins, Begins::Never | Begins::WhenAgreed);

@@ -81,16 +81,6 @@ impl Socks4 {
             Host::Name(_) => error,
         })
     }
-
-    /// The same without 4a, for proxies that do not know it: a destination that is a name is an error.
-    pub fn strict(destination: Destination, user: &str) -> Result<Self, PreludeError> {
-        match &destination.host {
-            Host::Name(name) => Err(PreludeError::new(format!(
-                "SOCKS 4 takes no names, and {name} is one: look it up first, or use SOCKS 4a or 5"
-            ))),
-            Host::Address(_) => Self::new(destination, user),
-        }
-    }
 }
 
 impl Prelude for Socks4 {

@@ -304,9 +304,10 @@ fn the_end_of_stdin_is_told_as_each_dialect_has_it() {
         let options = right(dialect, line);
         assert_eq!(options.timing.half_close, expected, "{dialect:?} {line}");
     }
-    assert!(!right(OpenBsd, "-d h 1").reads_input());
-    assert!(!right(Ncat, "--recv-only h 1").reads_input());
-    assert!(right(Ncat, "-d 1 h 1").reads_input());
+    let direction = |dialect, line| right(dialect, line).flow.direction;
+    assert_eq!(direction(OpenBsd, "-d h 1"), Direction::ReceiveOnly);
+    assert_eq!(direction(Ncat, "--recv-only h 1"), Direction::ReceiveOnly);
+    assert_eq!(direction(Ncat, "-d 1 h 1"), Direction::Both);
 }
 
 #[test]
