@@ -7,6 +7,7 @@ pub mod date;
 pub mod destination;
 pub mod dns;
 pub mod dots;
+pub mod envelope;
 pub mod http_proxy;
 pub mod imap;
 mod line_feeds;
