@@ -256,3 +256,14 @@ pub const SCAN_UDP_WINDOW: usize = 4;
 pub const SCAN_BATCH: usize = 256;
 /// Threads of a scan of this machine, if it has so many processors: each connect(2) costs 4 µs there, waits included.
 pub const SCAN_THREADS: usize = 8;
+
+/// Octets of a message that a report brings back, when all of it was asked for (RFC 3461 §4.3); of a longer one comes the header.
+pub const REPORT_RETURNED: usize = 1024 * 1024;
+/// The same when nothing was asked (Postfix: bounce_size_limit 50000).
+pub const REPORT_RETURNED_UNASKED: usize = 64 * 1024;
+/// Octets of a header that a report brings back.
+pub const REPORT_HEADER: usize = 64 * 1024;
+/// Octets of a name or an address in a report: a line may have 998 (RFC 5322 §2.1.1).
+pub const REPORT_FIELD: usize = 500;
+/// Octets of what a server said, in a report: ten lines of a reply (RFC 5321 §4.5.3.1.5).
+pub const REPORT_DIAGNOSTIC: usize = 5120;

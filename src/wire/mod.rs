@@ -15,6 +15,7 @@ pub mod lines;
 pub mod mime;
 pub mod pop3;
 pub mod pop3_reply;
+pub mod report;
 pub mod resolv;
 pub mod sasl;
 pub mod secret;
