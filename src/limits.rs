@@ -100,6 +100,11 @@ pub const WARM_MESSAGES: usize = 50_000;
 /// Files of a COPY that are synced one by one; more are synced with all the rest of the file system.
 pub const SYNC_EACH: usize = 8;
 
+/// Octets of a queued message's name: with what is added to it, a file name (255).
+pub const QUEUE_ID: usize = 100;
+/// Octets of what another server said that are kept with a queued message; a reply line has 512 (RFC 5321 §4.5.3.1.5).
+pub const QUEUE_REPLY: usize = 2048;
+
 /// Octets of a password: hashing takes longer the longer it is (SHA-crypt: with its square).
 pub const PASSWORD: usize = 512;
 /// Rounds of SHA-crypt in a users file: about a second of work.

@@ -22,9 +22,11 @@
 //! | `users` | accounts and passwords |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
 
+mod accept;
 mod append;
 mod arrival;
 mod commit;
+mod directory;
 mod folders;
 mod fs;
 mod hub;
@@ -34,6 +36,7 @@ mod lock;
 mod look;
 mod maildir;
 mod names;
+pub mod queue;
 mod shared;
 mod spool;
 mod uidlist;
@@ -54,10 +57,13 @@ use self::fs::{Disk, Kernel, hold};
 use self::lock::StoreLock;
 use self::shared::Shared;
 
+pub use self::accept::Replies;
 pub use self::commit::Durable;
+pub use self::directory::Whereabouts;
 pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};
 pub use self::maildir::Mailbox;
+pub use self::queue::{Queue, QueueId};
 pub use self::spool::Spool;
 pub use self::users::{Account, AuthError, Users};
 
@@ -66,6 +72,7 @@ pub use self::users::{Account, AuthError, Users};
 pub struct Store {
     shared: Arc<Shared>,
     users: Users,
+    queue: Queue,
     /// The homes whose maildrop somebody holds.
     maildrops: Arc<Mutex<HashSet<Arc<Path>>>>,
     /// Keeps other programs out.
@@ -120,6 +127,7 @@ impl Store {
         Ok(Self {
             shared: Arc::new(Shared::new(disk)),
             users,
+            queue: Queue::default(),
             maildrops: Arc::default(),
             _lock: None,
         })
@@ -161,8 +169,10 @@ pub enum StoreError {
     NoSuchMessage,
     /// Somebody else holds the lock.
     Busy,
-    /// No room left: on the disk, or in the quota.
+    /// No room left on the disk.
     Full,
+    /// No room left in the mailbox's quota.
+    OverQuota,
     /// The disk, or a bug.
     Io(io::Error),
 }
@@ -175,7 +185,8 @@ impl fmt::Display for StoreError {
             Self::BadName(why) | Self::Forbidden(why) => formatter.write_str(why),
             Self::NoSuchMessage => formatter.write_str("the message is gone"),
             Self::Busy => formatter.write_str("somebody else holds the lock"),
-            Self::Full => formatter.write_str("no room left on the disk or in the quota"),
+            Self::Full => formatter.write_str("no room left on the disk"),
+            Self::OverQuota => formatter.write_str("the mailbox is over its quota"),
             Self::Io(error) => error.fmt(formatter),
         }
     }
@@ -195,6 +206,7 @@ impl StoreError {
             Self::NoSuchMessage => Self::NoSuchMessage,
             Self::Busy => Self::Busy,
             Self::Full => Self::Full,
+            Self::OverQuota => Self::OverQuota,
             Self::Io(error) => Self::Io(io::Error::new(error.kind(), error.to_string())),
         }
     }

@@ -125,6 +125,11 @@ pub(super) fn store_error(error: &StoreError) -> Reply {
             Enhanced(4, 3, 1),
             "No room left on this server's disk; the message was not taken, try again later",
         ),
+        StoreError::OverQuota => Reply::new(
+            452,
+            Enhanced(4, 2, 2),
+            "The mailbox is over its quota; the message was not taken, try again later",
+        ),
         _ => Reply::new(
             451,
             Enhanced(4, 3, 0),
