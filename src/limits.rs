@@ -272,3 +272,40 @@ pub const REPORT_HEADER: usize = 64 * 1024;
 pub const REPORT_FIELD: usize = 500;
 /// Octets of what a server said, in a report: ten lines of a reply (RFC 5321 §4.5.3.1.5).
 pub const REPORT_DIAGNOSTIC: usize = 5120;
+
+/// Until a message is tried for the second time (RFC 5321 §4.5.4.1 asks for 30 minutes at least as a rule, and for less at
+/// first; Postfix: minimal_backoff_time 300 s). Each later pause is twice as long.
+pub const RETRY: Duration = Duration::from_secs(5 * 60);
+/// The longest pause between attempts (Postfix: maximal_backoff_time 4000 s).
+pub const RETRY_MAX: Duration = Duration::from_secs(4 * 60 * 60);
+/// How much longer than the first the longest pause is, when a first one was asked for.
+pub const RETRY_GROWTH: u32 = 48;
+/// After so long a message is given up (RFC 5321 §4.5.4.1: 4 to 5 days at least).
+pub const GIVE_UP: Duration = Duration::from_secs(5 * 24 * 60 * 60);
+/// After so long the sender is told that it is late (sendmail: 4 hours).
+pub const WARN_DELAY: Duration = Duration::from_secs(4 * 60 * 60);
+/// Connections to other servers at the same time: a file descriptor and a few KiB each.
+pub const RELAY_CONNECTIONS: usize = 200;
+/// Connections to one destination at the same time (Postfix: default_destination_concurrency_limit 20).
+pub const RELAY_CONNECTIONS_EACH: usize = 20;
+/// Messages over one connection to another server, so that all of its addresses have their turn (sendmail and others close
+/// after 100).
+pub const RELAY_MESSAGES: usize = 100;
+/// Messages over one connection while other destinations wait for theirs.
+pub const RELAY_MESSAGES_CROWDED: usize = 10;
+/// How long a connection to another server is kept that has nothing to do (Postfix: connection_cache_time_limit 2 s).
+pub const RELAY_IDLE: Duration = Duration::from_secs(2);
+/// Recipients of one transaction with another server, which takes at least 100 (RFC 5321 §4.5.3.1.8).
+pub const RELAY_RECIPIENTS: usize = 100;
+/// Mail exchangers of a domain that are looked at (RFC 5321 §5.1: at least two addresses are tried).
+pub const RELAY_EXCHANGERS: usize = 10;
+/// Addresses of a destination that are tried at one attempt (Postfix: smtp_mx_address_limit 5, of 5 sessions 2).
+pub const RELAY_ADDRESSES: usize = 10;
+/// How long what was found out about a destination is taken for true; below it the resolver has its TTLs.
+pub const RELAY_FRESH: Duration = Duration::from_secs(5 * 60);
+/// Local deliveries of queued messages at the same time.
+pub const RELAY_DELIVERIES: usize = 4;
+/// Messages whose outcome is being written down at the same time; more wait, with a few octets each.
+pub const RELAY_RECORDS: usize = 64;
+/// After so long it is tried again to write down an outcome that the disk refused.
+pub const RELAY_RECORD_PAUSE: Duration = Duration::from_secs(10);

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`server`] | the session that receives mail, in the three [`server::Mode`]s |
 //! | [`client`] | the session that sends one message |
+//! | [`dispatch`] | which queued message goes where, and when |
 //! | here | the slow work of the server, and the service that listens |
 
 pub mod client;
+pub mod dispatch;
 pub mod server;
 
 use std::sync::Arc;
