@@ -23,6 +23,7 @@
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
 
 mod accept;
+mod aliases;
 mod append;
 mod arrival;
 mod commit;
@@ -37,6 +38,8 @@ mod look;
 mod maildir;
 mod names;
 pub mod queue;
+mod quota;
+mod repeats;
 mod shared;
 mod spool;
 mod uidlist;
@@ -49,21 +52,25 @@ mod tests;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::RandomState;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use self::directory::Directory;
 use self::fs::{Disk, Kernel, hold};
 use self::lock::StoreLock;
+use self::repeats::Repeats;
 use self::shared::Shared;
 
 pub use self::accept::Replies;
 pub use self::commit::Durable;
-pub use self::directory::Whereabouts;
+pub use self::directory::{Rules, Whereabouts};
 pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};
 pub use self::maildir::Mailbox;
 pub use self::queue::{Queue, QueueId};
+pub use self::quota::Quota;
 pub use self::spool::Spool;
 pub use self::users::{Account, AuthError, Users};
 
@@ -71,8 +78,11 @@ pub use self::users::{Account, AuthError, Users};
 #[derive(Debug)]
 pub struct Store {
     shared: Arc<Shared>,
-    users: Users,
+    directory: Arc<Directory>,
     queue: Queue,
+    repeats: Repeats,
+    /// Nobody outside can make two messages look the same to `repeats`.
+    hashing: RandomState,
     /// The homes whose maildrop somebody holds.
     maildrops: Arc<Mutex<HashSet<Arc<Path>>>>,
     /// Keeps other programs out.
@@ -85,15 +95,27 @@ impl Store {
     /// # Errors
     /// The disk's; `ResourceBusy` while another program has it open; `InvalidInput` for accounts that cannot be.
     pub fn open(root: &Path, domains: &[String], users: Users) -> io::Result<Self> {
+        Self::open_with(root, domains, users, Rules::default())
+    }
+    /// The same, with rules for addresses.
+    ///
+    /// # Errors
+    /// Also of the file of aliases, with the number of the line.
+    pub fn open_with(
+        root: &Path,
+        domains: &[String],
+        users: Users,
+        rules: Rules,
+    ) -> io::Result<Self> {
         fs::make_directories(&Kernel, root)?;
         let lock = StoreLock::acquire(root)?;
-        let mut store = Self::open_on(Arc::new(Kernel), root, domains, users)?;
+        let mut store = Self::open_on(Arc::new(Kernel), root, domains, users, rules)?;
         store._lock = Some(lock);
         Ok(store)
     }
     /// Who is who. Does not block, but for [`Users::verify`] and [`Users::reload`].
     pub fn users(&self) -> &Users {
-        &self.users
+        &self.directory.users
     }
     /// Who is told when a mailbox changes. Does not block.
     pub fn hub(&self) -> &Hub {
@@ -114,6 +136,7 @@ impl Store {
         root: &Path,
         domains: &[String],
         mut users: Users,
+        rules: Rules,
     ) -> io::Result<Self> {
         let mail: PathBuf = root.join("mail");
         fs::make_directories(&*disk, &mail)?;
@@ -124,10 +147,21 @@ impl Store {
             let _ = disk.sync_directory(above);
         }
         users.settle(&mail, domains)?;
+        let made = if rules.accept_any {
+            users.admit_anybody();
+            disk.list(&mail)?
+        } else {
+            Vec::new()
+        };
+        let shared = Arc::new(Shared::new(disk, rules.quota));
+        let directory = Arc::new(Directory::open(users, rules, made)?);
+        let queue = Queue::open(Arc::clone(&shared), Arc::clone(&directory), root)?;
         Ok(Self {
-            shared: Arc::new(Shared::new(disk)),
-            users,
-            queue: Queue::default(),
+            shared,
+            directory,
+            queue,
+            repeats: Repeats::default(),
+            hashing: RandomState::new(),
             maildrops: Arc::default(),
             _lock: None,
         })

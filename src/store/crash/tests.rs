@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::super::fs::Kernel;
-use super::super::{Account, FlagChange, Flags, Mailbox, Store, StoreError, Users};
+use super::super::{Account, FlagChange, Flags, Mailbox, Rules, Store, StoreError, Users};
 use super::{Accident, CrashDisk, Disk, Kept, KeptNames, KeptText};
 
 /// What a session told its client.
@@ -27,7 +27,14 @@ struct Promises {
 fn open(disk: Arc<dyn Disk>, root: &Path) -> Option<Store> {
     let accounts = ["alice", "bob"].map(|name| (name.to_owned(), name.to_owned()));
     let users = Users::plain(&accounts);
-    Store::open_on(disk, root, &["mail.example".to_owned()], users).ok()
+    Store::open_on(
+        disk,
+        root,
+        &["mail.example".to_owned()],
+        users,
+        Rules::default(),
+    )
+    .ok()
 }
 
 fn account(store: &Store, name: &str) -> Account {
