@@ -339,8 +339,6 @@ pub const RETRY_GROWTH: u32 = 48;
 pub const GIVE_UP: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 /// After so long the sender is told that it is late (sendmail: 4 hours).
 pub const WARN_DELAY: Duration = Duration::from_secs(4 * 60 * 60);
-/// Connections to other servers at the same time: a file descriptor and a few KiB each.
-pub const RELAY_CONNECTIONS: usize = 200;
 /// Connections to one destination at the same time (Postfix: default_destination_concurrency_limit 20).
 pub const RELAY_CONNECTIONS_EACH: usize = 20;
 /// Messages over one connection to another server, so that all of its addresses have their turn (sendmail and others close
@@ -348,8 +346,6 @@ pub const RELAY_CONNECTIONS_EACH: usize = 20;
 pub const RELAY_MESSAGES: usize = 100;
 /// Messages over one connection while other destinations wait for theirs.
 pub const RELAY_MESSAGES_CROWDED: usize = 10;
-/// How long a connection to another server is kept that has nothing to do (Postfix: connection_cache_time_limit 2 s).
-pub const RELAY_IDLE: Duration = Duration::from_secs(2);
 /// Recipients of one transaction with another server, which takes at least 100 (RFC 5321 §4.5.3.1.8).
 pub const RELAY_RECIPIENTS: usize = 100;
 /// Mail exchangers of a domain that are looked at (RFC 5321 §5.1: at least two addresses are tried).
@@ -364,3 +360,10 @@ pub const RELAY_DELIVERIES: usize = 4;
 pub const RELAY_RECORDS: usize = 64;
 /// After so long it is tried again to write down an outcome that the disk refused.
 pub const RELAY_RECORD_PAUSE: Duration = Duration::from_secs(10);
+
+/// Steps of messages that are kept in memory for `serve trace`: some 200 octets each.
+pub const JOURNAL_STEPS: usize = 20_000;
+/// Octets of a request to the control socket.
+pub const CONTROL_LINE: usize = 1024;
+/// How long the control socket waits for a request.
+pub const CONTROL_IDLE: Duration = Duration::from_secs(60);

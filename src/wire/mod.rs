@@ -10,6 +10,7 @@ pub mod dots;
 pub mod envelope;
 pub mod http_proxy;
 pub mod imap;
+pub mod json;
 mod line_feeds;
 pub mod lines;
 pub mod mime;

@@ -57,7 +57,7 @@ impl Default for Policy {
             retry_max: seconds(limits::RETRY_MAX),
             give_up: seconds(limits::GIVE_UP),
             warn: Some(seconds(limits::WARN_DELAY)),
-            connections: limits::RELAY_CONNECTIONS,
+            connections: limits::OUTGOING,
             connections_each: limits::RELAY_CONNECTIONS_EACH,
             messages: limits::RELAY_MESSAGES,
             idle: seconds(limits::RELAY_IDLE),
