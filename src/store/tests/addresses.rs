@@ -576,3 +576,41 @@ fn aliases_are_read_again_and_a_mistake_keeps_the_old_ones() {
         .to_string();
     assert!(error.contains("none: there is no such file"), "{error}");
 }
+
+#[test]
+fn changed_files_are_seen_without_being_asked_for() {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (users, aliases) = (folder.path().join("users"), folder.path().join("aliases"));
+    fs::write(&users, "alice:{PLAIN}a\n").expect("written");
+    fs::write(&aliases, "sales: alice\n").expect("written");
+    let rules = Rules {
+        aliases: Some(aliases.clone()),
+        ..Rules::default()
+    };
+    let domains = ["mail.example".to_owned()];
+    let table = Users::read(&users).expect("good");
+    let store = Store::open_with(root.path(), &domains, table, rules).expect("a store");
+    let soon = |what: &str, is_so: &dyn Fn() -> bool| {
+        let begun = std::time::Instant::now();
+        while !is_so() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let knows = |name: &str| store.whereabouts(&address(name)) != Whereabouts::Unknown;
+    assert!(!knows("bob") && !knows("info"));
+    fs::write(&users, "alice:{PLAIN}a\nbob:{PLAIN}b\n").expect("written");
+    soon("a file that was written", &|| knows("bob"));
+    let draft = folder.path().join("draft");
+    fs::write(&draft, "info: bob\n").expect("written");
+    fs::rename(&draft, &aliases).expect("renamed");
+    soon("a file that was put in its place", &|| {
+        knows("info") && !knows("sales")
+    });
+    // What is wrong changes nothing, and costs nobody their mail.
+    fs::write(&aliases, "info: |program\n").expect("written");
+    fs::write(&users, "alice:{PLAIN}a\nbob:{PLAIN}b\ncarol:{PLAIN}c\n").expect("written");
+    soon("the other file", &|| knows("carol"));
+    assert!(knows("info"));
+}
