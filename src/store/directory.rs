@@ -373,15 +373,17 @@ impl Directory {
         users.and(aliases)
     }
 
-    /// Looks at the files, at most every [`limits::TABLE_CHECK`], and reads them again when they have changed. Blocks.
+    /// [`Self::look`], at most every [`limits::TABLE_CHECK`]. Blocks.
     pub(super) fn refresh(&self) {
-        let mut looked = hold(&self.looked);
-        if looked
-            .when
-            .is_some_and(|when| when.elapsed() < limits::TABLE_CHECK)
-        {
-            return;
+        let is_fresh = |when: Instant| when.elapsed() < limits::TABLE_CHECK;
+        if !hold(&self.looked).when.is_some_and(is_fresh) {
+            self.look();
         }
+    }
+
+    /// Looks at the files, and reads them again when they have changed. Blocks.
+    pub(super) fn look(&self) {
+        let mut looked = hold(&self.looked);
         let now = self.stamps();
         let has_changed = now.users != looked.users || now.aliases != looked.aliases;
         *looked = now;
@@ -392,7 +394,7 @@ impl Directory {
     }
 
     /// Reads them again, and says in the log what came of it.
-    pub(super) fn read_again(&self) {
+    fn read_again(&self) {
         match self.reload() {
             Ok(()) => log::info!(
                 "users and aliases are read again: {} accounts",

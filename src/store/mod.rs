@@ -44,6 +44,7 @@ mod shared;
 mod spool;
 mod uidlist;
 mod users;
+mod watch;
 
 #[cfg(test)]
 mod crash;
@@ -62,6 +63,7 @@ use self::fs::{Disk, Kernel, hold};
 use self::lock::StoreLock;
 use self::repeats::Repeats;
 use self::shared::Shared;
+use self::watch::Watch;
 
 pub use self::accept::Replies;
 pub use self::commit::Durable;
@@ -85,6 +87,8 @@ pub struct Store {
     hashing: RandomState,
     /// The homes whose maildrop somebody holds.
     maildrops: Arc<Mutex<HashSet<Arc<Path>>>>,
+    /// Sees when users and aliases change.
+    _watch: Option<Watch>,
     /// Keeps other programs out.
     _lock: Option<StoreLock>,
 }
@@ -111,6 +115,10 @@ impl Store {
         let lock = StoreLock::acquire(root)?;
         let mut store = Self::open_on(Arc::new(Kernel), root, domains, users, rules)?;
         store._lock = Some(lock);
+        store._watch = Watch::start(&store.directory).unwrap_or_else(|error| {
+            log::warn!("changes of users and aliases are only seen on use: {error}");
+            None
+        });
         Ok(store)
     }
     /// Who is who. Does not block, but for [`Users::verify`] and [`Users::reload`].
@@ -163,6 +171,7 @@ impl Store {
             repeats: Repeats::default(),
             hashing: RandomState::new(),
             maildrops: Arc::default(),
+            _watch: None,
             _lock: None,
         })
     }

@@ -195,7 +195,8 @@ fn count(disk: &dyn Disk, home: &Path) -> io::Result<Usage> {
     let mut usage = Usage::default();
     let mut folders = vec![home.to_path_buf()];
     for name in disk.list(home)? {
-        if name.starts_with('.') && name.len() > 1 {
+        // Two dots: a folder that is being removed.
+        if name.starts_with('.') && !name.starts_with("..") {
             folders.push(home.join(name));
         }
     }

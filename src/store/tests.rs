@@ -1,5 +1,6 @@
 //! The store from outside: what a session sees, with other programs at work on the same files.
 
+mod addresses;
 mod two_stores;
 
 use std::fs::{self, read_dir};

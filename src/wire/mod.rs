@@ -19,6 +19,7 @@ pub mod pop3_reply;
 pub mod report;
 pub mod resolv;
 pub mod sasl;
+pub mod sasl_client;
 pub mod secret;
 pub mod services;
 pub mod smtp;

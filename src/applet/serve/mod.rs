@@ -274,9 +274,9 @@ fn reload(
         place.to_path_buf(),
     );
     Box::new(move || {
-        match store.users().reload() {
+        match store.reload() {
             Ok(()) => ::log::info!("SIGHUP: {} accounts", store.users().accounts().len()),
-            Err(error) => ::log::error!("SIGHUP: the accounts stay as they were: {error}"),
+            Err(error) => ::log::error!("SIGHUP: users and aliases stay as they were: {error}"),
         }
         match certificate(&options, &place, &names, keys.as_ref()) {
             Ok(certificate) => Some(certificate),

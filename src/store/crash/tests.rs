@@ -49,7 +49,7 @@ fn text(name: &str) -> String {
 }
 
 /// In memory where that can be: what these tests sync is synced in the model, and the machine's disk need not be.
-fn directory() -> tempfile::TempDir {
+pub(in crate::store) fn directory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .expect("a temporary directory")
@@ -227,7 +227,7 @@ impl Promises {
 }
 
 /// All ways in which a crash at this call can end.
-fn endings(call: usize) -> Vec<Kept> {
+pub(in crate::store) fn endings(call: usize) -> Vec<Kept> {
     let seed = call as u64 + 1;
     let names = [
         KeptNames::None,

@@ -37,6 +37,8 @@
 mod codec;
 mod entry;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::io;
