@@ -22,6 +22,7 @@ pub mod certs;
 pub mod child;
 pub mod client;
 mod conn;
+pub mod courier;
 pub mod driver;
 mod gather;
 pub mod hall;
