@@ -121,6 +121,20 @@ impl Store {
         });
         Ok(store)
     }
+    /// Opens it beside a program that may serve it, to deliver into mailboxes only: that is safe beside anybody. What would have to
+    /// go into the queue is `Busy`, and what the queue holds is not seen.
+    ///
+    /// # Errors
+    /// As [`Self::open_with`], but for `ResourceBusy`.
+    pub fn open_beside(
+        root: &Path,
+        domains: &[String],
+        users: Users,
+        rules: Rules,
+    ) -> io::Result<Self> {
+        fs::make_directories(&Kernel, root)?;
+        Self::assemble(Arc::new(Kernel), root, domains, users, rules, Queue::beside)
+    }
     /// Who is who. Does not block, but for [`Users::verify`] and [`Users::reload`].
     pub fn users(&self) -> &Users {
         &self.directory.users
@@ -143,8 +157,19 @@ impl Store {
         disk: Arc<dyn Disk>,
         root: &Path,
         domains: &[String],
+        users: Users,
+        rules: Rules,
+    ) -> io::Result<Self> {
+        Self::assemble(disk, root, domains, users, rules, Queue::open)
+    }
+
+    fn assemble(
+        disk: Arc<dyn Disk>,
+        root: &Path,
+        domains: &[String],
         mut users: Users,
         rules: Rules,
+        queue: fn(Arc<Shared>, Arc<Directory>, &Path) -> io::Result<Queue>,
     ) -> io::Result<Self> {
         let mail: PathBuf = root.join("mail");
         fs::make_directories(&*disk, &mail)?;
@@ -163,7 +188,7 @@ impl Store {
         };
         let shared = Arc::new(Shared::new(disk, rules.quota));
         let directory = Arc::new(Directory::open(users, rules, made)?);
-        let queue = Queue::open(Arc::clone(&shared), Arc::clone(&directory), root)?;
+        let queue = queue(Arc::clone(&shared), Arc::clone(&directory), root)?;
         Ok(Self {
             shared,
             directory,

@@ -66,6 +66,8 @@ pub struct Queue {
     slots: Mutex<HashMap<QueueId, Slot>>,
     news: Mutex<Vec<QueueId>>,
     waker: Mutex<Option<Waker>>,
+    /// Another program may have it: nothing is put in.
+    is_foreign: bool,
 }
 
 type Waker = Box<dyn Fn() + Send + Sync>;
@@ -220,6 +222,9 @@ impl Queue {
 
     /// A new file for a message that goes through the queue, with the lines that mailboxes here get.
     pub(super) fn draft(&self, envelope: &Envelope) -> Result<Spool, StoreError> {
+        if self.is_foreign {
+            return Err(StoreError::Busy);
+        }
         let mut spool = Spool::create(&self.shared, &self.place)?;
         spool.preface(envelope)?;
         Ok(spool)
@@ -233,6 +238,9 @@ impl Queue {
         envelope: Envelope,
         id: &str,
     ) -> Result<Durable, StoreError> {
+        if self.is_foreign {
+            return Err(StoreError::Busy);
+        }
         let id = self.reserve(id)?;
         let written = self.write(&id, spool, envelope);
         match written {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::codec::{self, Read};
@@ -30,14 +30,7 @@ impl Queue {
             disk.unlink(&place.join("tmp").join(name))?;
         }
         let names = disk.list(&place)?;
-        let mut queue = Self {
-            shared: Arc::clone(&shared),
-            directory,
-            place,
-            slots: Mutex::default(),
-            news: Mutex::default(),
-            waker: Mutex::default(),
-        };
+        let mut queue = Self::new(Arc::clone(&shared), directory, place);
         let mut slots = HashMap::new();
         for name in &names {
             if let Some(id) = id_of(name, ENTRY) {
@@ -61,6 +54,32 @@ impl Queue {
         }
         queue.slots = Mutex::new(slots);
         Ok(queue)
+    }
+
+    /// For a program that has not locked the store: the folder is not touched.
+    #[expect(clippy::unnecessary_wraps, reason = "it stands beside `open`")]
+    pub(in crate::store) fn beside(
+        shared: Arc<Shared>,
+        directory: Arc<Directory>,
+        root: &Path,
+    ) -> io::Result<Self> {
+        let queue = Self::new(shared, directory, root.join("queue"));
+        Ok(Self {
+            is_foreign: true,
+            ..queue
+        })
+    }
+
+    fn new(shared: Arc<Shared>, directory: Arc<Directory>, place: PathBuf) -> Self {
+        Self {
+            shared,
+            directory,
+            place,
+            slots: Mutex::default(),
+            news: Mutex::default(),
+            waker: Mutex::default(),
+            is_foreign: false,
+        }
     }
 
     /// What an entry stands for; what stands for nothing is removed.
