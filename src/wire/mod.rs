@@ -14,6 +14,7 @@ pub mod json;
 mod line_feeds;
 pub mod lines;
 pub mod mime;
+pub mod network;
 pub mod pop3;
 pub mod pop3_reply;
 pub mod report;

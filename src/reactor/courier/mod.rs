@@ -351,14 +351,18 @@ impl Courier {
             name: self.hostname.to_string(),
             protocol: call.dialect.into(),
             upgrade,
-            login: call.login.as_ref().map(Login::from),
+            login: call.login.as_ref().map(|login| Login {
+                user: login.user.clone(),
+                password: login.password.clone(),
+                nonce: super::nonce(),
+            }),
             patience: self.patience,
             // The dispatcher says when it ends; this is for when it does not.
             idle: limits::RELAY_IDLE.saturating_mul(10),
-            epoch: Epoch {
+            epoch: Some(Epoch {
                 instant: Instant::now(),
                 wall: SystemTime::now(),
-            },
+            }),
         };
         let mut outgoing = Outgoing::new(
             call.target.name.to_string(),

@@ -16,7 +16,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crate::limits;
-use crate::proto::smtp::client::{Login, Protocol};
+use crate::proto::smtp::client::Protocol;
 use crate::wire::address::{self, Address};
 use crate::wire::destination::{Destination, Host};
 
@@ -129,6 +129,8 @@ pub enum Hop {
     Exchangers(Arc<str>),
     /// To this host and no other.
     Host(Arc<Way>),
+    /// Back: there is no way to this domain.
+    Nowhere(Arc<str>),
 }
 
 /// A host to which mail is sent without asking for mail exchangers.
@@ -186,21 +188,13 @@ impl fmt::Debug for Secret {
     }
 }
 
-impl From<&Secret> for Login {
-    fn from(secret: &Secret) -> Self {
-        Self {
-            user: secret.user.clone(),
-            password: secret.password.clone(),
-        }
-    }
-}
-
 impl fmt::Display for Hop {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Here => formatter.write_str("a mailbox here"),
             Self::Exchangers(domain) => write!(formatter, "the mail exchangers of {domain}"),
             Self::Host(way) => way.fmt(formatter),
+            Self::Nowhere(domain) => write!(formatter, "nowhere, for {domain}"),
         }
     }
 }
@@ -349,23 +343,35 @@ impl FromStr for Pattern {
 pub struct Route {
     /// For which domains.
     pub pattern: Pattern,
-    /// Where to; `None` (`=mx`): to their mail exchangers, past the smarthost.
-    pub way: Option<Way>,
+    /// Where to.
+    pub goal: Goal,
+}
+
+/// Where a route leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// To a host.
+    Host(Arc<Way>),
+    /// `mx`: to the domain's mail exchangers, past the smarthost.
+    Exchangers,
+    /// `nowhere`: mail goes back.
+    Nowhere,
 }
 
 impl FromStr for Route {
     type Err = String;
 
-    /// `example.org=mail.example.net:25`, `.lab=127.0.0.1:2525`, `*=gateway`, `example.net=mx`.
+    /// `example.org=mail.example.net:25`, `.lab=127.0.0.1:2525`, `*=gateway`, `example.net=mx`, `*=nowhere`.
     fn from_str(text: &str) -> Result<Self, String> {
         let (pattern, way) = text
             .split_once('=')
             .ok_or("give DOMAIN=HOST:PORT, such as example.org=192.0.2.1:25")?;
         Ok(Self {
             pattern: pattern.parse()?,
-            way: match way {
-                "mx" => None,
-                way => Some(way.parse()?),
+            goal: match way {
+                "mx" => Goal::Exchangers,
+                "nowhere" => Goal::Nowhere,
+                way => Goal::Host(Arc::new(way.parse()?)),
             },
         })
     }
@@ -374,7 +380,7 @@ impl FromStr for Route {
 /// Where mail goes, but for what is ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Routes {
-    routes: Vec<(Pattern, Option<Arc<Way>>)>,
+    routes: Vec<Route>,
     smarthost: Option<Arc<Way>>,
     deliver: Option<Arc<Way>>,
 }
@@ -382,11 +388,8 @@ pub struct Routes {
 impl Routes {
     /// Of what was asked for. Of two routes for the same domain the first counts.
     pub fn new(routes: Vec<Route>, smarthost: Option<Way>, deliver: Option<Way>) -> Self {
-        let mut routes: Vec<_> = routes
-            .into_iter()
-            .map(|route| (route.pattern, route.way.map(Arc::new)))
-            .collect();
-        routes.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.weight()));
+        let mut routes = routes;
+        routes.sort_by_key(|route| std::cmp::Reverse(route.pattern.weight()));
         Self {
             routes,
             smarthost: smarthost.map(Arc::new),
@@ -405,19 +408,19 @@ impl Routes {
         let named = self
             .routes
             .iter()
-            .find(|(pattern, _)| pattern.matches(domain));
-        let way = match named {
-            Some((_, way)) => way.as_ref(),
-            None => self.smarthost.as_ref(),
-        };
-        match (way, literal(domain)) {
-            (Some(way), _) => Hop::Host(Arc::clone(way)),
-            (None, Some(address)) => Hop::Host(Arc::new(Way {
+            .find(|route| route.pattern.matches(domain));
+        match (named.map(|route| &route.goal), &self.smarthost) {
+            (Some(Goal::Host(way)), _) | (None, Some(way)) => return Hop::Host(Arc::clone(way)),
+            (Some(Goal::Nowhere), _) => return Hop::Nowhere(domain.to_ascii_lowercase().into()),
+            (Some(Goal::Exchangers), _) | (None, None) => {}
+        }
+        match literal(domain) {
+            Some(address) => Hop::Host(Arc::new(Way {
                 place: Place::Address(SocketAddr::new(address, SMTP)),
                 dialect: Dialect::Smtp,
                 login: None,
             })),
-            (None, None) => Hop::Exchangers(domain.to_ascii_lowercase().into()),
+            None => Hop::Exchangers(domain.to_ascii_lowercase().into()),
         }
     }
 }
@@ -474,6 +477,7 @@ mod tests {
                 ".b.example.org=Mail.Example.NET",
                 "example.org=[2001:db8::1]:26",
                 "direct.example=mx",
+                "lost.example=nowhere",
             ],
             None,
             None,
@@ -486,6 +490,7 @@ mod tests {
             ("b.example.org", "192.0.2.1:2525"),
             ("notexample.org", "192.0.2.9:25"),
             ("direct.example", "the mail exchangers of direct.example"),
+            ("lost.example", "nowhere, for lost.example"),
         ] {
             assert_eq!(of(&table, &format!("x@{domain}"), Whose::Foreign), hop);
         }
