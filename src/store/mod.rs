@@ -65,7 +65,7 @@ pub use self::hub::{Hub, Subscription};
 pub use self::maildir::Mailbox;
 pub use self::queue::{Queue, QueueId};
 pub use self::spool::Spool;
-pub use self::users::{Account, AuthError, Users};
+pub use self::users::{Account, AuthError, Told, Users};
 
 /// All of it. Shared by all threads.
 #[derive(Debug)]

@@ -391,7 +391,7 @@ impl Client {
             let same = |word: &str| word.eq_ignore_ascii_case(mechanism.name());
             offered.split_ascii_whitespace().any(same)
         };
-        match Mechanism::ALL.into_iter().find(known) {
+        match Mechanism::PASSWORDS.into_iter().find(known) {
             None if offered.is_empty() && self.extensions.start_tls => {
                 self.give_up(DialogueFailure::TlsFirst.into(), out);
             }
@@ -406,7 +406,7 @@ impl Client {
                 }
                 out.secret_line(b"AUTH PLAIN ", response.as_bytes());
             }
-            Some(Mechanism::Login) => {
+            Some(_) => {
                 self.state = State::AuthLoginName;
                 out.line(b"AUTH LOGIN");
             }
