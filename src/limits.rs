@@ -89,6 +89,38 @@ pub const ERRORS: usize = 20;
 /// Commands that do no mail work (NOOP, RSET, VRFY ...) on one connection before it is closed.
 pub const IDLE_COMMANDS: usize = 1000;
 
+/// Commands that failed, on one connection, after which each refusal is held back for [`TARPIT_PAUSE`] (Postfix:
+/// smtpd_soft_error_limit 10).
+pub const SOFT_ERRORS: usize = 10;
+/// How long a refusal is held back from a client that errs again and again (Postfix: smtpd_error_sleep_time 1s).
+pub const TARPIT_PAUSE: Duration = Duration::from_secs(1);
+/// The longest delay that a policy can ask for: a client waits 5 minutes for a greeting (RFC 5321 §4.5.3.2.1).
+pub const POLICY_DELAY: Duration = Duration::from_secs(240);
+/// Octets of a line of message text, CRLF included, in a strict session (RFC 5321 §4.5.3.1.6).
+pub const TEXT_LINE: usize = 1000;
+/// Octets of one BDAT that is refused and still read to its end, so that what follows is understood; for more, the
+/// connection is closed.
+pub const REFUSED_CHUNK: u64 = 1024 * 1024 * 1024;
+/// Octets of a PROXY header (haproxy's form allows 65551, and real ones have some hundreds).
+pub const PROXY_HEADER: usize = 2048;
+/// How long the header of a proxy is waited for: it is sent at once.
+pub const PROXY_WAIT: Duration = Duration::from_secs(10);
+/// Messages that one address may begin in [`RATE_WINDOW`]; this computer itself is not counted.
+pub const RATE_PER_ADDRESS: u32 = 1200;
+/// Messages that one user may begin in [`RATE_WINDOW`]: a person sends a few, a program that was let loose thousands.
+pub const RATE_PER_USER: u32 = 600;
+/// The time over which messages are counted.
+pub const RATE_WINDOW: Duration = Duration::from_secs(60);
+/// Addresses and users that are counted at the same time; beyond that the older half is forgotten. Some 100 octets each.
+pub const RATE_ENTRIES: usize = 20_000;
+/// Octets of the value of From that a submission server reads to compare it with who sends; longer ones are not read on.
+pub const FROM_VALUE: usize = 8 * 1024;
+/// The shortest time that DELIVERBY with mode R takes, in seconds (RFC 2852 §3): a message needs about as long to be retried
+/// once.
+pub const DELIVER_BY: u32 = 60;
+/// The longest time that FUTURERELEASE holds a message, in seconds (RFC 4865 §3): 30 days.
+pub const FUTURE_RELEASE: u32 = 30 * 24 * 60 * 60;
+
 /// How long a lock file of another program (`dovecot-uidlist.lock` ...) is waited for; it is held for milliseconds.
 pub const DOTLOCK_WAIT: Duration = Duration::from_secs(10);
 /// After so long without a change a lock file is taken for forgotten (Dovecot: 2 minutes), when its owner cannot be asked.
@@ -150,7 +182,11 @@ pub const PASSWORD: usize = 512;
 /// Rounds of SHA-crypt in a users file: about a second of work.
 pub const SHA_CRYPT_ROUNDS: u32 = 2_000_000;
 /// Rounds of SCRAM that a client does for a server, within its loop: some 60 ms (RFC 7677 §4 asks servers for at least 4096).
-pub const SCRAM_ROUNDS: u32 = 200_000;
+pub const SCRAM_CLIENT_ROUNDS: u32 = 200_000;
+/// Rounds of SCRAM-SHA-256 in a users file: about a second of work.
+pub const SCRAM_ROUNDS: u32 = 2_000_000;
+/// Rounds of SCRAM-SHA-256 where the password is known and keys are made of it for a login (RFC 7677 §4: 4096 at least).
+pub const SCRAM_OWN_ROUNDS: u32 = 4096;
 /// KiB of memory of Argon2 in a users file: whoever may try passwords makes the server take that much.
 pub const ARGON2_MEMORY: u32 = 256 * 1024;
 /// Passes of Argon2 over its memory.
@@ -160,6 +196,10 @@ pub const ARGON2_LANES: u32 = 16;
 
 /// How long an SMTP server waits for the next command (RFC 5321 §4.5.3.2.7).
 pub const SMTP_IDLE: Duration = Duration::from_secs(300);
+/// How long an SMTP server waits for more of a message's text (RFC 5321 §4.5.3.2.5: a sender gives up after 3 minutes).
+pub const SMTP_TEXT_IDLE: Duration = Duration::from_secs(300);
+/// How long an SMTP server waits for the answer to a challenge of AUTH: a person may have to type it.
+pub const SMTP_CHALLENGE_IDLE: Duration = Duration::from_secs(120);
 /// How long a POP3 server waits for the next command; RFC 1939 §3 asks for at least 10 minutes.
 pub const POP3_IDLE: Duration = Duration::from_secs(600);
 /// How long an IMAP server waits for the next command; RFC 9051 §5.4 asks for at least 30 minutes.

@@ -416,6 +416,7 @@ impl Reactor {
                 instant: now,
                 wall: SystemTime::now(),
             },
+            seed: super::seed(),
             refused: None,
         };
         let (tap, wire) = self.observers(&peer, SERVICE);

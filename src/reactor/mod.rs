@@ -39,6 +39,17 @@ mod signals;
 mod socket;
 pub mod sockets;
 pub mod stdio;
+/// What [`Peer::seed`] is: from the system.
+fn seed() -> [u8; 16] {
+    let mut seed = [0; 16];
+    if SystemRandom::new().fill(&mut seed).is_err() {
+        log::error!(
+            "the system has no random octets: logins with CRAM-MD5 and SCRAM can be replayed"
+        );
+    }
+    seed
+}
+
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -57,6 +68,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Interest, Poll, Token};
+use ring::rand::{SecureRandom, SystemRandom};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use self::calls::{Called, Calls};
@@ -599,6 +611,7 @@ impl Reactor {
                 instant: now,
                 wall: SystemTime::now(),
             },
+            seed: seed(),
             refused: admission.refused(),
         };
         let (tap, wire) = self.observers(&peer, service.name());

@@ -242,7 +242,7 @@ impl Exchange {
             .decode(attribute("s=")?)
             .map_err(|_| Fault::Challenge)?;
         let rounds: NonZeroU32 = attribute("i=")?.parse().map_err(|_| Fault::Challenge)?;
-        if rounds.get() > limits::SCRAM_ROUNDS {
+        if rounds.get() > limits::SCRAM_CLIENT_ROUNDS {
             return Err(Fault::Rounds);
         }
         let mut salted = [0; 32];

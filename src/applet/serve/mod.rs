@@ -388,14 +388,9 @@ impl Services {
     }
 
     fn smtp(&self, name: &'static str, mode: smtp::server::Mode) -> Arc<dyn Service> {
-        let config = smtp::server::Config {
-            hostname: self.hostname.clone(),
-            domain: self.domain.clone(),
-            mode,
-            max_octets: self.max_octets,
-            max_recipients: limits::RECIPIENTS,
-            start_tls: StartTls::Offered,
-        };
+        let mut config = smtp::server::Config::new(&self.hostname, &self.domain, mode);
+        config.max_octets = self.max_octets;
+        config.start_tls = StartTls::Offered;
         Arc::new(SmtpService::new(
             name,
             Arc::new(config),

@@ -31,6 +31,7 @@ impl Talk {
                 instant: now,
                 wall: std::time::SystemTime::UNIX_EPOCH,
             },
+            seed: [0; 16],
             refused: None,
         });
         Self {

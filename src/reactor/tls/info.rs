@@ -32,6 +32,7 @@ pub(super) fn of(state: &CommonState, judge: &Judge) -> TlsInfo {
             _ => judge.verdict(),
         },
         peer: certificates.first().map(|first| Box::new(peer(first))),
+        end_point: None,
     }
 }
 

@@ -51,6 +51,7 @@ impl Stage {
                 instant: self.now,
                 wall: SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777),
             },
+            seed: [7; 16],
             refused: None,
         };
         let mut config = Config::new(HOST, HOST, mode);

@@ -16,6 +16,8 @@ pub(super) struct Trace<'a> {
     pub(super) hostname: &'a str,
     pub(super) tls: Option<&'a TlsInfo>,
     pub(super) user: Option<&'a str>,
+    /// SMTPUTF8 was asked for.
+    pub(super) utf8: bool,
     pub(super) id: &'a str,
     /// The recipient, when there is one only: with several, none may learn of the others (RFC 5321 §7.2).
     pub(super) only_recipient: Option<&'a Address>,
@@ -48,12 +50,14 @@ impl Trace<'_> {
         lines
     }
 
-    /// RFC 3848
+    /// RFC 3848; RFC 6531 §4.3
     fn protocol(&self) -> String {
-        let base = match self.hello.kind {
-            HelloKind::Helo => return "SMTP".to_owned(),
-            HelloKind::Ehlo => "ESMTP",
-            HelloKind::Lhlo => "LMTP",
+        let base = match (self.hello.kind, self.utf8) {
+            (HelloKind::Helo, _) => return "SMTP".to_owned(),
+            (HelloKind::Ehlo, false) => "ESMTP",
+            (HelloKind::Ehlo, true) => "UTF8SMTP",
+            (HelloKind::Lhlo, false) => "LMTP",
+            (HelloKind::Lhlo, true) => "UTF8LMTP",
         };
         let secure = if self.tls.is_some() { "S" } else { "" };
         let authenticated = if self.user.is_some() { "A" } else { "" };
@@ -83,6 +87,7 @@ mod tests {
             hostname: "mail.example.org",
             tls: Some(&tls),
             user: Some("bob"),
+            utf8: false,
             id: "ID-1",
             only_recipient: Some(&alice),
             date: DateTime::utc(784_111_777),
@@ -95,6 +100,8 @@ mod tests {
              \tid ID-1 for <alice@example.org>;\r\n\
              \tSun, 06 Nov 1994 08:49:37 +0000\r\n"
         );
+        trace.utf8 = true;
+        assert!(trace.lines().contains(" with UTF8SMTPSA (TLSv1.3"));
         let helo = Hello {
             kind: HelloKind::Helo,
             name: "pc1".to_owned(),
