@@ -317,6 +317,14 @@ impl Reactor {
         self.add_listener(Door::unix(path)?, service, Security::Plain)
     }
 
+    /// The same, and nobody but the owner of this program may connect.
+    ///
+    /// # Errors
+    /// The system's, as there.
+    pub fn listen_private(&mut self, path: &Path, service: Arc<dyn Service>) -> io::Result<()> {
+        self.add_listener(Door::unix_private(path)?, service, Security::Plain)
+    }
+
     fn add_listener(
         &mut self,
         mut door: Door,

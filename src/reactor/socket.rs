@@ -128,6 +128,17 @@ impl Door {
         Ok(Self::Unix(listener, path.to_owned()))
     }
 
+    /// The same, for the owner of the program only.
+    pub(super) fn unix_private(path: &Path) -> io::Result<Self> {
+        use rustix::fs::Mode;
+        // The mode is there from the beginning: nobody slips in between. Whoever else makes files at this moment only makes them
+        // more private than they would be.
+        let before = rustix::process::umask(Mode::from_bits_truncate(0o177));
+        let door = Self::unix(path);
+        rustix::process::umask(before);
+        door
+    }
+
     /// The next connection, and whose it is.
     pub(super) fn accept(&self) -> io::Result<(Socket, Option<SocketAddr>, Option<SocketAddr>)> {
         match self {

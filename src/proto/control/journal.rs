@@ -95,10 +95,18 @@ mod tests {
         journal.note(step(1, "mta1.lab", "AAAA.1", "from <a@mta1.lab>"));
         journal.note(step(1, "mta1.lab", "ZZZZ.9", "from <b@mta1.lab>"));
         journal.note(step(2, "mta2.lab", "BBBB.2", "from <a@mta1.lab>"));
-        journal.note(step(2, "mta1.lab", "AAAA.1", "mta2.lab took it: 250 2.0.0 Ok: queued as BBBB.2"));
+        journal.note(step(
+            2,
+            "mta1.lab",
+            "AAAA.1",
+            "mta2.lab took it: 250 2.0.0 Ok: queued as BBBB.2",
+        ));
         journal.note(step(3, "mta2.lab", "BBBB.2", "delivered"));
         let journey = journal.journey("AAAA.1");
-        let seen: Vec<(&str, &str)> = journey.iter().map(|step| (&*step.host, &*step.id)).collect();
+        let seen: Vec<(&str, &str)> = journey
+            .iter()
+            .map(|step| (&*step.host, &*step.id))
+            .collect();
         assert_eq!(
             seen,
             [

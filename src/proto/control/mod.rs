@@ -25,6 +25,7 @@ use std::time::Instant;
 pub use self::journal::{Journal, Step};
 use crate::limits;
 use crate::proto::smtp::dispatch::Which;
+use crate::proto::smtp::server::policy::{Turn, Turned};
 use crate::proto::{self, Input, Out, Peer, Service, Session};
 use crate::store::queue::{Change, Queued};
 use crate::store::{QueueId, Store, StoreError};
@@ -82,7 +83,10 @@ impl Board {
             })
         };
         let entries = store.queue().entries();
-        let ids = entries.iter().filter(is_for).map(|queued| queued.id.clone());
+        let ids = entries
+            .iter()
+            .filter(is_for)
+            .map(|queued| queued.id.clone());
         let ids: Vec<QueueId> = ids.collect();
         let count = ids.len();
         hold(&self.orders).extend(ids.into_iter().map(|id| Order::Flush(Which::Message(id))));
@@ -100,6 +104,35 @@ impl Board {
     /// `wake` is called after each order; it must not block.
     pub fn on_order(&self, wake: Waker) {
         *hold(&self.waker) = Some(wake);
+    }
+}
+
+/// ETRN (RFC 1985), answered by the board's owner.
+#[derive(Debug)]
+pub struct BoardTurn {
+    store: Arc<Store>,
+    board: Board,
+}
+
+impl BoardTurn {
+    /// For the queue of this store.
+    pub const fn new(store: Arc<Store>, board: Board) -> Self {
+        Self { store, board }
+    }
+}
+
+impl Turn for BoardTurn {
+    fn etrn(&self, node: &str) -> Turned {
+        let domain = match node.as_bytes().first() {
+            // Queues have no names of their own here.
+            Some(b'#') => return Turned::NotAllowed,
+            Some(b'@') => &node[1..],
+            _ => node,
+        };
+        match self.board.flush_domain(domain, &self.store) {
+            0 => Turned::Nothing,
+            _ => Turned::Started,
+        }
     }
 }
 
@@ -316,7 +349,8 @@ impl Control {
     }
 
     fn find(&self, id: &str) -> Result<Arc<Queued>, String> {
-        let missing = || format!("there is no message {id} in the queue; `queue list` shows what is");
+        let missing =
+            || format!("there is no message {id} in the queue; `queue list` shows what is");
         let id: QueueId = id.parse().map_err(|_| missing())?;
         self.store.queue().load(&id).map_err(|_| missing())
     }
@@ -339,7 +373,9 @@ impl Control {
                 &format!("no message in the queue is called {what} or goes to a domain {what}"),
                 out,
             ),
-            count => out.line(format!("ok: messages for {what} that are tried now: {count}").as_bytes()),
+            count => {
+                out.line(format!("ok: messages for {what} that are tried now: {count}").as_bytes())
+            }
         }
     }
 

@@ -35,7 +35,11 @@ pub(super) fn show(queued: &Queued, style: Style) -> Vec<String> {
     }
     let options = &queued.envelope.options;
     let mut lines = vec![
-        format!("message    {}{}", queued.id, if queued.held { "  HELD" } else { "" }),
+        format!(
+            "message    {}{}",
+            queued.id,
+            if queued.held { "  HELD" } else { "" }
+        ),
         format!("arrived    {}", date(queued.arrival)),
         format!("octets     {}", queued.octets),
         format!("from       <{}>", reverse_path(&queued.envelope)),
@@ -46,19 +50,37 @@ pub(super) fn show(queued: &Queued, style: Style) -> Vec<String> {
         }
     };
     asked("envelope", options.envelope_id.clone());
-    asked("until", options.hold_until.map(|until| format!("not before {}", date(until))));
+    asked(
+        "until",
+        options
+            .hold_until
+            .map(|until| format!("not before {}", date(until))),
+    );
     asked("by", options.deliver_by.map(|by| date(by.deadline)));
-    asked("priority", (options.priority != 0).then(|| options.priority.to_string()));
-    asked("tls", options.require_tls.then(|| "only over verified TLS (REQUIRETLS)".to_owned()));
+    asked(
+        "priority",
+        (options.priority != 0).then(|| options.priority.to_string()),
+    );
+    asked(
+        "tls",
+        options
+            .require_tls
+            .then(|| "only over verified TLS (REQUIRETLS)".to_owned()),
+    );
     asked("utf8", options.utf8.then(|| "SMTPUTF8".to_owned()));
     for (recipient, progress) in queued.envelope.recipients.iter().zip(&queued.recipients) {
         lines.push(format!("to         <{}>", recipient.address));
         lines.push(format!("           {}", state(progress)));
         if recipient.notify != Notify::Unsaid {
-            lines.push(format!("           asked to be told: {}", notify(recipient.notify)));
+            lines.push(format!(
+                "           asked to be told: {}",
+                notify(recipient.notify)
+            ));
         }
         if progress.attempts > 0 {
-            let last = progress.last_attempt.map_or_else(String::new, |last| format!(", the last one {}", date(last)));
+            let last = progress
+                .last_attempt
+                .map_or_else(String::new, |last| format!(", the last one {}", date(last)));
             lines.push(format!("           attempts: {}{last}", progress.attempts));
         }
         if let Some(reply) = &progress.last_reply {
@@ -84,7 +106,8 @@ pub(super) fn step(step: &Step, style: Style) -> String {
 
 fn object(queued: &Queued) -> String {
     let options = &queued.envelope.options;
-    let number = |value: Option<i64>| value.map_or_else(|| "null".to_owned(), |value| value.to_string());
+    let number =
+        |value: Option<i64>| value.map_or_else(|| "null".to_owned(), |value| value.to_string());
     let recipients: Vec<String> = queued
         .envelope
         .recipients
@@ -113,9 +136,15 @@ fn object(queued: &Queued) -> String {
         ("octets", queued.octets.to_string()),
         ("held", queued.held.to_string()),
         ("from", json::string(&reverse_path(&queued.envelope))),
-        ("envelope_id", json::optional(options.envelope_id.as_deref())),
+        (
+            "envelope_id",
+            json::optional(options.envelope_id.as_deref()),
+        ),
         ("hold_until", number(options.hold_until)),
-        ("deliver_by", number(options.deliver_by.map(|by| by.deadline))),
+        (
+            "deliver_by",
+            number(options.deliver_by.map(|by| by.deadline)),
+        ),
         ("priority", options.priority.to_string()),
         ("require_tls", options.require_tls.to_string()),
         ("smtputf8", options.utf8.to_string()),

@@ -63,8 +63,7 @@ impl Talk {
         pump(&mut reader, &mut *self.session, self.now, &mut out);
         if let Some(job) = out.take_job() {
             let answer = job.run(&self.store);
-            self.session
-                .handle(self.now, Input::Done(answer), &mut out);
+            self.session.handle(self.now, Input::Done(answer), &mut out);
         }
         let mut said = Vec::new();
         while let Some(front) = out.front() {
@@ -86,7 +85,10 @@ fn the_queue_is_listed_for_people_and_for_programs() {
     talk.queue("Q1", "carol@b.example");
     let list = talk.say("list");
     assert!(list.starts_with(" Q1  "), "{list}");
-    assert!(list.contains("  <alice@a.example>\r\n     <carol@b.example>  not yet tried\r\nok\r\n"), "{list}");
+    assert!(
+        list.contains("  <alice@a.example>\r\n     <carol@b.example>  not yet tried\r\nok\r\n"),
+        "{list}"
+    );
     let json = talk.say("json list");
     for field in [
         "\"id\":\"Q1\"",
@@ -99,7 +101,10 @@ fn the_queue_is_listed_for_people_and_for_programs() {
     }
     let show = talk.say("show Q1");
     assert!(show.contains("to         <carol@b.example>\r\n"), "{show}");
-    assert!(talk.say("show Q2").starts_with("no: there is no message Q2"));
+    assert!(
+        talk.say("show Q2")
+            .starts_with("no: there is no message Q2")
+    );
     assert!(talk.say("show ../x").starts_with("no: "));
 }
 
@@ -114,24 +119,42 @@ fn messages_are_held_released_dropped_and_tried() {
     assert_eq!(talk.board.take(), [Order::Look(id.clone())]);
     assert!(talk.say("list").contains("  HELD\r\n"));
     assert!(talk.say("flush Q1").starts_with("no: Q1 is held"));
-    assert_eq!(talk.say("release Q1"), "ok: messages that are released now: 1\r\n");
+    assert_eq!(
+        talk.say("release Q1"),
+        "ok: messages that are released now: 1\r\n"
+    );
     assert!(!talk.store.queue().load(&id).unwrap().held);
     talk.board.take();
     assert!(talk.say("flush Q1").starts_with("ok: "));
-    assert_eq!(talk.board.take(), [Order::Flush(Which::Message(id.clone()))]);
-    assert_eq!(talk.say("flush C.example"), "ok: messages for C.example that are tried now: 1\r\n");
-    assert_eq!(talk.board.take(), [Order::Flush(Which::Message("Q2".parse().unwrap()))]);
+    assert_eq!(
+        talk.board.take(),
+        [Order::Flush(Which::Message(id.clone()))]
+    );
+    assert_eq!(
+        talk.say("flush C.example"),
+        "ok: messages for C.example that are tried now: 1\r\n"
+    );
+    assert_eq!(
+        talk.board.take(),
+        [Order::Flush(Which::Message("Q2".parse().unwrap()))]
+    );
     assert!(talk.say("flush").starts_with("ok: everything"));
     assert_eq!(talk.board.take(), [Order::Flush(Which::All)]);
     assert!(talk.say("flush nowhere.example").starts_with("no: "));
-    assert_eq!(talk.say("drop ALL"), "ok: messages that are dropped now: 2\r\n");
+    assert_eq!(
+        talk.say("drop ALL"),
+        "ok: messages that are dropped now: 2\r\n"
+    );
     assert!(talk.store.queue().entries().is_empty());
 }
 
 #[test]
 fn a_journey_is_told() {
     let mut talk = Talk::new();
-    assert!(talk.say("trace Q1").starts_with("no: nothing is known here of a message Q1"));
+    assert!(
+        talk.say("trace Q1")
+            .starts_with("no: nothing is known here of a message Q1")
+    );
     talk.board.journal.note(Step {
         moment: 0,
         host: "mail.a.example".into(),
@@ -142,14 +165,25 @@ fn a_journey_is_told() {
         talk.say("trace Q1"),
         " Thu, 01 Jan 1970 00:00:00 +0000  mail.a.example  Q1  b.example took it: 250 Ok   [2J\r\nok\r\n"
     );
-    assert!(talk.say("json trace Q1").contains("\"host\":\"mail.a.example\""));
+    assert!(
+        talk.say("json trace Q1")
+            .contains("\"host\":\"mail.a.example\"")
+    );
 }
 
 #[test]
 fn what_is_no_request_is_told_what_would_be_one() {
     let mut talk = Talk::new();
     for request in ["", "lsit", "show", "hold", "list all", "show a b"] {
-        assert!(talk.say(request).starts_with("no: requests are list, show ID"), "{request}");
+        assert!(
+            talk.say(request)
+                .starts_with("no: requests are list, show ID"),
+            "{request}"
+        );
     }
-    assert!(talk.session.deadline().is_some_and(|at| at > talk.now + Duration::from_secs(1)));
+    assert!(
+        talk.session
+            .deadline()
+            .is_some_and(|at| at > talk.now + Duration::from_secs(1))
+    );
 }

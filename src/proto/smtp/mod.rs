@@ -17,9 +17,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::proto::{Peer, Service, Session};
-use crate::store::{
-    Account, AuthError, Durable, Extent, Replies, Spool, Store, StoreError, Told,
-};
+use crate::store::{Account, AuthError, Durable, Extent, Replies, Spool, Store, StoreError, Told};
 use crate::wire::dots::Stuffer;
 use crate::wire::envelope::Envelope;
 use crate::wire::sasl::{Credentials, Question};

@@ -100,18 +100,21 @@ pub(super) fn failure_reply(
     };
     match (failure, end) {
         (Some(Failure::Refused { stage, reply }), _) => match stage {
-            Stage::Auth | Stage::StartTls => {
-                later(Enhanced(4, 7, 0), format!("{name} refused {stage}: {reply}"))
-            }
+            Stage::Auth | Stage::StartTls => later(
+                Enhanced(4, 7, 0),
+                format!("{name} refused {stage}: {reply}"),
+            ),
             _ => reply.clone(),
         },
-        (Some(Failure::Dialogue(DialogueFailure::NoTls)), _) => {
-            secrecy(format!("{name} offers no TLS, and the message may not go without"))
-        }
+        (Some(Failure::Dialogue(DialogueFailure::NoTls)), _) => secrecy(format!(
+            "{name} offers no TLS, and the message may not go without"
+        )),
         (Some(failure @ Failure::NoMechanism(_)), _) => {
             later(Enhanced(4, 7, 0), format!("{name}: {failure}"))
         }
-        (_, End::Tls(error)) => secrecy(format!("There is no TLS with {name} that can be relied on: {error}")),
+        (_, End::Tls(error)) => secrecy(format!(
+            "There is no TLS with {name} that can be relied on: {error}"
+        )),
         (Some(failure), _) => later(Enhanced(4, 4, 2), format!("{name}: {failure}")),
         (None, End::Unreachable(_)) => {
             later(Enhanced(4, 4, 1), format!("{name} does not answer: {end}"))

@@ -124,7 +124,9 @@ impl Relay {
                 .or(usual.warn)
                 .filter(|warn| *warn < give_up),
             connections: self.relay_connections.unwrap_or(usual.connections),
-            connections_each: self.relay_connections_each.unwrap_or(usual.connections_each),
+            connections_each: self
+                .relay_connections_each
+                .unwrap_or(usual.connections_each),
             routes: Routes::new(
                 self.route.clone(),
                 self.smarthost.clone(),
@@ -161,7 +163,10 @@ impl Relay {
         let network = |text: &str| text.parse().ok();
         let mut relay = self.clone();
         relay.lab_chain = None;
-        relay.relay_from = ["127.0.0.0/8", "::1"].into_iter().filter_map(network).collect();
+        relay.relay_from = ["127.0.0.0/8", "::1"]
+            .into_iter()
+            .filter_map(network)
+            .collect();
         relay.route.extend(route);
         relay
     }
@@ -293,7 +298,10 @@ mod tests {
         let relay = &options.relay;
         assert!(relay.is_on() && relay.delivers_elsewhere());
         let policy = relay.policy();
-        assert_eq!((policy.retry, policy.retry_max, policy.give_up, policy.warn), (1, 48, 7200, Some(1800)));
+        assert_eq!(
+            (policy.retry, policy.retry_max, policy.give_up, policy.warn),
+            (1, 48, 7200, Some(1800))
+        );
         assert!(!format!("{options:?}").contains("secret"), "{options:?}");
         for (text, why) in [
             ("retry = '5x'", "30s, 5m"),
@@ -315,23 +323,40 @@ mod tests {
         };
         let on = |address: &str| vec![(Protocol::Smtp, Endpoint::Tcp(address.parse().unwrap()))];
         let public = on("0.0.0.0:25");
-        for networks in [&["0.0.0.0/0"][..], &["::/0"], &["0.0.0.0/1", "128.0.0.0/1"], &["192.168.0.0/16", "0.0.0.0/2"], &["2000::/3"]] {
+        for networks in [
+            &["0.0.0.0/0"][..],
+            &["::/0"],
+            &["0.0.0.0/1", "128.0.0.0/1"],
+            &["192.168.0.0/16", "0.0.0.0/2"],
+            &["2000::/3"],
+        ] {
             let error = relay(networks).check(&public).unwrap_err().to_string();
             assert!(error.contains("for everybody"), "{error}");
             assert!(relay(networks).check(&on("127.0.0.1:25")).is_ok());
         }
-        for networks in [&["10.0.0.0/8", "192.168.0.0/16", "127.0.0.0/8"][..], &["2001:db8::/32"], &["fe80::/10"], &[]] {
+        for networks in [
+            &["10.0.0.0/8", "192.168.0.0/16", "127.0.0.0/8"][..],
+            &["2001:db8::/32"],
+            &["fe80::/10"],
+            &[],
+        ] {
             assert!(relay(networks).check(&public).is_ok(), "{networks:?}");
         }
         // IMAP passes nothing on.
-        let imap = vec![(Protocol::Imap, Endpoint::Tcp("0.0.0.0:143".parse().unwrap()))];
+        let imap = vec![(
+            Protocol::Imap,
+            Endpoint::Tcp("0.0.0.0:143".parse().unwrap()),
+        )];
         assert!(relay(&["0.0.0.0/0"]).check(&imap).is_ok());
     }
 
     #[test]
     fn times_have_units() {
         let time = |text: &str| text.parse::<Time>().map(|time| time.0);
-        assert_eq!((time("1"), time("30s"), time("5m")), (Ok(1), Ok(30), Ok(300)));
+        assert_eq!(
+            (time("1"), time("30s"), time("5m")),
+            (Ok(1), Ok(30), Ok(300))
+        );
         assert_eq!((time("4h"), time("5d")), (Ok(14_400), Ok(432_000)));
         for text in ["", "0", "-1", "s", "5 m", "1w", "99999999999999999d"] {
             assert!(time(text).is_err(), "{text}");

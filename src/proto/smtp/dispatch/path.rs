@@ -101,7 +101,10 @@ impl Search {
             Hop::Here => return (search, Step::Known(Vec::new())),
             Hop::Nowhere(domain) => {
                 let text = format!("There is no way from here to {domain}");
-                return (search, Step::Failed(Reply::new(550, Enhanced(5, 1, 2), text)));
+                return (
+                    search,
+                    Step::Failed(Reply::new(550, Enhanced(5, 1, 2), text)),
+                );
             }
             Hop::Exchangers(domain) => Question::Exchangers(Arc::clone(domain)),
             Hop::Host(way) => match &way.place {
