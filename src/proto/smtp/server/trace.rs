@@ -27,11 +27,7 @@ pub(super) struct Trace<'a> {
 impl Trace<'_> {
     /// The lines, with CRLF.
     pub(super) fn lines(&self) -> String {
-        let mut lines = match self.reverse_path {
-            Some(reverse_path) => format!("Return-Path: <{reverse_path}>\r\n"),
-            None => "Return-Path: <>\r\n".to_owned(),
-        };
-        lines.push_str(&format!("Received: from {}", self.hello.name));
+        let mut lines = format!("Received: from {}", self.hello.name);
         match self.address {
             Some(IpAddr::V4(address)) => lines.push_str(&format!(" ([{address}])")),
             Some(IpAddr::V6(address)) => lines.push_str(&format!(" ([IPv6:{address}])")),
