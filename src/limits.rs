@@ -53,6 +53,21 @@ pub const HASHERS: usize = 3;
 /// How long a client waits for a TCP connection to one address, before it tries the next one (RFC 5321 §4.5.3.2 leaves it open).
 pub const CONNECT: Duration = Duration::from_secs(30);
 
+/// Connections that a server opens to others at the same time (Postfix: default_process_limit 100).
+pub const OUTGOING: usize = 100;
+/// How long a relay waits for the greeting of a server (RFC 5321 §4.5.3.2.1).
+pub const RELAY_GREETING: Duration = Duration::from_secs(300);
+/// How long it waits for the answer to EHLO, STARTTLS, AUTH, MAIL and RCPT (RFC 5321 §4.5.3.2.2 and §4.5.3.2.3).
+pub const RELAY_COMMAND: Duration = Duration::from_secs(300);
+/// How long it waits for the answer to DATA (RFC 5321 §4.5.3.2.4).
+pub const RELAY_DATA: Duration = Duration::from_secs(120);
+/// How long it waits for the answer to a message (RFC 5321 §4.5.3.2.6): whoever gives up too soon makes duplicates.
+pub const RELAY_TEXT: Duration = Duration::from_secs(600);
+/// How long it waits for the answer to QUIT, on which nothing depends.
+pub const RELAY_QUIT: Duration = Duration::from_secs(10);
+/// How long it keeps a connection for another message (Postfix: connection_cache_time_limit 2 s).
+pub const RELAY_IDLE: Duration = Duration::from_secs(2);
+
 /// Octets of an SMTP command line, CRLF included. RFC 5321 §4.5.3.1.4 asks for 512, and its extensions add to it:
 /// AUTH alone 12288 (RFC 4954 §4.3).
 pub const SMTP_LINE: usize = 12 * 1024 + 512;

@@ -21,9 +21,12 @@ pub mod certs;
 pub mod child;
 pub mod client;
 mod conn;
+pub mod driver;
 mod gather;
 pub mod hall;
 mod limiter;
+pub mod lookup;
+pub mod outgoing;
 mod pool;
 pub mod prelude;
 pub mod relay;
@@ -52,7 +55,9 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use self::conn::{Conn, Next, Scratch};
+use self::driver::Driver;
 use self::limiter::{Admission, Limiter};
+use self::lookup::Resolving;
 use self::pool::{Letter, LetterBox, Pool};
 use self::signals::{Asked, Signals};
 use self::socket::{Door, Socket};
@@ -86,6 +91,10 @@ pub struct Options {
     pub tap: Option<Box<TapFactory>>,
     /// Taps for their sockets.
     pub wire: Option<Box<WireFactory>>,
+    /// Connections that a [`Driver`] has opened, at the same time.
+    pub outgoing: usize,
+    /// How its resolver works.
+    pub resolving: Resolving,
     /// How long sessions may finish what they are in the middle of when the program stops.
     pub stop_grace: Duration,
 }
@@ -98,6 +107,8 @@ impl Default for Options {
             tls: None,
             tap: None,
             wire: None,
+            outgoing: limits::OUTGOING,
+            resolving: Resolving::default(),
             stop_grace: limits::STOP_GRACE,
         }
     }
@@ -135,6 +146,7 @@ pub struct Reactor {
     paused: Option<Instant>,
     /// When that was last logged.
     complained: Option<Instant>,
+    driver: Option<Box<dyn Driver>>,
 }
 
 struct Listener {
@@ -181,6 +193,11 @@ impl Handle {
     pub fn stop(&self) {
         self.0.post(Letter::Stop);
     }
+
+    /// Tells the driver [`Event::Wake`](driver::Event::Wake).
+    pub fn wake(&self) {
+        self.0.post(Letter::Wake);
+    }
 }
 
 impl Reactor {
@@ -225,6 +242,7 @@ impl Reactor {
             stage: Stage::Serving,
             paused: None,
             complained: None,
+            driver: None,
         })
     }
 
@@ -282,6 +300,11 @@ impl Reactor {
         let signals = Signals::catch(self.poll.registry(), SIGNALS)?;
         self.signals = Some((signals, reload));
         Ok(())
+    }
+
+    /// Has `driver` decide whom to call. One for each reactor.
+    pub fn drive(&mut self, driver: Box<dyn Driver>) {
+        self.driver = Some(driver);
     }
 
     /// A way to stop it from another thread.
@@ -366,6 +389,7 @@ impl Reactor {
                 Letter::Done(token, answer) => self.rouse(token, |conn| conn.answer(answer)),
                 Letter::Changed(token) => self.rouse(token, Conn::changed),
                 Letter::Stop => self.stop(now),
+                Letter::Wake => {}
             }
         }
     }

@@ -33,6 +33,15 @@ pub enum Edns {
     Without,
 }
 
+/// A host that takes mail for a domain (RFC 1035 §3.3.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchanger {
+    /// The smallest is tried first.
+    pub preference: u16,
+    /// Without a dot at its end.
+    pub host: String,
+}
+
 /// What a reply says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {

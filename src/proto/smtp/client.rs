@@ -117,6 +117,8 @@ pub enum Stage {
     Auth,
     /// MAIL
     Mail,
+    /// RCPT
+    Rcpt,
     /// DATA
     Data,
     /// The end of the message.
@@ -132,6 +134,7 @@ impl fmt::Display for Stage {
             Self::StartTls => "STARTTLS",
             Self::Auth => "AUTH",
             Self::Mail => "MAIL FROM",
+            Self::Rcpt => "RCPT TO",
             Self::Data => "DATA",
             Self::Text => "the message",
         })

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | [`server`] | the session that receives mail, in the three [`server::Mode`]s |
 //! | [`client`] | the session that sends one message |
+//! | [`relay`] | the session that sends any number of messages over one connection |
 //! | here | the slow work of the server, and the service that listens |
 
 pub mod client;
+pub mod relay;
 pub mod server;
 
 use std::sync::Arc;
