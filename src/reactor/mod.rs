@@ -17,6 +17,7 @@
 //! - without file descriptors it stops accepting, says so once, and goes on when there are some again;
 //! - nothing here is global, so that a program may run several loops over one store.
 
+mod calls;
 pub mod certs;
 pub mod child;
 pub mod client;
@@ -44,6 +45,7 @@ mod trouble;
 pub mod typist;
 mod watch;
 
+use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
@@ -54,10 +56,11 @@ use std::time::{Duration, Instant, SystemTime};
 use mio::{Events, Interest, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use self::calls::{Called, Calls};
 use self::conn::{Conn, Next, Scratch};
-use self::driver::Driver;
+use self::driver::{Driver, Errand};
 use self::limiter::{Admission, Limiter};
-use self::lookup::Resolving;
+use self::lookup::{Lookups, Resolving};
 use self::pool::{Letter, LetterBox, Pool};
 use self::signals::{Asked, Signals};
 use self::socket::{Door, Socket};
@@ -136,8 +139,8 @@ pub struct Reactor {
     ready: VecDeque<u64>,
     timers: Timers,
     limiter: Limiter,
-    pool: Pool<Job, Answer>,
-    letters: Arc<LetterBox<Answer>>,
+    pool: Pool<Work, Brought>,
+    letters: Arc<LetterBox<Brought>>,
     scratch: Scratch,
     signals: Option<(Signals, Reload)>,
     next_token: u64,
@@ -146,7 +149,7 @@ pub struct Reactor {
     paused: Option<Instant>,
     /// When that was last logged.
     complained: Option<Instant>,
-    driver: Option<Box<dyn Driver>>,
+    calls: Calls,
 }
 
 struct Listener {
@@ -164,11 +167,31 @@ struct Slot {
     session: Option<Box<dyn Session>>,
     service: &'static str,
     remote: Option<SocketAddr>,
-    admission: Admission,
+    origin: Origin,
     /// Whether its token is in `ready`.
     queued: bool,
     /// The earliest timer that is set for it.
     armed: Option<Instant>,
+}
+
+/// How a connection came to be.
+enum Origin {
+    /// Somebody called.
+    Came(Admission),
+    /// The driver did.
+    Called(Box<Called>),
+}
+
+/// What the pool does.
+enum Work {
+    Session(Job),
+    Errand(Errand),
+}
+
+/// What came of it.
+enum Brought {
+    Answer(Answer),
+    Result(Box<dyn Any + Send>),
 }
 
 enum Stage {
@@ -186,7 +209,7 @@ enum Stage {
 
 /// Reaches a running reactor from another thread.
 #[derive(Clone)]
-pub struct Handle(Arc<LetterBox<Answer>>);
+pub struct Handle(Arc<LetterBox<Brought>>);
 
 impl Handle {
     /// Stops it gracefully; called again, at once.
@@ -221,11 +244,17 @@ impl Reactor {
         worker: Box<dyn Fn(Job) -> Answer + Send + Sync>,
     ) -> io::Result<Self> {
         let descriptors = raise_descriptor_limit();
-        let spare = (limits::SPARE_DESCRIPTORS + limits::REFUSALS).min(descriptors / 2);
+        let spare = limits::SPARE_DESCRIPTORS + limits::REFUSALS + options.outgoing;
+        let spare = spare.min(descriptors / 2);
         options.connections = options.connections.min(descriptors - spare);
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
         let letters = Arc::new(LetterBox::new(waker));
+        let calls = Calls::new(Lookups::new(options.resolving.clone()));
+        let worker = Box::new(move |work| match work {
+            Work::Session(job) => Brought::Answer(worker(job)),
+            Work::Errand(errand) => Brought::Result(errand()),
+        });
         Ok(Self {
             poll,
             limiter: Limiter::new(options.connections, options.connections_per_address),
@@ -242,7 +271,7 @@ impl Reactor {
             stage: Stage::Serving,
             paused: None,
             complained: None,
-            driver: None,
+            calls,
         })
     }
 
@@ -304,7 +333,7 @@ impl Reactor {
 
     /// Has `driver` decide whom to call. One for each reactor.
     pub fn drive(&mut self, driver: Box<dyn Driver>) {
-        self.driver = Some(driver);
+        self.calls.driver = Some(driver);
     }
 
     /// A way to stop it from another thread.
@@ -318,6 +347,7 @@ impl Reactor {
     /// The poll's: a bug, or a system in a bad way. Errors of one connection end that connection only.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
+        self.calls.start();
         while !self.is_done() {
             let wait = self.wait(Instant::now());
             match self.poll.poll(&mut events, wait) {
@@ -331,6 +361,7 @@ impl Reactor {
             self.expire(now);
             self.accept(now);
             self.take_turns(now);
+            self.drive_on(now);
         }
         Ok(())
     }
@@ -338,7 +369,9 @@ impl Reactor {
     fn is_done(&self) -> bool {
         match self.stage {
             Stage::Serving => false,
-            Stage::Stopping { .. } | Stage::Goodbye { .. } => self.slots.is_empty(),
+            Stage::Stopping { .. } | Stage::Goodbye { .. } => {
+                self.slots.is_empty() && self.calls.is_quiet()
+            }
             Stage::Stopped => true,
         }
     }
@@ -347,14 +380,16 @@ impl Reactor {
     fn wait(&self, now: Instant) -> Option<Duration> {
         let waiting = self.listeners.iter().any(|listener| listener.ready);
         let can_accept = waiting && self.paused.is_none();
-        if can_accept || !self.ready.is_empty() {
+        if can_accept || !self.ready.is_empty() || self.calls.is_pressing() {
             return Some(Duration::ZERO);
         }
         let until = match self.stage {
             Stage::Stopping { until } | Stage::Goodbye { until } => Some(until),
             _ => self.paused,
         };
-        let due = self.timers.next_due().into_iter().chain(until).min()?;
+        let calls = self.calls.next_due();
+        let due = self.timers.next_due().into_iter();
+        let due = due.chain(until).chain(calls).min()?;
         // epoll counts in milliseconds, mio rounds up: never woken too early.
         Some(due.saturating_duration_since(now))
     }
@@ -368,7 +403,10 @@ impl Reactor {
                     listener.ready = true;
                 }
             }
-            Token(token) => self.rouse(token as u64, |conn| conn.ready(event)),
+            Token(token) if self.slots.contains_key(&(token as u64)) => {
+                self.rouse(token as u64, |conn| conn.ready(event));
+            }
+            Token(token) => self.notice_call(token as u64, now),
         }
     }
 
@@ -386,10 +424,19 @@ impl Reactor {
     fn read_letters(&mut self, now: Instant) {
         for letter in self.letters.take() {
             match letter {
-                Letter::Done(token, answer) => self.rouse(token, |conn| conn.answer(answer)),
+                Letter::Done(token, brought) => {
+                    let Err(brought) = self.calls.done(token, brought) else {
+                        continue;
+                    };
+                    let answer = match brought {
+                        Some(Brought::Answer(answer)) => Some(answer),
+                        _ => None,
+                    };
+                    self.rouse(token, |conn| conn.answer(answer));
+                }
                 Letter::Changed(token) => self.rouse(token, Conn::changed),
                 Letter::Stop => self.stop(now),
-                Letter::Wake => {}
+                Letter::Wake => self.calls.wake(),
             }
         }
     }
@@ -426,6 +473,7 @@ impl Reactor {
         };
         self.listeners.clear();
         self.ask_to_stop();
+        self.stop_calls();
     }
 
     fn ask_to_stop(&mut self) {
@@ -550,16 +598,7 @@ impl Reactor {
             },
             refused: admission.refused(),
         };
-        let tap = self
-            .options
-            .tap
-            .as_ref()
-            .and_then(|tap| tap(&peer, service.name()));
-        let wire = self
-            .options
-            .wire
-            .as_ref()
-            .and_then(|wire| wire(&peer, service.name()));
+        let (tap, wire) = self.observers(&peer, service.name());
         let mut conn = Conn::new(socket, Side::Server, Out::new(Side::Server, now, tap), now);
         if let Some(wire) = wire {
             conn.watch(wire);
@@ -576,7 +615,7 @@ impl Reactor {
             session: Some(service.session(peer)),
             service: service.name(),
             remote,
-            admission,
+            origin: Origin::Came(admission),
             queued: false,
             armed: None,
         };
@@ -585,6 +624,27 @@ impl Reactor {
         }
         self.slots.insert(token, slot);
         self.rouse(token, |_| {});
+    }
+
+    /// Who watches a connection.
+    fn observers(
+        &self,
+        peer: &Peer,
+        service: &str,
+    ) -> (Option<Box<dyn Tap>>, Option<Box<dyn Wire>>) {
+        let tap = self.options.tap.as_ref();
+        let wire = self.options.wire.as_ref();
+        (
+            tap.and_then(|tap| tap(peer, service)),
+            wire.and_then(|wire| wire(peer, service)),
+        )
+    }
+
+    /// One that was never used.
+    const fn take_token(&mut self) -> u64 {
+        let token = self.next_token;
+        self.next_token += 1;
+        token
     }
 
     /// One turn for everybody who is ready now; who becomes ready meanwhile comes after the next poll.
@@ -610,16 +670,24 @@ impl Reactor {
             slot.session = None;
         }
         if let Some(job) = slot.conn.take_job()
-            && let Err(error) = self.pool.submit(token, job.takes(), job)
+            && let Err(error) = self.pool.submit(token, job.takes(), Work::Session(job))
         {
             log::error!("session {token}: no thread for its job: {error}");
             slot.conn.answer(None);
+        }
+        if slot.conn.take_news()
+            && let Origin::Called(called) = &slot.origin
+        {
+            self.calls.news(called);
         }
         match next {
             Next::Gone => return self.remove(token),
             Next::Again => self.rouse(token, |_| {}),
             Next::StartTls => {
-                start_tls(&mut slot.conn, self.options.tls.as_ref(), now);
+                match &slot.origin {
+                    Origin::Came(_) => start_tls(&mut slot.conn, self.options.tls.as_ref(), now),
+                    Origin::Called(called) => called.start_tls(&mut slot.conn, now),
+                }
                 self.rouse(token, |_| {});
             }
             Next::Wait => {}
@@ -635,10 +703,16 @@ impl Reactor {
         let Some(mut slot) = self.slots.remove(&token) else {
             return;
         };
-        if let Some(trouble) = slot.conn.take_trouble() {
-            report(token, &slot, &trouble);
+        let trouble = slot.conn.take_trouble();
+        if let Some(trouble) = &trouble {
+            report(token, &slot, trouble);
         }
-        self.limiter.leave(slot.admission);
+        // What it says as its last goes into the driver's hands before it is told.
+        slot.session = None;
+        match slot.origin {
+            Origin::Came(admission) => self.limiter.leave(admission),
+            Origin::Called(called) => self.calls.ended(&called, trouble),
+        }
         self.paused = None;
         // Closing the socket takes it out of the poll.
     }
