@@ -190,6 +190,21 @@ pub const DNS_ATTEMPTS: u32 = 2;
 /// Octets of a DNS reply over UDP, told to the server (RFC 6891 §6.2.3): fits an Ethernet frame over IPv6 unfragmented.
 pub const DNS_DATAGRAM: u16 = 1232;
 
+/// Exchangers of a domain that are tried; nobody has a tenth of it.
+pub const EXCHANGERS: usize = 100;
+/// Questions that are on their way to name servers at the same time; each has a socket.
+pub const DNS_QUERIES: usize = 100;
+/// Answers that are kept.
+pub const DNS_CACHE: usize = 10_000;
+/// How long an answer is kept at most, whatever its zone says (RFC 8767 §4: a week; unbound and Postfix's friends: a day).
+pub const DNS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a "no" is kept at most (RFC 2308 §5: one to three hours).
+pub const DNS_NO_KEPT: Duration = Duration::from_secs(60 * 60);
+/// Names that may stand for one another in a row.
+pub const DNS_ALIASES: usize = 8;
+/// How long /etc/hosts and /etc/resolv.conf are not read again.
+pub const DNS_FILES: Duration = Duration::from_secs(10);
+
 /// Octets of a line that a transcript gathers before it writes what there is: no line that a session takes is longer.
 pub const TRANSCRIPT_LINE: usize = IMAP_LINE;
 

@@ -30,6 +30,7 @@ pub mod lookup;
 pub mod outgoing;
 mod pool;
 pub mod prelude;
+mod question;
 pub mod relay;
 pub mod resolver;
 pub mod scan;
