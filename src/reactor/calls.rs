@@ -193,7 +193,7 @@ impl Reactor {
         }
         let mut orders = Orders::default();
         for _ in 0..=ROUNDS {
-            while let Some((word, found)) = self.calls.lookups.next_found(now) {
+            while let Some((word, found)) = self.calls.lookups.next_found() {
                 self.calls.events.push_back(Event::Resolved { word, found });
             }
             self.dial_waiting(now);

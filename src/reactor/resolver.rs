@@ -236,11 +236,7 @@ impl Asked {
 }
 
 /// Asks one server all that is not settled, from one fresh port, until all is settled or refused.
-fn ask_server(
-    server: SocketAddr,
-    questions: &mut [Asked],
-    until: Instant,
-) -> io::Result<()> {
+fn ask_server(server: SocketAddr, questions: &mut [Asked], until: Instant) -> io::Result<()> {
     let socket = UdpSocket::bind(unspecified(server))?;
     // Only datagrams of this server get in, and an ICMP refusal comes as an error at once.
     socket.connect(server)?;

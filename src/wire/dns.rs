@@ -232,7 +232,9 @@ fn records(message: &Message<[u8]>) -> Option<Reply> {
 
 /// There is no record of this kind for `name`, the end of the chain.
 fn nothing(message: &Message<[u8]>, name: &ParsedName<&[u8]>) -> Reply {
-    let asked = message.sole_question().is_ok_and(|asked| asked.qname() == name);
+    let asked = message
+        .sole_question()
+        .is_ok_and(|asked| asked.qname() == name);
     if asked || start_of_authority(message).is_some() {
         return Reply::NoData;
     }
