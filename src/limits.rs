@@ -119,6 +119,8 @@ pub const SYNC_EACH: usize = 8;
 pub const PASSWORD: usize = 512;
 /// Rounds of SHA-crypt in a users file: about a second of work.
 pub const SHA_CRYPT_ROUNDS: u32 = 2_000_000;
+/// Rounds of SCRAM that a client does for a server, within its loop: some 60 ms (RFC 7677 §4 asks servers for at least 4096).
+pub const SCRAM_ROUNDS: u32 = 200_000;
 /// KiB of memory of Argon2 in a users file: whoever may try passwords makes the server take that much.
 pub const ARGON2_MEMORY: u32 = 256 * 1024;
 /// Passes of Argon2 over its memory.

@@ -172,10 +172,9 @@ impl Lookups {
         };
         let late: Vec<Key> = self.tokens.values().filter(late).cloned().collect();
         for key in late {
-            self.advance(&key, now, registry, next_token, |asking, watch| {
-                asking.give_up(now, watch)
-            });
+            self.advance(&key, now, registry, next_token, Asking::give_up);
         }
+        self.follow_up(now, registry, next_token);
     }
 
     /// The poll has said something about a token.
@@ -187,10 +186,9 @@ impl Lookups {
         next_token: &mut u64,
     ) {
         if let Some(key) = self.tokens.get(&token).cloned() {
-            self.advance(&key, now, registry, next_token, |asking, watch| {
-                asking.ready(now, watch)
-            });
+            self.advance(&key, now, registry, next_token, Asking::ready);
         }
+        self.follow_up(now, registry, next_token);
     }
 
     fn read_files(&mut self, now: Instant) {
@@ -261,9 +259,7 @@ impl Lookups {
         if self.tokens.len() >= limits::DNS_QUERIES {
             return self.line.push_back(key);
         }
-        self.advance(&key, now, registry, next_token, |asking, watch| {
-            asking.begin(now, watch)
-        });
+        self.advance(&key, now, registry, next_token, Asking::begin);
     }
 
     /// Takes one question further, and settles it if that was the end.
@@ -273,7 +269,7 @@ impl Lookups {
         now: Instant,
         registry: &Registry,
         next_token: &mut u64,
-        step: impl FnOnce(&mut Asking, &mut asking::Watch<'_>) -> Progress,
+        step: fn(&mut Asking, Instant, &mut asking::Watch<'_>) -> Progress,
     ) {
         let Some(asking) = self.asking.get_mut(key) else {
             return;
@@ -283,7 +279,7 @@ impl Lookups {
             registry,
             next_token,
         };
-        let progress = step(asking, &mut watch);
+        let progress = step(asking, now, &mut watch);
         let after = asking.token();
         if before != after {
             before.map(|token| self.tokens.remove(&token));
@@ -295,12 +291,14 @@ impl Lookups {
             Progress::Failed(why) => (Err(why), Duration::ZERO),
         };
         self.settle(key, result, ttl, now);
+    }
+
+    /// Sends those that waited for a socket.
+    fn follow_up(&mut self, now: Instant, registry: &Registry, next_token: &mut u64) {
         while self.tokens.len() < limits::DNS_QUERIES
             && let Some(next) = self.line.pop_front()
         {
-            self.advance(&next, now, registry, next_token, |asking, watch| {
-                asking.begin(now, watch)
-            });
+            self.advance(&next, now, registry, next_token, Asking::begin);
         }
     }
 

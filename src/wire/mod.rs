@@ -17,6 +17,7 @@ pub mod pop3;
 pub mod pop3_reply;
 pub mod resolv;
 pub mod sasl;
+pub mod sasl_client;
 pub mod secret;
 pub mod services;
 pub mod smtp;
