@@ -48,6 +48,7 @@ mod watch;
 
 use std::any::Any;
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -740,6 +741,13 @@ fn report(token: u64, slot: &Slot, trouble: &Trouble) {
         }
         trouble => log::info!("{service} session {token}, {remote}: {trouble}"),
     }
+}
+
+/// Thirty-two hexadecimal digits that nobody can foresee: our half of what is hashed with a password.
+pub fn nonce() -> String {
+    // The standard library keys its hash maps from the kernel's random numbers: a hash under a fresh key cannot be guessed.
+    let half = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", half(), half())
 }
 
 /// Whether it is this program, or the machine, that has no more to give.

@@ -166,6 +166,11 @@ impl Exchange {
         (exchange, initial)
     }
 
+    /// Which mechanism it is.
+    pub const fn mechanism(&self) -> Mechanism {
+        self.mechanism
+    }
+
     /// The answer to a challenge, both in base64.
     ///
     /// # Errors

@@ -11,11 +11,14 @@ pub mod client;
 pub mod relay;
 pub mod server;
 
+use std::io;
 use std::sync::Arc;
 
 use crate::proto::{Peer, Service, Session};
-use crate::store::{Account, AuthError, Durable, Spool, Store, StoreError};
+use crate::store::{Account, AuthError, Durable, Extent, Spool, Store, StoreError};
+use crate::wire::dots::Stuffer;
 use crate::wire::sasl::Credentials;
+use relay::{Nature, Stuffed};
 use server::{Config, Server};
 
 /// Slow work that a session asks for.
@@ -26,6 +29,10 @@ pub enum Job {
     Append(Part),
     /// A message is whole: this is its last part, and who gets it.
     Deliver(Part, Vec<Account>),
+    /// What is the message that is to be relayed made of?
+    Look(Extent),
+    /// The next block of it as dot-text, from so many octets on.
+    Stuff(Extent, u64, Stuffer),
 }
 
 /// A part of a message on its way to the disk.
@@ -47,6 +54,10 @@ pub enum Answer {
     Appended(Result<Spool, StoreError>, Vec<u8>),
     /// Of [`Job::Deliver`]: one for each recipient, in their order.
     Delivered(Vec<Result<Durable, StoreError>>),
+    /// Of [`Job::Look`].
+    Looked(io::Result<Nature>),
+    /// Of [`Job::Stuff`].
+    Stuffed(io::Result<Stuffed>),
 }
 
 impl Job {
@@ -60,6 +71,10 @@ impl Job {
                 Answer::Appended(spool, part.text)
             }
             Self::Deliver(part, to) => Answer::Delivered(deliver(part, &to, store)),
+            Self::Look(text) => Answer::Looked(Nature::of_file(&text)),
+            Self::Stuff(text, from, stuffer) => {
+                Answer::Stuffed(Stuffed::read(&text, from, stuffer))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Message, Outcome};
 use crate::proto::TlsInfo;
 use crate::proto::smtp::client::Failure;
+use crate::wire::smtp::Reply;
 
 /// Messages for a session, and what it has to tell. Cheap to clone; all clones are the same tray.
 ///
@@ -23,6 +24,15 @@ struct Papers {
     idle: bool,
     server: Server,
     failure: Option<Failure>,
+}
+
+/// What a session does next.
+pub(super) enum Next {
+    Message(Box<Message>),
+    /// There may come more.
+    Wait,
+    /// There comes no more.
+    Over,
 }
 
 /// What is known of the server.
@@ -77,6 +87,49 @@ impl Tray {
     /// Takes the messages that were not begun.
     pub fn undone(&self) -> Vec<Message> {
         self.papers().waiting.drain(..).collect()
+    }
+
+    /// What the session does next.
+    pub(super) fn next(&self) -> Next {
+        let mut papers = self.papers();
+        match papers.waiting.pop_front() {
+            Some(message) => Next::Message(Box::new(message)),
+            None if papers.closed => Next::Over,
+            None => {
+                papers.idle = true;
+                Next::Wait
+            }
+        }
+    }
+
+    pub(super) fn put(&self, outcome: Outcome) {
+        self.papers().outcomes.push(outcome);
+    }
+
+    pub(super) fn set_idle(&self, idle: bool) {
+        self.papers().idle = idle;
+    }
+
+    /// The first one counts.
+    pub(super) fn set_failure(&self, failure: Failure) {
+        self.papers().failure.get_or_insert(failure);
+    }
+
+    pub(super) fn set_tls(&self, tls: &TlsInfo) {
+        self.papers().server.tls = Some(tls.clone());
+    }
+
+    /// RFC 5321 §4.2: the first word of a greeting is the server's name.
+    pub(super) fn set_name(&self, greeting: &Reply) {
+        let first = greeting.lines.first();
+        let word = first.and_then(|line| line.split_ascii_whitespace().next());
+        word.unwrap_or_default()
+            .clone_into(&mut self.papers().server.name);
+    }
+
+    pub(super) fn set_offers(&self, reply: &Reply) {
+        let offers = reply.lines.iter().skip(1).map(ToString::to_string);
+        self.papers().server.offers = offers.collect();
     }
 
     /// No panic can leave it halfway changed, so poison means nothing here.
