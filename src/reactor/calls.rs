@@ -130,21 +130,18 @@ impl Calls {
         self.events.push_back(Event::News { word: called.word });
     }
 
-    /// A job is done, if it was one of the driver's.
-    pub(super) fn done(
-        &mut self,
-        token: u64,
-        brought: Option<Brought>,
-    ) -> Result<(), Option<Brought>> {
-        let Some(word) = self.jobs.remove(&token) else {
-            return Err(brought);
-        };
+    /// The word of a job, if it is one of the driver's; it is not outstanding any more.
+    pub(super) fn take_job(&mut self, token: u64) -> Option<u64> {
+        self.jobs.remove(&token)
+    }
+
+    /// A job is done.
+    pub(super) fn done(&mut self, word: u64, brought: Option<Brought>) {
         let result = match brought {
             Some(Brought::Result(result)) => Some(result),
             _ => None,
         };
         self.events.push_back(Event::Done { word, result });
-        Ok(())
     }
 
     /// A connection that stood is over.
@@ -242,8 +239,8 @@ impl Reactor {
                 let work = Work::Errand(errand);
                 if let Err(error) = self.pool.submit(token, Takes::Disk, work) {
                     log::error!("no thread for a job: {error}");
-                    // It was a job of the driver's: just put there.
-                    let _ = self.calls.done(token, None);
+                    self.calls.jobs.remove(&token);
+                    self.calls.done(word, None);
                 }
             }
             Order::Nudge(word) => {

@@ -176,6 +176,9 @@ struct Slot {
     armed: Option<Instant>,
 }
 
+/// Who watches a connection.
+type Observers = (Option<Box<dyn Tap>>, Option<Box<dyn Wire>>);
+
 /// How a connection came to be.
 enum Origin {
     /// Somebody called.
@@ -185,6 +188,10 @@ enum Origin {
 }
 
 /// What the pool does.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of it is of sessions, and a box would cost each of them an allocation"
+)]
 enum Work {
     Session(Job),
     Errand(Errand),
@@ -427,9 +434,10 @@ impl Reactor {
         for letter in self.letters.take() {
             match letter {
                 Letter::Done(token, brought) => {
-                    let Err(brought) = self.calls.done(token, brought) else {
+                    if let Some(word) = self.calls.take_job(token) {
+                        self.calls.done(word, brought);
                         continue;
-                    };
+                    }
                     let answer = match brought {
                         Some(Brought::Answer(answer)) => Some(answer),
                         _ => None,
@@ -629,11 +637,7 @@ impl Reactor {
     }
 
     /// Who watches a connection.
-    fn observers(
-        &self,
-        peer: &Peer,
-        service: &str,
-    ) -> (Option<Box<dyn Tap>>, Option<Box<dyn Wire>>) {
+    fn observers(&self, peer: &Peer, service: &str) -> Observers {
         let tap = self.options.tap.as_ref();
         let wire = self.options.wire.as_ref();
         (

@@ -513,7 +513,7 @@ impl Client {
         match situation.wishes(&hand.message) {
             Ok(wishes) => hand.wishes = wishes,
             Err(Hitch::Look) => {
-                if let Text::File(extent) = &hand.message.text {
+                if let Text::Stored(extent) = &hand.message.text {
                     out.job(proto::Job::Smtp(Job::Look(extent.clone())));
                 }
                 self.state = State::Looking;
@@ -649,7 +649,7 @@ impl Client {
         };
         let bytes = match &hand.message.text {
             Text::Bytes(bytes) => bytes,
-            Text::File(extent) => {
+            Text::Stored(extent) => {
                 if !out.is_full() {
                     let text = extent.clone();
                     let (from, stuffer) = (hand.octets, hand.stuffer);
@@ -681,7 +681,7 @@ impl Client {
         out.line(format!("BDAT {octets} LAST").as_bytes());
         match &hand.message.text {
             Text::Bytes(bytes) => out.bytes(bytes),
-            Text::File(extent) => out.extent(extent.clone()),
+            Text::Stored(extent) => out.extent(extent.clone()),
         }
         hand.octets = octets;
         self.dirty = false;

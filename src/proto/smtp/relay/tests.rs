@@ -476,7 +476,7 @@ fn file(text: &[u8]) -> Text {
     use std::io::Write;
     let mut file = tempfile::tempfile().expect("a file");
     file.write_all(text).expect("a write");
-    Text::File(Extent::new(std::sync::Arc::new(file), 0, text.len() as u64))
+    Text::Stored(Extent::new(std::sync::Arc::new(file), 0, text.len() as u64))
 }
 
 /// Does the jobs that are asked for, as a pool would; what was said meanwhile.
