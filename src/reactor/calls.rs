@@ -7,6 +7,7 @@
 //!   that, in the next if there is much: a driver that answers each event with another order starves nobody;
 //! - each word of a connection has one [`Event::Ended`], after the session was dropped.
 
+use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
@@ -16,14 +17,15 @@ use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Token};
 
 use super::conn::Conn;
-use super::driver::{Driver, Event, Order, Orders};
+use super::driver::{Driver, Errand, Event, Order, Orders};
+use super::limiter::Admission;
 use super::lookup::Lookups;
 use super::outgoing::{End, Outgoing, Place};
 use super::socket::Socket;
 use super::tls::{Connector, TlsError};
 use super::trouble::Trouble;
-use super::{Brought, Origin, Reactor, Security, Slot, Stage, Work};
-use crate::proto::{Epoch, Out, Peer, Takes};
+use super::{Reactor, Security, Slot, Stage};
+use crate::proto::{Answer, Epoch, Job, Out, Peer, Takes};
 use crate::tap::Side;
 
 /// What the loop keeps for its driver.
@@ -54,6 +56,30 @@ struct Dialling {
     socket: Socket,
     until: Instant,
     attempts: Vec<(Place, io::Error)>,
+}
+
+/// How a connection came to be.
+pub(super) enum Origin {
+    /// Somebody called.
+    Came(Admission),
+    /// The driver did.
+    Called(Box<Called>),
+}
+
+/// What the pool does.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of it is of sessions, and a box would cost each of them an allocation"
+)]
+pub(super) enum Work {
+    Session(Job),
+    Errand(Errand),
+}
+
+/// What came of it.
+pub(super) enum Brought {
+    Answer(Answer),
+    Result(Box<dyn Any + Send>),
 }
 
 /// What stands behind a connection that was called.
