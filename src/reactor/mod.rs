@@ -23,6 +23,7 @@ pub mod child;
 pub mod client;
 mod conn;
 pub mod courier;
+mod descriptors;
 pub mod driver;
 mod gather;
 pub mod hall;
@@ -69,12 +70,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Interest, Poll, Token};
 use ring::rand::{SecureRandom, SystemRandom};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use self::calls::{Called, Calls};
+use self::calls::{Brought, Calls, Origin, Work};
 use self::conn::{Conn, Next, Scratch};
-use self::driver::{Driver, Errand};
-use self::limiter::{Admission, Limiter};
+use self::descriptors::{is_exhaustion, raise_descriptor_limit};
+use self::driver::Driver;
+use self::limiter::Limiter;
 use self::lookup::{Lookups, Resolving};
 use self::pool::{Letter, LetterBox, Pool};
 use self::signals::{Asked, Signals};
@@ -189,25 +190,8 @@ struct Slot {
     armed: Option<Instant>,
 }
 
-/// How a connection came to be.
-enum Origin {
-    /// Somebody called.
-    Came(Admission),
-    /// The driver did.
-    Called(Box<Called>),
-}
-
-/// What the pool does.
-enum Work {
-    Session(Job),
-    Errand(Errand),
-}
-
-/// What came of it.
-enum Brought {
-    Answer(Answer),
-    Result(Box<dyn Any + Send>),
-}
+/// Who watches a connection.
+type Observers = (Option<Box<dyn Tap>>, Option<Box<dyn Wire>>);
 
 enum Stage {
     Serving,
@@ -448,9 +432,10 @@ impl Reactor {
         for letter in self.letters.take() {
             match letter {
                 Letter::Done(token, brought) => {
-                    let Err(brought) = self.calls.done(token, brought) else {
+                    if let Some(word) = self.calls.take_job(token) {
+                        self.calls.done(word, brought);
                         continue;
-                    };
+                    }
                     let answer = match brought {
                         Some(Brought::Answer(answer)) => Some(answer),
                         _ => None,
@@ -651,11 +636,7 @@ impl Reactor {
     }
 
     /// Who watches a connection.
-    fn observers(
-        &self,
-        peer: &Peer,
-        service: &str,
-    ) -> (Option<Box<dyn Tap>>, Option<Box<dyn Wire>>) {
+    fn observers(&self, peer: &Peer, service: &str) -> Observers {
         let tap = self.options.tap.as_ref();
         let wire = self.options.wire.as_ref();
         (
@@ -770,31 +751,6 @@ pub fn nonce() -> String {
     // The standard library keys its hash maps from the kernel's random numbers: a hash under a fresh key cannot be guessed.
     let half = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", half(), half())
-}
-
-/// Whether it is this program, or the machine, that has no more to give.
-fn is_exhaustion(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let errno = Errno::from_io_error(error);
-    errno.is_some_and(|errno| {
-        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&errno)
-    })
-}
-
-/// Raises the number of files that may be open to the highest allowed; returns it.
-fn raise_descriptor_limit() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    let current = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
-    current.map_or(usize::MAX, |current| {
-        usize::try_from(current).unwrap_or(usize::MAX)
-    })
 }
 
 /// Tokens of connections count up from 1; these stand above all of them.

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::super::client::Login;
+use super::super::{Answer, Job};
 use super::*;
 use crate::proto::client::canned::{EOF, SILENCE, Step, all_cuts};
 use crate::proto::{Front, TlsInfo, Verdict};
@@ -9,7 +11,7 @@ use crate::store::Extent;
 use crate::tap::Side;
 use crate::wire::address::Address;
 use crate::wire::envelope::{
-    Body, ByMode, DeliverBy, MailOptions, Notify, OriginalRecipient, Recipient, Ret,
+    Body, ByMode, DeliverBy, Envelope, MailOptions, Notify, OriginalRecipient, Recipient, Ret,
 };
 
 fn plan() -> Plan {
@@ -476,7 +478,7 @@ fn file(text: &[u8]) -> Text {
     use std::io::Write;
     let mut file = tempfile::tempfile().expect("a file");
     file.write_all(text).expect("a write");
-    Text::File(Extent::new(std::sync::Arc::new(file), 0, text.len() as u64))
+    Text::Stored(Extent::new(std::sync::Arc::new(file), 0, text.len() as u64))
 }
 
 /// Does the jobs that are asked for, as a pool would; what was said meanwhile.

@@ -15,7 +15,7 @@ pub enum Text {
     /// In memory. For what has at most [`limits::BLOCK`] octets it is the better way: it costs no job.
     Bytes(Arc<[u8]>),
     /// In a file, of which one block is in memory at a time.
-    File(Extent),
+    Stored(Extent),
 }
 
 impl Text {
@@ -28,7 +28,7 @@ impl Text {
     pub fn octets(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::File(extent) => extent.octets(),
+            Self::Stored(extent) => extent.octets(),
         }
     }
 }
