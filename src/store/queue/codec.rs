@@ -58,7 +58,7 @@ pub enum Read {
 }
 
 /// The text of a message's envelope, and of how far it is.
-pub(super) fn write(queued: &Queued) -> String {
+pub fn write(queued: &Queued) -> String {
     let mut text = String::with_capacity(512);
     line(&mut text, FIRST, "");
     line(&mut text, "arrival", queued.arrival);

@@ -46,7 +46,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-pub use self::codec::{Read, read};
+pub use self::codec::{Read, read, write};
 pub use self::entry::{Change, NoQueueId, Progress, QueueId, Queued, State};
 
 use super::directory::Directory;
