@@ -134,6 +134,31 @@ pub const SYNC_EACH: usize = 8;
 
 /// Octets of a queued message's name: with what is added to it, a file name (255).
 pub const QUEUE_ID: usize = 100;
+/// Messages in the queue; then the disk counts as full. Each takes about a kilobyte of memory.
+pub const QUEUE_MESSAGES: usize = 200_000;
+/// Recipients of one queued message, after its aliases were replaced by what they stand for.
+pub const QUEUE_RECIPIENTS: usize = 10_000;
+/// Octets of a queued message's envelope and journal that are read: ten times what as many recipients as can be need.
+pub const QUEUE_ENTRY: usize = 64 * 1024 * 1024;
+/// Octets of a queued message's journal at which it is written anew. A hundred attempts that were put off fit.
+pub const QUEUE_JOURNAL: usize = 64 * 1024;
+/// Octets of the file of aliases.
+pub const ALIAS_FILE: usize = 16 * 1024 * 1024;
+/// Mailboxes and addresses that one alias stands for in the end, aliases in it followed.
+pub const ALIAS_TARGETS: usize = 1000;
+/// Mailboxes that exist because somebody sent mail there (development mode): a run of tests makes some hundred.
+pub const ANY_MAILBOXES: usize = 10_000;
+/// How often, at most, it is looked at whether the files of users and aliases have changed.
+pub const TABLE_CHECK: Duration = Duration::from_secs(1);
+/// How long a message that LMTP handed in may come again and is not delivered twice: longer than a queue waits at most between
+/// two attempts (Postfix: maximal_backoff_time 4000 s).
+pub const REPEAT_WINDOW: Duration = Duration::from_secs(2 * 60 * 60);
+/// Deliveries that are remembered for that, some 30 octets each.
+pub const REPEATS: usize = 50_000;
+/// Octets of `maildirsize` at which it is written anew (the Maildir++ specification: 5120).
+pub const MAILDIRSIZE: usize = 5120;
+/// How old a `maildirsize` that says that the mailbox is full may be, before it is counted anew (Maildir++: 15 minutes).
+pub const MAILDIRSIZE_STALE: Duration = Duration::from_secs(15 * 60);
 /// Octets of what another server said that are kept with a queued message; a reply line has 512 (RFC 5321 §4.5.3.1.5).
 pub const QUEUE_REPLY: usize = 2048;
 

@@ -23,6 +23,7 @@
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
 
 mod accept;
+mod aliases;
 mod append;
 mod arrival;
 mod commit;
@@ -37,10 +38,13 @@ mod look;
 mod maildir;
 mod names;
 pub mod queue;
+mod quota;
+mod repeats;
 mod shared;
 mod spool;
 mod uidlist;
 mod users;
+mod watch;
 
 #[cfg(test)]
 mod crash;
@@ -49,21 +53,26 @@ mod tests;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::RandomState;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use self::directory::Directory;
 use self::fs::{Disk, Kernel, hold};
 use self::lock::StoreLock;
+use self::repeats::Repeats;
 use self::shared::Shared;
+use self::watch::Watch;
 
 pub use self::accept::Replies;
 pub use self::commit::Durable;
-pub use self::directory::Whereabouts;
+pub use self::directory::{Rules, Whereabouts};
 pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};
 pub use self::maildir::Mailbox;
 pub use self::queue::{Queue, QueueId};
+pub use self::quota::Quota;
 pub use self::spool::Spool;
 pub use self::users::{Account, AuthError, Told, Users};
 
@@ -71,10 +80,15 @@ pub use self::users::{Account, AuthError, Told, Users};
 #[derive(Debug)]
 pub struct Store {
     shared: Arc<Shared>,
-    users: Users,
+    directory: Arc<Directory>,
     queue: Queue,
+    repeats: Repeats,
+    /// Nobody outside can make two messages look the same to `repeats`.
+    hashing: RandomState,
     /// The homes whose maildrop somebody holds.
     maildrops: Arc<Mutex<HashSet<Arc<Path>>>>,
+    /// Sees when users and aliases change.
+    _watch: Option<Watch>,
     /// Keeps other programs out.
     _lock: Option<StoreLock>,
 }
@@ -85,15 +99,45 @@ impl Store {
     /// # Errors
     /// The disk's; `ResourceBusy` while another program has it open; `InvalidInput` for accounts that cannot be.
     pub fn open(root: &Path, domains: &[String], users: Users) -> io::Result<Self> {
+        Self::open_with(root, domains, users, Rules::default())
+    }
+    /// The same, with rules for addresses.
+    ///
+    /// # Errors
+    /// Also of the file of aliases, with the number of the line.
+    pub fn open_with(
+        root: &Path,
+        domains: &[String],
+        users: Users,
+        rules: Rules,
+    ) -> io::Result<Self> {
         fs::make_directories(&Kernel, root)?;
         let lock = StoreLock::acquire(root)?;
-        let mut store = Self::open_on(Arc::new(Kernel), root, domains, users)?;
+        let mut store = Self::open_on(Arc::new(Kernel), root, domains, users, rules)?;
         store._lock = Some(lock);
+        store._watch = Watch::start(&store.directory).unwrap_or_else(|error| {
+            log::warn!("changes of users and aliases are only seen on use: {error}");
+            None
+        });
         Ok(store)
+    }
+    /// Opens it beside a program that may serve it, to deliver into mailboxes only: that is safe beside anybody. What would have to
+    /// go into the queue is `Busy`, and what the queue holds is not seen.
+    ///
+    /// # Errors
+    /// As [`Self::open_with`], but for `ResourceBusy`.
+    pub fn open_beside(
+        root: &Path,
+        domains: &[String],
+        users: Users,
+        rules: Rules,
+    ) -> io::Result<Self> {
+        fs::make_directories(&Kernel, root)?;
+        Self::assemble(Arc::new(Kernel), root, domains, users, rules, Queue::beside)
     }
     /// Who is who. Does not block, but for [`Users::verify`] and [`Users::reload`].
     pub fn users(&self) -> &Users {
-        &self.users
+        &self.directory.users
     }
     /// Who is told when a mailbox changes. Does not block.
     pub fn hub(&self) -> &Hub {
@@ -113,7 +157,19 @@ impl Store {
         disk: Arc<dyn Disk>,
         root: &Path,
         domains: &[String],
+        users: Users,
+        rules: Rules,
+    ) -> io::Result<Self> {
+        Self::assemble(disk, root, domains, users, rules, Queue::open)
+    }
+
+    fn assemble(
+        disk: Arc<dyn Disk>,
+        root: &Path,
+        domains: &[String],
         mut users: Users,
+        rules: Rules,
+        queue: fn(Arc<Shared>, Arc<Directory>, &Path) -> io::Result<Queue>,
     ) -> io::Result<Self> {
         let mail: PathBuf = root.join("mail");
         fs::make_directories(&*disk, &mail)?;
@@ -124,11 +180,23 @@ impl Store {
             let _ = disk.sync_directory(above);
         }
         users.settle(&mail, domains)?;
+        let made = if rules.accept_any {
+            users.admit_anybody();
+            disk.list(&mail)?
+        } else {
+            Vec::new()
+        };
+        let shared = Arc::new(Shared::new(disk, rules.quota));
+        let directory = Arc::new(Directory::open(users, rules, made)?);
+        let queue = queue(Arc::clone(&shared), Arc::clone(&directory), root)?;
         Ok(Self {
-            shared: Arc::new(Shared::new(disk)),
-            users,
-            queue: Queue::default(),
+            shared,
+            directory,
+            queue,
+            repeats: Repeats::default(),
+            hashing: RandomState::new(),
             maildrops: Arc::default(),
+            _watch: None,
             _lock: None,
         })
     }

@@ -3,6 +3,7 @@
 //! [`options`] says what can be asked for; this file turns it into a store, services, listeners and a reactor, in an order in
 //! which every mistake is told before anything is listening.
 
+mod deliver;
 mod log;
 mod options;
 mod protocols;
@@ -40,6 +41,9 @@ pub fn command() -> Command {
     Options::augment_args(Command::new("serve"))
         .about("A local mail server: SMTP, submission, LMTP, POP3, IMAP; nothing to configure")
         .after_help(EXAMPLES)
+        .subcommand(deliver::command())
+        .disable_help_subcommand(true)
+        .args_conflicts_with_subcommands(true)
 }
 
 const EXAMPLES: &str = "\
@@ -57,6 +61,9 @@ Examples:
 
 /// Serves until SIGINT or SIGTERM.
 pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
+    if let Some(("deliver", matches)) = matches.subcommand() {
+        return deliver::run(matches);
+    }
     let options = Options::from_arg_matches(matches)?.complete()?;
     let waiting = Waiting::on(options.ready_fd)?;
     log::start();
@@ -78,21 +85,18 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let place = StorePlace::of(&options)?;
     let (users, demo) = accounts(&options, place.path())?;
     if demo == Demo::Yes {
-        only_loopback(&endpoints)?;
+        only_loopback(
+            &endpoints,
+            "as alice or bob: give accounts of your own with --user NAME:PASSWORD or --users FILE",
+        )?;
     }
-    let mut domains = Vec::new();
-    for domain in &options.domain {
-        let domain = domain.as_str().to_owned();
-        if !domains.contains(&domain) {
-            domains.push(domain);
-        }
+    if options.addresses.accept_any {
+        only_loopback(&endpoints, "with --accept-any as everybody: leave it out")?;
     }
-    if domains.is_empty() {
-        domains.push("localhost".to_owned());
-    }
+    let domains = domains(&options);
     let hostname = options.hostname.as_ref().map(Domain::as_str);
     let hostname = hostname.unwrap_or(&domains[0]).to_owned();
-    let store = Store::open(place.path(), &domains, users).map_err(|error| match error.kind() {
+    let store = Store::open_with(place.path(), &domains, users, options.addresses.rules()).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput => anyhow::Error::new(error).context("cannot use the accounts"),
         _ => anyhow::Error::new(error).context(format!(
             "cannot use the store {} (--store DIR takes another folder, --store tmp a throw-away one)",
@@ -198,6 +202,21 @@ impl StorePlace {
     }
 }
 
+/// The domains whose mail is delivered here, the plain one first.
+fn domains(options: &Options) -> Vec<String> {
+    let mut domains = Vec::new();
+    for domain in &options.domain {
+        let domain = domain.as_str().to_owned();
+        if !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
+    if domains.is_empty() {
+        domains.push("localhost".to_owned());
+    }
+    domains
+}
+
 /// Who has mail here: who was named, else who is in the store's own file, else alice and bob.
 fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
     let kept = store.join("users");
@@ -223,14 +242,13 @@ fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
 }
 
 /// Accounts whose passwords everybody knows are for this machine only.
-fn only_loopback(endpoints: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
+fn only_loopback(endpoints: &[(Protocol, Endpoint)], advice: &str) -> anyhow::Result<()> {
     for (protocol, endpoint) in endpoints {
         if let Endpoint::Tcp(address) = endpoint
             && !address.ip().is_loopback()
         {
             bail!(
-                "{} on {address} could be reached from other machines, where anybody could log in as alice or bob: \
-                 give accounts of your own with --user NAME:PASSWORD or --users FILE, or listen on 127.0.0.1",
+                "{} on {address} could be reached from other machines, where anybody could log in {advice}, or listen on 127.0.0.1",
                 protocol.name()
             );
         }
@@ -274,9 +292,9 @@ fn reload(
         place.to_path_buf(),
     );
     Box::new(move || {
-        match store.users().reload() {
+        match store.reload() {
             Ok(()) => ::log::info!("SIGHUP: {} accounts", store.users().accounts().len()),
-            Err(error) => ::log::error!("SIGHUP: the accounts stay as they were: {error}"),
+            Err(error) => ::log::error!("SIGHUP: users and aliases stay as they were: {error}"),
         }
         match certificate(&options, &place, &names, keys.as_ref()) {
             Ok(certificate) => Some(certificate),

@@ -6,6 +6,8 @@
 
 mod tests;
 
+pub(super) use self::tests::{directory, endings};
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek};
