@@ -148,6 +148,7 @@ fn trace_lines_stand_before_what_was_sent() {
     assert_eq!(
         stage.inbox("alice"),
         ["Return-Path: <bob@b.example>\r\n\
+          Delivered-To: alice@mail.example.org\r\n\
           Received: from pc?1?.example ([127.0.0.1])\r\n\
           \tby mail.example.org with ESMTP\r\n\
           \tid 2EBC98A1-7-1 for <alice@mail.example.org>;\r\n\

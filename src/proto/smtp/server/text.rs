@@ -88,7 +88,6 @@ impl Server {
             _ => None,
         };
         let trace = Trace {
-            reverse_path: envelope.reverse_path.as_ref(),
             hello,
             address: self.address(),
             hostname: &self.config.hostname,
