@@ -14,6 +14,7 @@
 //!    nothing accepted would be lost; a second one, for a goodbye now, whatever the peer is in the middle of.
 
 pub mod client;
+pub mod control;
 pub mod imap;
 mod out;
 pub mod pop3;
@@ -251,6 +252,8 @@ pub enum Job {
     Pop3(pop3::Job),
     /// For IMAP.
     Imap(imap::Job),
+    /// For the control socket.
+    Control(control::Job),
 }
 
 /// What a job brought.
@@ -262,6 +265,8 @@ pub enum Answer {
     Pop3(pop3::Answer),
     /// For IMAP.
     Imap(imap::Answer),
+    /// For the control socket.
+    Control(control::Answer),
 }
 
 /// What a job takes most of.
@@ -290,6 +295,7 @@ impl Job {
             Self::Smtp(job) => Answer::Smtp(job.run(store)),
             Self::Pop3(job) => Answer::Pop3(job.run(store)),
             Self::Imap(job) => Answer::Imap(job.run(store)),
+            Self::Control(job) => Answer::Control(job.run(store)),
         }
     }
 }

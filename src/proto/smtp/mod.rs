@@ -4,17 +4,24 @@
 //! |---|---|
 //! | [`server`] | the session that receives mail, in the three [`server::Mode`]s |
 //! | [`client`] | the session that sends one message |
+//! | [`dispatch`] | which queued message goes where, and when |
+//! | [`relay`] | the session that sends any number of messages over one connection |
 //! | here | the slow work of the server, and the service that listens |
 
 pub mod client;
+pub mod dispatch;
+pub mod relay;
 pub mod server;
 
+use std::io;
 use std::sync::Arc;
 
 use crate::proto::{Peer, Service, Session};
-use crate::store::{Account, AuthError, Durable, Replies, Spool, Store, StoreError, Told};
+use crate::store::{Account, AuthError, Durable, Extent, Replies, Spool, Store, StoreError, Told};
+use crate::wire::dots::Stuffer;
 use crate::wire::envelope::Envelope;
 use crate::wire::sasl::{Credentials, Question};
+use relay::{Nature, Stuffed};
 use server::{Config, Server};
 
 /// Slow work that a session asks for.
@@ -27,6 +34,10 @@ pub enum Job {
     Append(Part),
     /// A message is whole: this is its last part, and what it is called.
     Deliver(Part, String),
+    /// What is the message that is to be relayed made of?
+    Look(Extent),
+    /// The next block of it as dot-text, from so many octets on.
+    Stuff(Extent, u64, Stuffer),
 }
 
 /// A part of a message on its way to the disk.
@@ -52,6 +63,10 @@ pub enum Answer {
     Appended(Result<Spool, StoreError>, Vec<u8>),
     /// Of [`Job::Deliver`]: one for each recipient, in their order.
     Delivered(Vec<Result<Durable, StoreError>>),
+    /// Of [`Job::Look`].
+    Looked(io::Result<Nature>),
+    /// Of [`Job::Stuff`].
+    Stuffed(io::Result<Stuffed>),
 }
 
 impl Job {
@@ -69,6 +84,10 @@ impl Job {
                 let spool = part.write(store);
                 part.text.clear();
                 Answer::Appended(spool, part.text)
+            }
+            Self::Look(text) => Answer::Looked(Nature::of_file(&text)),
+            Self::Stuff(text, from, stuffer) => {
+                Answer::Stuffed(Stuffed::read(&text, from, stuffer))
             }
             Self::Deliver(part, id) => Answer::Delivered(deliver(part, &id, store)),
         }
