@@ -55,7 +55,7 @@ impl Store {
         };
         spool.replies = replies;
         if replies == Replies::Each {
-            spool.fingerprint = Some(Fingerprint::new(&self.hashing));
+            spool.fingerprint = Some(Box::new(Fingerprint::new(&self.hashing)));
         }
         Ok(spool)
     }

@@ -42,7 +42,7 @@ pub struct Spool {
     preface: u64,
     pub(super) replies: Replies,
     /// What tells the message from others, where it may come again.
-    pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) fingerprint: Option<Box<Fingerprint>>,
 }
 
 /// What becomes of the file that a message was written to.

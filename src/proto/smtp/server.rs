@@ -129,6 +129,8 @@ enum State {
     Discarding {
         octets: u64,
         reply: Reply,
+        /// As many replies: LMTP has one for each recipient.
+        times: usize,
     },
     Closed,
 }
@@ -313,10 +315,11 @@ impl Server {
                 incoming.text(text);
                 self.take_text(incoming, Some(chunk), out);
             }
-            State::Discarding { octets, reply } => match octets.saturating_sub(text.len() as u64) {
-                0 => self.say(&reply, out),
-                octets => self.state = State::Discarding { octets, reply },
-            },
+            State::Discarding {
+                octets,
+                reply,
+                times,
+            } => self.discard(octets.saturating_sub(text.len() as u64), reply, times, out),
             State::Proxied(header) => self.proxied(now, header, text, out),
             other => self.state = other,
         }

@@ -46,7 +46,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-pub use self::codec::{Read, read};
+pub use self::codec::{Read, read, write};
 pub use self::entry::{Change, NoQueueId, Progress, QueueId, Queued, State};
 
 use super::directory::Directory;
@@ -335,7 +335,7 @@ impl Queue {
         };
         let text = codec::write(&queued);
         let again = codec::read(id.clone(), text.as_bytes());
-        if !matches!(again, Read::Whole { queued: ref same, torn: false } if *same == queued) {
+        if !matches!(again, Read::Whole { queued: ref same, torn: false } if **same == queued) {
             // What cannot be read again would be lost at the next start.
             let why = format!("a bug: the envelope of {id} cannot be written down: {again:?}");
             return Err(StoreError::Io(io::Error::other(why)));

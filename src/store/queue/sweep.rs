@@ -97,7 +97,7 @@ impl Queue {
         };
         match codec::read(id.clone(), &bytes) {
             Read::Whole { queued, torn } if has_text && !queued.is_done() => {
-                return Ok(Some((queued, torn)));
+                return Ok(Some((*queued, torn)));
             }
             Read::Unreadable(line, why) if has_text => {
                 log::error!(

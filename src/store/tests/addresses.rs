@@ -281,7 +281,7 @@ fn as_soon_as_one_is_elsewhere_all_are_queued_once() {
     let queue = office.store.queue();
     let queued = queue.entries().pop().expect("one message");
     assert_eq!(queued.id.as_str(), "ID1");
-    assert_eq!(queue.take_news(), [queued.id.clone()]);
+    assert_eq!(queue.take_news(), std::slice::from_ref(&queued.id));
     assert_eq!(queued.envelope.recipients[3].notify, Notify::Never);
     assert_eq!(office.texts("bob"), [""; 0]);
     let text = queue.text(&queued.id).expect("text").read().expect("text");
@@ -336,7 +336,7 @@ fn what_is_to_be_held_is_queued_until_then() {
             .next()
             .is_some_and(|next| next < later)
     );
-    assert_eq!(queue.take_news(), [queued.id.clone()]);
+    assert_eq!(queue.take_news(), std::slice::from_ref(&queued.id));
 }
 
 #[test]

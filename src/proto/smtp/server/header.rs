@@ -2,7 +2,7 @@
 //!
 //! | found | done |
 //! |---|---|
-//! | a Return-Path field | left out: there is to be one, and it is ours (RFC 5321 §4.4) |
+//! | a Return-Path field | left out: there is to be one, from the last server (RFC 5321 §4.4) |
 //! | no Date, no Message-ID, no From, in submission | added behind the other fields (RFC 6409 §8.2, §8.3) |
 //! | From is not the user's, and no Sender, in submission | Sender is added (RFC 6409 §8.1) |
 //! | a line that is no field, and no empty line before it: a body that a person typed | the empty line is put in, or the first words would be read as a field |

@@ -88,7 +88,6 @@ impl Server {
             _ => None,
         };
         let trace = Trace {
-            reverse_path: envelope.reverse_path.as_ref(),
             hello,
             address: self.address(),
             hostname: &self.config.hostname,
@@ -148,6 +147,12 @@ impl Server {
             (Some(word), None) if word.eq_ignore_ascii_case(b"LAST") => Ok(Place::Last),
             _ => Err(replies::argument_missing(Verb::Bdat)),
         };
+        // RFC 2033 §4.2: after the last chunk LMTP has a reply for each recipient, whatever it says.
+        let recipients = self.message.as_ref().map_or(0, |it| it.places.len());
+        let times = match (self.config.mode, &place) {
+            (Mode::Lmtp, Ok(Place::Last)) => recipients.max(1),
+            _ => 1,
+        };
         match place.and_then(|place| Ok((self.begin_chunk(now, octets)?, place))) {
             Ok((incoming, place)) => {
                 let chunk = Chunk {
@@ -158,7 +163,7 @@ impl Server {
                 self.go_on(incoming, Some(chunk), out);
             }
             Err(reply) if self.dropped => self.respond(now, reply, out),
-            Err(reply) => self.discard(octets, reply, out),
+            Err(reply) => self.discard(octets, reply, times, out),
         }
     }
 
@@ -188,17 +193,28 @@ impl Server {
         Ok(begun)
     }
 
-    fn discard(&mut self, octets: u64, reply: Reply, out: &mut Out) {
-        match octets {
-            0 => self.say(&reply, out),
-            octets if octets <= limits::REFUSED_CHUNK => {
-                self.state = State::Discarding { octets, reply };
-            }
-            _ => {
-                self.say(&reply, out);
-                self.close(out);
-            }
+    /// Reads so many octets more, and then refuses.
+    pub(super) fn discard(&mut self, octets: u64, reply: Reply, times: usize, out: &mut Out) {
+        if octets > 0 && octets <= limits::REFUSED_CHUNK {
+            self.state = State::Discarding {
+                octets,
+                reply,
+                times,
+            };
+            return;
         }
+        self.refuse_for(times, &reply, out);
+        if octets > 0 {
+            self.close(out);
+        }
+    }
+
+    /// As many replies, which are one error.
+    fn refuse_for(&mut self, times: usize, reply: &Reply, out: &mut Out) {
+        for _ in 1..times {
+            out.with(|bytes| reply.write(bytes));
+        }
+        self.say(reply, out);
     }
 
     /// A piece of text was taken: to the disk with it, when there is enough.
@@ -271,14 +287,11 @@ impl Server {
             .take()
             .map_or(0, |message| message.places.len());
         // RFC 2033 §4.2: as many replies as recipients, and still one error.
-        let more = match self.config.mode {
-            Mode::Lmtp => recipients.saturating_sub(1),
-            Mode::Mta | Mode::Submission => 0,
+        let times = match self.config.mode {
+            Mode::Lmtp => recipients,
+            Mode::Mta | Mode::Submission => 1,
         };
-        for _ in 0..more {
-            out.with(|bytes| refusal.write(bytes));
-        }
-        self.say(&refusal, out);
+        self.refuse_for(times, &refusal, out);
     }
 
     /// RFC 6409 §6.1, §8.1: what stands in From is compared with who sends.

@@ -1,4 +1,5 @@
-//! The lines that every server puts before a message it takes: Return-Path and Received (RFC 5321 §4.4).
+//! The line that every server puts before a message it takes: Received (RFC 5321 §4.4). Return-Path, which only the last server adds,
+//! is the store's.
 
 use std::net::IpAddr;
 
@@ -9,7 +10,6 @@ use crate::wire::date::DateTime;
 
 /// What is known when DATA comes.
 pub(super) struct Trace<'a> {
-    pub(super) reverse_path: Option<&'a Address>,
     pub(super) hello: &'a Hello,
     /// `None` for a UNIX socket.
     pub(super) address: Option<IpAddr>,
@@ -74,7 +74,6 @@ mod tests {
             ..TlsInfo::default()
         };
         let mut trace = Trace {
-            reverse_path: None,
             hello: &Hello {
                 kind: HelloKind::Ehlo,
                 name: "pc1.example".to_owned(),
@@ -90,8 +89,7 @@ mod tests {
         };
         assert_eq!(
             trace.lines(),
-            "Return-Path: <>\r\n\
-             Received: from pc1.example ([IPv6:2001:db8::1])\r\n\
+            "Received: from pc1.example ([IPv6:2001:db8::1])\r\n\
              \tby mail.example.org with ESMTPSA (TLSv1.3 TLS13_AES_256_GCM_SHA384)\r\n\
              \tid ID-1 for <alice@example.org>;\r\n\
              \tSun, 06 Nov 1994 08:49:37 +0000\r\n"
