@@ -59,7 +59,6 @@ mod trouble;
 pub mod typist;
 mod watch;
 
-use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;

@@ -33,7 +33,7 @@ use crate::proto::control::{Board, Order, Step};
 use crate::proto::smtp::client::Login;
 use crate::proto::smtp::dispatch::policy::{Dialect, Policy, Secret, Tls, Whose};
 use crate::proto::smtp::dispatch::{self, Dispatcher, Found, Spot, Target, Wish, Written};
-use crate::proto::smtp::relay::{Client, Message, Patience, Plan, Text, Tray};
+use crate::proto::smtp::relay::{Client, Message, Patience, Plan, Tray};
 use crate::store::queue::Queued;
 use crate::store::{QueueId, Store, StoreError};
 use crate::wire::smtp::{Enhanced, Reply};
@@ -545,7 +545,7 @@ impl Courier {
                 call.tray.give(Message {
                     word: connection,
                     envelope,
-                    text: Text::File(text),
+                    text,
                 });
                 orders.nudge(connection);
                 return;
