@@ -115,6 +115,8 @@ pub struct Options {
     pub resolving: Resolving,
     /// How long sessions may finish what they are in the middle of when the program stops.
     pub stop_grace: Duration,
+    /// The number of the first connection: for several loops in one program, whose numbers are not to be mixed up.
+    pub first_token: u64,
 }
 
 impl Default for Options {
@@ -128,6 +130,7 @@ impl Default for Options {
             outgoing: limits::OUTGOING,
             resolving: Resolving::default(),
             stop_grace: limits::STOP_GRACE,
+            first_token: 1,
         }
     }
 }
@@ -256,6 +259,7 @@ impl Reactor {
         Ok(Self {
             poll,
             limiter: Limiter::new(options.connections, options.connections_per_address),
+            next_token: options.first_token.clamp(1, 1 << 32),
             options,
             listeners: Vec::new(),
             slots: HashMap::new(),
@@ -265,7 +269,6 @@ impl Reactor {
             letters,
             scratch: Scratch::new(),
             signals: None,
-            next_token: 1,
             stage: Stage::Serving,
             paused: None,
             complained: None,
