@@ -80,10 +80,15 @@ impl Fake {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (all, taken, answer) = (Arc::clone(&heard), Arc::new(AtomicUsize::new(0)), Arc::new(answer));
+        let (all, taken, answer) = (
+            Arc::clone(&heard),
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(answer),
+        );
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (all, taken, answer) = (Arc::clone(&all), Arc::clone(&taken), Arc::clone(&answer));
+                let (all, taken, answer) =
+                    (Arc::clone(&all), Arc::clone(&taken), Arc::clone(&answer));
                 thread::spawn(move || converse(&stream, &all, &taken, &*answer));
             }
         });
@@ -146,7 +151,9 @@ fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 fn message(store: &Path, account: &str) -> String {
     wait_for(&format!("a message for {account}"), || {
         let files = inbox(store, account);
-        files.first().map(|file| fs::read_to_string(file).expect("text"))
+        files
+            .first()
+            .map(|file| fs::read_to_string(file).expect("text"))
     })
 }
 
@@ -186,7 +193,11 @@ fn a_message_goes_through_a_chain_and_its_journey_is_told() {
         .expect("it listens")
         .parse()
         .expect("an address");
-    let reply = Hand::to(first).send("<alice@mta1.lab>", &["<bob@mta3.lab>"], "Subject: far\r\n\r\nText");
+    let reply = Hand::to(first).send(
+        "<alice@mta1.lab>",
+        &["<bob@mta3.lab>"],
+        "Subject: far\r\n\r\nText",
+    );
     let id = name(&reply).to_owned();
     let text = message(&server.store().join("mta3"), "bob");
     assert_eq!(text.matches("Received: from ").count(), 3, "{text}");
@@ -203,11 +214,20 @@ fn a_message_goes_through_a_chain_and_its_journey_is_told() {
         let journey = said(&output);
         (journey.matches("out of the queue").count() >= 2).then_some(journey)
     });
-    for step in ["mta1.lab", "mta2.lab", "queued, from <alice@mta1.lab> to <bob@mta3.lab>", "<bob@mta3.lab>: passed on, "] {
+    for step in [
+        "mta1.lab",
+        "mta2.lab",
+        "queued, from <alice@mta1.lab> to <bob@mta3.lab>",
+        "<bob@mta3.lab>: passed on, ",
+    ] {
         assert!(journey.contains(step), "{step}: {journey}");
     }
     // Nobody of this name at the end: the last but one says so to the sender, back through the chain.
-    let reply = Hand::to(first).send("<alice@mta1.lab>", &["<nobody@mta3.lab>"], "Subject: lost\r\n\r\nText");
+    let reply = Hand::to(first).send(
+        "<alice@mta1.lab>",
+        &["<nobody@mta3.lab>"],
+        "Subject: lost\r\n\r\nText",
+    );
     name(&reply);
     let report = message(&server.store().join("mta1"), "alice");
     for part in [
@@ -219,10 +239,17 @@ fn a_message_goes_through_a_chain_and_its_journey_is_told() {
         assert!(report.contains(part), "{part}: {report}");
     }
     // Nothing leaves the lab.
-    let reply = Hand::to(first).send("<bob@mta1.lab>", &["<x@elsewhere.example>"], "Subject: out\r\n\r\nText");
+    let reply = Hand::to(first).send(
+        "<bob@mta1.lab>",
+        &["<x@elsewhere.example>"],
+        "Subject: out\r\n\r\nText",
+    );
     name(&reply);
     let report = message(&server.store().join("mta1"), "bob");
-    assert!(report.contains("There is no way from here to elsewhere.example"), "{report}");
+    assert!(
+        report.contains("There is no way from here to elsewhere.example"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -230,12 +257,23 @@ fn what_a_server_takes_is_gone_from_the_queue_and_success_is_told_when_asked_for
     let fake = Fake::start(|_, _| None);
     let server = Server::start_with(&["--route", &fake.route("b.example"), TO_US[0], TO_US[1]]);
     let mut hand = Hand::to(server.address("smtp"));
-    let to = ["<carol@b.example>", "<dave@b.example> NOTIFY=SUCCESS ORCPT=rfc822;david@b.example", "<bob@localhost>"];
-    let reply = hand.send("<alice@localhost> ENVID=QQ+3D1", &to, "Subject: three\r\n\r\n.one\r\nText");
+    let to = [
+        "<carol@b.example>",
+        "<dave@b.example> NOTIFY=SUCCESS ORCPT=rfc822;david@b.example",
+        "<bob@localhost>",
+    ];
+    let reply = hand.send(
+        "<alice@localhost> ENVID=QQ+3D1",
+        &to,
+        "Subject: three\r\n\r\n.one\r\nText",
+    );
     name(&reply);
     // Those here get it too, once.
     let here = message(&server.store(), "bob");
-    assert!(here.starts_with("Return-Path: <alice@localhost>\r\n"), "{here}");
+    assert!(
+        here.starts_with("Return-Path: <alice@localhost>\r\n"),
+        "{here}"
+    );
     let report = message(&server.store(), "alice");
     for part in [
         "Original-Envelope-Id: QQ=1\r\n",
@@ -244,13 +282,32 @@ fn what_a_server_takes_is_gone_from_the_queue_and_success_is_told_when_asked_for
         assert!(report.contains(part), "{part}: {report}");
     }
     assert!(!report.contains("carol"), "{report}");
-    wait_for("an empty queue", || said(&queue(&server.store(), &["list"])).contains("the queue is empty").then_some(()));
+    wait_for("an empty queue", || {
+        said(&queue(&server.store(), &["list"]))
+            .contains("the queue is empty")
+            .then_some(())
+    });
     let heard = fake.heard();
-    assert_eq!(heard.iter().filter(|line| line.starts_with("MAIL FROM:<alice@localhost>")).count(), 1);
-    assert!(heard.contains(&"RCPT TO:<carol@b.example>".to_owned()), "{heard:?}");
-    assert!(heard.contains(&"RCPT TO:<dave@b.example>".to_owned()), "{heard:?}");
+    assert_eq!(
+        heard
+            .iter()
+            .filter(|line| line.starts_with("MAIL FROM:<alice@localhost>"))
+            .count(),
+        1
+    );
+    assert!(
+        heard.contains(&"RCPT TO:<carol@b.example>".to_owned()),
+        "{heard:?}"
+    );
+    assert!(
+        heard.contains(&"RCPT TO:<dave@b.example>".to_owned()),
+        "{heard:?}"
+    );
     assert!(heard.contains(&"..one".to_owned()), "{heard:?}");
-    assert!(!heard.iter().any(|line| line.starts_with("Return-Path:")), "{heard:?}");
+    assert!(
+        !heard.iter().any(|line| line.starts_with("Return-Path:")),
+        "{heard:?}"
+    );
     assert_eq!(inbox(&server.store(), "bob").len(), 1);
 }
 
@@ -262,27 +319,57 @@ fn after_a_4xx_it_is_tried_again() {
         let first = line.starts_with("RCPT") && counted.fetch_add(1, Ordering::SeqCst) == 0;
         first.then(|| "451 4.7.1 Greylisted, come again".to_owned())
     });
-    let server = Server::start_with(&["--route", &fake.route("b.example"), TO_US[0], TO_US[1], "--retry", "2s"]);
-    let reply = Hand::to(server.address("smtp")).send("<alice@localhost>", &["<carol@b.example>"], "Subject: x\r\n\r\nText");
+    let server = Server::start_with(&[
+        "--route",
+        &fake.route("b.example"),
+        TO_US[0],
+        TO_US[1],
+        "--retry",
+        "2s",
+    ]);
+    let reply = Hand::to(server.address("smtp")).send(
+        "<alice@localhost>",
+        &["<carol@b.example>"],
+        "Subject: x\r\n\r\nText",
+    );
     let id = name(&reply).to_owned();
     let list = wait_for("the first attempt", || {
         let list = said(&queue(&server.store(), &["list"]));
         list.contains("Greylisted").then_some(list)
     });
-    assert!(list.contains(&id) && list.contains("tried again ") && list.contains("1 message\n"), "{list}");
-    wait_for("the second attempt", || fake.heard().contains(&".".to_owned()).then_some(()));
+    assert!(
+        list.contains(&id) && list.contains("tried again ") && list.contains("1 message\n"),
+        "{list}"
+    );
+    wait_for("the second attempt", || {
+        fake.heard().contains(&".".to_owned()).then_some(())
+    });
     assert_eq!(tries.load(Ordering::SeqCst), 2);
-    assert!(inbox(&server.store(), "alice").is_empty(), "a delay of seconds is not told");
+    assert!(
+        inbox(&server.store(), "alice").is_empty(),
+        "a delay of seconds is not told"
+    );
 }
 
 #[test]
 fn after_a_550_the_sender_is_told_and_nobody_tells_a_report() {
-    let fake = Fake::start(|line, _| line.starts_with("RCPT").then(|| "550 5.1.1 No such user here".to_owned()));
+    let fake = Fake::start(|line, _| {
+        line.starts_with("RCPT")
+            .then(|| "550 5.1.1 No such user here".to_owned())
+    });
     let server = Server::start_with(&["--route", &fake.route("b.example"), TO_US[0], TO_US[1]]);
     let mut hand = Hand::to(server.address("smtp"));
-    name(&hand.send("<alice@localhost>", &["<carol@b.example>"], "Subject: x\r\n\r\nText"));
+    name(&hand.send(
+        "<alice@localhost>",
+        &["<carol@b.example>"],
+        "Subject: x\r\n\r\nText",
+    ));
     name(&hand.send("<>", &["<dave@b.example>"], "Subject: report\r\n\r\nText"));
-    name(&hand.send("<bob@localhost>", &["<erin@b.example> NOTIFY=NEVER"], "Subject: quiet\r\n\r\nText"));
+    name(&hand.send(
+        "<bob@localhost>",
+        &["<erin@b.example> NOTIFY=NEVER"],
+        "Subject: quiet\r\n\r\nText",
+    ));
     let report = message(&server.store(), "alice");
     for part in [
         "Return-Path: <>\r\n",
@@ -293,7 +380,11 @@ fn after_a_550_the_sender_is_told_and_nobody_tells_a_report() {
     ] {
         assert!(report.contains(part), "{part}: {report}");
     }
-    wait_for("an empty queue", || said(&queue(&server.store(), &["list"])).contains("the queue is empty").then_some(()));
+    wait_for("an empty queue", || {
+        said(&queue(&server.store(), &["list"]))
+            .contains("the queue is empty")
+            .then_some(())
+    });
     assert_eq!(inbox(&server.store(), "alice").len(), 1);
     assert!(inbox(&server.store(), "bob").is_empty());
 }
@@ -303,7 +394,8 @@ fn the_queue_is_looked_at_and_changed_while_the_server_runs() {
     let open = Arc::new(AtomicBool::new(false));
     let gate = Arc::clone(&open);
     let fake = Fake::start(move |line, _| {
-        (line.starts_with("MAIL") && !gate.load(Ordering::SeqCst)).then(|| "451 4.3.2 Closed for lunch".to_owned())
+        (line.starts_with("MAIL") && !gate.load(Ordering::SeqCst))
+            .then(|| "451 4.3.2 Closed for lunch".to_owned())
     });
     let server = Server::start_with(&["--route", &fake.route("b.example"), TO_US[0], TO_US[1]]);
     let store = server.store();
@@ -316,12 +408,22 @@ fn the_queue_is_looked_at_and_changed_while_the_server_runs() {
         })
         .collect();
     wait_for("both attempts", || {
-        (said(&queue(&store, &["list"])).matches("Closed for lunch").count() == 2).then_some(())
+        (said(&queue(&store, &["list"]))
+            .matches("Closed for lunch")
+            .count()
+            == 2)
+            .then_some(())
     });
     let json = said(&queue(&store, &["list", "--json"]));
-    assert!(json.starts_with("[\n") && json.contains(&format!("\"id\":\"{}\"", ids[0])), "{json}");
+    assert!(
+        json.starts_with("[\n") && json.contains(&format!("\"id\":\"{}\"", ids[0])),
+        "{json}"
+    );
     let show = said(&queue(&store, &["show", &ids[0]]));
-    assert!(show.contains("to         <carol@b.example>") && show.contains("attempts: 1"), "{show}");
+    assert!(
+        show.contains("to         <carol@b.example>") && show.contains("attempts: 1"),
+        "{show}"
+    );
     assert!(said(&queue(&store, &["drop", &ids[1]])).contains("dropped now: 1"));
     assert!(said(&queue(&store, &["hold", &ids[0]])).contains("held now: 1"));
     let refused = queue(&store, &["flush", &ids[0]]);
@@ -331,20 +433,41 @@ fn the_queue_is_looked_at_and_changed_while_the_server_runs() {
     thread::sleep(Duration::from_millis(300));
     assert!(!fake.heard().contains(&".".to_owned()), "held is held");
     assert!(said(&queue(&store, &["release", &ids[0]])).contains("released now: 1"));
-    wait_for("the message", || fake.heard().contains(&"Subject: kept".to_owned()).then_some(()));
+    wait_for("the message", || {
+        fake.heard()
+            .contains(&"Subject: kept".to_owned())
+            .then_some(())
+    });
     assert!(!fake.heard().contains(&"Subject: dropped".to_owned()));
     wait_for("an empty queue", || {
-        let mailq = Command::new(MAILTOOL).args(["mailq", "--store"]).arg(&store).output();
-        said(&mailq.expect("the program is built")).contains("the queue is empty").then_some(())
+        let mailq = Command::new(MAILTOOL)
+            .args(["mailq", "--store"])
+            .arg(&store)
+            .output();
+        said(&mailq.expect("the program is built"))
+            .contains("the queue is empty")
+            .then_some(())
     });
     // By domain, by ETRN too.
     open.store(false, Ordering::SeqCst);
-    name(&hand.send("<alice@localhost>", &["<carol@b.example>"], "Subject: third\r\n\r\nText"));
-    wait_for("its attempt", || said(&queue(&store, &["list"])).contains("Closed for lunch").then_some(()));
+    name(&hand.send(
+        "<alice@localhost>",
+        &["<carol@b.example>"],
+        "Subject: third\r\n\r\nText",
+    ));
+    wait_for("its attempt", || {
+        said(&queue(&store, &["list"]))
+            .contains("Closed for lunch")
+            .then_some(())
+    });
     open.store(true, Ordering::SeqCst);
     assert!(hand.say("ETRN nobody.example").starts_with("251"));
     assert!(hand.say("ETRN b.example").starts_with("250"));
-    wait_for("the third", || fake.heard().contains(&"Subject: third".to_owned()).then_some(()));
+    wait_for("the third", || {
+        fake.heard()
+            .contains(&"Subject: third".to_owned())
+            .then_some(())
+    });
     use std::os::unix::fs::PermissionsExt;
     let socket = fs::metadata(store.join("control.sock")).expect("it is there");
     assert_eq!(socket.permissions().mode() & 0o777, 0o600);
@@ -358,7 +481,10 @@ fn without_a_server_the_queue_cannot_be_asked() {
         let output = queue(folder.path(), words);
         let why = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(69), "{why}");
-        assert!(why.contains("no server runs on the store") && why.lines().count() == 1, "{why}");
+        assert!(
+            why.contains("no server runs on the store") && why.lines().count() == 1,
+            "{why}"
+        );
     }
 }
 
@@ -367,9 +493,17 @@ fn nobody_relays_who_may_not() {
     let refused = |options: &[&str]| {
         let server = Server::start_with(options);
         let mut hand = Hand::to(server.address("smtp"));
-        let reply = hand.send("<x@evil.example>", &["<carol@b.example>"], "Subject: spam\r\n\r\nText");
+        let reply = hand.send(
+            "<x@evil.example>",
+            &["<carol@b.example>"],
+            "Subject: spam\r\n\r\nText",
+        );
         assert!(reply.starts_with("55"), "{options:?}: {reply}");
-        let reply = Hand::to(server.address("submission")).send("<x@evil.example>", &["<carol@b.example>"], "Subject: spam\r\n\r\nText");
+        let reply = Hand::to(server.address("submission")).send(
+            "<x@evil.example>",
+            &["<carol@b.example>"],
+            "Subject: spam\r\n\r\nText",
+        );
         assert!(reply.starts_with("530 5.7.0"), "{options:?}: {reply}");
     };
     refused(&[]);
@@ -381,7 +515,14 @@ fn nobody_relays_who_may_not() {
     let output = Command::new(MAILTOOL)
         .args(["serve", "--store"])
         .arg(folder.path())
-        .args(["--user", "eve:secret", "--smtp", "0.0.0.0:0", "--relay-from", "0.0.0.0/0"])
+        .args([
+            "--user",
+            "eve:secret",
+            "--smtp",
+            "0.0.0.0:0",
+            "--relay-from",
+            "0.0.0.0/0",
+        ])
         .output()
         .expect("the program is built");
     let why = String::from_utf8_lossy(&output.stderr);
@@ -398,7 +539,16 @@ fn what_got_its_250_is_passed_on_after_kill_9() {
     let last = Server::start();
     let route = format!("far.example={}", last.address("smtp"));
     // The last one calls itself localhost, and takes mail for that only.
-    let options = ["--domain", "near.example", "--route", &route.replace("far.example", "localhost"), TO_US[0], TO_US[1], "--retry", "1"];
+    let options = [
+        "--domain",
+        "near.example",
+        "--route",
+        &route.replace("far.example", "localhost"),
+        TO_US[0],
+        TO_US[1],
+        "--retry",
+        "1",
+    ];
     let (acknowledged, numbers) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
     let mut server = Server::start_with(&options);
     for round in 0..ROUNDS {
@@ -420,18 +570,31 @@ fn what_got_its_250_is_passed_on_after_kill_9() {
         let mut found: HashMap<usize, usize> = HashMap::new();
         for file in last.inbox("bob") {
             let text = fs::read_to_string(&file).unwrap_or_default();
-            let number = text.split_once("Subject: ").and_then(|(_, rest)| rest.split_once("\r\n"));
+            let number = text
+                .split_once("Subject: ")
+                .and_then(|(_, rest)| rest.split_once("\r\n"));
             if let Some(number) = number.and_then(|(number, _)| number.parse().ok()) {
                 *found.entry(number).or_default() += 1;
             }
         }
         found
     };
-    wait_for("an empty queue", || said(&queue(&server.store(), &["list"])).contains("the queue is empty").then_some(()));
+    wait_for("an empty queue", || {
+        said(&queue(&server.store(), &["list"]))
+            .contains("the queue is empty")
+            .then_some(())
+    });
     let found = count();
-    let lost: Vec<_> = acknowledged.iter().filter(|number| !found.contains_key(number)).collect();
+    let lost: Vec<_> = acknowledged
+        .iter()
+        .filter(|number| !found.contains_key(number))
+        .collect();
     let doubled = found.values().filter(|times| **times > 1).count();
-    println!("{} acknowledged, {} found, {doubled} of them more than once", acknowledged.len(), found.len());
+    println!(
+        "{} acknowledged, {} found, {doubled} of them more than once",
+        acknowledged.len(),
+        found.len()
+    );
     assert!(acknowledged.len() > ROUNDS, "there was a load");
     assert!(lost.is_empty(), "acknowledged, and not there: {lost:?}");
     // Only what was under way when the server was killed, on the few connections that it had.
