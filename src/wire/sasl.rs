@@ -21,6 +21,7 @@ mod scram;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine;
 use base64::alphabet;
@@ -117,6 +118,17 @@ impl Mechanism {
             Self::XOAuth2 => "XOAUTH2",
             Self::OAuthBearer => "OAUTHBEARER",
         }
+    }
+}
+
+impl FromStr for Mechanism {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::named(name.as_bytes()).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("there is no such mechanism here: there are {names}")
+        })
     }
 }
 

@@ -7,11 +7,11 @@
 //! | `relay=on`, `relay-from=NETWORK` | mail for others is passed on, for these networks too |
 //! | `xclient-from=NETWORK`, `proxy-from=NETWORK` | who is believed |
 //! | `vrfy=mailboxes` | VRFY and EXPN tell |
-//! | `queue=yes` | messages can wait: DSN, DELIVERBY, FUTURERELEASE |
+//! | `queue=no` | messages cannot wait: no DSN, DELIVERBY, FUTURERELEASE, ETRN |
 //! | `senders=oneself` | users send as themselves |
 //! | `rate-address=N`, `rate-user=N` | messages in a minute |
-//! | `etrn=yes` | ETRN is done: for `waiting.example`, `idle.example`, `busy.example` |
 //! | `policy=NAME` | `teaching` decides by names, see below; `closed` refuses everybody; `silent` hangs up on everybody |
+//! | `auth=NAME,NAME` | the mechanisms that are offered, at most |
 //! | `token=USER:TOKEN` | a token that stands for a password |
 
 use std::sync::Arc;
@@ -27,6 +27,9 @@ use mailtool::wire::smtp::{Enhanced, Reply};
 /// Changes the configuration as the dialogue has it.
 pub fn apply(config: &mut Config, settings: &[(String, String)]) -> Result<(), String> {
     let (mut per_address, mut per_user) = (0, 0);
+    // As the program has it.
+    config.queueing = Queueing::Present;
+    config.turn = Some(Arc::new(Waiting));
     for (name, value) in settings {
         let unknown = || format!("x-{name}={value} is not known");
         let number = || value.parse::<u64>().map_err(|_| unknown());
@@ -44,14 +47,20 @@ pub fn apply(config: &mut Config, settings: &[(String, String)]) -> Result<(), S
             ("xclient-from", _) => config.xclient_from.push(network()?),
             ("proxy-from", _) => config.proxy_from.push(network()?),
             ("vrfy", "mailboxes") => config.disclosure = Disclosure::Mailboxes,
-            ("queue", "yes") => config.queueing = Queueing::Present,
+            ("queue", "no") => {
+                config.queueing = Queueing::Absent;
+                config.turn = None;
+            }
             ("senders", "oneself") => config.senders = Senders::Oneself,
             ("rate-address", _) => per_address = number()? as u32,
             ("rate-user", _) => per_user = number()? as u32,
-            ("etrn", "yes") => config.turn = Some(Arc::new(Waiting)),
             ("policy", "teaching") => config.policy = Some(Arc::new(Teaching)),
             ("policy", "closed") => config.policy = Some(Arc::new(Closed)),
             ("policy", "silent") => config.policy = Some(Arc::new(Silent)),
+            ("auth", _) => {
+                let names = value.split(',').map(str::parse);
+                config.mechanisms = names.collect::<Result<_, _>>()?;
+            }
             // The store's.
             ("token", _) => {}
             _ => return Err(unknown()),
@@ -61,6 +70,7 @@ pub fn apply(config: &mut Config, settings: &[(String, String)]) -> Result<(), S
     Ok(())
 }
 
+/// ETRN: something waits for `waiting.example`, nothing for `idle.example`; `busy.example` has to wait itself.
 #[derive(Debug)]
 struct Waiting;
 

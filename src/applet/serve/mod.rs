@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use self::options::{Endpoint, Options, Relay, THROW_AWAY};
+use self::options::{Endpoint, Options, Relay, Sessions, THROW_AWAY};
 use self::protocols::Protocol;
 use self::ready::Waiting;
 use self::screen::Demo;
@@ -140,8 +140,14 @@ fn domains(options: &Options) -> Vec<String> {
     domains
 }
 
-/// Who has mail here: who was named, else who is in the store's own file, else alice and bob.
+/// Who has mail here, and which tokens stand for whose password.
 fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
+    let (users, demo) = named_accounts(options, store)?;
+    Ok((users.with_tokens(&options.sessions.tokens()?), demo))
+}
+
+/// Who was named, else who is in the store's own file, else alice and bob.
+fn named_accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
     let kept = store.join("users");
     let read = |file: &Path| Users::read(file).context("cannot use the accounts");
     match (&options.users, options.user.as_slice()) {
@@ -281,6 +287,8 @@ struct Services {
     domain: String,
     max_octets: u64,
     relay: Relay,
+    sessions: Sessions,
+    rates: Arc<smtp::server::Rates>,
     store: Arc<Store>,
     board: Board,
 }
@@ -321,6 +329,7 @@ impl Services {
         if self.relay.is_on() {
             config.relaying = smtp::server::Relaying::On;
         }
+        self.sessions.apply(&mut config, &self.rates);
         let turn = BoardTurn::new(Arc::clone(&self.store), self.board.clone());
         config.turn = Some(Arc::new(turn));
         Arc::new(SmtpService::new(

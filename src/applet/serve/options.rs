@@ -2,6 +2,7 @@
 
 mod addresses;
 mod relay;
+mod sessions;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Deserializer, de};
 
 pub(super) use self::addresses::Addresses;
 pub(super) use self::relay::Relay;
+pub(super) use self::sessions::Sessions;
 use super::protocols::Protocol;
 use crate::wire::address::{self, AddressError};
 
@@ -95,6 +97,10 @@ pub(super) struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) relay: Relay,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) sessions: Sessions,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
     #[arg(
@@ -192,6 +198,7 @@ impl Options {
             max_size: self.max_size.or(other.max_size),
             addresses: self.addresses.or(other.addresses),
             relay: self.relay.or(other.relay),
+            sessions: self.sessions.or(other.sessions),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             transcript: self.transcript.or(other.transcript),
@@ -219,6 +226,7 @@ impl Options {
         }
         self.addresses.relative_to(folder);
         self.relay.relative_to(folder);
+        self.sessions.relative_to(folder);
         self
     }
 

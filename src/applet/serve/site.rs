@@ -126,6 +126,8 @@ impl Site {
                 .max_size
                 .map_or(limits::MESSAGE_SIZE, NonZeroU64::get),
             relay: options.relay.clone(),
+            sessions: options.sessions.clone(),
+            rates: options.sessions.rates(),
             store: Arc::clone(&store),
             board: board.clone(),
         };

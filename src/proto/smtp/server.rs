@@ -116,7 +116,7 @@ enum State {
     Delayed {
         until: Instant,
         reply: Reply,
-        then: Box<State>,
+        then: Box<Self>,
     },
     StartingTls,
     Text(Incoming),

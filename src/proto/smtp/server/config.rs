@@ -9,6 +9,7 @@ use super::rates::Rates;
 use crate::limits;
 use crate::proto::StartTls;
 use crate::wire::network::Network;
+use crate::wire::sasl::Mechanism;
 
 /// What kind of server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +139,8 @@ pub struct Config {
     pub future_release: Option<u32>,
     /// As whom a user may send.
     pub senders: Senders,
+    /// The mechanisms of AUTH that are offered, of those that the accounts can be checked by.
+    pub mechanisms: Vec<Mechanism>,
     /// Who is counted how often. Share one among listeners to count over all of them.
     pub rates: Arc<Rates>,
     /// What decides beside this configuration, if anything does.
@@ -171,6 +174,7 @@ impl Config {
             queueing: Queueing::Absent,
             future_release: Some(limits::FUTURE_RELEASE),
             senders: Senders::Anybody,
+            mechanisms: Mechanism::ALL.to_vec(),
             rates: Arc::default(),
             policy: None,
             turn: None,

@@ -181,7 +181,7 @@ impl Server {
             .map_err(|error| replies::parameter(Verb::Rcpt, error, self.config.max_octets))?;
         let utf8 = message.envelope.options.utf8;
         let ascii = original.as_ref().is_none_or(|it| it.address.is_ascii());
-        if !(address.is_ascii() && ascii) && !utf8 {
+        if !(utf8 || address.is_ascii() && ascii) {
             return Err(needs_utf8(
                 "recipient",
                 "SMTPUTF8 behind MAIL FROM:<address>",

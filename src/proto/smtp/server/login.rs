@@ -183,6 +183,7 @@ impl Server {
         let end_point = self.end_point();
         Mechanism::ALL
             .into_iter()
+            .filter(|mechanism| self.config.mechanisms.contains(mechanism))
             .filter(move |mechanism| mechanism.is_offered(means, end_point))
     }
 
