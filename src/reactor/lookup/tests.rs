@@ -414,6 +414,17 @@ fn a_server_that_is_silent_about_edns_is_asked_without_the_second_time() {
 }
 
 #[test]
+fn a_server_that_is_given_is_asked_in_place_of_the_machines_own() {
+    let server = Server::start(|query, _| vec![zone(query)]);
+    let mut asker = Asker::new(&[]);
+    asker.lookups = Lookups::new(Resolving {
+        server: Some(server.address),
+        known: None,
+    });
+    assert_eq!(hosts(&asker.exchangers("two.example")).len(), 2);
+}
+
+#[test]
 fn servers_take_turns_where_that_is_wanted() {
     let servers = [(); 2].map(|()| Server::start(|query, _| vec![zone(query)]));
     let mut asker = Asker::new(&[servers[0].address, servers[1].address]);

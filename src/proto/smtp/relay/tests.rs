@@ -540,27 +540,18 @@ fn work(client: &mut Client, out: &mut Out, now: Instant) -> String {
 #[test]
 fn a_file_goes_in_blocks_or_as_one_chunk() {
     let line = "..a line of text, which begins with dots\r\n";
-    let text = format!("Subject: x\r\n\r\n{}", line.repeat(20_000));
+    let text = format!("Subject: x\r\n\r\n{}", line.repeat(20_000)).replacen("line", "l\0ne", 2);
+    let stuffed = format!(".{line}")
+        .repeat(20_000)
+        .replacen("line", "l\0ne", 2);
     for (offers, expected) in [
-        (
-            "250 8BITMIME",
-            format!(
-                "Subject: x\r\n\r\n{}.\r\n",
-                format!(".{line}").repeat(20_000)
-            ),
-        ),
+        ("250 8BITMIME", format!("Subject: x\r\n\r\n{stuffed}.\r\n")),
         (
             "250 CHUNKING",
             format!("BDAT {} LAST\r\n{text}", text.len()),
         ),
         // Without 8BITMIME it is looked at first: it is called 8-bit, and is not.
-        (
-            "250 HELP",
-            format!(
-                "Subject: x\r\n\r\n{}.\r\n",
-                format!(".{line}").repeat(20_000)
-            ),
-        ),
+        ("250 HELP", format!("Subject: x\r\n\r\n{stuffed}.\r\n")),
     ] {
         let now = Instant::now();
         let mut out = Out::new(Side::Client, now, None);

@@ -27,7 +27,7 @@ impl Client {
             Ok(wishes) => hand.wishes = wishes,
             Err(Hitch::Look) => {
                 if let Text::Stored(extent) = &hand.message.text {
-                    out.job(proto::Job::Smtp(Job::Look(extent.clone())));
+                    out.job(proto::Job::Smtp(Job::Look(extent.exact())));
                 }
                 self.state = State::Looking;
                 return true;
@@ -166,7 +166,7 @@ impl Client {
             Text::Bytes(bytes) => bytes,
             Text::Stored(extent) => {
                 if !out.is_full() {
-                    let text = extent.clone();
+                    let text = extent.exact();
                     let (from, stuffer) = (hand.octets, hand.stuffer);
                     out.job(proto::Job::Smtp(Job::Stuff(text, from, stuffer)));
                 }
@@ -196,7 +196,7 @@ impl Client {
         out.line(format!("BDAT {octets} LAST").as_bytes());
         match &hand.message.text {
             Text::Bytes(bytes) => out.bytes(bytes),
-            Text::Stored(extent) => out.extent(extent.clone()),
+            Text::Stored(extent) => out.extent(extent.exact()),
         }
         hand.octets = octets;
         self.dirty = false;
