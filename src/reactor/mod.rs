@@ -6,6 +6,9 @@
 //!                   bytes |  | answers, Changed, Stop
 //!                         v  |
 //!                       Session --job--> Pool --letter--> LetterBox --wakes--> the loop      pool.rs
+//!
+//!  Driver --orders--> places --dialled--> Conn, and a Session of the driver's    driver.rs, outgoing.rs, calls.rs
+//!     ^---- events, what the DNS knows, what jobs brought                        lookup.rs
 //! ```
 //!
 //! One turn of the loop: wait for the poll, until the next timer at the latest; note what is ready; read the letters; give every

@@ -402,6 +402,40 @@ fn an_old_server_is_asked_again_without_edns() {
 }
 
 #[test]
+fn a_server_that_is_silent_about_edns_is_asked_without_the_second_time() {
+    let server = Server::start(|query, _| match query[11] {
+        1 => Vec::new(),
+        _ => vec![zone(query)],
+    });
+    let mut asker = Asker::new(&[server.address]);
+    asker.lookups.resolving.known.as_mut().unwrap().1.attempts = 2;
+    assert_eq!(hosts(&asker.exchangers("two.example")).len(), 2);
+    assert_eq!(server.asked(), 2);
+}
+
+#[test]
+fn a_server_that_is_given_is_asked_in_place_of_the_machines_own() {
+    let server = Server::start(|query, _| vec![zone(query)]);
+    let mut asker = Asker::new(&[]);
+    asker.lookups = Lookups::new(Resolving {
+        server: Some(server.address),
+        known: None,
+    });
+    assert_eq!(hosts(&asker.exchangers("two.example")).len(), 2);
+}
+
+#[test]
+fn servers_take_turns_where_that_is_wanted() {
+    let servers = [(); 2].map(|()| Server::start(|query, _| vec![zone(query)]));
+    let mut asker = Asker::new(&[servers[0].address, servers[1].address]);
+    asker.lookups.resolving.known.as_mut().unwrap().1.rotate = true;
+    for n in 0..10 {
+        asker.exchangers(&format!("{n}.example"));
+    }
+    assert_eq!([servers[0].asked(), servers[1].asked()], [5, 5]);
+}
+
+#[test]
 fn what_was_not_asked_is_passed_over() {
     let server = Server::start(|query, _| {
         let evil = |query: &[u8]| {

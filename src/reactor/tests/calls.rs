@@ -1,18 +1,14 @@
 //! Connections that a driver orders, over loopback.
 
+mod mail;
+
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::proto::Verdict;
-use crate::proto::client::Upgrade;
-use crate::proto::smtp::client::Protocol;
-use crate::proto::smtp::relay;
 use crate::reactor::driver::{Driver, Event, Orders};
 use crate::reactor::lookup::{Found, Question};
 use crate::reactor::outgoing::{End, Outgoing, Place};
-use crate::wire::address::Address;
-use crate::wire::envelope::{Envelope, Recipient};
 
 /// What a test wants ordered.
 type Wanted = Box<dyn FnOnce(&mut Orders) + Send>;
@@ -446,178 +442,4 @@ fn jobs_questions_and_deadlines_are_answered() {
             result: None
         }
     ));
-}
-
-/// An SMTP server of its own kind: answers each line with what is its turn, and swallows a message's text.
-fn smtp_server(replies: &'static [&'static str], pause: Arc<AtomicBool>) -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    std::thread::spawn(move || {
-        let (stream, _) = listener.accept().expect("a caller");
-        let mut wire = Wire(BufReader::new(stream));
-        for reply in replies {
-            if reply.starts_with("250 2.0.0") {
-                while wire.line() != "." {}
-                while pause.load(Ordering::SeqCst) {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-            } else if !reply.starts_with("220") {
-                wire.line();
-            }
-            wire.say(reply.as_bytes());
-            wire.say(b"\r\n");
-        }
-        if replies.last().is_some_and(|reply| reply.starts_with("221")) {
-            wire.ends();
-        }
-    });
-    address
-}
-
-fn relay_plan() -> relay::Plan {
-    relay::Plan {
-        name: "mx.b.example".into(),
-        protocol: Protocol::Smtp,
-        upgrade: Upgrade::IfOffered,
-        login: None,
-        patience: relay::Patience::of(Duration::from_secs(20)),
-        idle: Duration::from_secs(20),
-        epoch: None,
-    }
-}
-
-fn letter(word: u64) -> relay::Message {
-    let address = |text: &[u8]| Address::parse(text).expect("an address");
-    relay::Message {
-        word,
-        envelope: Envelope {
-            reverse_path: Some(address(b"bob@b.example")),
-            recipients: vec![Recipient::new(address(b"alice@a.example"))],
-            ..Envelope::default()
-        },
-        text: relay::Text::new(b"Subject: x\n\nHello\n"),
-    }
-}
-
-#[test]
-fn a_message_in_hand_is_finished_when_the_program_stops() {
-    let pause = Arc::new(AtomicBool::new(true));
-    let server = smtp_server(
-        &[
-            "220 a",
-            "250 a",
-            "250 Ok",
-            "250 Ok",
-            "354 Go",
-            "250 2.0.0 Taken",
-            "221 Bye",
-        ],
-        Arc::clone(&pause),
-    );
-    let stage = Stage::new(1, None);
-    let tray = relay::Tray::new();
-    tray.give(letter(1));
-    tray.give(letter(2));
-    let of_session = tray.clone();
-    stage.want(move |orders| {
-        let session = Box::new(relay::Client::new(relay_plan(), of_session));
-        let places = vec![Place::Tcp(server)];
-        orders.connect(1, Outgoing::new("localhost", places, session));
-    });
-    assert!(matches!(stage.next(), Event::Connected { .. }));
-    std::thread::sleep(Duration::from_millis(100));
-    stage.handle.stop();
-    assert!(matches!(stage.next(), Event::Stop));
-    // Nobody is called any more.
-    let mut call = Call::to(server);
-    call.lines.clear();
-    call.make(&stage, 2);
-    assert!(matches!(
-        stage.next(),
-        Event::Ended {
-            word: 2,
-            end: End::Stopping
-        }
-    ));
-    pause.store(false, Ordering::SeqCst);
-    assert!(matches!(stage.end(), End::Closed));
-    let outcomes = tray.outcomes();
-    assert!(
-        matches!(&outcomes[..], [relay::Outcome { word: 1, fates, .. }]
-        if matches!(&fates[..], [relay::Fate::Taken(_)]))
-    );
-    assert_eq!(tray.undone().len(), 1);
-    assert!(tray.failure().is_none());
-    stage.join();
-}
-
-#[test]
-fn a_server_that_hangs_up_interrupts_what_is_in_hand() {
-    let server = smtp_server(&["220 a", "250 a", "250 Ok"], Arc::default());
-    let stage = Stage::new(1, None);
-    let tray = relay::Tray::new();
-    tray.give(letter(1));
-    let of_session = tray.clone();
-    stage.want(move |orders| {
-        let session = Box::new(relay::Client::new(relay_plan(), of_session));
-        let places = vec![Place::Tcp(server)];
-        orders.connect(1, Outgoing::new("localhost", places, session));
-    });
-    assert!(matches!(stage.next(), Event::Connected { .. }));
-    stage.end();
-    let outcomes = tray.outcomes();
-    assert!(
-        matches!(&outcomes[..], [relay::Outcome { word: 1, fates, .. }]
-        if matches!(&fates[..], [relay::Fate::Interrupted { sent: relay::Sent::InPart, .. }]))
-    );
-    assert!(tray.failure().is_some());
-}
-
-/// Postfix's own sink, where it is installed.
-#[test]
-fn many_messages_go_to_postfix_sink_over_one_connection() {
-    const SINK: &str = "/usr/sbin/smtp-sink";
-    if !Path::new(SINK).exists() {
-        return;
-    }
-    let port = closed().port();
-    let place = format!("127.0.0.1:{port}");
-    let mut arguments = vec!["-c", &place, "10"];
-    if rustix::process::getuid().is_root() {
-        arguments.splice(0..0, ["-u", "nobody"]);
-    }
-    let mut sink = Command::new(SINK)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("a sink");
-    let address = place.parse().expect("an address");
-    let limit = Instant::now() + Duration::from_secs(20);
-    while TcpStream::connect(address).is_err() && Instant::now() < limit {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let stage = Stage::new(1, None);
-    let tray = relay::Tray::new();
-    for word in 0..200 {
-        tray.give(letter(word));
-    }
-    tray.close();
-    let of_session = tray.clone();
-    stage.want(move |orders| {
-        let session = Box::new(relay::Client::new(relay_plan(), of_session));
-        orders.connect(
-            1,
-            Outgoing::new("localhost", vec![Place::Tcp(address)], session),
-        );
-    });
-    let connected = stage.next();
-    let end = stage.end();
-    sink.kill().ok();
-    sink.wait().ok();
-    assert!(matches!(connected, Event::Connected { .. }) && matches!(end, End::Closed));
-    let outcomes = tray.outcomes();
-    assert_eq!(outcomes.len(), 200);
-    let taken = |outcome: &relay::Outcome| matches!(outcome.fates[..], [relay::Fate::Taken(_)]);
-    assert!(outcomes.iter().all(taken), "{outcomes:?}");
 }

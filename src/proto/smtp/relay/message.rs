@@ -52,7 +52,7 @@ pub enum Fate {
     /// The message cannot be given to this server as it is: our own words, as a server's would be. Another server of the
     /// same domain may be better.
     Unfit(Reply),
-    /// The connection ended before the server had answered. See [`Tray::failure`].
+    /// The connection ended before the server had answered. See [`Tray::failure`](super::Tray::failure).
     Interrupted {
         /// What it had not answered.
         stage: Stage,

@@ -14,7 +14,7 @@ use crate::wire::dots::{Stuffer, with_crlf};
 pub enum Text {
     /// In memory. For what has at most [`limits::BLOCK`] octets it is the better way: it costs no job.
     Bytes(Arc<[u8]>),
-    /// In a file, of which one block is in memory at a time.
+    /// In a file, of which one block is in memory at a time; NULs in it are kept.
     Stored(Extent),
 }
 

@@ -3,6 +3,7 @@
 use super::hand::{Command, Hand};
 use super::wishes::{Hitch, Situation, Way};
 use super::{Client, Fate, State, Text};
+use crate::limits;
 use crate::proto::client::Failure as DialogueFailure;
 use crate::proto::smtp::client::{Failure, Protocol, Stage};
 use crate::proto::smtp::{Answer, Job};
@@ -26,7 +27,7 @@ impl Client {
             Ok(wishes) => hand.wishes = wishes,
             Err(Hitch::Look) => {
                 if let Text::Stored(extent) = &hand.message.text {
-                    out.job(proto::Job::Smtp(Job::Look(extent.clone())));
+                    out.job(proto::Job::Smtp(Job::Look(extent.exact())));
                 }
                 self.state = State::Looking;
                 return true;
@@ -122,6 +123,8 @@ impl Client {
             Some(Command::Rcpt(_)) if hand.refused => {}
             Some(Command::Rcpt(place)) if ok => hand.accepted.push(place),
             Some(Command::Rcpt(place)) => {
+                let many = hand.accepted.len() >= limits::RECIPIENTS_TAKEN;
+                let reply = too_many(reply, many);
                 hand.fates[place] = Some(Fate::Refused { stage, reply });
             }
             Some(Command::Data) if reply.code == 354 => return self.begin_text(out),
@@ -163,7 +166,7 @@ impl Client {
             Text::Bytes(bytes) => bytes,
             Text::Stored(extent) => {
                 if !out.is_full() {
-                    let text = extent.clone();
+                    let text = extent.exact();
                     let (from, stuffer) = (hand.octets, hand.stuffer);
                     out.job(proto::Job::Smtp(Job::Stuff(text, from, stuffer)));
                 }
@@ -193,7 +196,7 @@ impl Client {
         out.line(format!("BDAT {octets} LAST").as_bytes());
         match &hand.message.text {
             Text::Bytes(bytes) => out.bytes(bytes),
-            Text::Stored(extent) => out.extent(extent.clone()),
+            Text::Stored(extent) => out.extent(extent.exact()),
         }
         hand.octets = octets;
         self.dirty = false;
@@ -277,6 +280,15 @@ impl Client {
         self.conclude(out);
         self.next_message(out);
     }
+}
+
+/// RFC 5321 §4.5.3.1.10: the first SMTP had 552 for too many recipients, which is 452 since: the others come later.
+const fn too_many(mut reply: Reply, many: bool) -> Reply {
+    if many && reply.code == 552 {
+        reply.code = 452;
+        reply.enhanced = Some(Enhanced(4, 5, 3));
+    }
+    reply
 }
 
 /// Octets of text in memory that are stuffed at once.
