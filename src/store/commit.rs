@@ -6,10 +6,10 @@
 //! fsyncs, not N, and a single one waits for nobody.
 //!
 //! The files themselves are synced before that, each by its own thread at the same time: the kernel puts what comes together
-//! into one commit of its journal. A leader who calls syncfs(2) for all of them was tried, and was slower wherever somebody else writes to
-//! the same disk, for it waits for their data as well (4 KiB files on ext4, messages a second, 64 threads: fsync each 5000 in the
-//! median and 2000 at worst; syncfs 3600 and 1400; 8 threads, fsync each: 2700 and 1600). So what helps is that many threads wait at
-//! a time ([`crate::limits::WORKERS`]).
+//! into one commit of its journal, so that it helps when many threads may wait ([`crate::limits::WORKERS`]). A leader who calls syncfs(2) for
+//! all of them was tried: on a quiet disk twice as fast in batches of 64, and slower wherever somebody else writes to the same
+//! file system, for it waits for their data as well (4 KiB files on ext4 beside compilers, 64 at a time, messages a second: fsync each
+//! 5000 in the median and 2000 at worst, syncfs 3600 and 1400). `tests/speed.rs` measures it.
 //!
 //! | round | who | may count on it |
 //! |---|---|---|
