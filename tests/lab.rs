@@ -276,7 +276,8 @@ fn authenticated_submission(server: &Server, line_end: LineEnd) {
     nc.type_line("EHLO pc1.lab.example");
     let ehlo = nc.read_until(|line| line.starts_with("250 "));
     assert!(
-        ehlo.iter().any(|line| line.contains("AUTH PLAIN LOGIN")),
+        ehlo.iter()
+            .any(|line| line.contains("AUTH ") && line.contains(" PLAIN LOGIN")),
         "{ehlo:?}"
     );
     assert!(

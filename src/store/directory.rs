@@ -56,6 +56,8 @@ pub struct Rules {
     pub accept_any: bool,
     /// What a mailbox may hold.
     pub quota: super::Quota,
+    /// The mailboxes are on a server behind this one: who is here is known here, but mail goes there by way of the queue.
+    pub behind: bool,
 }
 
 impl Default for Rules {
@@ -67,6 +69,7 @@ impl Default for Rules {
             catch_all: None,
             accept_any: false,
             quota: super::Quota::default(),
+            behind: false,
         }
     }
 }
@@ -212,6 +215,10 @@ impl Directory {
             };
             let mut members = Vec::new();
             for (address, destination) in targets {
+                let destination = match destination {
+                    Destination::Here(_) if self.rules.behind => Destination::Elsewhere,
+                    other => other,
+                };
                 let same = |one: &Final| match &destination {
                     Destination::Here(_) => one.destination == destination,
                     _ => one.recipient.address == address,

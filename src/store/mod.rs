@@ -80,7 +80,7 @@ pub use self::maildir::Mailbox;
 pub use self::queue::{Queue, QueueId};
 pub use self::quota::Quota;
 pub use self::spool::Spool;
-pub use self::users::{Account, AuthError, Users};
+pub use self::users::{Account, AuthError, Told, Users};
 
 /// All of it. Shared by all threads.
 #[derive(Debug)]

@@ -3,11 +3,15 @@
 //! It is read from a passwd-file as Dovecot has it (one account a line, `name:{SCHEME}hash`, further fields ignored), or
 //! made of names and passwords in the clear. It lives in memory and is replaced as a whole by [`Users::reload`].
 //!
+//! What a login proves without showing the password (CRAM-MD5, SCRAM, tokens) is checked in `users/proof.rs`.
+//!
 //! What it keeps:
 //! - a name can never lead out of `STORE/mail` (no `/`, no leading dot, no control character);
 //! - an unknown name takes as long to refuse as a wrong password;
 //! - hashes and passwords never show in `Debug`, nor in an error;
 //! - a hash that would take the machine down to check (gigabytes of Argon2, minutes of SHA-crypt) is refused when it is read.
+
+mod proof;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,7 +23,8 @@ use subtle::ConstantTimeEq;
 
 use super::fs::{self, hold};
 use crate::limits;
-use crate::wire::sasl::Credentials;
+use crate::wire::sasl::{Credentials, ScramKeys};
+pub use proof::Told;
 
 /// Somebody who has mail here. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +53,9 @@ pub struct Users {
     anybody: bool,
     /// Where the accounts' Maildirs are, and the domains, the plain one first: known once the store is open.
     place: Mutex<Arc<Place>>,
+    tokens: proof::Tokens,
+    /// Not to be foreseen, and the same while the program runs: salts are made from it.
+    seed: [u8; 16],
 }
 
 #[derive(Debug, Default)]
@@ -224,6 +232,8 @@ impl Users {
             file,
             anybody: false,
             place: Mutex::default(),
+            tokens: proof::Tokens::default(),
+            seed: proof::seed(),
         }
     }
     fn table(&self) -> Arc<Table> {
@@ -363,6 +373,8 @@ enum Secret {
     ShaCrypt(Box<str>),
     /// `$argon2id$` or `$argon2i$`, likewise.
     Argon2(Box<argon2::PasswordHash>),
+    /// `{SCRAM-SHA-256}iterations,salt,stored key,server key`, as Dovecot has it.
+    Scram(Box<ScramKeys>),
     /// Gets mail, but nobody logs in (an empty password, `!`, `*`).
     Locked,
 }
@@ -385,6 +397,7 @@ impl Secret {
             "CRYPT" | "SHA512-CRYPT" | "SHA256-CRYPT" | "ARGON2ID" | "ARGON2I" => {
                 Self::parse_hash(value)
             }
+            "SCRAM-SHA-256" => proof::parse_scram(value).map(|keys| Self::Scram(Box::new(keys))),
             other => Err(format!(
                 "unknown scheme {{{}}}: {SCHEMES}",
                 other.escape_default()
@@ -473,6 +486,10 @@ impl Secret {
                     .verify_password(password, &**hash)
                     .is_ok()
             }
+            Self::Scram(keys) => {
+                let derived = ScramKeys::derive(password, keys.salt.clone(), keys.iterations);
+                bool::from(derived.stored_key.ct_eq(&keys.stored_key))
+            }
             Self::Locked => false,
         }
     }
@@ -484,6 +501,7 @@ impl fmt::Debug for Secret {
             Self::Plain(_) => "{PLAIN}********",
             Self::ShaCrypt(_) => "{CRYPT}********",
             Self::Argon2(_) => "{ARGON2}********",
+            Self::Scram(_) => "{SCRAM-SHA-256}********",
             Self::Locked => "locked",
         })
     }
@@ -532,7 +550,7 @@ fn fold_case(text: &str) -> String {
     text.to_lowercase()
 }
 
-const SCHEMES: &str = "{PLAIN} {CRYPT} {SHA512-CRYPT} {SHA256-CRYPT} {ARGON2ID} {ARGON2I} are known \
+const SCHEMES: &str = "{PLAIN} {CRYPT} {SHA512-CRYPT} {SHA256-CRYPT} {ARGON2ID} {ARGON2I} {SCRAM-SHA-256} are known \
                        (`doveadm pw -s SHA512-CRYPT` or `openssl passwd -6` makes a hash)";
 
 #[cfg(test)]

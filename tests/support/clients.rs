@@ -165,7 +165,11 @@ fn smtp_mail(
             Some(("starttls", "yes")) => plan.upgrade = Upgrade::Required,
             Some(("login", "yes")) => {
                 let (user, password) = dialog.given.users[0].clone();
-                plan.login = Some(smtp::client::Login { user, password });
+                plan.login = Some(smtp::client::Login {
+                    user,
+                    password,
+                    nonce: "abcdef".into(),
+                });
             }
             _ => {
                 return Err(format!(

@@ -1,6 +1,8 @@
 //! What `serve` can be told: on the command line, in `MAILTOOL_*`, in a TOML file; the first of these wins.
 
 mod addresses;
+mod relay;
+mod sessions;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,6 +14,8 @@ use anyhow::Context;
 use serde::{Deserialize, Deserializer, de};
 
 pub(super) use self::addresses::Addresses;
+pub(super) use self::relay::Relay;
+pub(super) use self::sessions::Sessions;
 use super::protocols::Protocol;
 use crate::wire::address::{self, AddressError};
 
@@ -90,6 +94,13 @@ pub(super) struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) addresses: Addresses,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) relay: Relay,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) sessions: Sessions,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
     #[arg(
@@ -186,6 +197,8 @@ impl Options {
             users: self.users.or(other.users),
             max_size: self.max_size.or(other.max_size),
             addresses: self.addresses.or(other.addresses),
+            relay: self.relay.or(other.relay),
+            sessions: self.sessions.or(other.sessions),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             transcript: self.transcript.or(other.transcript),
@@ -212,6 +225,8 @@ impl Options {
             *path = folder.join(&*path);
         }
         self.addresses.relative_to(folder);
+        self.relay.relative_to(folder);
+        self.sessions.relative_to(folder);
         self
     }
 

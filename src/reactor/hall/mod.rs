@@ -354,7 +354,7 @@ impl Hall {
                     self.floor.agenda.wake(id);
                 }
                 Letter::Stop => self.stopped = true,
-                Letter::Changed(_) => {}
+                Letter::Changed(_) | Letter::Wake => {}
             }
         }
     }

@@ -11,6 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls::server::{NoServerSessionStorage, UnbufferedServerConnection, WebPkiClientVerifier};
 use rustls::{ClientConfig, KeyLog, RootCertStore, ServerConfig};
 
+use super::info;
 use super::pem::{self, certificates, private_key};
 use super::verify::{AnyCertificate, Lenient, add_file, authorities};
 use super::{Ciphers, Connection, Tls, TlsError};
@@ -132,7 +133,7 @@ impl ServerTls {
 
 /// What a server needs for TLS: a certificate chain and its key. Cheap to clone.
 #[derive(Clone)]
-pub struct Acceptor(Arc<ServerConfig>);
+pub struct Acceptor(Arc<ServerConfig>, Option<Arc<[u8]>>);
 
 impl Acceptor {
     /// From PEM texts: the server's certificate first, then those that lead to its root; and the key of the first.
@@ -153,6 +154,7 @@ impl Acceptor {
     pub fn with(settings: &ServerTls) -> Result<Self, TlsError> {
         let chain = certificates(&settings.identity.chain)?;
         let key = private_key(&settings.identity.key)?;
+        let end_point = chain.first().and_then(|first| info::end_point(first));
         let provider = provider(&settings.ciphers);
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -187,7 +189,7 @@ impl Acceptor {
             config.ticketer = ticketer;
             config.send_tls13_tickets = 1;
         }
-        let acceptor = Self(Arc::new(config));
+        let acceptor = Self(Arc::new(config), end_point);
         Ok(match &settings.key_log {
             Some(sink) => acceptor.with_key_log(Arc::clone(sink)),
             None => acceptor,
@@ -206,7 +208,7 @@ impl Acceptor {
         Ok(Tls::new(
             Connection::Server(connection),
             None,
-            Judge::Strict,
+            Judge::Own(self.1.clone()),
         ))
     }
 }
@@ -223,6 +225,8 @@ pub struct Connector {
 #[derive(Clone)]
 pub(super) enum Judge {
     Strict,
+    /// On a server, whose own certificate has this `tls-server-end-point`: as strict with those of its clients.
+    Own(Option<Arc<[u8]>>),
     Lenient(Arc<Lenient>),
     Nobody,
 }
@@ -231,9 +235,17 @@ impl Judge {
     /// Of a connection that stands.
     pub(super) fn verdict(&self) -> Verdict {
         match self {
-            Self::Strict => Verdict::Good,
+            Self::Strict | Self::Own(_) => Verdict::Good,
             Self::Lenient(lenient) => lenient.verdict(),
             Self::Nobody => Verdict::Unchecked,
+        }
+    }
+
+    /// What a login to this server can be bound to.
+    pub(super) fn end_point(&self) -> Option<&[u8]> {
+        match self {
+            Self::Own(end_point) => end_point.as_deref(),
+            Self::Strict | Self::Lenient(_) | Self::Nobody => None,
         }
     }
 }

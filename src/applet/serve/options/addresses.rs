@@ -56,6 +56,7 @@ impl Addresses {
                 octets: self.quota,
                 messages: self.quota_messages,
             },
+            ..Rules::default()
         }
     }
 
