@@ -172,6 +172,13 @@ impl Dispatcher {
                     let due = due.unwrap_or(now).min(*before);
                     self.hasten(now, errand, due);
                 }
+                (State::Recording { .. }, false, Some(due)) => {
+                    if let Some(State::Recording { next, .. }) =
+                        self.errands.get_mut(&errand).map(|one| &mut one.state)
+                    {
+                        *next = due.min(*next);
+                    }
+                }
                 _ => {}
             }
         }
@@ -224,13 +231,23 @@ impl Dispatcher {
             }
         };
         for errand in errands {
-            let Some(one) = self.errands.get(&errand) else {
+            let Some(one) = self.errands.get_mut(&errand) else {
                 continue;
             };
-            match one.state {
+            match &mut one.state {
                 State::Waiting(_) => self.hasten(now, errand, now),
-                State::Ready => self.unblock(one.destination),
-                State::Flying | State::Recording { .. } => {}
+                State::Ready => {
+                    let destination = one.destination;
+                    self.unblock(destination);
+                }
+                // It is being tried now.
+                State::Flying => {}
+                // It was tried, and that is being written down.
+                State::Recording { next, .. } => {
+                    *next = now;
+                    let destination = one.destination;
+                    self.unblock(destination);
+                }
             }
         }
     }

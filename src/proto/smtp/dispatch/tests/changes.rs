@@ -373,3 +373,23 @@ fn who_is_told_of_what_and_what_is_written_down() {
         ]
     );
 }
+
+#[test]
+fn a_flush_is_heard_while_an_outcome_is_written_down() {
+    let mut dispatcher = Dispatcher::new(direct(), 1);
+    dispatcher.handle(0, entry(&queued("m", 0, &["x@b.example"])));
+    let connection = connects(&wishes(&mut dispatcher, 0))[0];
+    dispatcher.handle(0, Event::Connected { connection });
+    wishes(&mut dispatcher, 0);
+    let later = Verdict::Later(reply("451 4.3.0 Busy"));
+    let verdicts = vec![(0, later)];
+    let sent = Event::Sent {
+        connection,
+        verdicts,
+    };
+    dispatcher.handle(0, sent);
+    let wished = wishes(&mut dispatcher, 0);
+    dispatcher.handle(0, Event::Flush(Which::All));
+    write_down(&mut dispatcher, 0, &wished);
+    assert_eq!(sends(&wishes(&mut dispatcher, 0)).len(), 1);
+}
