@@ -559,6 +559,34 @@ fn a_smarthost_wants_a_login_and_takes_all_the_rest() {
 }
 
 #[test]
+fn a_domain_that_wants_verified_tls_gets_nothing_without() {
+    let fake = Fake::start(|_, _| None);
+    let other = Server::start_with(&["--domain", "self.example"]);
+    let signed = format!("self.example={}", other.address("smtp"));
+    let route = format!("{},{signed}", fake.route("b.example"));
+    let server = Server::start_with(&[
+        "--route",
+        &route,
+        "--require-tls",
+        "b.example,self.example",
+        TO_US[0],
+        TO_US[1],
+    ]);
+    let mut hand = Hand::to(server.address("smtp"));
+    let text = "Subject: secret\r\n\r\nText";
+    name(&hand.send("<alice@localhost>", &["<x@b.example>"], text));
+    name(&hand.send("<alice@localhost>", &["<bob@self.example>"], text));
+    let list = wait_for("both attempts", || {
+        let list = said(&queue(&server.store(), &["list"]));
+        (list.matches("tried again").count() == 2).then_some(list)
+    });
+    assert!(list.contains("127.0.0.1 offers no TLS"), "{list}");
+    assert!(list.contains("There is no TLS with 127.0.0.1"), "{list}");
+    assert!(!fake.heard().iter().any(|line| line.starts_with("MAIL")));
+    assert!(inbox(&other.store(), "bob").is_empty());
+}
+
+#[test]
 fn what_the_dns_says_of_a_domain_is_told() {
     let dns = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let resolver = dns.local_addr().expect("an address").to_string();
