@@ -6,6 +6,7 @@
 //! STORE/  mail/NAME/            a Maildir++ per account of the first domain; mail/NAME@DOMAIN/ for the others
 //!         tls/                  ca.pem cert.pem key.pem (0600), made once
 //!         users                 passwd-file, when accounts are kept here
+//!         queue/                what is on its way elsewhere: two files a message
 //!         lock                  held while a program serves the store, with its number in it
 //! ```
 //!
@@ -15,6 +16,11 @@
 //! | `commit` | [`Durable`], and how many share one fsync |
 //! | `lock` | locks between programs |
 //! | `spool` | delivery |
+//! | `accept` | taking a message: into mailboxes, or into the queue |
+//! | `queue/` | messages on their way elsewhere, and what a crash leaves of them |
+//! | `directory`, `aliases`, `watch` | whose mail goes where; seeing that its files changed |
+//! | `quota` | what a mailbox may hold |
+//! | `repeats` | deliveries that come again |
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
 //! | `arrival` | how a message gets its UID and its name |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |

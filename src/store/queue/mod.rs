@@ -31,8 +31,8 @@
 //! [`limits::QUEUE_JOURNAL`], or whose last line is torn, is written anew (`fs::replace`: in `queue/tmp/`, fsync, rename, fsync of `queue/`):
 //! a crash leaves the old one or the new one, and both say the same.
 //!
-//! Everything that is asked without the disk is in memory, some hundred octets a message; a change is first on disk and then in memory,
-//! but for one that the disk refused: what was delivered is not forgotten while the program runs.
+//! Everything that is asked without the disk is in memory, some hundred octets a message. There a change holds even when the disk
+//! refuses it: what was delivered is not delivered again while the program runs.
 
 mod codec;
 mod entry;
@@ -154,21 +154,23 @@ impl Queue {
             return Err(StoreError::NoSuchMessage);
         }
         let moment = now();
-        let mut after = Queued::clone(&hold(&held.now));
         let mut lines = String::new();
-        for change in changes {
-            after.apply(moment, change);
-            codec::write_change(&mut lines, moment, change);
-        }
-        let after = Arc::new(after);
+        let after = {
+            let mut now = hold(&held.now);
+            // In place, unless somebody looks at it: of thousands of recipients one at a time is done.
+            let queued = Arc::make_mut(&mut now);
+            for change in changes {
+                queued.apply(moment, change);
+                codec::write_change(&mut lines, moment, change);
+            }
+            Arc::clone(&now)
+        };
         let written = if after.is_done() {
-            *hold(&held.now) = Arc::clone(&after);
             self.remove(id, &mut file)
         } else {
-            let written = self.write_down(&after, &lines, &mut file);
-            *hold(&held.now) = Arc::clone(&after);
-            written
+            self.write_down(&after, &lines, &mut file)
         };
+        drop(after);
         drop(file);
         if changes
             .iter()

@@ -325,9 +325,18 @@ fn what_is_queued_survives_a_kill_at_each_call_and_then_a_power_loss() {
 
 #[test]
 fn a_full_disk_at_each_call_loses_nothing_and_leaves_nothing() {
+    an_error_at_each_call(Accident::NoRoom);
+}
+
+#[test]
+fn a_disk_that_is_read_only_at_each_call_loses_nothing_and_leaves_nothing() {
+    an_error_at_each_call(Accident::ReadOnly);
+}
+
+fn an_error_at_each_call(accident: fn(usize) -> Accident) {
     at_each_call(|call| {
         let root = directory();
-        let disk = CrashDisk::new(root.path(), Accident::NoRoom(call));
+        let disk = CrashDisk::new(root.path(), accident(call));
         let mut world = World::default();
         let Some(store) = open(Arc::clone(&disk) as Arc<dyn Disk>, root.path()) else {
             return;

@@ -57,6 +57,8 @@ impl Users {
         let some = secrets().next().is_some() && !self.anybody;
         let plain = |secret: &Secret| matches!(secret, Secret::Plain(_));
         let keys = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Scram(_));
+        // Those whom only development mode knows have their password shown.
+        let some = some && !self.anybody;
         Means {
             passwords: some && secrets().all(plain),
             keys: some && secrets().all(keys),
