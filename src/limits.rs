@@ -79,6 +79,8 @@ pub const MESSAGE_SIZE: u64 = 64 * 1024 * 1024;
 pub const SENT_MESSAGE: u64 = 1024 * 1024 * 1024;
 /// Octets of message text that a session gathers before it hands a block to a worker.
 pub const BLOCK: usize = 64 * 1024;
+/// Recipients that any server takes (RFC 5321 §4.5.3.1.8): a client that has named so many believes a 552 to be a 452.
+pub const RECIPIENTS_TAKEN: usize = 100;
 /// Recipients of one message. RFC 5321 §4.5.3.1.8 asks for at least 100.
 pub const RECIPIENTS: usize = 1000;
 /// Octets of message text that a session gathers after the first block: one write of this size keeps a disk busy.

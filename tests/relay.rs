@@ -7,7 +7,7 @@ mod program;
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -112,7 +112,7 @@ fn converse(
 ) -> Option<()> {
     let lines = BufReader::new(stream.try_clone().ok()?).lines();
     stream.write_all(b"220 fake.example\r\n").ok()?;
-    let mut in_text = false;
+    let (mut in_text, mut mail, mut recipients) = (false, false, 0);
     for line in lines {
         let line = line.ok()?;
         all.lock().expect("no panic").push(line.clone());
@@ -121,12 +121,18 @@ fn converse(
         }
         let usual = match line.get(..4) {
             Some("EHLO") => "250-fake.example\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES",
+            Some("DATA") if recipients == 0 => "503 5.5.1 For whom?",
             Some("DATA") => "354 go on",
             Some("QUIT") => "221 bye",
             _ => "250 2.0.0 Ok",
         };
         let reply = answer(&line, taken.load(Ordering::SeqCst)).unwrap_or_else(|| usual.to_owned());
         in_text = reply.starts_with("354");
+        if line.starts_with("MAIL") {
+            (mail, recipients) = (reply.starts_with('2'), 0);
+        } else if line.starts_with("RCPT") && mail && reply.starts_with('2') {
+            recipients += 1;
+        }
         if line == "." && reply.starts_with('2') {
             taken.fetch_add(1, Ordering::SeqCst);
         }
@@ -265,7 +271,7 @@ fn what_a_server_takes_is_gone_from_the_queue_and_success_is_told_when_asked_for
     let reply = hand.send(
         "<alice@localhost> ENVID=QQ+3D1",
         &to,
-        "Subject: three\r\n\r\n.one\r\nText",
+        "Subject: three\r\n\r\n..one\r\nText",
     );
     name(&reply);
     // Those here get it too, once.
@@ -475,6 +481,167 @@ fn the_queue_is_looked_at_and_changed_while_the_server_runs() {
 }
 
 #[test]
+fn a_server_behind_this_one_has_the_mailboxes() {
+    let behind = Server::start_with(&["--lmtp", "127.0.0.1:0"]);
+    let deliver = format!("lmtp:{}", behind.address("lmtp"));
+    let server = Server::start_with(&["--deliver", &deliver]);
+    let mut hand = Hand::to(server.address("smtp"));
+    let reply = hand.send(
+        "<x@a.example>",
+        &["<alice@localhost>", "<bob@localhost> NOTIFY=SUCCESS"],
+        "Subject: in\r\n\r\nText",
+    );
+    name(&reply);
+    for account in ["alice", "bob"] {
+        let text = message(&behind.store(), account);
+        assert!(
+            text.contains("Return-Path: <x@a.example>\r\n") && text.contains(" with LMTP"),
+            "{text}"
+        );
+        assert!(inbox(&server.store(), account).is_empty());
+    }
+    assert!(
+        hand.send(
+            "<x@a.example>",
+            &["<nobody@localhost>"],
+            "Subject: in\r\n\r\nText"
+        )
+        .starts_with("550 5.1.1")
+    );
+    // The same by a socket in the file system; one for a message that waits until somebody listens there.
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("lmtp");
+    let path = socket.to_str().expect("UTF-8");
+    let server = Server::start_with(&["--deliver", &format!("lmtp:{path}"), "--retry", "1"]);
+    name(&Hand::to(server.address("smtp")).send(
+        "<x@a.example>",
+        &["<alice@localhost>"],
+        "Subject: late\r\n\r\nText",
+    ));
+    wait_for("a first attempt", || {
+        said(&queue(&server.store(), &["list"]))
+            .contains("4.4.1")
+            .then_some(())
+    });
+    let behind = Server::start_with(&["--lmtp", &format!("unix:{path}")]);
+    assert!(message(&behind.store(), "alice").contains("Subject: late\r\n"));
+}
+
+#[test]
+fn a_smarthost_wants_a_login_and_takes_all_the_rest() {
+    let smarthost = Server::start_with(&["--domain", "smart.example"]);
+    let way = format!("alice:alice@{}", smarthost.address("submission"));
+    let server = Server::start_with(&["--smarthost", &way, TO_US[0], TO_US[1]]);
+    name(&Hand::to(server.address("smtp")).send(
+        "<alice@localhost>",
+        &["<bob@smart.example>"],
+        "Subject: smart\r\n\r\nText",
+    ));
+    let text = message(&smarthost.store(), "bob");
+    assert!(text.contains(" with ESMTPSA (TLS"), "{text}");
+    assert!(!server.log().contains("alice:alice"), "{}", server.log());
+    // A wrong password may be put right: it is tried again.
+    let way = format!("alice:wrong@{}", smarthost.address("submission"));
+    let server = Server::start_with(&["--smarthost", &way, TO_US[0], TO_US[1]]);
+    name(&Hand::to(server.address("smtp")).send(
+        "<alice@localhost>",
+        &["<bob@smart.example>"],
+        "Subject: smart\r\n\r\nText",
+    ));
+    let list = wait_for("a refusal", || {
+        let list = said(&queue(&server.store(), &["list"]));
+        list.contains("535").then_some(list)
+    });
+    assert!(
+        list.contains("451 4.7.0 127.0.0.1 refused AUTH: 535 5.7.8"),
+        "{list}"
+    );
+}
+
+#[test]
+fn what_the_dns_says_of_a_domain_is_told() {
+    let dns = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let resolver = dns.local_addr().expect("an address").to_string();
+    thread::spawn(move || {
+        let mut packet = [0; 512];
+        while let Ok((octets, from)) = dns.recv_from(&mut packet) {
+            let _ = dns.send_to(&dns_reply(&packet[..octets]), from);
+        }
+    });
+    let server = Server::start_with(&["--resolver", &resolver, TO_US[0], TO_US[1]]);
+    let mut hand = Hand::to(server.address("smtp"));
+    for (domain, account, status, words) in [
+        (
+            "null.example",
+            "alice",
+            "5.1.10",
+            "null.example takes no mail (null MX)",
+        ),
+        (
+            "gone.example",
+            "bob",
+            "5.1.2",
+            "There is no domain gone.example",
+        ),
+    ] {
+        let from = format!("<{account}@localhost>");
+        name(&hand.send(&from, &[&format!("<x@{domain}>")], "Subject: x\r\n\r\nText"));
+        let report = message(&server.store(), account);
+        assert!(
+            report.contains(&format!("Action: failed\r\nStatus: {status}\r\n")),
+            "{report}"
+        );
+        assert!(
+            report.contains(words) && !report.contains("Remote-MTA"),
+            "{report}"
+        );
+    }
+    name(&hand.send(
+        "<alice@localhost>",
+        &["<x@us.example>"],
+        "Subject: x\r\n\r\nText",
+    ));
+    let list = wait_for("a third one", || {
+        (inbox(&server.store(), "alice").len() == 2).then_some(())
+    });
+    assert_eq!(list, ());
+}
+
+/// `null.example` has a null MX, `us.example` the server itself, `gone.example` is not there.
+fn dns_reply(query: &[u8]) -> Vec<u8> {
+    let end = 12
+        + query[12..]
+            .iter()
+            .position(|octet| *octet == 0)
+            .expect("a name")
+        + 5;
+    let (name, kind) = (&query[12..end - 4], query[end - 3]);
+    let is = |label: &[u8]| name[1..].starts_with(label);
+    let answer: &[u8] = match kind {
+        15 if is(b"null") => b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x03\0\0\0",
+        15 if is(b"us") => b"\xc0\x0c\0\x0f\0\x01\0\0\0\x3c\0\x0d\0\x0a\x09localhost\0",
+        _ => b"",
+    };
+    let mut reply = query[..2].to_vec();
+    let code = if is(b"gone") { 3 } else { 0 };
+    reply.extend([
+        0x81,
+        0x80 | code,
+        0,
+        1,
+        0,
+        u8::from(!answer.is_empty()),
+        0,
+        0,
+        0,
+        0,
+    ]);
+    reply.extend(&query[12..end]);
+    reply.extend(answer);
+    reply
+}
+
+#[test]
 fn without_a_server_the_queue_cannot_be_asked() {
     let folder = tempfile::tempdir().expect("a folder");
     for words in [&["list"][..], &["flush"], &["drop", "x"]] {
@@ -536,19 +703,9 @@ const SESSIONS: usize = 6;
 
 #[test]
 fn what_got_its_250_is_passed_on_after_kill_9() {
-    let last = Server::start();
+    let last = Server::start_with(&["--domain", "far.example"]);
     let route = format!("far.example={}", last.address("smtp"));
-    // The last one calls itself localhost, and takes mail for that only.
-    let options = [
-        "--domain",
-        "near.example",
-        "--route",
-        &route.replace("far.example", "localhost"),
-        TO_US[0],
-        TO_US[1],
-        "--retry",
-        "1",
-    ];
+    let options = ["--route", &route, TO_US[0], TO_US[1], "--retry", "1"];
     let (acknowledged, numbers) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
     let mut server = Server::start_with(&options);
     for round in 0..ROUNDS {
@@ -596,7 +753,11 @@ fn what_got_its_250_is_passed_on_after_kill_9() {
         found.len()
     );
     assert!(acknowledged.len() > ROUNDS, "there was a load");
-    assert!(lost.is_empty(), "acknowledged, and not there: {lost:?}");
+    assert!(
+        lost.is_empty(),
+        "acknowledged, and not there: {} of them",
+        lost.len()
+    );
     // Only what was under way when the server was killed, on the few connections that it had.
     assert!(doubled <= ROUNDS * 25, "{doubled} came more than once");
 }
@@ -618,7 +779,7 @@ fn hand_in(
     while !over.load(Ordering::Relaxed) {
         let number = numbers.fetch_add(1, Ordering::Relaxed);
         stream
-            .write_all(b"MAIL FROM:<>\r\nRCPT TO:<bob@localhost>\r\nDATA\r\n")
+            .write_all(b"MAIL FROM:<>\r\nRCPT TO:<bob@far.example>\r\nDATA\r\n")
             .ok()?;
         for expected in ["250", "250", "354"] {
             let reply = reply()?;

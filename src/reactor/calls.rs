@@ -7,6 +7,7 @@
 //!   that, in the next if there is much: a driver that answers each event with another order starves nobody;
 //! - each word of a connection has one [`Event::Ended`], after the session was dropped.
 
+use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
@@ -16,14 +17,15 @@ use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Token};
 
 use super::conn::Conn;
-use super::driver::{Driver, Event, Order, Orders};
+use super::driver::{Driver, Errand, Event, Order, Orders};
+use super::limiter::Admission;
 use super::lookup::Lookups;
 use super::outgoing::{End, Outgoing, Place};
 use super::socket::Socket;
 use super::tls::{Connector, TlsError};
 use super::trouble::Trouble;
-use super::{Brought, Origin, Reactor, Security, Slot, Stage, Work};
-use crate::proto::{Epoch, Out, Peer, Takes};
+use super::{Reactor, Security, Slot, Stage};
+use crate::proto::{Answer, Epoch, Job, Out, Peer, Takes};
 use crate::tap::Side;
 
 /// What the loop keeps for its driver.
@@ -54,6 +56,30 @@ struct Dialling {
     socket: Socket,
     until: Instant,
     attempts: Vec<(Place, io::Error)>,
+}
+
+/// How a connection came to be.
+pub(super) enum Origin {
+    /// Somebody called.
+    Came(Admission),
+    /// The driver did.
+    Called(Box<Called>),
+}
+
+/// What the pool does.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of it is of sessions, and a box would cost each of them an allocation"
+)]
+pub(super) enum Work {
+    Session(Job),
+    Errand(Errand),
+}
+
+/// What came of it.
+pub(super) enum Brought {
+    Answer(Answer),
+    Result(Box<dyn Any + Send>),
 }
 
 /// What stands behind a connection that was called.
@@ -130,21 +156,18 @@ impl Calls {
         self.events.push_back(Event::News { word: called.word });
     }
 
-    /// A job is done, if it was one of the driver's.
-    pub(super) fn done(
-        &mut self,
-        token: u64,
-        brought: Option<Brought>,
-    ) -> Result<(), Option<Brought>> {
-        let Some(word) = self.jobs.remove(&token) else {
-            return Err(brought);
-        };
+    /// The word of a job, if it is one of the driver's; it is not outstanding any more.
+    pub(super) fn take_job(&mut self, token: u64) -> Option<u64> {
+        self.jobs.remove(&token)
+    }
+
+    /// A job is done.
+    pub(super) fn done(&mut self, word: u64, brought: Option<Brought>) {
         let result = match brought {
             Some(Brought::Result(result)) => Some(result),
             _ => None,
         };
         self.events.push_back(Event::Done { word, result });
-        Ok(())
     }
 
     /// A connection that stood is over.
@@ -242,8 +265,8 @@ impl Reactor {
                 let work = Work::Errand(errand);
                 if let Err(error) = self.pool.submit(token, Takes::Disk, work) {
                     log::error!("no thread for a job: {error}");
-                    // It was a job of the driver's: just put there.
-                    let _ = self.calls.done(token, None);
+                    self.calls.jobs.remove(&token);
+                    self.calls.done(word, None);
                 }
             }
             Order::Nudge(word) => {

@@ -6,6 +6,9 @@
 //!                   bytes |  | answers, Changed, Stop
 //!                         v  |
 //!                       Session --job--> Pool --letter--> LetterBox --wakes--> the loop      pool.rs
+//!
+//!  Driver --orders--> places --dialled--> Conn, and a Session of the driver's    driver.rs, outgoing.rs, calls.rs
+//!     ^---- events, what the DNS knows, what jobs brought                        lookup.rs
 //! ```
 //!
 //! One turn of the loop: wait for the poll, until the next timer at the latest; note what is ready; read the letters; give every
@@ -23,6 +26,7 @@ pub mod child;
 pub mod client;
 mod conn;
 pub mod courier;
+mod descriptors;
 pub mod driver;
 mod gather;
 pub mod hall;
@@ -58,7 +62,6 @@ mod trouble;
 pub mod typist;
 mod watch;
 
-use std::any::Any;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -69,12 +72,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Interest, Poll, Token};
 use ring::rand::{SecureRandom, SystemRandom};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use self::calls::{Called, Calls};
+use self::calls::{Brought, Calls, Origin, Work};
 use self::conn::{Conn, Next, Scratch};
-use self::driver::{Driver, Errand};
-use self::limiter::{Admission, Limiter};
+use self::descriptors::{is_exhaustion, raise_descriptor_limit};
+use self::driver::Driver;
+use self::limiter::Limiter;
 use self::lookup::{Lookups, Resolving};
 use self::pool::{Letter, LetterBox, Pool};
 use self::signals::{Asked, Signals};
@@ -115,6 +118,8 @@ pub struct Options {
     pub resolving: Resolving,
     /// How long sessions may finish what they are in the middle of when the program stops.
     pub stop_grace: Duration,
+    /// The number of the first connection: for several loops in one program, whose numbers are not to be mixed up.
+    pub first_token: u64,
 }
 
 impl Default for Options {
@@ -128,6 +133,7 @@ impl Default for Options {
             outgoing: limits::OUTGOING,
             resolving: Resolving::default(),
             stop_grace: limits::STOP_GRACE,
+            first_token: 1,
         }
     }
 }
@@ -189,25 +195,8 @@ struct Slot {
     armed: Option<Instant>,
 }
 
-/// How a connection came to be.
-enum Origin {
-    /// Somebody called.
-    Came(Admission),
-    /// The driver did.
-    Called(Box<Called>),
-}
-
-/// What the pool does.
-enum Work {
-    Session(Job),
-    Errand(Errand),
-}
-
-/// What came of it.
-enum Brought {
-    Answer(Answer),
-    Result(Box<dyn Any + Send>),
-}
+/// Who watches a connection.
+type Observers = (Option<Box<dyn Tap>>, Option<Box<dyn Wire>>);
 
 enum Stage {
     Serving,
@@ -273,6 +262,7 @@ impl Reactor {
         Ok(Self {
             poll,
             limiter: Limiter::new(options.connections, options.connections_per_address),
+            next_token: options.first_token.clamp(1, 1 << 32),
             options,
             listeners: Vec::new(),
             slots: HashMap::new(),
@@ -282,7 +272,6 @@ impl Reactor {
             letters,
             scratch: Scratch::new(),
             signals: None,
-            next_token: 1,
             stage: Stage::Serving,
             paused: None,
             complained: None,
@@ -448,9 +437,10 @@ impl Reactor {
         for letter in self.letters.take() {
             match letter {
                 Letter::Done(token, brought) => {
-                    let Err(brought) = self.calls.done(token, brought) else {
+                    if let Some(word) = self.calls.take_job(token) {
+                        self.calls.done(word, brought);
                         continue;
-                    };
+                    }
                     let answer = match brought {
                         Some(Brought::Answer(answer)) => Some(answer),
                         _ => None,
@@ -651,11 +641,7 @@ impl Reactor {
     }
 
     /// Who watches a connection.
-    fn observers(
-        &self,
-        peer: &Peer,
-        service: &str,
-    ) -> (Option<Box<dyn Tap>>, Option<Box<dyn Wire>>) {
+    fn observers(&self, peer: &Peer, service: &str) -> Observers {
         let tap = self.options.tap.as_ref();
         let wire = self.options.wire.as_ref();
         (
@@ -770,31 +756,6 @@ pub fn nonce() -> String {
     // The standard library keys its hash maps from the kernel's random numbers: a hash under a fresh key cannot be guessed.
     let half = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", half(), half())
-}
-
-/// Whether it is this program, or the machine, that has no more to give.
-fn is_exhaustion(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let errno = Errno::from_io_error(error);
-    errno.is_some_and(|errno| {
-        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&errno)
-    })
-}
-
-/// Raises the number of files that may be open to the highest allowed; returns it.
-fn raise_descriptor_limit() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    let current = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
-    current.map_or(usize::MAX, |current| {
-        usize::try_from(current).unwrap_or(usize::MAX)
-    })
 }
 
 /// Tokens of connections count up from 1; these stand above all of them.

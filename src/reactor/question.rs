@@ -3,7 +3,7 @@
 //!
 //! | what came | [`Taken`] | what its owner does |
 //! |---|---|---|
-//! | nothing in time, an ICMP error | | asks the next server of the [`Course`] |
+//! | nothing in time, an ICMP error | | asks the next server of the [`Course`]; when all have been asked, without EDNS |
 //! | another id, another question, rubbish | `NotMine` | goes on waiting |
 //! | records, or that there are none | `Settled` | is done |
 //! | FORMERR, NOTIMP | `AskAgain` | sends the message again, which is without EDNS now |
@@ -61,6 +61,11 @@ impl Question {
     /// What to send.
     pub(super) fn message(&self) -> &[u8] {
         &self.message
+    }
+
+    /// There are servers, and walls before them, that do not answer a query with EDNS at all (RFC 6891 §6.2.5).
+    pub(super) const fn give_up_edns(&mut self) {
+        self.edns = Edns::Without;
     }
 
     /// For another server: a new id.
@@ -128,6 +133,11 @@ impl Course {
     /// Whether all have been asked equally often.
     pub(super) fn is_round(&self) -> bool {
         self.servers.is_empty() || self.asked.is_multiple_of(self.servers.len())
+    }
+
+    /// Whether the one that was named last has been asked before.
+    pub(super) const fn is_again(&self) -> bool {
+        self.asked > self.servers.len()
     }
 }
 

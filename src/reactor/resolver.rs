@@ -206,6 +206,12 @@ impl Resolver {
             if questions.iter().all(|asked| asked.reply.is_some()) {
                 break;
             }
+            if course.is_again() {
+                for asked in &mut questions {
+                    asked.question.give_up_edns();
+                    asked.question.write(random_id());
+                }
+            }
             let until = Instant::now() + self.conf.timeout;
             // A server that cannot be reached is one that does not answer: the next one is asked.
             let _ = ask_server(server, &mut questions, until);

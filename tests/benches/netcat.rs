@@ -3,7 +3,7 @@
 //! compares, and whether it is what is asked of ours.
 //!
 //! `cargo bench --bench netcat` runs all; `-- pipes files start ping scan callers` some. MAILTOOL_BENCH_GIB is how much is
-//! moved (4), MAILTOOL_BENCH_ROUNDS how often (3).
+//! moved (4), MAILTOOL_BENCH_ROUNDS how often (3), MAILTOOL_BENCH_PROGRAM another build of ours, such as dist/mailtool.
 //!
 //! CPU time is that of the program's processes alone, at both ends, as the kernel has counted it when they have ended. Who
 //! feeds them and who takes what comes out is a thread of this one: the same for all.
@@ -471,7 +471,10 @@ fn transfer(
 }
 
 fn bare(netcat: &Netcat) -> Command {
-    let mut command = Command::new(netcat.program);
+    let mut command = match std::env::var_os("MAILTOOL_BENCH_PROGRAM") {
+        Some(program) if netcat.program == OURS.program => Command::new(program),
+        _ => Command::new(netcat.program),
+    };
     if netcat.program == BUSYBOX.program {
         command.arg("nc");
     } else {

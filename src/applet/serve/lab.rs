@@ -96,7 +96,9 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name(format!("mta{number}.lab"))
             .spawn(move || {
-                let site = Site::open(&options, &place, journal)?;
+                // No two messages of the lab have the same name: it has the connection's number in it.
+                let first = u64::from(number) * 100_000 + 1;
+                let site = Site::open(&options, &place, journal, first)?;
                 let face = Face {
                     hostname: site.hostname.clone(),
                     smtp: site.smtp(),

@@ -80,7 +80,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     if let Some(count) = options.relay.lab_chain {
         return lab::run(&options, count, place.path(), waiting);
     }
-    let site = Site::open(&options, place.path(), Journal::default())?;
+    let site = Site::open(&options, place.path(), Journal::default(), 1)?;
     // The screen is for people; a reader who left does not stop the server.
     let _ = print(&site.screen());
     waiting.tell(&site.listening)?;

@@ -100,12 +100,24 @@ Examples:
 pub(super) fn trace_command() -> Command {
     TraceArguments::augment_args(Command::new("trace"))
         .about("Tell a message's journey, step by step, as far as the server remembers")
+        .after_help(
+            "\
+Examples:
+  mailtool serve trace 6B081562-1-1
+      ID stands in the server's reply: 250 2.0.0 Ok: 6B081562-1-1 queued",
+        )
 }
 
 /// `mailq`
 pub(crate) fn mailq_command() -> Command {
     MailqArguments::augment_args(Command::new("mailq"))
         .about("What is in the queue of a server that runs: the same as serve queue list")
+        .after_help(
+            "\
+Examples:
+  mailtool mailq
+  mailtool mailq --store /var/lib/mailtool --json",
+        )
 }
 
 /// `serve queue`

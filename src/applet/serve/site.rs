@@ -40,8 +40,14 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Opens the store at `place`, and listens as the options say; steps of messages are noted in `journal`.
-    pub(super) fn open(options: &Options, place: &Path, journal: Journal) -> anyhow::Result<Self> {
+    /// Opens the store at `place`, and listens as the options say; steps of messages are noted in `journal`, and connections are numbered
+    /// from `first` on.
+    pub(super) fn open(
+        options: &Options,
+        place: &Path,
+        journal: Journal,
+        first: u64,
+    ) -> anyhow::Result<Self> {
         let endpoints: Vec<(Protocol, Endpoint)> = Protocol::ALL
             .into_iter()
             .flat_map(|protocol| {
@@ -101,6 +107,7 @@ impl Site {
                     server: options.relay.resolver(),
                     ..Resolving::default()
                 },
+                first_token: first,
                 outgoing: options.relay.policy().connections,
                 ..reactor::Options::default()
             },

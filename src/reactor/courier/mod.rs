@@ -33,7 +33,7 @@ use crate::proto::control::{Board, Order, Step};
 use crate::proto::smtp::client::Login;
 use crate::proto::smtp::dispatch::policy::{Dialect, Policy, Secret, Tls, Whose};
 use crate::proto::smtp::dispatch::{self, Dispatcher, Found, Spot, Target, Wish, Written};
-use crate::proto::smtp::relay::{Client, Message, Patience, Plan, Text, Tray};
+use crate::proto::smtp::relay::{Client, Message, Patience, Plan, Tray};
 use crate::store::queue::Queued;
 use crate::store::{QueueId, Store, StoreError};
 use crate::wire::smtp::{Enhanced, Reply};
@@ -68,6 +68,8 @@ pub struct Courier {
     /// Takes any certificate: what is encrypted for nobody in particular is more than what is not (RFC 7435).
     anybody: Option<Connector>,
     verified: Verified,
+    /// When the dispatcher is to be asked again.
+    due: Option<Instant>,
     stopping: bool,
 }
 
@@ -124,6 +126,7 @@ impl Courier {
             next_word: 0,
             anybody: None,
             verified: Verified::Unread,
+            due: None,
             stopping: false,
         }
     }
@@ -542,7 +545,7 @@ impl Courier {
                 call.tray.give(Message {
                     word: connection,
                     envelope,
-                    text: Text::File(text),
+                    text,
                 });
                 orders.nudge(connection);
                 return;
@@ -602,17 +605,18 @@ impl Driver for Courier {
             Event::Stop => self.stopping = true,
         }
         self.pump(orders);
+        self.due = self.dispatcher.next_due().map(instant);
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let due = self.dispatcher.next_due()?;
-        let due = SystemTime::UNIX_EPOCH + Duration::from_secs(due.max(0).unsigned_abs());
-        // What is due already is asked for in a moment, not at once without end.
-        let wait = due
-            .duration_since(SystemTime::now())
-            .unwrap_or(Duration::from_millis(10));
-        Some(Instant::now() + wait)
+        self.due
     }
+}
+
+/// When the clock on the wall will show so many seconds since 1970.
+fn instant(due: i64) -> Instant {
+    let due = SystemTime::UNIX_EPOCH + Duration::from_secs(due.max(0).unsigned_abs());
+    Instant::now() + due.duration_since(SystemTime::now()).unwrap_or_default()
 }
 
 /// What is said when a message comes in.

@@ -77,11 +77,10 @@ pub(super) fn verdicts(
 
 /// RFC 5321 §4.5.3.1.10: 452, and 552 from servers of before.
 fn is_too_many(reply: &Reply) -> bool {
-    match (reply.code, reply.enhanced) {
-        (452 | 552, Some(Enhanced(_, 5, 3))) => true,
-        (452, None) => true,
-        _ => false,
-    }
+    matches!(
+        (reply.code, reply.enhanced),
+        (452 | 552, Some(Enhanced(_, 5, 3))) | (452, None)
+    )
 }
 
 /// Why no message could be given to a server, as a server would say it.

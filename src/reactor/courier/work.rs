@@ -4,16 +4,17 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::proto::smtp::dispatch::{Outcome, Verdict, Written, conclude};
+use crate::proto::smtp::relay::Text;
 use crate::reactor::{Connector, TlsError};
 use crate::store::queue::Queued;
-use crate::store::{Extent, QueueId, Store, StoreError};
+use crate::store::{QueueId, Store, StoreError};
 use crate::wire::report::{Action, Original, Report};
 use crate::wire::smtp::{Enhanced, Reply};
 
 /// What a job brought.
 pub(super) enum Brought {
     Authorities(Box<Result<Connector, TlsError>>),
-    Loaded(Result<(Arc<Queued>, Extent), StoreError>),
+    Loaded(Result<(Arc<Queued>, Text), StoreError>),
     Delivered(Vec<(usize, Verdict)>),
     Recorded {
         written: Written,
@@ -33,6 +34,13 @@ pub(super) fn load(store: &Store, id: &QueueId) -> Brought {
                 error.into()
             }
         })?;
+        // A short one is read here and now: then its session needs no job of its own for it.
+        let text = if text.octets() <= limits::BLOCK as u64 {
+            let octets = text.read().ok_or(StoreError::Busy)?;
+            Text::Bytes(octets.into())
+        } else {
+            Text::Stored(text)
+        };
         Ok((queued, text))
     }))
 }

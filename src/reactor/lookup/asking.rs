@@ -131,6 +131,9 @@ impl Asking {
     fn ask_next(&mut self, now: Instant, watch: &mut Watch<'_>) -> Progress {
         self.link = None;
         while let Some(server) = self.course.next() {
+            if self.course.is_again() {
+                self.question.give_up_edns();
+            }
             self.question.write(random_id());
             match self.ask(server, udp, now, watch) {
                 Ok(()) => return Progress::Waiting,

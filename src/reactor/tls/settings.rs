@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::client::{UnbufferedClientConnection, WebPkiServerVerifier};
+use rustls::client::{Resumption, UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::server::{NoServerSessionStorage, UnbufferedServerConnection, WebPkiClientVerifier};
@@ -28,8 +28,7 @@ pub enum Trust {
     },
     /// The authorities in a PEM file, and no others.
     Only(PathBuf),
-    /// As [`Self::Authorities`], but a certificate that is not good is told of ([`Verdict::Tolerated`]) and taken. For one
-    /// connection at a time.
+    /// As [`Self::Authorities`], but a certificate that is not good is told of ([`Verdict::Tolerated`]) and taken.
     Tolerant {
         /// As there.
         extra: Option<PathBuf>,
@@ -311,6 +310,10 @@ impl Connector {
                 .map_err(|error| TlsError::Pem(pem::fault(&error)))?,
         };
         config.alpn_protocols = octets(&settings.alpn);
+        if matches!(judge, Judge::Lenient(_)) {
+            // Nobody looks at a certificate when a session is resumed: then there would be no verdict.
+            config.resumption = Resumption::disabled();
+        }
         if let Some(sink) = &settings.key_log {
             config.key_log = Arc::new(Logger(Arc::clone(sink)));
         }
@@ -334,13 +337,28 @@ impl Connector {
                 )));
             }
         };
-        let connection = UnbufferedClientConnection::new(Arc::clone(&self.config), name)
+        let (config, judge) = self.for_one();
+        let connection = UnbufferedClientConnection::new(config, name)
             .map_err(|error| TlsError::Broken(error.to_string()))?;
         Ok(Tls::new(
             Connection::Client(connection),
             Some(host.to_owned()),
-            self.judge.clone(),
+            judge,
         ))
+    }
+}
+
+impl Connector {
+    /// What one connection needs: who tolerates has to remember for each what was wrong.
+    fn for_one(&self) -> (Arc<ClientConfig>, Judge) {
+        let Judge::Lenient(lenient) = &self.judge else {
+            return (Arc::clone(&self.config), self.judge.clone());
+        };
+        let lenient = Arc::new(lenient.again());
+        let mut config = ClientConfig::clone(&self.config);
+        let verifier = Arc::<Lenient>::clone(&lenient);
+        config.dangerous().set_certificate_verifier(verifier);
+        (Arc::new(config), Judge::Lenient(lenient))
     }
 }
 

@@ -178,7 +178,7 @@ impl Report<'_> {
         let subject = subject.filter(|subject| !subject.trim().is_empty());
         let subject = subject.unwrap_or_else(|| "(none)".to_owned());
         let _ = write!(text, "    Subject:  {}\r\n", printable(&subject, 200));
-        for (name, label) in [("Date", "Date:     "), ("Message-ID", "Message-ID:")] {
+        for (name, label) in [("Date", "Date:     "), ("Message-ID", "Message-ID: ")] {
             if let Some(value) = field(header, name) {
                 let value = String::from_utf8_lossy(&value);
                 let _ = write!(text, "    {label}{}\r\n", printable(&value, 200));
@@ -399,24 +399,55 @@ fn part(kind: &str, content: &[u8], carrier: Carrier, message: &mut Vec<u8>) {
         _ if plain => "7bit",
         Carrier::Utf8 => "8bit",
         Carrier::Ascii if must_not => "8bit",
+        // What people read can be read as it is, too.
+        Carrier::Ascii if kind.starts_with("text/plain") => "quoted-printable",
         Carrier::Ascii => "base64",
     };
     message.extend_from_slice(
         format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n").as_bytes(),
     );
-    if encoding == "base64" {
-        for line in sasl::encode(content).as_bytes().chunks(76) {
-            message.extend_from_slice(line);
-            message.extend_from_slice(b"\r\n");
+    match encoding {
+        "base64" => {
+            for line in sasl::encode(content).as_bytes().chunks(LINE) {
+                message.extend_from_slice(line);
+                message.extend_from_slice(b"\r\n");
+            }
         }
-    } else {
-        message.extend_from_slice(content);
-        if !content.ends_with(b"\r\n") {
-            message.extend_from_slice(b"\r\n");
-        }
+        "quoted-printable" => quoted_printable(content, message),
+        _ => message.extend_from_slice(content),
+    }
+    if !message.ends_with(b"\r\n") {
+        message.extend_from_slice(b"\r\n");
     }
     // Belongs to the boundary that follows (RFC 2046 §5.1.1).
     message.extend_from_slice(b"\r\n");
+}
+
+/// RFC 2045 §6.7, for text with CRLF line ends.
+fn quoted_printable(content: &[u8], message: &mut Vec<u8>) {
+    for line in content.split_inclusive(|&octet| octet == b'\n') {
+        let (line, end) = match line.strip_suffix(b"\r\n") {
+            Some(line) => (line, &b"\r\n"[..]),
+            None => (line, &b""[..]),
+        };
+        let mut width = 0;
+        for (at, &octet) in line.iter().enumerate() {
+            let last = at + 1 == line.len();
+            let plain = matches!(octet, b'!'..=b'<' | b'>'..=b'~') || (octet == b' ' && !last);
+            let needed = if plain { 1 } else { 3 };
+            if width + needed >= LINE {
+                message.extend_from_slice(b"=\r\n");
+                width = 0;
+            }
+            if plain {
+                message.push(octet);
+            } else {
+                message.extend_from_slice(format!("={octet:02X}").as_bytes());
+            }
+            width += needed;
+        }
+        message.extend_from_slice(end);
+    }
 }
 
 /// Whether the way back carries UTF-8.
@@ -613,5 +644,7 @@ const TITLES: [(Action, &str); 5] = [
     (Action::Delivered, "It was delivered to the following:"),
 ];
 
+/// Octets on a line of an encoded part (RFC 2045 §6.7, §6.8).
+const LINE: usize = 76;
 /// Letters on a line for people, after the indent.
 const WIDTH: usize = 72;

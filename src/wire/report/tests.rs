@@ -112,6 +112,26 @@ fn people(text: &str) -> String {
 }
 
 #[test]
+fn what_people_read_can_be_read_as_it_is() {
+    let (_, text) = compose(
+        &envelope(),
+        &[failed(Recipient::new(address("carol@b.example")))],
+        TEXT,
+    );
+    let part = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\
+        This is the mail server mail.a.example.\r\n";
+    assert!(text.contains(part), "{text}");
+    assert!(
+        text.contains("    Subject:  d=C3=A9jeuner demain\r\n"),
+        "{text}"
+    );
+    assert!(
+        text.is_ascii() && text.lines().all(|line| line.len() <= 77),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_delay_says_until_when_it_is_tried() {
     let fate = Fate {
         action: Action::Delayed,

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::super::client::Login;
+use super::super::{Answer, Job};
 use super::*;
 use crate::proto::client::canned::{EOF, SILENCE, Step, all_cuts};
 use crate::proto::{Front, TlsInfo, Verdict};
@@ -9,7 +11,7 @@ use crate::store::Extent;
 use crate::tap::Side;
 use crate::wire::address::Address;
 use crate::wire::envelope::{
-    Body, ByMode, DeliverBy, MailOptions, Notify, OriginalRecipient, Recipient, Ret,
+    Body, ByMode, DeliverBy, Envelope, MailOptions, Notify, OriginalRecipient, Recipient, Ret,
 };
 
 fn plan() -> Plan {
@@ -404,6 +406,40 @@ fn what_does_not_fit_is_not_sent() {
 }
 
 #[test]
+fn after_a_hundred_recipients_552_is_not_for_good() {
+    let now = Instant::now();
+    let mut out = Out::new(Side::Client, now, None);
+    let tray = Tray::new();
+    tray.give(message(1, &["alice"; 102]));
+    let mut client = Client::new(plan(), tray.clone());
+    client.handle(now, Input::Open, &mut out);
+    for line in [
+        "220 a",
+        "250-a",
+        "250 PIPELINING",
+        "250 Ok",
+        "552 5.2.2 Full",
+    ] {
+        client.handle(now, Input::Line(line.as_bytes()), &mut out);
+    }
+    for _ in 0..100 {
+        client.handle(now, Input::Line(b"250 Ok"), &mut out);
+    }
+    for line in ["552 5.5.3 Too many", "354 Go", "250 Ok"] {
+        client.handle(now, Input::Line(line.as_bytes()), &mut out);
+    }
+    let fates = tray.outcomes().remove(0).fates;
+    let code = |place: usize| match &fates[place] {
+        Fate::Taken(reply) | Fate::Refused { reply, .. } => reply.code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        [code(0), code(1), code(100), code(101)],
+        [552, 250, 250, 452]
+    );
+}
+
+#[test]
 fn a_session_ends_after_as_many_messages_as_the_server_takes() {
     let outcome = play(
         &plan(),
@@ -476,7 +512,7 @@ fn file(text: &[u8]) -> Text {
     use std::io::Write;
     let mut file = tempfile::tempfile().expect("a file");
     file.write_all(text).expect("a write");
-    Text::File(Extent::new(std::sync::Arc::new(file), 0, text.len() as u64))
+    Text::Stored(Extent::new(std::sync::Arc::new(file), 0, text.len() as u64))
 }
 
 /// Does the jobs that are asked for, as a pool would; what was said meanwhile.
@@ -504,27 +540,18 @@ fn work(client: &mut Client, out: &mut Out, now: Instant) -> String {
 #[test]
 fn a_file_goes_in_blocks_or_as_one_chunk() {
     let line = "..a line of text, which begins with dots\r\n";
-    let text = format!("Subject: x\r\n\r\n{}", line.repeat(20_000));
+    let text = format!("Subject: x\r\n\r\n{}", line.repeat(20_000)).replacen("line", "l\0ne", 2);
+    let stuffed = format!(".{line}")
+        .repeat(20_000)
+        .replacen("line", "l\0ne", 2);
     for (offers, expected) in [
-        (
-            "250 8BITMIME",
-            format!(
-                "Subject: x\r\n\r\n{}.\r\n",
-                format!(".{line}").repeat(20_000)
-            ),
-        ),
+        ("250 8BITMIME", format!("Subject: x\r\n\r\n{stuffed}.\r\n")),
         (
             "250 CHUNKING",
             format!("BDAT {} LAST\r\n{text}", text.len()),
         ),
         // Without 8BITMIME it is looked at first: it is called 8-bit, and is not.
-        (
-            "250 HELP",
-            format!(
-                "Subject: x\r\n\r\n{}.\r\n",
-                format!(".{line}").repeat(20_000)
-            ),
-        ),
+        ("250 HELP", format!("Subject: x\r\n\r\n{stuffed}.\r\n")),
     ] {
         let now = Instant::now();
         let mut out = Out::new(Side::Client, now, None);

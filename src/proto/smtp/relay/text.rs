@@ -14,8 +14,8 @@ use crate::wire::dots::{Stuffer, with_crlf};
 pub enum Text {
     /// In memory. For what has at most [`limits::BLOCK`] octets it is the better way: it costs no job.
     Bytes(Arc<[u8]>),
-    /// In a file, of which one block is in memory at a time.
-    File(Extent),
+    /// In a file, of which one block is in memory at a time; NULs in it are kept.
+    Stored(Extent),
 }
 
 impl Text {
@@ -28,7 +28,7 @@ impl Text {
     pub fn octets(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
-            Self::File(extent) => extent.octets(),
+            Self::Stored(extent) => extent.octets(),
         }
     }
 }

@@ -123,7 +123,7 @@ impl Situation<'_> {
         if offers.priority && options.priority != 0 {
             say(out, format_args!(" MT-PRIORITY={}", options.priority));
         }
-        let is_file = matches!(message.text, Text::File(_));
+        let is_file = matches!(message.text, Text::Stored(_));
         if options.body == Body::Binary || is_file && offers.chunking {
             // A file goes out as it is, without a look at its dots.
             wishes.way = Way::Chunk;
@@ -203,7 +203,7 @@ impl Situation<'_> {
         match (&message.text, self.nature) {
             (_, Some(nature)) => Ok(nature),
             (Text::Bytes(bytes), None) => Ok(Nature::of(bytes)),
-            (Text::File(_), None) => Err(Hitch::Look),
+            (Text::Stored(_), None) => Err(Hitch::Look),
         }
     }
 

@@ -86,7 +86,7 @@ impl World {
         }
         let wish = self.open.swap_remove(chance % self.open.len());
         let now = self.now;
-        let bad = self.chance() % 4 == 0;
+        let bad = self.chance().is_multiple_of(4);
         let event = match wish {
             Wish::Resolve(question) => {
                 let found = match (&question, bad) {
