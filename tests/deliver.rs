@@ -4,8 +4,11 @@
 mod program;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::time::Instant;
 
 use program::{Server, mailtool};
 
@@ -133,4 +136,88 @@ fn it_delivers_beside_a_server_that_runs() {
     );
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("* 1 EXISTS"), "{said}");
+}
+
+/// One SMTP session: what each line is answered.
+fn dialogue(server: &Server, lines: &[&str]) -> Vec<String> {
+    let stream = TcpStream::connect(server.address("smtp")).expect("a connection");
+    stream
+        .set_read_timeout(Some(program::PATIENCE))
+        .expect("set");
+    let mut replies = BufReader::new(stream.try_clone().expect("a second end"));
+    let mut reply = || {
+        let mut line = String::new();
+        while line.as_bytes().get(3) != Some(&b' ') {
+            line.clear();
+            assert!(
+                replies.read_line(&mut line).expect("a reply") > 0,
+                "it hung up"
+            );
+        }
+        line.trim_end().to_owned()
+    };
+    reply();
+    lines
+        .iter()
+        .map(|line| {
+            (&stream)
+                .write_all(format!("{line}\r\n").as_bytes())
+                .expect("sent");
+            reply()
+        })
+        .collect()
+}
+
+#[test]
+fn addresses_are_understood_as_the_options_say_and_changes_are_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let aliases = folder.path().join("aliases");
+    fs::write(&aliases, "sales: alice, bob\n").expect("written");
+    let path = aliases.to_str().expect("UTF-8");
+    let options = [
+        "--aliases",
+        path,
+        "--separator",
+        "-",
+        "--quota-messages",
+        "1",
+    ];
+    let server = Server::start_with(&options);
+    let message = "Subject: a\r\n\r\nText\r\n.";
+    let said = dialogue(
+        &server,
+        &[
+            "EHLO x.example",
+            "MAIL FROM:<x@x.example>",
+            "RCPT TO:<sales-may@localhost>",
+            "RCPT TO:<info@localhost>",
+            "DATA",
+            message,
+        ],
+    );
+    assert!(
+        said[2].starts_with("250 2.1.5") && said[3].starts_with("550 5.1.1"),
+        "{said:?}"
+    );
+    assert!(said[5].starts_with("250 2.0.0"), "{said:?}");
+    for name in ["alice", "bob"] {
+        let texts = inbox(&server.store(), name);
+        assert_eq!(texts.len(), 1);
+        let only = "Return-Path: <x@x.example>\r\nDelivered-To: sales-may@localhost\r\nReceived: from x.example";
+        assert!(texts[0].starts_with(only), "{}", texts[0]);
+    }
+    fs::write(&aliases, "info: bob\n").expect("written");
+    let begun = Instant::now();
+    loop {
+        let said = dialogue(
+            &server,
+            &["EHLO x.example", "MAIL FROM:<>", "RCPT TO:<info@localhost>"],
+        );
+        // Its mailbox is full: it is known.
+        if said[2].starts_with("452 4.2.2") {
+            break;
+        }
+        assert!(begun.elapsed() < program::PATIENCE, "{said:?}");
+    }
+    assert!(server.log().contains("users and aliases are read again"));
 }

@@ -83,7 +83,9 @@ fn send_by_hand(server: &Server, line_end: LineEnd) {
     };
     let text = fs::read_to_string(file).expect("a message");
     assert!(
-        text.starts_with("Return-Path: <bob@localhost>\r\nReceived: from pc1.lab.example"),
+        text.starts_with(
+            "Return-Path: <bob@localhost>\r\nDelivered-To: alice@localhost\r\nReceived: from pc1.lab.example"
+        ),
         "{text}"
     );
     assert!(

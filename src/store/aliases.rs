@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::limits;
-use crate::wire::address::Address;
+use crate::wire::address::{self, Address, AddressError};
 
 /// What names stand for; the keys as accounts are called, folded: `sales`, `info@other.example`, `@other.example`.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ impl Aliases {
             let known = key("x", Some(domain)).ok_or_else(|| not_ours(domain))?;
             return Ok(catch_all_key(&known));
         }
-        let address = Address::parse(name.as_bytes())
+        let address = parse_address(name)
             .map_err(|error| format!("{:?} cannot be a name: {error}", shown(name)))?;
         key(address.local_part(), address.domain())
             .ok_or_else(|| not_ours(address.domain().unwrap_or_default()))
@@ -104,7 +104,7 @@ fn parse_target(target: &str) -> Result<Address, String> {
         [b'\\', ..] => "a backslash",
         [] => return Err("a target is missing between two commas, or at the end".to_owned()),
         _ => {
-            return Address::parse(target.as_bytes())
+            return parse_address(target)
                 .map_err(|error| format!("{:?} cannot be a target: {error}", shown(target)));
         }
     };
@@ -112,6 +112,15 @@ fn parse_target(target: &str) -> Result<Address, String> {
         "{:?} is {refused}, and mail goes to mailboxes and addresses only: write a name such as alice, or an address",
         shown(target)
     ))
+}
+
+/// All of `text`, which may be outside of ASCII (RFC 6531).
+fn parse_address(text: &str) -> Result<Address, AddressError> {
+    match address::path_utf8(format!("<{text}>").as_bytes())? {
+        (Some(address), []) => Ok(address),
+        (None, _) => Err(AddressError::Empty),
+        _ => Err(AddressError::DisplayName),
+    }
 }
 
 /// The name before the first colon outside of quotes, and what stands between the commas after it. No trailing comma counts.
@@ -217,6 +226,10 @@ mod tests {
         assert_eq!(targets(text, "root"), ["alice"]);
         assert_eq!(targets(text, "@other.example"), ["bob"]);
         assert_eq!(targets(text, "@"), ["carol"]);
+        assert_eq!(
+            targets("ren\u{c9}: \u{e9}@x.example\n", "ren\u{e9}"),
+            ["\u{e9}@x.example"]
+        );
     }
 
     #[test]

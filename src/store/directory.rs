@@ -468,7 +468,7 @@ fn stand_in(recipient: &Recipient, address: Address, first_domain: &str) -> Reci
         return recipient.clone();
     }
     let named = || OriginalRecipient {
-        kind: if recipient.address.local_part().is_ascii() {
+        kind: if recipient.address.is_ascii() {
             "rfc822".to_owned()
         } else {
             "utf-8".to_owned()

@@ -36,7 +36,7 @@ use std::str::FromStr;
 
 use super::entry::{Change, Progress, QueueId, Queued, State};
 use crate::limits;
-use crate::wire::address::Address;
+use crate::wire::address::{self, Address};
 use crate::wire::envelope::{
     Body, ByMode, DeliverBy, Envelope, MailOptions, Notify, OriginalRecipient, Recipient, Ret,
 };
@@ -446,11 +446,11 @@ fn number<T: FromStr>(text: &str) -> Result<T, &'static str> {
 }
 
 fn address(value: &str) -> Result<Address, &'static str> {
-    let path = value
-        .strip_prefix('<')
-        .and_then(|rest| rest.strip_suffix('>'));
-    let path = path.and_then(unescape).ok_or("an address stands in < >")?;
-    Address::parse(path.as_bytes()).map_err(|_| "this is no address")
+    let path = unescape(value).ok_or(ESCAPE)?;
+    match address::path_utf8(path.as_bytes()) {
+        Ok((Some(address), [])) if path.starts_with('<') => Ok(address),
+        _ => Err("an address stands in < >"),
+    }
 }
 
 fn notify(value: &str) -> Result<Notify, &'static str> {

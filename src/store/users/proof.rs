@@ -53,9 +53,12 @@ impl Users {
             let all = table.secrets.values();
             all.filter(|secret| !matches!(secret, Secret::Locked))
         };
-        let some = secrets().next().is_some();
+        // In development mode there is anybody, and all that is known of them is what password they would have.
+        let some = secrets().next().is_some() && !self.anybody;
         let plain = |secret: &Secret| matches!(secret, Secret::Plain(_));
         let keys = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Scram(_));
+        // Those whom only development mode knows have their password shown.
+        let some = some && !self.anybody;
         Means {
             passwords: some && secrets().all(plain),
             keys: some && secrets().all(keys),
@@ -236,6 +239,9 @@ mod tests {
             (false, false, false)
         );
         assert_eq!(means("a:!\n"), (false, false, false));
+        let mut anybody = users("a:{PLAIN}x\n");
+        anybody.admit_anybody();
+        assert!(!anybody.means().passwords && !anybody.means().keys);
     }
 
     #[test]
