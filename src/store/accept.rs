@@ -109,6 +109,7 @@ impl Store {
         if !rest.is_empty() {
             let envelope = resolved.envelope_of(|index| rest.contains(&index));
             let taken = self.queue.put(&mut spool, envelope, id);
+            let taken = taken.map(|(_, durable)| durable);
             if taken.is_err() && one && !failed.is_empty() {
                 self.take_back(&spool, &resolved, &mut outcomes);
             }
@@ -190,12 +191,9 @@ impl Store {
             Destination::Here(account) => Some(account),
             _ => None,
         };
+        let reverse_path = resolved.reverse_path();
         let key = |spool: &Spool, account: &Account| {
-            let reverse_path = resolved.envelope_of(|_| false).reverse_path;
-            spool
-                .fingerprint
-                .as_ref()?
-                .key(reverse_path.as_ref(), &account.home)
+            spool.fingerprint.as_ref()?.key(reverse_path, &account.home)
         };
         let mut to = Vec::new();
         for &index in here {

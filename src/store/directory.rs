@@ -126,6 +126,9 @@ impl Resolved {
             ..self.rest.clone()
         }
     }
+    pub(super) const fn reverse_path(&self) -> Option<&Address> {
+        self.rest.reverse_path.as_ref()
+    }
     /// With all of its final recipients.
     pub(super) fn into_envelope(self) -> Envelope {
         self.envelope_of(|_| true)

@@ -176,6 +176,20 @@ impl Queued {
         !self.recipients.iter().any(Progress::is_open)
     }
 
+    /// Whether what the change ends has ended; `None` when it ends nothing.
+    pub(super) fn has_ended(&self, change: &Change) -> Option<bool> {
+        let of = |index: &usize| self.recipients.get(*index);
+        match change {
+            Change::Delivered { index, .. } | Change::Failed { index, .. } => {
+                Some(of(index).is_some_and(|progress| !progress.is_open()))
+            }
+            Change::DelayReported { index } => {
+                Some(of(index).is_some_and(|progress| progress.delay_reported))
+            }
+            _ => None,
+        }
+    }
+
     /// What a change at `moment` makes of it. One of a recipient that is not there, or is done, changes nothing.
     pub(super) fn apply(&mut self, moment: i64, change: &Change) {
         match change {

@@ -185,19 +185,35 @@ impl Queue {
     }
 
     /// [`Self::record`], after the reports (each of them with CRLF line ends) about it are in the queue for good: a crash in
-    /// between may send a report twice, but never loses one. Blocks.
+    /// between may send a report twice, but never loses one. Called again after an error, it does what is left to be done.
+    /// Blocks.
     ///
     /// # Errors
-    /// Of `record`, and of the reports; then no recipient is struck off.
+    /// Of the reports: then none of them is in the queue, and no recipient is struck off. Of `record`.
     pub fn conclude(
         &self,
         id: &QueueId,
         changes: &[Change],
         reports: Vec<(Envelope, Vec<u8>)>,
     ) -> Result<Durable, StoreError> {
-        self.held(id)?;
-        for (envelope, text) in reports {
-            self.submit(envelope, &text, id.as_str())?;
+        let before = self.load(id)?;
+        let mut ends = changes
+            .iter()
+            .filter_map(|change| before.has_ended(change))
+            .peekable();
+        // All of them held at once: an earlier call came so far, and the disk refused what came after.
+        let were_sent = ends.peek().is_some() && ends.all(|ended| ended);
+        let mut sent = Vec::new();
+        for (envelope, text) in reports.into_iter().filter(|_| !were_sent) {
+            match self.submit_named(envelope, &text, id.as_str()) {
+                Ok((report, _)) => sent.push(report),
+                Err(error) => {
+                    for report in sent {
+                        let _ = self.record(&report, &[Change::Drop]);
+                    }
+                    return Err(error);
+                }
+            }
         }
         self.record(id, changes)
     }
@@ -205,6 +221,16 @@ impl Queue {
     /// Puts a message of our own into the queue: a report, or what a program hands in. `id` is what it is called, with something behind it
     /// when that name is taken. Blocks.
     pub fn submit(&self, envelope: Envelope, text: &[u8], id: &str) -> Result<Durable, StoreError> {
+        let (_, durable) = self.submit_named(envelope, text, id)?;
+        Ok(durable)
+    }
+
+    fn submit_named(
+        &self,
+        envelope: Envelope,
+        text: &[u8],
+        id: &str,
+    ) -> Result<(QueueId, Durable), StoreError> {
         let envelope = self.directory.resolve(envelope).into_envelope();
         let mut spool = self.draft(&envelope)?;
         spool.append(text)?;
@@ -239,7 +265,7 @@ impl Queue {
         spool: &mut Spool,
         envelope: Envelope,
         id: &str,
-    ) -> Result<Durable, StoreError> {
+    ) -> Result<(QueueId, Durable), StoreError> {
         if self.is_foreign {
             return Err(StoreError::Busy);
         }
@@ -258,7 +284,7 @@ impl Queue {
                 };
                 hold(&self.slots).insert(id.clone(), Slot::Message(Arc::new(held)));
                 self.tell(&id);
-                Ok(durable)
+                Ok((id, durable))
             }
             Err(error) => {
                 hold(&self.slots).remove(&id);

@@ -364,3 +364,51 @@ fn without_links_and_across_disks_it_is_copied() {
     world.finish(root.path());
     assert!(world.arrived.values().all(|&times| times == 1));
 }
+
+#[test]
+fn a_report_that_is_concluded_again_after_an_error_comes_once() {
+    let mut refused = 0;
+    for call in 0.. {
+        let root = directory();
+        let disk = CrashDisk::new(root.path(), Accident::NoRoom(call));
+        let Some(store) = open(Arc::clone(&disk) as Arc<dyn Disk>, root.path()) else {
+            continue;
+        };
+        let mut world = World::default();
+        let to = ["x@one.example", "y@two.example"];
+        world.hand_in(&store, "one", &envelope(Some("z@one.example"), &to));
+        if world.promised.is_empty() {
+            continue;
+        }
+        let before = disk.calls();
+        let id = store.queue().entries()[0].id.clone();
+        let conclude = || {
+            let reply = "550 5.1.1 nobody".to_owned();
+            let report = |to| (envelope(None, &[to]), text("report").into_bytes());
+            let reports = vec![report("z@one.example"), report("w@one.example")];
+            store
+                .queue()
+                .conclude(&id, &[Change::Failed { index: 0, reply }], reports)
+        };
+        if conclude().is_err() {
+            refused += 1;
+            conclude().expect("room again");
+        }
+        let names: Vec<String> = store
+            .queue()
+            .entries()
+            .iter()
+            .map(|one| one.id.to_string())
+            .collect();
+        assert_eq!(names.len(), 3, "after an error at call {call}: {names:?}");
+        drop(store);
+        let store = open(Arc::new(Kernel), root.path()).expect("a store");
+        assert_eq!(store.queue().entries().len(), 3);
+        let one = store.queue().load(&id).expect("it has another recipient");
+        assert_eq!(one.recipients[0].state, State::Failed);
+        if call > before + 60 {
+            break;
+        }
+    }
+    assert!(refused > 10, "{refused}");
+}
