@@ -5,7 +5,7 @@ mod mail;
 use std::sync::Mutex;
 
 use super::*;
-use crate::proto::Verdict;
+use crate::proto::{Verdict, smtp};
 use crate::reactor::driver::{Driver, Event, Orders};
 use crate::reactor::lookup::{Found, Question};
 use crate::reactor::outgoing::{End, Outgoing, Place};
@@ -54,7 +54,13 @@ impl Stage {
                 outgoing,
                 ..Options::default()
             };
-            let work = |_| Answer::Pop3(pop3::Answer::Updated(Ok(())));
+            let work = |job| match job {
+                Job::Smtp(smtp::Job::Stuff(text, from, stuffer)) => {
+                    let stuffed = smtp::relay::Stuffed::read(&text, from, stuffer);
+                    Answer::Smtp(smtp::Answer::Stuffed(stuffed))
+                }
+                _ => Answer::Pop3(pop3::Answer::Updated(Ok(()))),
+            };
             let mut reactor = Reactor::with_worker(options, Box::new(work)).expect("a reactor");
             reactor.drive(Box::new(Puppet {
                 wanted: puppet_wanted,

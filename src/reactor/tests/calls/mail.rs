@@ -134,6 +134,104 @@ fn a_server_that_hangs_up_interrupts_what_is_in_hand() {
     assert!(tray.failure().is_some());
 }
 
+/// A text of 64 MiB, in a file or in memory.
+fn long_text(stored: bool) -> relay::Text {
+    let text = "..a line of text, which begins with dots\r\n".repeat(64 * 1024 * 1024 / 42);
+    if !stored {
+        return relay::Text::new(text.as_bytes());
+    }
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(text.as_bytes()).expect("a write");
+    let octets = text.len() as u64;
+    relay::Text::Stored(crate::store::Extent::new(Arc::new(file), 0, octets))
+}
+
+#[test]
+fn a_server_that_has_heard_enough_of_a_text_is_heard_itself() {
+    for stored in [true, false] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("a caller");
+            let mut wire = Wire(BufReader::new(stream));
+            wire.say(b"220 a\r\n");
+            for reply in ["250 a", "250 Ok", "250 Ok", "354 Go"] {
+                wire.line();
+                wire.say(format!("{reply}\r\n").as_bytes());
+            }
+            let mut some = vec![0; 100_000];
+            wire.0.read_exact(&mut some).expect("text");
+            wire.say(b"552 5.3.4 That is too much\r\n");
+        });
+        let stage = Stage::new(1, None);
+        let tray = relay::Tray::new();
+        let mut long = letter(1);
+        long.text = long_text(stored);
+        tray.give(long);
+        let of_session = tray.clone();
+        stage.want(move |orders| {
+            let session = Box::new(relay::Client::new(relay_plan(), of_session));
+            let places = vec![Place::Tcp(address)];
+            orders.connect(1, Outgoing::new("localhost", places, session));
+        });
+        assert!(matches!(stage.next(), Event::Connected { .. }));
+        stage.end();
+        server.join().expect("no panic");
+        let fate = tray.outcomes().remove(0).fates.remove(0);
+        // What it said may be lost with the connection, but then nobody believes that it has the whole text.
+        let right = match &fate {
+            relay::Fate::Refused { reply, .. } => reply.code == 552,
+            relay::Fate::Interrupted { sent, .. } => *sent == relay::Sent::InPart,
+            _ => false,
+        };
+        assert!(right, "{fate:?}, stored: {stored}");
+    }
+}
+
+#[test]
+fn a_long_text_arrives_whole() {
+    for stored in [true, false] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("a caller");
+            let mut wire = Wire(BufReader::new(stream));
+            wire.say(b"220 a\r\n");
+            for reply in ["250 a", "250 Ok", "250 Ok", "354 Go"] {
+                wire.line();
+                wire.say(format!("{reply}\r\n").as_bytes());
+            }
+            let mut octets = 0;
+            loop {
+                match wire.line() {
+                    line if line == "." => break,
+                    line => octets += line.len() + 2,
+                }
+            }
+            wire.say(b"250 2.0.0 Taken\r\n");
+            octets
+        });
+        let stage = Stage::new(1, None);
+        let tray = relay::Tray::new();
+        let mut long = letter(1);
+        long.text = long_text(stored);
+        let expected = long.text.octets() / 42 * 43;
+        tray.give(long);
+        tray.close();
+        let of_session = tray.clone();
+        stage.want(move |orders| {
+            let session = Box::new(relay::Client::new(relay_plan(), of_session));
+            let places = vec![Place::Tcp(address)];
+            orders.connect(1, Outgoing::new("localhost", places, session));
+        });
+        assert_eq!(server.join().expect("no panic") as u64, expected);
+        stage.next();
+        stage.end();
+        let fates = &tray.outcomes()[0].fates;
+        assert!(matches!(fates[..], [relay::Fate::Taken(_)]), "{fates:?}");
+    }
+}
+
 /// The least that a server with STARTTLS says.
 struct Mini {
     text: bool,
