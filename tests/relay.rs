@@ -632,7 +632,7 @@ fn what_the_dns_says_of_a_domain_is_told() {
     // Its mail exchanger is this server, which has no such domain.
     wait_for("a loop", || {
         let reports = inbox(&server.store(), "alice");
-        let mut reports = reports.iter().map(|file| fs::read_to_string(file));
+        let mut reports = reports.iter().map(fs::read_to_string);
         let is_told = |report: String| {
             report.contains("Status: 5.4.6\r\n") && report.contains("it would run in a circle")
         };
