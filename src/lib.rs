@@ -8,7 +8,7 @@
 //! reactor/   event loop, connections, TLS,        the only sockets, the only clock, the only TLS calls
 //!            timers, pool, resolver, relay
 //! proto/     smtp (lmtp too) pop3 imap raw        sans-I/O sessions, server and client
-//! store/     maildir, uid list, folders, users    blocking; runs on pool threads only
+//! store/     maildir, queue, addresses, users     blocking; runs on pool threads only
 //! tap/       transcript, dump, pcapng, key log    observers of a connection
 //! wire/      line reader, parsers, codes, MIME    bytes <-> words; no state of a dialogue, no I/O, no clock
 //! ```

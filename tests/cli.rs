@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use program::{MAILTOOL, Server, have, mailtool, run, succeeded};
 
-const APPLETS: [&str; 6] = ["serve", "nc", "send", "pop", "imap", "codes"];
+const APPLETS: [&str; 7] = ["serve", "nc", "send", "pop", "imap", "mailq", "codes"];
 
 /// The standard error of a command that failed with `code`.
 fn failed(output: &Output, code: i32) -> String {

@@ -236,6 +236,68 @@ fn text_on_a_crlf_connection_exhaustively() {
 }
 
 /// The strings that smuggled a second message through real servers in 2023: none ends the text here.
+/// A strict session is lent what is bare as it came, and only CRLF ends a line of text.
+#[test]
+fn strict_text_exhaustively() {
+    fn naive(mut rest: &[u8]) -> Vec<u8> {
+        let mut text = Vec::new();
+        while !rest.starts_with(b".\r\n") {
+            rest = rest.strip_prefix(b".").unwrap_or(rest);
+            let end = rest.windows(2).position(|two| two == b"\r\n").unwrap() + 2;
+            text.extend_from_slice(&rest[..end]);
+            rest = &rest[end..];
+        }
+        text
+    }
+    all_strings(6, |bytes| {
+        let whole = [bytes, b"\r\n.\r\n"].concat();
+        for cut in 0..whole.len() {
+            let mut reader = LineReader::with_capacity(64);
+            let mut text = Vec::new();
+            let mut ended = false;
+            for piece in [&whole[..cut], &whole[cut..]] {
+                reader.push(piece);
+                while !ended {
+                    match reader.cut(Want::StrictText) {
+                        Some(Cut::Text(piece)) => text.extend_from_slice(piece),
+                        Some(Cut::TextEnd) => ended = true,
+                        Some(other) => panic!("{other:?}"),
+                        None => break,
+                    }
+                }
+            }
+            assert!(ended, "{whole:?}");
+            assert_eq!(text, naive(&whole), "{whole:?} cut at {cut}");
+        }
+    });
+}
+
+/// And a command that ends with a bare LF, with it.
+#[test]
+fn strict_lines_exhaustively() {
+    all_strings(6, |bytes| {
+        let expected: Vec<&[u8]> = bytes
+            .split_inclusive(|octet| *octet == b'\n')
+            .filter(|line| line.ends_with(b"\n"))
+            .map(|line| line.strip_suffix(b"\r\n").unwrap_or(line))
+            .collect();
+        for cut in 0..=bytes.len() {
+            let mut reader = LineReader::with_capacity(64);
+            let mut lines = Vec::new();
+            for piece in [&bytes[..cut], &bytes[cut..]] {
+                reader.push(piece);
+                while let Some(cut) = reader.cut(Want::StrictLine { max: 64 }) {
+                    let Cut::Line(line) = cut else {
+                        panic!("{cut:?}");
+                    };
+                    lines.push(line.to_vec());
+                }
+            }
+            assert_eq!(lines, expected, "{bytes:?} cut at {cut}");
+        }
+    });
+}
+
 #[test]
 fn no_smuggling_sequence_ends_text_on_a_crlf_connection() {
     for sequence in [

@@ -10,7 +10,7 @@ use std::process::Command;
 use program::{have, mailtool, run, succeeded};
 
 /// The pages: "" is the program's own.
-const PAGES: [&str; 7] = ["", "serve", "nc", "send", "pop", "imap", "codes"];
+const PAGES: [&str; 8] = ["", "serve", "nc", "send", "pop", "imap", "mailq", "codes"];
 
 /// The sections of man-pages(7), in its order.
 const SECTIONS: [&str; 11] = [

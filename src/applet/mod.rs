@@ -111,6 +111,14 @@ pub static APPLETS: &[Applet] = &[
         driver: Driver::Clap(imap::run),
     },
     Applet {
+        name: "mailq",
+        aliases: &[],
+        summary: "what is in the queue of a server that runs",
+        prose: include_str!("../../man/mailq.roff"),
+        command: serve::queue::mailq_command,
+        driver: Driver::Clap(serve::queue::run_mailq),
+    },
+    Applet {
         name: "codes",
         aliases: &[],
         summary: "explain reply codes, statuses, commands and ports",

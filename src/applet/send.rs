@@ -120,6 +120,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         login: access.login.as_ref().map(|login| Login {
             user: login.user.clone(),
             password: login.password.clone(),
+            nonce: crate::reactor::nonce(),
         }),
         patience: access.timeout,
     };
@@ -411,10 +412,11 @@ fn code(failure: &Failure) -> u8 {
             (552, _) | (_, Some(Enhanced(5, 6, _))) => exit::DATA,
             _ => exit::UNAVAILABLE,
         },
-        Failure::Dialogue(DialogueFailure::TlsFirst) => exit::NO_PERMISSION,
+        Failure::Dialogue(DialogueFailure::TlsFirst) | Failure::Sasl(_) => exit::NO_PERMISSION,
+        Failure::Unfit(_) => exit::DATA,
         Failure::NoMechanism(_) | Failure::Dialogue(DialogueFailure::NoTls) => exit::UNAVAILABLE,
         Failure::Dialogue(DialogueFailure::Protocol { .. }) => exit::PROTOCOL,
-        Failure::Dialogue(_) => exit::TEMPORARY,
+        Failure::Dialogue(_) | Failure::Text(_) => exit::TEMPORARY,
     }
 }
 

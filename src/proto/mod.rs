@@ -14,6 +14,7 @@
 //!    nothing accepted would be lost; a second one, for a goodbye now, whatever the peer is in the middle of.
 
 pub mod client;
+pub mod control;
 pub mod imap;
 mod out;
 pub mod pop3;
@@ -116,6 +117,8 @@ pub struct TlsInfo {
     pub peer: Option<Box<PeerCertificate>>,
     /// What was thought of it.
     pub verdict: Verdict,
+    /// On a server: the `tls-server-end-point` of its own certificate (RFC 5929 §4), to which logins can be bound.
+    pub end_point: Option<Box<[u8]>>,
 }
 
 /// What was thought of a certificate.
@@ -156,7 +159,8 @@ pub fn pump(reader: &mut LineReader, session: &mut dyn Session, now: Instant, ou
     out.set_now(now);
     while !out.is_full() && !out.is_blocked() {
         let want = session.want();
-        let unstuffed = want == Want::DotText && !reader.is_within_line();
+        let unstuffed =
+            matches!(want, Want::DotText | Want::StrictText) && !reader.is_within_line();
         let Some(cut) = reader.cut(want) else { break };
         if out.is_tapped() {
             if unstuffed && matches!(cut, Cut::Text([b'.', ..])) {
@@ -201,6 +205,8 @@ pub struct Peer {
     pub local: Option<SocketAddr>,
     /// When the connection was accepted, on both clocks.
     pub accepted: Epoch,
+    /// Random octets, which nobody can foresee: what must be so in a session is made from them.
+    pub seed: [u8; 16],
     /// Set when there are more connections than allowed: the session only says so (421, `* BYE`, `-ERR`) and closes.
     pub refused: Option<Refused>,
 }
@@ -246,6 +252,8 @@ pub enum Job {
     Pop3(pop3::Job),
     /// For IMAP.
     Imap(imap::Job),
+    /// For the control socket.
+    Control(control::Job),
 }
 
 /// What a job brought.
@@ -257,6 +265,8 @@ pub enum Answer {
     Pop3(pop3::Answer),
     /// For IMAP.
     Imap(imap::Answer),
+    /// For the control socket.
+    Control(control::Answer),
 }
 
 /// What a job takes most of.
@@ -272,7 +282,8 @@ impl Job {
     /// What it takes.
     pub const fn takes(&self) -> Takes {
         match self {
-            Self::Smtp(smtp::Job::Verify(_)) | Self::Pop3(pop3::Job::Login(_)) => Takes::Processor,
+            Self::Smtp(job) if job.is_login() => Takes::Processor,
+            Self::Pop3(pop3::Job::Login(_)) => Takes::Processor,
             Self::Imap(job) if job.is_login() => Takes::Processor,
             _ => Takes::Disk,
         }
@@ -284,6 +295,7 @@ impl Job {
             Self::Smtp(job) => Answer::Smtp(job.run(store)),
             Self::Pop3(job) => Answer::Pop3(job.run(store)),
             Self::Imap(job) => Answer::Imap(job.run(store)),
+            Self::Control(job) => Answer::Control(job.run(store)),
         }
     }
 }

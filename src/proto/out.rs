@@ -22,6 +22,7 @@ pub struct Out {
     sent: u64,
     queued: u64,
     wish: Option<Wish>,
+    news: bool,
     job: Option<Job>,
     tap: Option<Box<dyn Tap>>,
     side: Side,
@@ -68,6 +69,7 @@ impl Out {
             sent: 0,
             queued: 0,
             wish: None,
+            news: false,
             job: None,
             tap,
             side,
@@ -137,6 +139,16 @@ impl Out {
     pub fn job(&mut self, job: Job) {
         debug_assert!(self.job.is_none(), "one outstanding job a session");
         self.job = Some(job);
+    }
+
+    /// Tells whoever ordered this connection that the session has something for it, in a place that both know.
+    pub const fn notify(&mut self) {
+        self.news = true;
+    }
+
+    /// Whether [`Self::notify`] was called since this was last asked.
+    pub const fn take_news(&mut self) -> bool {
+        std::mem::replace(&mut self.news, false)
     }
 
     /// TLS starts when everything said so far is sent.

@@ -194,6 +194,11 @@ impl Conn {
         }
     }
 
+    /// Whether the session has news for whoever ordered the connection.
+    pub(super) const fn take_news(&mut self) -> bool {
+        self.out.take_news()
+    }
+
     /// The job is done; without an answer the connection cannot go on.
     pub(super) fn answer(&mut self, answer: Option<Answer>) {
         match answer {

@@ -6,6 +6,9 @@
 //!                   bytes |  | answers, Changed, Stop
 //!                         v  |
 //!                       Session --job--> Pool --letter--> LetterBox --wakes--> the loop      pool.rs
+//!
+//!  Driver --orders--> places --dialled--> Conn, and a Session of the driver's    driver.rs, outgoing.rs, calls.rs
+//!     ^---- events, what the DNS knows, what jobs brought                        lookup.rs
 //! ```
 //!
 //! One turn of the loop: wait for the poll, until the next timer at the latest; note what is ready; read the letters; give every
@@ -17,15 +20,22 @@
 //! - without file descriptors it stops accepting, says so once, and goes on when there are some again;
 //! - nothing here is global, so that a program may run several loops over one store.
 
+mod calls;
 pub mod certs;
 pub mod child;
 pub mod client;
 mod conn;
+pub mod courier;
+mod descriptors;
+pub mod driver;
 mod gather;
 pub mod hall;
 mod limiter;
+pub mod lookup;
+pub mod outgoing;
 mod pool;
 pub mod prelude;
+mod question;
 pub mod relay;
 pub mod resolver;
 pub mod scan;
@@ -33,6 +43,17 @@ mod signals;
 mod socket;
 pub mod sockets;
 pub mod stdio;
+/// What [`Peer::seed`] is: from the system.
+fn seed() -> [u8; 16] {
+    let mut seed = [0; 16];
+    if SystemRandom::new().fill(&mut seed).is_err() {
+        log::error!(
+            "the system has no random octets: logins with CRAM-MD5 and SCRAM can be replayed"
+        );
+    }
+    seed
+}
+
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -42,6 +63,7 @@ pub mod typist;
 mod watch;
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -49,10 +71,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Interest, Poll, Token};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use ring::rand::{SecureRandom, SystemRandom};
 
+use self::calls::{Brought, Calls, Origin, Work};
 use self::conn::{Conn, Next, Scratch};
-use self::limiter::{Admission, Limiter};
+use self::descriptors::{is_exhaustion, raise_descriptor_limit};
+use self::driver::Driver;
+use self::limiter::Limiter;
+use self::lookup::{Lookups, Resolving};
 use self::pool::{Letter, LetterBox, Pool};
 use self::signals::{Asked, Signals};
 use self::socket::{Door, Socket};
@@ -86,8 +112,14 @@ pub struct Options {
     pub tap: Option<Box<TapFactory>>,
     /// Taps for their sockets.
     pub wire: Option<Box<WireFactory>>,
+    /// Connections that a [`Driver`] has opened, at the same time.
+    pub outgoing: usize,
+    /// How its resolver works.
+    pub resolving: Resolving,
     /// How long sessions may finish what they are in the middle of when the program stops.
     pub stop_grace: Duration,
+    /// The number of the first connection: for several loops in one program, whose numbers are not to be mixed up.
+    pub first_token: u64,
 }
 
 impl Default for Options {
@@ -98,7 +130,10 @@ impl Default for Options {
             tls: None,
             tap: None,
             wire: None,
+            outgoing: limits::OUTGOING,
+            resolving: Resolving::default(),
             stop_grace: limits::STOP_GRACE,
+            first_token: 1,
         }
     }
 }
@@ -125,8 +160,8 @@ pub struct Reactor {
     ready: VecDeque<u64>,
     timers: Timers,
     limiter: Limiter,
-    pool: Pool<Job, Answer>,
-    letters: Arc<LetterBox<Answer>>,
+    pool: Pool<Work, Brought>,
+    letters: Arc<LetterBox<Brought>>,
     scratch: Scratch,
     signals: Option<(Signals, Reload)>,
     next_token: u64,
@@ -135,6 +170,7 @@ pub struct Reactor {
     paused: Option<Instant>,
     /// When that was last logged.
     complained: Option<Instant>,
+    calls: Calls,
 }
 
 struct Listener {
@@ -152,12 +188,15 @@ struct Slot {
     session: Option<Box<dyn Session>>,
     service: &'static str,
     remote: Option<SocketAddr>,
-    admission: Admission,
+    origin: Origin,
     /// Whether its token is in `ready`.
     queued: bool,
     /// The earliest timer that is set for it.
     armed: Option<Instant>,
 }
+
+/// Who watches a connection.
+type Observers = (Option<Box<dyn Tap>>, Option<Box<dyn Wire>>);
 
 enum Stage {
     Serving,
@@ -174,12 +213,17 @@ enum Stage {
 
 /// Reaches a running reactor from another thread.
 #[derive(Clone)]
-pub struct Handle(Arc<LetterBox<Answer>>);
+pub struct Handle(Arc<LetterBox<Brought>>);
 
 impl Handle {
     /// Stops it gracefully; called again, at once.
     pub fn stop(&self) {
         self.0.post(Letter::Stop);
+    }
+
+    /// Tells the driver [`Event::Wake`](driver::Event::Wake).
+    pub fn wake(&self) {
+        self.0.post(Letter::Wake);
     }
 }
 
@@ -204,14 +248,21 @@ impl Reactor {
         worker: Box<dyn Fn(Job) -> Answer + Send + Sync>,
     ) -> io::Result<Self> {
         let descriptors = raise_descriptor_limit();
-        let spare = (limits::SPARE_DESCRIPTORS + limits::REFUSALS).min(descriptors / 2);
+        let spare = limits::SPARE_DESCRIPTORS + limits::REFUSALS + options.outgoing;
+        let spare = spare.min(descriptors / 2);
         options.connections = options.connections.min(descriptors - spare);
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
         let letters = Arc::new(LetterBox::new(waker));
+        let calls = Calls::new(Lookups::new(options.resolving.clone()));
+        let worker = Box::new(move |work| match work {
+            Work::Session(job) => Brought::Answer(worker(job)),
+            Work::Errand(errand) => Brought::Result(errand()),
+        });
         Ok(Self {
             poll,
             limiter: Limiter::new(options.connections, options.connections_per_address),
+            next_token: options.first_token.clamp(1, 1 << 32),
             options,
             listeners: Vec::new(),
             slots: HashMap::new(),
@@ -221,10 +272,10 @@ impl Reactor {
             letters,
             scratch: Scratch::new(),
             signals: None,
-            next_token: 1,
             stage: Stage::Serving,
             paused: None,
             complained: None,
+            calls,
         })
     }
 
@@ -253,6 +304,14 @@ impl Reactor {
     /// The system's: in use, not allowed, the path is too long.
     pub fn listen_unix(&mut self, path: &Path, service: Arc<dyn Service>) -> io::Result<()> {
         self.add_listener(Door::unix(path)?, service, Security::Plain)
+    }
+
+    /// The same, and nobody but the owner of this program may connect.
+    ///
+    /// # Errors
+    /// The system's, as there.
+    pub fn listen_private(&mut self, path: &Path, service: Arc<dyn Service>) -> io::Result<()> {
+        self.add_listener(Door::unix_private(path)?, service, Security::Plain)
     }
 
     fn add_listener(
@@ -284,6 +343,11 @@ impl Reactor {
         Ok(())
     }
 
+    /// Has `driver` decide whom to call. One for each reactor.
+    pub fn drive(&mut self, driver: Box<dyn Driver>) {
+        self.calls.driver = Some(driver);
+    }
+
     /// A way to stop it from another thread.
     pub fn handle(&self) -> Handle {
         Handle(Arc::clone(&self.letters))
@@ -295,6 +359,7 @@ impl Reactor {
     /// The poll's: a bug, or a system in a bad way. Errors of one connection end that connection only.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
+        self.calls.start();
         while !self.is_done() {
             let wait = self.wait(Instant::now());
             match self.poll.poll(&mut events, wait) {
@@ -308,6 +373,7 @@ impl Reactor {
             self.expire(now);
             self.accept(now);
             self.take_turns(now);
+            self.drive_on(now);
         }
         Ok(())
     }
@@ -315,7 +381,9 @@ impl Reactor {
     fn is_done(&self) -> bool {
         match self.stage {
             Stage::Serving => false,
-            Stage::Stopping { .. } | Stage::Goodbye { .. } => self.slots.is_empty(),
+            Stage::Stopping { .. } | Stage::Goodbye { .. } => {
+                self.slots.is_empty() && self.calls.is_quiet()
+            }
             Stage::Stopped => true,
         }
     }
@@ -324,14 +392,16 @@ impl Reactor {
     fn wait(&self, now: Instant) -> Option<Duration> {
         let waiting = self.listeners.iter().any(|listener| listener.ready);
         let can_accept = waiting && self.paused.is_none();
-        if can_accept || !self.ready.is_empty() {
+        if can_accept || !self.ready.is_empty() || self.calls.is_pressing() {
             return Some(Duration::ZERO);
         }
         let until = match self.stage {
             Stage::Stopping { until } | Stage::Goodbye { until } => Some(until),
             _ => self.paused,
         };
-        let due = self.timers.next_due().into_iter().chain(until).min()?;
+        let calls = self.calls.next_due();
+        let due = self.timers.next_due().into_iter();
+        let due = due.chain(until).chain(calls).min()?;
         // epoll counts in milliseconds, mio rounds up: never woken too early.
         Some(due.saturating_duration_since(now))
     }
@@ -345,7 +415,10 @@ impl Reactor {
                     listener.ready = true;
                 }
             }
-            Token(token) => self.rouse(token as u64, |conn| conn.ready(event)),
+            Token(token) if self.slots.contains_key(&(token as u64)) => {
+                self.rouse(token as u64, |conn| conn.ready(event));
+            }
+            Token(token) => self.notice_call(token as u64, now),
         }
     }
 
@@ -363,9 +436,20 @@ impl Reactor {
     fn read_letters(&mut self, now: Instant) {
         for letter in self.letters.take() {
             match letter {
-                Letter::Done(token, answer) => self.rouse(token, |conn| conn.answer(answer)),
+                Letter::Done(token, brought) => {
+                    if let Some(word) = self.calls.take_job(token) {
+                        self.calls.done(word, brought);
+                        continue;
+                    }
+                    let answer = match brought {
+                        Some(Brought::Answer(answer)) => Some(answer),
+                        _ => None,
+                    };
+                    self.rouse(token, |conn| conn.answer(answer));
+                }
                 Letter::Changed(token) => self.rouse(token, Conn::changed),
                 Letter::Stop => self.stop(now),
+                Letter::Wake => self.calls.wake(),
             }
         }
     }
@@ -402,6 +486,7 @@ impl Reactor {
         };
         self.listeners.clear();
         self.ask_to_stop();
+        self.stop_calls();
     }
 
     fn ask_to_stop(&mut self) {
@@ -524,18 +609,10 @@ impl Reactor {
                 instant: now,
                 wall: SystemTime::now(),
             },
+            seed: seed(),
             refused: admission.refused(),
         };
-        let tap = self
-            .options
-            .tap
-            .as_ref()
-            .and_then(|tap| tap(&peer, service.name()));
-        let wire = self
-            .options
-            .wire
-            .as_ref()
-            .and_then(|wire| wire(&peer, service.name()));
+        let (tap, wire) = self.observers(&peer, service.name());
         let mut conn = Conn::new(socket, Side::Server, Out::new(Side::Server, now, tap), now);
         if let Some(wire) = wire {
             conn.watch(wire);
@@ -552,7 +629,7 @@ impl Reactor {
             session: Some(service.session(peer)),
             service: service.name(),
             remote,
-            admission,
+            origin: Origin::Came(admission),
             queued: false,
             armed: None,
         };
@@ -561,6 +638,23 @@ impl Reactor {
         }
         self.slots.insert(token, slot);
         self.rouse(token, |_| {});
+    }
+
+    /// Who watches a connection.
+    fn observers(&self, peer: &Peer, service: &str) -> Observers {
+        let tap = self.options.tap.as_ref();
+        let wire = self.options.wire.as_ref();
+        (
+            tap.and_then(|tap| tap(peer, service)),
+            wire.and_then(|wire| wire(peer, service)),
+        )
+    }
+
+    /// One that was never used.
+    const fn take_token(&mut self) -> u64 {
+        let token = self.next_token;
+        self.next_token += 1;
+        token
     }
 
     /// One turn for everybody who is ready now; who becomes ready meanwhile comes after the next poll.
@@ -586,16 +680,24 @@ impl Reactor {
             slot.session = None;
         }
         if let Some(job) = slot.conn.take_job()
-            && let Err(error) = self.pool.submit(token, job.takes(), job)
+            && let Err(error) = self.pool.submit(token, job.takes(), Work::Session(job))
         {
             log::error!("session {token}: no thread for its job: {error}");
             slot.conn.answer(None);
+        }
+        if slot.conn.take_news()
+            && let Origin::Called(called) = &slot.origin
+        {
+            self.calls.news(called);
         }
         match next {
             Next::Gone => return self.remove(token),
             Next::Again => self.rouse(token, |_| {}),
             Next::StartTls => {
-                start_tls(&mut slot.conn, self.options.tls.as_ref(), now);
+                match &slot.origin {
+                    Origin::Came(_) => start_tls(&mut slot.conn, self.options.tls.as_ref(), now),
+                    Origin::Called(called) => called.start_tls(&mut slot.conn, now),
+                }
                 self.rouse(token, |_| {});
             }
             Next::Wait => {}
@@ -611,10 +713,16 @@ impl Reactor {
         let Some(mut slot) = self.slots.remove(&token) else {
             return;
         };
-        if let Some(trouble) = slot.conn.take_trouble() {
-            report(token, &slot, &trouble);
+        let trouble = slot.conn.take_trouble();
+        if let Some(trouble) = &trouble {
+            report(token, &slot, trouble);
         }
-        self.limiter.leave(slot.admission);
+        // What it says as its last goes into the driver's hands before it is told.
+        slot.session = None;
+        match slot.origin {
+            Origin::Came(admission) => self.limiter.leave(admission),
+            Origin::Called(called) => self.calls.ended(&called, trouble),
+        }
         self.paused = None;
         // Closing the socket takes it out of the poll.
     }
@@ -643,29 +751,11 @@ fn report(token: u64, slot: &Slot, trouble: &Trouble) {
     }
 }
 
-/// Whether it is this program, or the machine, that has no more to give.
-fn is_exhaustion(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let errno = Errno::from_io_error(error);
-    errno.is_some_and(|errno| {
-        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&errno)
-    })
-}
-
-/// Raises the number of files that may be open to the highest allowed; returns it.
-fn raise_descriptor_limit() -> usize {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    let current = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
-    current.map_or(usize::MAX, |current| {
-        usize::try_from(current).unwrap_or(usize::MAX)
-    })
+/// Thirty-two hexadecimal digits that nobody can foresee: our half of what is hashed with a password.
+pub fn nonce() -> String {
+    // The standard library keys its hash maps from the kernel's random numbers: a hash under a fresh key cannot be guessed.
+    let half = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", half(), half())
 }
 
 /// Tokens of connections count up from 1; these stand above all of them.

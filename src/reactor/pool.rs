@@ -24,6 +24,8 @@ pub(super) enum Letter<A> {
     Changed(u64),
     /// Stop gracefully, or at once when told twice.
     Stop,
+    /// There is news for the driver.
+    Wake,
 }
 
 /// Where other threads leave letters for the event loop.

@@ -14,13 +14,13 @@
 //! | nobody answered, or nobody would | [`ResolveError::Temporary`] |
 
 use std::fs;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
+use super::question::{Course, Question, Taken, random_id};
 use crate::limits;
-use crate::wire::dns::{self, Edns, Kind, Reply};
+use crate::wire::dns::{self, Kind, Reply};
 use crate::wire::resolv::{Hosts, ResolvConf};
 
 /// Which addresses are wanted.
@@ -120,8 +120,7 @@ impl Resolver {
         } else {
             known
         };
-        // RFC 6724 in short: what can be reached first, then IPv6 first; else as the servers gave them.
-        addresses.sort_by_key(|address| (!is_reachable(*address), address.is_ipv4()));
+        in_order(&mut addresses);
         Ok(addresses
             .into_iter()
             .map(|address| (address, port).into())
@@ -145,7 +144,8 @@ impl Resolver {
         })
     }
 
-    fn without_asking(&self, host: &str, family: Family) -> Vec<IpAddr> {
+    /// What is known of `host` without asking anybody.
+    pub(super) fn without_asking(&self, host: &str, family: Family) -> Vec<IpAddr> {
         let name = host.strip_suffix('.').unwrap_or(host);
         let wanted = |address: &IpAddr| of_family((*address, 0), family).is_ok();
         let known: Vec<_> = self.hosts.addresses(name).filter(wanted).collect();
@@ -191,116 +191,86 @@ impl Resolver {
     fn ask(&self, name: &str, kinds: &[Kind]) -> Vec<Option<Reply>> {
         let mut questions: Vec<_> = kinds
             .iter()
-            .map(|&kind| Question::new(name, kind))
+            .map(|&kind| Asked {
+                question: Question::new(name, kind, random_id()),
+                reply: None,
+            })
             .collect();
-        for _ in 0..self.conf.attempts {
-            for &server in &self.conf.servers {
-                if questions.iter().all(|question| question.reply.is_some()) {
-                    break;
-                }
-                let until = Instant::now() + self.conf.timeout;
-                // A server that cannot be reached is one that does not answer: the next one is asked.
-                let _ = ask_server(server, &mut questions, until);
+        for asked in &mut questions {
+            if asked.question.is_hopeless() {
+                asked.reply = Some(Reply::NoName);
             }
+        }
+        let mut course = Course::new(&self.conf, 0);
+        while let Some(server) = course.next() {
+            if questions.iter().all(|asked| asked.reply.is_some()) {
+                break;
+            }
+            if course.is_again() {
+                for asked in &mut questions {
+                    asked.question.give_up_edns();
+                    asked.question.write(random_id());
+                }
+            }
+            let until = Instant::now() + self.conf.timeout;
+            // A server that cannot be reached is one that does not answer: the next one is asked.
+            let _ = ask_server(server, &mut questions, until);
             // Half an answer now is better than both halves much later.
-            let found = |question: &Question| matches!(question.reply, Some(Reply::Addresses(_)));
-            if questions.iter().any(found) {
+            let found = |asked: &Asked| matches!(asked.reply, Some(Reply::Addresses(_)));
+            if course.is_round() && questions.iter().any(found) {
                 break;
             }
         }
-        questions
-            .into_iter()
-            .map(|question| question.reply)
-            .collect()
+        questions.into_iter().map(|asked| asked.reply).collect()
     }
 }
 
-/// One question, and what is known of it.
-struct Question<'a> {
-    name: &'a str,
-    kind: Kind,
-    /// What was sent last; empty for a name that cannot stand in the DNS, which does not exist.
-    query: Vec<u8>,
+/// A question, and what is known of it.
+struct Asked {
+    question: Question,
     reply: Option<Reply>,
 }
 
-impl<'a> Question<'a> {
-    fn new(name: &'a str, kind: Kind) -> Self {
-        let query = dns::query(name, kind, random_id(), Edns::With);
-        Self {
-            name,
-            kind,
-            reply: query.is_none().then_some(Reply::NoName),
-            query: query.unwrap_or_default(),
-        }
-    }
-
-    /// Takes a datagram, if it answers this question; says what is to be done about it.
+impl Asked {
+    /// Takes a datagram, if it answers this question.
     fn take(&mut self, datagram: &[u8]) -> Taken {
         if self.reply.is_some() {
             return Taken::NotMine;
         }
-        match dns::reply(&self.query, datagram) {
-            None => Taken::NotMine,
-            Some(Reply::Truncated) => Taken::AskByTcp,
-            Some(Reply::NotUnderstood) => {
-                let plain = dns::query(self.name, self.kind, random_id(), Edns::Without);
-                match plain {
-                    Some(plain) if plain.len() < self.query.len() => {
-                        self.query = plain;
-                        Taken::AskAgain
-                    }
-                    _ => Taken::Failed,
-                }
-            }
-            Some(Reply::Failed) => Taken::Failed,
-            Some(reply) => {
-                self.reply = Some(reply);
-                Taken::Settled
-            }
-        }
+        self.question.take(datagram, random_id())
     }
 }
 
-enum Taken {
-    NotMine,
-    Settled,
-    AskAgain,
-    AskByTcp,
-    /// This server will not tell.
-    Failed,
-}
-
 /// Asks one server all that is not settled, from one fresh port, until all is settled or refused.
-fn ask_server(
-    server: SocketAddr,
-    questions: &mut [Question<'_>],
-    until: Instant,
-) -> io::Result<()> {
+fn ask_server(server: SocketAddr, questions: &mut [Asked], until: Instant) -> io::Result<()> {
     let socket = UdpSocket::bind(unspecified(server))?;
     // Only datagrams of this server get in, and an ICMP refusal comes as an error at once.
     socket.connect(server)?;
     let mut open = 0;
-    for question in questions.iter().filter(|question| question.reply.is_none()) {
-        socket.send(&question.query)?;
+    for asked in questions.iter().filter(|asked| asked.reply.is_none()) {
+        socket.send(asked.question.message())?;
         open += 1;
     }
     let mut buffer = [0; limits::DNS_DATAGRAM as usize];
     while open > 0 {
         socket.set_read_timeout(Some(remaining(until)?))?;
         let octets = socket.recv(&mut buffer)?;
-        for question in questions.iter_mut() {
-            match question.take(&buffer[..octets]) {
+        for asked in questions.iter_mut() {
+            let mut taken = asked.take(&buffer[..octets]);
+            if matches!(taken, Taken::AskByTcp) {
+                let reply = ask_by_tcp(server, asked.question.message(), until)?;
+                taken = asked.take(&reply);
+            }
+            match taken {
                 Taken::NotMine => continue,
-                Taken::Settled | Taken::Failed => open -= 1,
-                Taken::AskAgain => {
-                    socket.send(&question.query)?;
-                }
-                Taken::AskByTcp => {
+                Taken::Settled(reply) => {
+                    asked.reply = Some(reply);
                     open -= 1;
-                    let reply = ask_by_tcp(server, &question.query, until)?;
-                    question.take(&reply);
                 }
+                Taken::AskAgain => {
+                    socket.send(asked.question.message())?;
+                }
+                Taken::Failed | Taken::AskByTcp => open -= 1,
             }
             break;
         }
@@ -329,16 +299,16 @@ fn remaining(until: Instant) -> io::Result<Duration> {
     }
 }
 
-/// The standard library keys its hash maps from the kernel's random numbers: a hash under a fresh key cannot be guessed.
-fn random_id() -> u16 {
-    RandomState::new().build_hasher().finish() as u16
-}
-
 fn found_or(addresses: Vec<IpAddr>, error: ResolveError) -> Result<Vec<IpAddr>, ResolveError> {
     if addresses.is_empty() {
         return Err(error);
     }
     Ok(addresses)
+}
+
+/// RFC 6724 in short: what can be reached first, then IPv6 first; else as the servers gave them.
+pub(super) fn in_order(addresses: &mut [IpAddr]) {
+    addresses.sort_by_key(|address| (!is_reachable(*address), address.is_ipv4()));
 }
 
 /// Whether there is a route: connecting a UDP socket sends nothing.
@@ -348,7 +318,7 @@ fn is_reachable(address: IpAddr) -> bool {
     UdpSocket::bind(unspecified(to)).is_ok_and(|socket| socket.connect(to).is_ok())
 }
 
-fn unspecified(like: SocketAddr) -> SocketAddr {
+pub(super) fn unspecified(like: SocketAddr) -> SocketAddr {
     match like {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),

@@ -159,7 +159,7 @@ impl Scan<'_> {
 
 /// How many calls may be under way.
 fn window() -> usize {
-    let descriptors = super::raise_descriptor_limit();
+    let descriptors = super::descriptors::raise_descriptor_limit();
     let free = descriptors.saturating_sub(limits::SPARE_DESCRIPTORS);
     free.clamp(1, limits::SCAN_WINDOW)
 }

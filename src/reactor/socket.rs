@@ -40,6 +40,28 @@ impl Socket {
         }
     }
 
+    /// Whether a connection that was begun stands now; why it cannot.
+    pub(super) fn is_connected(&self) -> io::Result<bool> {
+        let (error, peer) = match self {
+            Self::Tcp(stream) => (stream.take_error()?, stream.peer_addr().map(|_| ())),
+            Self::Unix(stream) => (stream.take_error()?, stream.peer_addr().map(|_| ())),
+        };
+        match (error, peer) {
+            (Some(error), _) => Err(error),
+            (None, Ok(())) => Ok(true),
+            (None, Err(error)) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+            (None, Err(error)) => Err(error),
+        }
+    }
+
+    /// This end of it; a UNIX socket has none.
+    pub(super) fn local_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.local_addr().ok(),
+            Self::Unix(_) => None,
+        }
+    }
+
     fn source(&mut self) -> &mut dyn Source {
         match self {
             Self::Tcp(stream) => stream,
@@ -104,6 +126,17 @@ impl Door {
         socket.listen(limits::BACKLOG)?;
         let listener = UnixListener::from_std(socket.into());
         Ok(Self::Unix(listener, path.to_owned()))
+    }
+
+    /// The same, for the owner of the program only.
+    pub(super) fn unix_private(path: &Path) -> io::Result<Self> {
+        use rustix::fs::Mode;
+        // The mode is there from the beginning: nobody slips in between. Whoever else makes files at this moment only makes them
+        // more private than they would be.
+        let before = rustix::process::umask(Mode::from_bits_truncate(0o177));
+        let door = Self::unix(path);
+        rustix::process::umask(before);
+        door
     }
 
     /// The next connection, and whose it is.

@@ -1,5 +1,6 @@
 //! The loop, connections, TLS and the client over loopback, with a tiny echoing session.
 
+mod calls;
 mod children;
 mod conversations;
 

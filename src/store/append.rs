@@ -143,6 +143,11 @@ impl Mailbox {
         let place = self.place()?;
         let folder = self.folder(&place);
         let disk = folder.disk();
+        let octets = |arrival: &Arrival| names::octets(&arrival.base).unwrap_or(arrival.size);
+        let (octets, count): (u64, u64) =
+            (arrivals.iter().map(octets).sum(), arrivals.len() as u64);
+        let quotas = &self.shared.quotas;
+        quotas.admit(disk, self.home(), octets, count)?;
         let mut state = hold(&self.state);
         let take_back = |state: &mut State| {
             for arrival in arrivals {
@@ -170,7 +175,10 @@ impl Mailbox {
         drop(state);
         self.shared.hub.changed(self.number());
         match self.shared.commits.commit(disk, &folder.part("cur")) {
-            Ok(durable) => Ok((uids, durable)),
+            Ok(durable) => {
+                quotas.change(disk, self.home(), octets.cast_signed(), count.cast_signed());
+                Ok((uids, durable))
+            }
             Err(error) => {
                 take_back(&mut hold(&self.state));
                 Err(error.into())

@@ -122,6 +122,7 @@ impl Store {
                 log::warn!("{:?}: {name:?} cannot be removed: {error}", account.home);
             }
         }
+        self.shared.quotas.forget(disk, &account.home);
         Ok(())
     }
 

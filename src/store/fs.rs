@@ -235,6 +235,15 @@ pub struct Extent {
     file: Arc<File>,
     offset: u64,
     octets: u64,
+    nul: Nul,
+}
+
+/// What becomes of NULs in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nul {
+    /// See `lines`.
+    Hidden,
+    Kept,
 }
 
 impl Extent {
@@ -244,6 +253,15 @@ impl Extent {
             file,
             offset,
             octets,
+            nul: Nul::Hidden,
+        }
+    }
+    /// The same with every octet as it is in the file: for a server, which gets the message that was sent (RFC 3030).
+    #[must_use]
+    pub fn exact(&self) -> Self {
+        Self {
+            nul: Nul::Kept,
+            ..self.clone()
         }
     }
     /// How many octets it is.
@@ -258,25 +276,31 @@ impl Extent {
             file: Arc::clone(&self.file),
             offset: self.offset + from,
             octets: octets.min(self.octets - from),
+            nul: self.nul,
         }
     }
     /// Reads into `buffer` what stands `from` octets after the beginning of the extent; never past its end. 0 means that
-    /// the file is shorter than it was. There is no NUL in it: see `lines`.
+    /// the file is shorter than it was. There is no NUL in it (see `lines`), unless it is [exact](Self::exact).
     pub fn read_at(&self, buffer: &mut [u8], from: u64) -> io::Result<usize> {
         let left = usize::try_from(self.octets.saturating_sub(from)).unwrap_or(usize::MAX);
         let length = buffer.len().min(left);
         let read = self
             .file
             .read_at(&mut buffer[..length], self.offset + from)?;
-        lines::hide_nul(&mut buffer[..read]);
+        self.hide_nul(&mut buffer[..read]);
         Ok(read)
     }
     /// All of it in memory; `None` if the file is shorter than it was, or cannot be read.
     pub fn read(&self) -> Option<Vec<u8>> {
         let mut bytes = vec![0; usize::try_from(self.octets).ok()?];
         self.file.read_exact_at(&mut bytes, self.offset).ok()?;
-        lines::hide_nul(&mut bytes);
+        self.hide_nul(&mut bytes);
         Some(bytes)
+    }
+    fn hide_nul(&self, text: &mut [u8]) {
+        if self.nul == Nul::Hidden {
+            lines::hide_nul(text);
+        }
     }
 }
 

@@ -174,20 +174,32 @@ impl Mailbox {
         let folder = self.folder(&place);
         let mut state = hold(&self.state);
         let before = folder.disk().stat(&folder.part("cur"));
-        let mut gone = Vec::new();
+        let (mut gone, mut octets) = (Vec::new(), 0);
+        let free = |octets: u64, messages: usize| {
+            let (octets, messages) = (octets.cast_signed(), messages as i64);
+            let quotas = &self.shared.quotas;
+            quotas.change(folder.disk(), &self.home, -octets, -messages);
+        };
         for &uid in uids {
             let removed = state.with_file(&folder, uid, |state, at| {
-                folder.disk().unlink(&state.places[at].path(folder.path))
+                let place = &state.places[at];
+                folder.disk().unlink(&place.path(folder.path))?;
+                Ok(names::octets(&place.name).unwrap_or(state.index.messages[at].size))
             });
             match removed {
-                Ok(()) => gone.push(uid),
+                Ok(freed) => {
+                    gone.push(uid);
+                    octets += freed;
+                }
                 Err(StoreError::NoSuchMessage) => {}
                 Err(error) => {
                     state.stamps = None;
+                    free(octets, gone.len());
                     return Err(error);
                 }
             }
         }
+        free(octets, gone.len());
         if gone.is_empty() {
             return Ok(gone);
         }
@@ -216,6 +228,9 @@ impl Mailbox {
     /// Renamed, or deleted.
     pub(super) fn move_to(&self, place: Option<&Path>) {
         *hold(&self.place) = place.map(Into::into);
+    }
+    pub(super) fn home(&self) -> &Path {
+        &self.home
     }
     pub(super) fn place(&self) -> Result<Arc<Path>, StoreError> {
         hold(&self.place).clone().ok_or(StoreError::NoSuchMailbox)

@@ -6,6 +6,7 @@
 //! STORE/  mail/NAME/            a Maildir++ per account of the first domain; mail/NAME@DOMAIN/ for the others
 //!         tls/                  ca.pem cert.pem key.pem (0600), made once
 //!         users                 passwd-file, when accounts are kept here
+//!         queue/                what is on its way elsewhere: two files a message
 //!         lock                  held while a program serves the store, with its number in it
 //! ```
 //!
@@ -15,6 +16,11 @@
 //! | `commit` | [`Durable`], and how many share one fsync |
 //! | `lock` | locks between programs |
 //! | `spool` | delivery |
+//! | `accept` | taking a message: into mailboxes, or into the queue |
+//! | `queue/` | messages on their way elsewhere, and what a crash leaves of them |
+//! | `directory`, `aliases`, `watch` | whose mail goes where; seeing that its files changed |
+//! | `quota` | what a mailbox may hold |
+//! | `repeats` | deliveries that come again |
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
 //! | `arrival` | how a message gets its UID and its name |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
@@ -22,9 +28,12 @@
 //! | `users` | accounts and passwords |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
 
+mod accept;
+mod aliases;
 mod append;
 mod arrival;
 mod commit;
+mod directory;
 mod folders;
 mod fs;
 mod hub;
@@ -34,10 +43,14 @@ mod lock;
 mod look;
 mod maildir;
 mod names;
+pub mod queue;
+mod quota;
+mod repeats;
 mod shared;
 mod spool;
 mod uidlist;
 mod users;
+mod watch;
 
 #[cfg(test)]
 mod crash;
@@ -46,28 +59,42 @@ mod tests;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::RandomState;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use self::directory::Directory;
 use self::fs::{Disk, Kernel, hold};
 use self::lock::StoreLock;
+use self::repeats::Repeats;
 use self::shared::Shared;
+use self::watch::Watch;
 
+pub use self::accept::Replies;
 pub use self::commit::Durable;
+pub use self::directory::{Rules, Whereabouts};
 pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};
 pub use self::maildir::Mailbox;
+pub use self::queue::{Queue, QueueId};
+pub use self::quota::Quota;
 pub use self::spool::Spool;
-pub use self::users::{Account, AuthError, Users};
+pub use self::users::{Account, AuthError, Told, Users};
 
 /// All of it. Shared by all threads.
 #[derive(Debug)]
 pub struct Store {
     shared: Arc<Shared>,
-    users: Users,
+    directory: Arc<Directory>,
+    queue: Queue,
+    repeats: Repeats,
+    /// Nobody outside can make two messages look the same to `repeats`.
+    hashing: RandomState,
     /// The homes whose maildrop somebody holds.
     maildrops: Arc<Mutex<HashSet<Arc<Path>>>>,
+    /// Sees when users and aliases change.
+    _watch: Option<Watch>,
     /// Keeps other programs out.
     _lock: Option<StoreLock>,
 }
@@ -78,15 +105,45 @@ impl Store {
     /// # Errors
     /// The disk's; `ResourceBusy` while another program has it open; `InvalidInput` for accounts that cannot be.
     pub fn open(root: &Path, domains: &[String], users: Users) -> io::Result<Self> {
+        Self::open_with(root, domains, users, Rules::default())
+    }
+    /// The same, with rules for addresses.
+    ///
+    /// # Errors
+    /// Also of the file of aliases, with the number of the line.
+    pub fn open_with(
+        root: &Path,
+        domains: &[String],
+        users: Users,
+        rules: Rules,
+    ) -> io::Result<Self> {
         fs::make_directories(&Kernel, root)?;
         let lock = StoreLock::acquire(root)?;
-        let mut store = Self::open_on(Arc::new(Kernel), root, domains, users)?;
+        let mut store = Self::open_on(Arc::new(Kernel), root, domains, users, rules)?;
         store._lock = Some(lock);
+        store._watch = Watch::start(&store.directory).unwrap_or_else(|error| {
+            log::warn!("changes of users and aliases are only seen on use: {error}");
+            None
+        });
         Ok(store)
+    }
+    /// Opens it beside a program that may serve it, to deliver into mailboxes only: that is safe beside anybody. What would have to
+    /// go into the queue is `Busy`, and what the queue holds is not seen.
+    ///
+    /// # Errors
+    /// As [`Self::open_with`], but for `ResourceBusy`.
+    pub fn open_beside(
+        root: &Path,
+        domains: &[String],
+        users: Users,
+        rules: Rules,
+    ) -> io::Result<Self> {
+        fs::make_directories(&Kernel, root)?;
+        Self::assemble(Arc::new(Kernel), root, domains, users, rules, Queue::beside)
     }
     /// Who is who. Does not block, but for [`Users::verify`] and [`Users::reload`].
     pub fn users(&self) -> &Users {
-        &self.users
+        &self.directory.users
     }
     /// Who is told when a mailbox changes. Does not block.
     pub fn hub(&self) -> &Hub {
@@ -106,7 +163,19 @@ impl Store {
         disk: Arc<dyn Disk>,
         root: &Path,
         domains: &[String],
+        users: Users,
+        rules: Rules,
+    ) -> io::Result<Self> {
+        Self::assemble(disk, root, domains, users, rules, Queue::open)
+    }
+
+    fn assemble(
+        disk: Arc<dyn Disk>,
+        root: &Path,
+        domains: &[String],
         mut users: Users,
+        rules: Rules,
+        queue: fn(Arc<Shared>, Arc<Directory>, &Path) -> io::Result<Queue>,
     ) -> io::Result<Self> {
         let mail: PathBuf = root.join("mail");
         fs::make_directories(&*disk, &mail)?;
@@ -117,10 +186,23 @@ impl Store {
             let _ = disk.sync_directory(above);
         }
         users.settle(&mail, domains)?;
+        let made = if rules.accept_any {
+            users.admit_anybody();
+            disk.list(&mail)?
+        } else {
+            Vec::new()
+        };
+        let shared = Arc::new(Shared::new(disk, rules.quota));
+        let directory = Arc::new(Directory::open(users, rules, made)?);
+        let queue = queue(Arc::clone(&shared), Arc::clone(&directory), root)?;
         Ok(Self {
-            shared: Arc::new(Shared::new(disk)),
-            users,
+            shared,
+            directory,
+            queue,
+            repeats: Repeats::default(),
+            hashing: RandomState::new(),
             maildrops: Arc::default(),
+            _watch: None,
             _lock: None,
         })
     }
@@ -161,8 +243,10 @@ pub enum StoreError {
     NoSuchMessage,
     /// Somebody else holds the lock.
     Busy,
-    /// No room left: on the disk, or in the quota.
+    /// No room left on the disk.
     Full,
+    /// No room left in the mailbox's quota.
+    OverQuota,
     /// The disk, or a bug.
     Io(io::Error),
 }
@@ -175,7 +259,8 @@ impl fmt::Display for StoreError {
             Self::BadName(why) | Self::Forbidden(why) => formatter.write_str(why),
             Self::NoSuchMessage => formatter.write_str("the message is gone"),
             Self::Busy => formatter.write_str("somebody else holds the lock"),
-            Self::Full => formatter.write_str("no room left on the disk or in the quota"),
+            Self::Full => formatter.write_str("no room left on the disk"),
+            Self::OverQuota => formatter.write_str("the mailbox is over its quota"),
             Self::Io(error) => error.fmt(formatter),
         }
     }
@@ -195,6 +280,7 @@ impl StoreError {
             Self::NoSuchMessage => Self::NoSuchMessage,
             Self::Busy => Self::Busy,
             Self::Full => Self::Full,
+            Self::OverQuota => Self::OverQuota,
             Self::Io(error) => Self::Io(io::Error::new(error.kind(), error.to_string())),
         }
     }

@@ -49,6 +49,14 @@ pub(super) fn base(name: &str) -> &str {
     name.split_once(':').map_or(name, |(base, _)| base)
 }
 
+/// `S=`: octets of the file, when the name says so.
+pub(super) fn octets(name: &str) -> Option<u64> {
+    base(name)
+        .split(',')
+        .skip(1)
+        .find_map(|field| field.strip_prefix("S=")?.parse().ok())
+}
+
 /// `W=`: octets with CRLF line ends, when the name says so.
 pub(super) fn size(name: &str) -> Option<u64> {
     base(name)

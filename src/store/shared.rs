@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use super::commit::Commits;
 use super::fs::{self, Disk, hold};
+use super::quota::{Quota, Quotas};
 use super::{Hub, Mailbox, StoreError};
 use crate::limits;
 
@@ -18,6 +19,7 @@ pub(super) struct Shared {
     pub(super) disk: Arc<dyn Disk>,
     pub(super) commits: Commits,
     pub(super) hub: Hub,
+    pub(super) quotas: Quotas,
     registry: Mutex<Registry>,
     /// Maildirs that are there, with their names on disk, as far as we know.
     ready: Mutex<HashSet<PathBuf>>,
@@ -34,11 +36,12 @@ struct Registry {
 }
 
 impl Shared {
-    pub(super) fn new(disk: Arc<dyn Disk>) -> Self {
+    pub(super) fn new(disk: Arc<dyn Disk>, quota: Quota) -> Self {
         Self {
             disk,
             commits: Commits::default(),
             hub: Hub::default(),
+            quotas: Quotas::new(quota),
             registry: Mutex::default(),
             ready: Mutex::default(),
             validity: Mutex::default(),

@@ -17,9 +17,11 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::fs::Disk;
+use super::repeats::Fingerprint;
 use super::shared::Shared;
-use super::{Account, Durable, Store, StoreError, names};
+use super::{Account, Durable, Replies, Store, StoreError, names};
 use crate::limits;
+use crate::wire::envelope::Envelope;
 
 /// A message on its way in, in `tmp/`. Dropped before it is delivered, it is gone.
 #[derive(Debug)]
@@ -36,6 +38,20 @@ pub struct Spool {
     bare: u64,
     last: u8,
     moved: bool,
+    /// Octets at its beginning that only mailboxes here get.
+    preface: u64,
+    pub(super) replies: Replies,
+    /// What tells the message from others, where it may come again.
+    pub(super) fingerprint: Option<Box<Fingerprint>>,
+}
+
+/// What becomes of the file that a message was written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Original {
+    /// It gets the name in one of the mailboxes.
+    Moves,
+    /// It is needed where it is.
+    Stays,
 }
 
 impl Spool {
@@ -52,6 +68,9 @@ impl Spool {
             bare: 0,
             last: 0,
             moved: false,
+            preface: 0,
+            replies: Replies::One,
+            fingerprint: None,
         })
     }
 
@@ -63,12 +82,33 @@ impl Spool {
         }
         self.last = text.last().copied().unwrap_or(self.last);
         self.octets += text.len() as u64;
+        if let Some(fingerprint) = &mut self.fingerprint {
+            fingerprint.take(text);
+        }
         if self.pending.len() + text.len() < limits::BLOCK {
             self.pending.extend_from_slice(text);
             return Ok(());
         }
         self.flush()?;
         Ok(self.disk.write(&self.file, text)?)
+    }
+    /// Begins with the lines that final delivery adds (RFC 5321 §4.4). Delivered-To says the recipient when there is one only: with
+    /// several, none may learn of the others (§7.2), and one file serves them all.
+    pub(super) fn preface(&mut self, envelope: &Envelope) -> Result<(), StoreError> {
+        let mut lines = match &envelope.reverse_path {
+            Some(reverse_path) => format!("Return-Path: <{reverse_path}>\r\n"),
+            None => "Return-Path: <>\r\n".to_owned(),
+        };
+        if let [only] = &envelope.recipients[..] {
+            lines.push_str(&format!("Delivered-To: {}\r\n", only.address));
+        }
+        self.append(lines.as_bytes())?;
+        self.preface = self.octets;
+        Ok(())
+    }
+    /// Octets at its beginning that only mailboxes here get.
+    pub(super) const fn preface_octets(&self) -> u64 {
+        self.preface
     }
     /// Octets so far.
     pub fn octets(&self) -> u64 {
@@ -135,21 +175,37 @@ impl Store {
             let error = StoreError::from(error);
             return to.iter().map(|_| Err(error.again())).collect();
         }
+        self.deliver_from(&mut spool, to, Original::Moves)
+    }
+
+    /// [`Self::deliver`], of a spool that is complete.
+    pub(super) fn deliver_from(
+        &self,
+        spool: &mut Spool,
+        to: &[Account],
+        original: Original,
+    ) -> Vec<Result<Durable, StoreError>> {
         let name = spool.name();
         let mut seen = HashSet::new();
         let mut once: Vec<&Account> = to.iter().filter(|to| seen.insert(&to.home)).collect();
         // The account whose tmp/ the file lies in comes last: its rename takes away what the others link from.
         once.sort_by_key(|to| spool.path.starts_with(to.home.join("tmp")));
-        let put: Vec<io::Result<()>> = once
+        let put: Vec<Result<(), StoreError>> = once
             .iter()
-            .map(|to| self.put(&mut spool, to, &name))
+            .map(|to| self.put(spool, to, &name, original))
             .collect();
+        let octets = spool.octets.cast_signed();
         let settled: HashMap<&Path, Result<Durable, StoreError>> = once
             .into_iter()
             .zip(put)
             .map(|(to, put)| {
-                let put = put.map_err(StoreError::from);
-                (&*to.home, put.and_then(|()| self.settle(to, &name)))
+                let settled = put.and_then(|()| self.settle(to, &name));
+                if settled.is_ok() {
+                    let disk = &*self.shared.disk;
+                    self.shared.quotas.change(disk, &to.home, octets, 1);
+                    self.directory.has_delivered(to);
+                }
+                (&*to.home, settled)
             })
             .collect();
         // Each of `to` is in there.
@@ -162,11 +218,18 @@ impl Store {
     }
 
     /// Gives the message its name in the account's `new/`.
-    fn put(&self, spool: &mut Spool, to: &Account, name: &str) -> io::Result<()> {
+    fn put(
+        &self,
+        spool: &mut Spool,
+        to: &Account,
+        name: &str,
+        original: Original,
+    ) -> Result<(), StoreError> {
         let disk = &*self.shared.disk;
         self.shared.ready_account(&to.home)?;
+        self.shared.quotas.admit(disk, &to.home, spool.octets, 1)?;
         let path = to.home.join("new").join(name);
-        if spool.path.starts_with(to.home.join("tmp")) {
+        if original == Original::Moves && spool.path.starts_with(to.home.join("tmp")) {
             disk.rename(&spool.path, &path)?;
             spool.has_moved();
             return Ok(());
@@ -175,15 +238,15 @@ impl Store {
             Err(error) if cannot_link(&error) => {
                 let draft = to.home.join("tmp").join(name);
                 copy_file(disk, &spool.path, &draft, None)?;
-                disk.rename(&draft, &path)
+                Ok(disk.rename(&draft, &path)?)
             }
-            linked => linked,
+            linked => Ok(linked?),
         }
     }
 
     /// Waits until the name is on disk, and tells who sits in the mailbox. When it cannot be had, the message is taken
     /// back: the sender will try again.
-    fn settle(&self, account: &Account, name: &str) -> Result<Durable, StoreError> {
+    pub(super) fn settle(&self, account: &Account, name: &str) -> Result<Durable, StoreError> {
         let new = account.home.join("new");
         let disk = &*self.shared.disk;
         match self.shared.commits.commit(disk, &new) {

@@ -1,5 +1,7 @@
 //! The store from outside: what a session sees, with other programs at work on the same files.
 
+mod addresses;
+mod speed;
 mod two_stores;
 
 use std::fs::{self, read_dir};
@@ -26,7 +28,14 @@ fn place() -> Place {
 fn open(root: &Path) -> Store {
     let accounts = ["alice", "bob", "carol"].map(|name| (name.to_owned(), name.to_owned()));
     let domains = ["mail.example".to_owned()];
-    Store::open_on(Arc::new(Kernel), root, &domains, Users::plain(&accounts)).expect("a store")
+    Store::open_on(
+        Arc::new(Kernel),
+        root,
+        &domains,
+        Users::plain(&accounts),
+        Rules::default(),
+    )
+    .expect("a store")
 }
 
 fn account(store: &Store, name: &str) -> Account {

@@ -3,11 +3,15 @@
 //! It is read from a passwd-file as Dovecot has it (one account a line, `name:{SCHEME}hash`, further fields ignored), or
 //! made of names and passwords in the clear. It lives in memory and is replaced as a whole by [`Users::reload`].
 //!
+//! What a login proves without showing the password (CRAM-MD5, SCRAM, tokens) is checked in `users/proof.rs`.
+//!
 //! What it keeps:
 //! - a name can never lead out of `STORE/mail` (no `/`, no leading dot, no control character);
 //! - an unknown name takes as long to refuse as a wrong password;
 //! - hashes and passwords never show in `Debug`, nor in an error;
 //! - a hash that would take the machine down to check (gigabytes of Argon2, minutes of SHA-crypt) is refused when it is read.
+
+mod proof;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,7 +23,8 @@ use subtle::ConstantTimeEq;
 
 use super::fs::{self, hold};
 use crate::limits;
-use crate::wire::sasl::Credentials;
+use crate::wire::sasl::{Credentials, ScramKeys};
+pub use proof::Told;
 
 /// Somebody who has mail here. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,8 +49,13 @@ pub enum AuthError {
 pub struct Users {
     table: RwLock<Arc<Table>>,
     file: Option<PathBuf>,
+    /// Who is not in the table logs in with the name as password.
+    anybody: bool,
     /// Where the accounts' Maildirs are, and the domains, the plain one first: known once the store is open.
     place: Mutex<Arc<Place>>,
+    tokens: proof::Tokens,
+    /// Not to be foreseen, and the same while the program runs: salts are made from it.
+    seed: [u8; 16],
 }
 
 #[derive(Debug, Default)]
@@ -123,6 +133,41 @@ impl Users {
             })?;
         Some(place.account(&name))
     }
+    /// What an address is called in the tables: `alice`, `bob@other.example`. `None` when its domain is not ours, or it can be
+    /// nobody's.
+    pub(super) fn key(&self, local_part: &str, domain: Option<&str>) -> Option<String> {
+        // `"bob@other.example"@first.example` is not bob of the other domain.
+        if local_part.contains('@') {
+            return None;
+        }
+        let suffix = match domain {
+            Some(domain) => self.place().suffix(&fold_case(domain))?,
+            None => String::new(),
+        };
+        Some(format!("{}{suffix}", fold_case(local_part)))
+    }
+    /// The account with this key.
+    pub(super) fn named(&self, key: &str) -> Option<Account> {
+        let name = self.table().name(key)?;
+        Some(self.place().account(&name))
+    }
+    /// The account that would have this key, if it could be one.
+    pub(super) fn imagined(&self, key: &str) -> Option<Account> {
+        let name = account_name(key).ok()?;
+        Some(self.place().account(&name.into()))
+    }
+    /// The plain one.
+    pub(super) fn first_domain(&self) -> String {
+        self.place().domains.first().cloned().unwrap_or_default()
+    }
+    /// The passwd-file.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+    /// From now on everybody is there, with the name as password, who is not in the table (development mode).
+    pub(super) fn admit_anybody(&mut self) {
+        self.anybody = true;
+    }
     /// Whether mail for this domain is delivered here. Does not block.
     pub fn is_local(&self, domain: &str) -> bool {
         self.place().suffix(&fold_case(domain)).is_some()
@@ -134,9 +179,15 @@ impl Users {
             return Err(AuthError::Credentials);
         }
         let (table, place) = (self.table(), self.place());
-        let name = place
-            .account_name(&credentials.name)
-            .and_then(|name| table.name(&name));
+        let key = place.account_name(&credentials.name);
+        let name = key.as_deref().and_then(|key| table.name(key));
+        if let (true, None, Some(key)) = (self.anybody, &name, &key)
+            && ["", key].contains(&&*credentials.authorize_as)
+            && let Some(account) = self.imagined(key)
+            && same(key.split('@').next().unwrap_or(key).as_bytes(), password)
+        {
+            return Ok(account);
+        }
         let secret = name.as_ref().and_then(|name| table.secrets.get(name));
         let Some((name, secret)) = name.as_ref().zip(secret) else {
             table.pretend(password);
@@ -179,7 +230,10 @@ impl Users {
         Self {
             table: RwLock::new(Arc::new(table)),
             file,
+            anybody: false,
             place: Mutex::default(),
+            tokens: proof::Tokens::default(),
+            seed: proof::seed(),
         }
     }
     fn table(&self) -> Arc<Table> {
@@ -319,6 +373,8 @@ enum Secret {
     ShaCrypt(Box<str>),
     /// `$argon2id$` or `$argon2i$`, likewise.
     Argon2(Box<argon2::PasswordHash>),
+    /// `{SCRAM-SHA-256}iterations,salt,stored key,server key`, as Dovecot has it.
+    Scram(Box<ScramKeys>),
     /// Gets mail, but nobody logs in (an empty password, `!`, `*`).
     Locked,
 }
@@ -341,6 +397,7 @@ impl Secret {
             "CRYPT" | "SHA512-CRYPT" | "SHA256-CRYPT" | "ARGON2ID" | "ARGON2I" => {
                 Self::parse_hash(value)
             }
+            "SCRAM-SHA-256" => proof::parse_scram(value).map(|keys| Self::Scram(Box::new(keys))),
             other => Err(format!(
                 "unknown scheme {{{}}}: {SCHEMES}",
                 other.escape_default()
@@ -429,6 +486,10 @@ impl Secret {
                     .verify_password(password, &**hash)
                     .is_ok()
             }
+            Self::Scram(keys) => {
+                let derived = ScramKeys::derive(password, keys.salt.clone(), keys.iterations);
+                bool::from(derived.stored_key.ct_eq(&keys.stored_key))
+            }
             Self::Locked => false,
         }
     }
@@ -440,6 +501,7 @@ impl fmt::Debug for Secret {
             Self::Plain(_) => "{PLAIN}********",
             Self::ShaCrypt(_) => "{CRYPT}********",
             Self::Argon2(_) => "{ARGON2}********",
+            Self::Scram(_) => "{SCRAM-SHA-256}********",
             Self::Locked => "locked",
         })
     }
@@ -488,7 +550,7 @@ fn fold_case(text: &str) -> String {
     text.to_lowercase()
 }
 
-const SCHEMES: &str = "{PLAIN} {CRYPT} {SHA512-CRYPT} {SHA256-CRYPT} {ARGON2ID} {ARGON2I} are known \
+const SCHEMES: &str = "{PLAIN} {CRYPT} {SHA512-CRYPT} {SHA256-CRYPT} {ARGON2ID} {ARGON2I} {SCRAM-SHA-256} are known \
                        (`doveadm pw -s SHA512-CRYPT` or `openssl passwd -6` makes a hash)";
 
 #[cfg(test)]

@@ -4,8 +4,11 @@
 //! brackets, stray dots in the local part, a dot after the domain, no domain. A source route is read and dropped
 //! (RFC 5321 §4.1.2: SHOULD be ignored). What is written is always the standard's form.
 //!
-//! Invariant: an [`Address`] holds no control character, no NUL, no line end, and nothing outside of ASCII, so that it can
-//! stand in a reply, in a command and in a header.
+//! Letters outside of ASCII (RFC 6531 §3.3) are read by [`path_utf8`] only: who calls it asks [`Address::is_ascii`], because what
+//! is not may only be said where SMTPUTF8 was agreed on.
+//!
+//! Invariant: an [`Address`] holds no control character, no NUL and no line end, so that it can stand in a reply, in a command
+//! and in a header.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -33,6 +36,8 @@ pub enum AddressError {
     Empty,
     /// Octets above 127: they need SMTPUTF8 (RFC 6531).
     NonAscii,
+    /// Octets that are not even UTF-8.
+    NotUtf8,
     /// `<` without `>`, or the other way round.
     Bracket,
     /// A quoted string does not end.
@@ -62,8 +67,9 @@ impl fmt::Display for AddressError {
         let text = match self {
             Self::Empty => "there is no address",
             Self::NonAscii => {
-                "it has letters outside of ASCII, and those need SMTPUTF8, which is not offered here"
+                "it has letters outside of ASCII, and those need SMTPUTF8 behind the sender's address"
             }
+            Self::NotUtf8 => "it has octets that are not UTF-8",
             Self::Bracket => "of the brackets < and > one is missing",
             Self::Quote => "the closing \" is missing",
             Self::NoLocalPart => "the name before the @ is missing",
@@ -98,11 +104,21 @@ impl std::error::Error for AddressError {}
 impl Address {
     /// Reads a mailbox without brackets: all of `text`.
     pub fn parse(text: &[u8]) -> Result<Self, AddressError> {
+        Self::parse_with(text, Letters::Ascii)
+    }
+
+    fn parse_with(text: &[u8], letters: Letters) -> Result<Self, AddressError> {
         if text.is_empty() {
             return Err(AddressError::Empty);
         }
         if !text.is_ascii() {
-            return Err(AddressError::NonAscii);
+            if letters == Letters::Ascii {
+                return Err(AddressError::NonAscii);
+            }
+            let text = std::str::from_utf8(text).map_err(|_| AddressError::NotUtf8)?;
+            if let Some(stray) = text.chars().find(|letter| is_unfit(*letter)) {
+                return Err(AddressError::LocalPart(stray));
+            }
         }
         let (local_part, rest) = local_part(text)?;
         if local_part.len() > 64 {
@@ -126,12 +142,32 @@ impl Address {
         self.domain.as_deref()
     }
 
+    /// Whether it can be said without SMTPUTF8 (RFC 6531).
+    pub fn is_ascii(&self) -> bool {
+        self.local_part.is_ascii() && self.domain.as_deref().is_none_or(str::is_ascii)
+    }
+
+    /// The same local part in another domain.
+    #[must_use]
+    pub fn in_domain(mut self, domain: &str) -> Self {
+        self.domain = Some(domain.to_owned());
+        self
+    }
+
     /// The same, with `domain` where it had none.
     #[must_use]
     pub fn or_in(mut self, domain: &str) -> Self {
         self.domain.get_or_insert_with(|| domain.to_owned());
         self
     }
+}
+
+/// Which letters an address may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Letters {
+    Ascii,
+    /// RFC 6531 §3.3
+    Utf8,
 }
 
 impl fmt::Display for Address {
@@ -165,6 +201,23 @@ impl fmt::Display for Address {
 /// assert_eq!(rest, b"SIZE=100");
 /// ```
 pub fn path(text: &[u8]) -> Result<(Option<Address>, &[u8]), AddressError> {
+    path_with(text, Letters::Ascii)
+}
+
+/// The same, where the address may have letters of UTF-8 (RFC 6531 §3.3).
+///
+/// ```
+/// use mailtool::wire::address::path_utf8;
+///
+/// let address = path_utf8("<al\u{ef}ce@ex\u{e4}mple.org>".as_bytes()).unwrap().0.unwrap();
+/// assert!(!address.is_ascii());
+/// assert_eq!(address.to_string(), "al\u{ef}ce@ex\u{e4}mple.org");
+/// ```
+pub fn path_utf8(text: &[u8]) -> Result<(Option<Address>, &[u8]), AddressError> {
+    path_with(text, Letters::Utf8)
+}
+
+fn path_with(text: &[u8], letters: Letters) -> Result<(Option<Address>, &[u8]), AddressError> {
     let text = text.trim_ascii();
     let Some(inside) = text.strip_prefix(b"<") else {
         let end = end_of(text, b' ')?.unwrap_or(text.len());
@@ -176,7 +229,7 @@ pub fn path(text: &[u8]) -> Result<(Option<Address>, &[u8]), AddressError> {
                 AddressError::Bracket
             });
         }
-        return Ok((Some(Address::parse(bare)?), rest.trim_ascii()));
+        return Ok((Some(Address::parse_with(bare, letters)?), rest.trim_ascii()));
     };
     let end = end_of(inside, b'>')?.ok_or(AddressError::Bracket)?;
     let (inside, rest) = (inside[..end].trim_ascii(), &inside[end + 1..]);
@@ -192,7 +245,7 @@ pub fn path(text: &[u8]) -> Result<(Option<Address>, &[u8]), AddressError> {
     let address = if inside.is_empty() {
         None
     } else {
-        Some(Address::parse(mailbox)?)
+        Some(Address::parse_with(mailbox, letters)?)
     };
     Ok((address, rest.trim_ascii()))
 }
@@ -234,22 +287,22 @@ fn local_part(text: &[u8]) -> Result<(String, &[u8]), AddressError> {
             .find(|&&octet| !is_atext(octet) && octet != b'.');
         return match stray {
             Some(&octet) => Err(AddressError::LocalPart(char::from(octet))),
-            None => Ok((ascii(word), rest)),
+            None => Ok((owned(word.to_vec())?, rest)),
         };
     };
-    let mut local_part = String::new();
+    let mut local_part = Vec::new();
     let mut octets = quoted.iter().enumerate();
     while let Some((at, &octet)) = octets.next() {
         let meant = match octet {
             b'"' if local_part.is_empty() => return Err(AddressError::NoLocalPart),
-            b'"' => return Ok((local_part, &quoted[at + 1..])),
+            b'"' => return Ok((owned(local_part)?, &quoted[at + 1..])),
             b'\\' => *octets.next().ok_or(AddressError::Quote)?.1,
             other => other,
         };
         if meant.is_ascii_control() {
             return Err(AddressError::LocalPart(char::from(meant)));
         }
-        local_part.push(char::from(meant));
+        local_part.push(meant);
     }
     Err(AddressError::Quote)
 }
@@ -266,6 +319,11 @@ pub fn domain(text: &[u8]) -> Result<String, AddressError> {
     if !text.is_ascii() {
         return Err(AddressError::NonAscii);
     }
+    domain_utf8(text)
+}
+
+/// The same, with letters of UTF-8, which are not looked at any closer.
+fn domain_utf8(text: &[u8]) -> Result<String, AddressError> {
     let text = text.strip_suffix(b".").unwrap_or(text);
     if text.contains(&b'@') {
         return Err(AddressError::TwoAts);
@@ -278,12 +336,14 @@ pub fn domain(text: &[u8]) -> Result<String, AddressError> {
             return Err(AddressError::LongDomain);
         }
         // Underscores are in no host name, but in names that people use.
-        let fits = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
+        let fits = |octet: &u8| {
+            octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_') || !octet.is_ascii()
+        };
         if label.is_empty() || !label.iter().all(fits) {
             return Err(AddressError::Domain);
         }
     }
-    Ok(ascii(text))
+    owned(text.to_vec())
 }
 
 fn domain_or_literal(text: &[u8]) -> Result<String, AddressError> {
@@ -296,14 +356,18 @@ fn domain_or_literal(text: &[u8]) -> Result<String, AddressError> {
             }
             _ => inside.parse::<Ipv4Addr>().is_ok(),
         };
-        return known.then(|| ascii(text)).ok_or(AddressError::Literal);
+        if !known {
+            return Err(AddressError::Literal);
+        }
+        return owned(text.to_vec());
     }
-    domain(text)
+    domain_utf8(text)
 }
 
-/// RFC 5322 §3.2.3
+/// RFC 5322 §3.2.3; RFC 6531 §3.3 adds all of UTF-8 outside of ASCII.
 const fn is_atext(octet: u8) -> bool {
     octet.is_ascii_alphanumeric()
+        || !octet.is_ascii()
         || matches!(
             octet,
             b'!' | b'#'
@@ -332,8 +396,16 @@ fn is_dot_string(text: &str) -> bool {
         .all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
 }
 
-fn ascii(text: &[u8]) -> String {
-    text.iter().copied().map(char::from).collect()
+fn owned(text: Vec<u8>) -> Result<String, AddressError> {
+    String::from_utf8(text).map_err(|_| AddressError::NotUtf8)
+}
+
+/// Outside of ASCII, what is no letter of a name: controls, spaces, and what turns the direction of writing.
+fn is_unfit(letter: char) -> bool {
+    !letter.is_ascii()
+        && (letter.is_control()
+            || letter.is_whitespace()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'))
 }
 
 #[cfg(test)]
@@ -409,6 +481,40 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_utf8_are_read_where_they_may_be() {
+        let read = |text: &str| {
+            path_utf8(text.as_bytes()).map(|(address, _)| address.map(|it| it.to_string()))
+        };
+        for text in [
+            "<al\u{ef}ce@ex\u{e4}mple.org>",
+            "<\"\u{4f60} \u{597d}\"@example.org>",
+            "<a@b.example>",
+        ] {
+            let written = text.trim_matches(['<', '>']).to_owned();
+            assert_eq!(read(text), Ok(Some(written)), "{text}");
+        }
+        for text in [
+            "<a\u{85}b@example.org>",
+            "<a\u{202e}b@example.org>",
+            "<\"a\u{a0}b\"@example.org>",
+        ] {
+            assert!(
+                matches!(read(text), Err(AddressError::LocalPart(_))),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            path_utf8(b"<a\xffb@example.org>"),
+            Err(AddressError::NotUtf8)
+        );
+        assert_eq!(
+            read(&format!("<{}@example.org>", "\u{e9}".repeat(33))),
+            Err(AddressError::LongLocalPart)
+        );
+        assert!(read(&format!("<{}@example.org>", "\u{e9}".repeat(32))).is_ok());
+    }
+
+    #[test]
     fn lengths_are_bounded_where_the_standard_says() {
         let local = |octets: usize| read(&format!("<{}@example.org>", "a".repeat(octets)));
         assert!(local(64).is_ok());
@@ -434,7 +540,7 @@ mod tests {
 
         #[test]
         fn any_octets_are_refused_or_read(text: Vec<u8>) {
-            let _ = (path(&text), Address::parse(&text));
+            let _ = (path(&text), Address::parse(&text), path_utf8(&text));
         }
     }
 }

@@ -123,6 +123,11 @@ impl DateTime {
         )
     }
 
+    /// As the Internet has it (RFC 3339 §5.6): `2026-11-23T06:27:42Z`, in UTC.
+    pub fn to_internet(self) -> String {
+        self.moment.to_string()
+    }
+
     fn civil(self) -> civil::DateTime {
         self.offset.to_datetime(self.moment)
     }
@@ -159,6 +164,27 @@ pub fn imap_date(value: &[u8]) -> Option<Date> {
         return None;
     }
     Date::new(year, i8::try_from(month).ok()? + 1, day).ok()
+}
+
+/// Reads a date and time of the Internet (RFC 3339 §5.6): seconds since 1970.
+///
+/// ```
+/// use mailtool::wire::date::from_internet;
+///
+/// assert_eq!(from_internet("1994-11-06T09:49:37+01:00"), Some(784_111_777));
+/// assert_eq!(from_internet("1994-11-06"), None);
+/// ```
+pub fn from_internet(value: &str) -> Option<i64> {
+    let octets = value.as_bytes();
+    let shape = octets
+        .get(10)
+        .is_some_and(|octet| octet.eq_ignore_ascii_case(&b'T'))
+        && (20..=40).contains(&octets.len())
+        && octets[13] == b':'
+        && octets[16] == b':'
+        && !value.contains('[');
+    let moment: Timestamp = shape.then(|| value.parse().ok()).flatten()?;
+    Some(moment.as_second())
 }
 
 /// Comments (RFC 5322 §3.2.2), which may nest and stand between any two tokens, as one space each.

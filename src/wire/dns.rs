@@ -1,25 +1,28 @@
 //! DNS messages: the questions that the resolver asks, and what it reads in the replies. RFC 1035, RFC 3596 (AAAA),
-//! RFC 6891 (EDNS).
+//! RFC 6891 (EDNS), RFC 7505 (null MX), RFC 2308 (how long a "no" is good).
 //!
 //! Bytes in, bytes out: sockets, time-outs, retries and random numbers belong to the resolver. A reply counts only when
 //! its id *and* its question are those that were asked (RFC 5452 §9.1), and only records of the name at the end of the
 //! CNAME chain are read.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use domain::base::iana::Rcode;
-use domain::base::{Message, MessageBuilder, Name, Rtype};
-use domain::rdata::{A, Aaaa, Ptr};
+use domain::base::{Message, MessageBuilder, Name, ParsedName, Rtype, Ttl};
+use domain::rdata::{A, Aaaa, Mx, Ptr, Soa};
 
 use crate::limits;
 
 /// What is asked about a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Its IPv4 addresses.
     A,
     /// Its IPv6 addresses.
     Aaaa,
+    /// The hosts that take its mail.
+    Mx,
     /// The name of an address, asked about [`reverse_name`].
     Ptr,
 }
@@ -33,13 +36,28 @@ pub enum Edns {
     Without,
 }
 
+/// A host that takes mail for a domain (RFC 1035 §3.3.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchanger {
+    /// The smallest is tried first.
+    pub preference: u16,
+    /// Without a dot at its end.
+    pub host: String,
+}
+
 /// What a reply says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// Addresses, never none.
     Addresses(Vec<IpAddr>),
+    /// Hosts that take mail, never none; the smallest preference first.
+    Exchangers(Vec<Exchanger>),
+    /// It takes no mail (RFC 7505).
+    NullMx,
     /// The name of an address.
     Name(String),
+    /// Another name stands for this one, and the reply tells no more about that: ask about it.
+    Alias(String),
     /// The name exists, and has nothing of this kind.
     NoData,
     /// The name does not exist.
@@ -97,6 +115,28 @@ pub fn reply(query: &[u8], reply: &[u8]) -> Option<Reply> {
     })
 }
 
+/// How long a reply is good: the least of what its records say; for a "no", what the zone says of those (RFC 2308 §5).
+/// Zero when nothing is said, and for what is no reply.
+pub fn time_to_live(reply: &[u8]) -> Duration {
+    let Ok(message) = Message::from_slice(reply) else {
+        return Duration::ZERO;
+    };
+    let answers = message.answer().into_iter().flatten().flatten();
+    let least = answers.map(|record| record.ttl()).min();
+    let negative = start_of_authority(message);
+    let ttl = least.into_iter().chain(negative).min();
+    ttl.map_or(Duration::ZERO, |ttl| {
+        Duration::from_secs(ttl.as_secs().into())
+    })
+}
+
+/// How long the zone lets its "no" be kept, when the reply says which zone.
+fn start_of_authority(message: &Message<[u8]>) -> Option<Ttl> {
+    let authority = message.authority().ok()?;
+    let record = authority.limit_to::<Soa<_>>().next()?.ok()?;
+    Some(record.ttl().min(record.data().minimum()))
+}
+
 /// The name under which the DNS keeps the name of an address: `4.3.2.1.in-addr.arpa` (RFC 1035 §3.5, RFC 3596 §2.5).
 pub fn reverse_name(address: IpAddr) -> String {
     match address.to_canonical() {
@@ -120,6 +160,7 @@ impl Kind {
         match self {
             Self::A => Rtype::A,
             Self::Aaaa => Rtype::AAAA,
+            Self::Mx => Rtype::MX,
             Self::Ptr => Rtype::PTR,
         }
     }
@@ -130,6 +171,8 @@ fn records(message: &Message<[u8]>) -> Option<Reply> {
     let name = message.canonical_name()?;
     let answer = message.answer().ok()?;
     let mut addresses = Vec::new();
+    let mut exchangers = Vec::new();
+    let mut null = false;
     match message.qtype()? {
         Rtype::A => {
             for record in answer.limit_to::<A>() {
@@ -147,6 +190,23 @@ fn records(message: &Message<[u8]>) -> Option<Reply> {
                 }
             }
         }
+        Rtype::MX => {
+            for record in answer.limit_to::<Mx<_>>() {
+                let record = record.ok()?;
+                if *record.owner() != name {
+                    continue;
+                }
+                // RFC 7505 §3: the root is no host. Where other exchangers are named beside it, only those count.
+                if record.data().exchange().is_root() {
+                    null = true;
+                    continue;
+                }
+                exchangers.push(Exchanger {
+                    preference: record.data().preference(),
+                    host: record.data().exchange().to_string(),
+                });
+            }
+        }
         _ => {
             for record in answer.limit_to::<Ptr<_>>() {
                 let record = record.ok()?;
@@ -156,10 +216,29 @@ fn records(message: &Message<[u8]>) -> Option<Reply> {
             }
         }
     }
-    if addresses.is_empty() {
-        return Some(Reply::NoData);
+    if !addresses.is_empty() {
+        return Some(Reply::Addresses(addresses));
     }
-    Some(Reply::Addresses(addresses))
+    if !exchangers.is_empty() {
+        exchangers.sort_by_key(|exchanger| exchanger.preference);
+        exchangers.truncate(limits::EXCHANGERS);
+        return Some(Reply::Exchangers(exchangers));
+    }
+    if null {
+        return Some(Reply::NullMx);
+    }
+    Some(nothing(message, &name))
+}
+
+/// There is no record of this kind for `name`, the end of the chain.
+fn nothing(message: &Message<[u8]>, name: &ParsedName<&[u8]>) -> Reply {
+    let asked = message
+        .sole_question()
+        .is_ok_and(|asked| asked.qname() == name);
+    if asked || start_of_authority(message).is_some() {
+        return Reply::NoData;
+    }
+    Reply::Alias(name.to_string())
 }
 
 #[cfg(test)]
@@ -242,6 +321,65 @@ mod tests {
     }
 
     #[test]
+    fn exchangers_come_in_the_order_of_their_preference() {
+        let query = query("a.example", Kind::Mx, 7, Edns::Without).unwrap();
+        let records: &[(u16, &[u8])] = &[
+            (15, b"\x00\x14\x01b\xc0\x0c"),
+            (15, b"\x00\x0a\x02mx\x03lab\x00"),
+        ];
+        let host = |preference, host: &str| Exchanger {
+            preference,
+            host: host.into(),
+        };
+        let bytes = answer(&query, 0, records);
+        let expected = vec![host(10, "mx.lab"), host(20, "b.a.example")];
+        assert_eq!(reply(&query, &bytes), Some(Reply::Exchangers(expected)));
+        let null: (u16, &[u8]) = (15, b"\x00\x00\x00");
+        let bytes = answer(&query, 0, &[null]);
+        assert_eq!(reply(&query, &bytes), Some(Reply::NullMx));
+        let bytes = answer(&query, 0, &[null, records[1]]);
+        let expected = vec![host(10, "mx.lab")];
+        assert_eq!(reply(&query, &bytes), Some(Reply::Exchangers(expected)));
+    }
+
+    #[test]
+    fn an_alias_alone_is_to_be_asked_about_unless_the_zone_has_spoken() {
+        let query = query("a.example", Kind::Mx, 7, Edns::Without).unwrap();
+        let cname: (u16, &[u8]) = (5, b"\x01b\xc0\x0e");
+        let bytes = answer(&query, 0, &[cname]);
+        let expected = Reply::Alias("b.example".into());
+        assert_eq!(reply(&query, &bytes), Some(expected));
+        let bytes = with_authority(bytes, 300, 30);
+        assert_eq!(reply(&query, &bytes), Some(Reply::NoData));
+    }
+
+    /// Adds the SOA of the zone in which there is nothing: RFC 2308 §2.
+    fn with_authority(mut reply: Vec<u8>, ttl: u32, minimum: u32) -> Vec<u8> {
+        reply[9] = 1;
+        reply.extend_from_slice(&[0xc0, 12, 0, 6, 0, 1]);
+        reply.extend_from_slice(&ttl.to_be_bytes());
+        reply.extend_from_slice(&[0, 22, 0, 0]);
+        reply.extend_from_slice(&[0; 16]);
+        reply.extend_from_slice(&minimum.to_be_bytes());
+        reply
+    }
+
+    #[test]
+    fn replies_are_good_for_as_long_as_they_say() {
+        let query = query("mail.example", Kind::A, 7, Edns::Without).unwrap();
+        let bytes = answer(&query, 0, &[(1, &[192, 0, 2, 1])]);
+        assert_eq!(time_to_live(&bytes), Duration::from_secs(60));
+        let none = answer(&query, 3, &[]);
+        assert_eq!(time_to_live(&none), Duration::ZERO);
+        for (ttl, minimum) in [(300, 30), (30, 300)] {
+            let none = with_authority(none.clone(), ttl, minimum);
+            assert_eq!(time_to_live(&none), Duration::from_secs(30));
+            assert_eq!(reply(&query, &none), Some(Reply::NoName));
+        }
+        assert_eq!(time_to_live(b"short"), Duration::ZERO);
+    }
+
+    #[test]
     fn what_was_not_asked_is_not_an_answer() {
         let ours = query("mail.example", Kind::A, 7, Edns::Without).unwrap();
         let other_id = query("mail.example", Kind::A, 8, Edns::Without).unwrap();
@@ -276,15 +414,16 @@ mod tests {
         #[test]
         fn nothing_that_arrives_is_more_than_a_failure(
             mut bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
-            kind in proptest::sample::select(vec![Kind::A, Kind::Aaaa, Kind::Ptr]),
+            kind in proptest::sample::select(vec![Kind::A, Kind::Aaaa, Kind::Mx, Kind::Ptr]),
         ) {
             let query = query("mail.example", kind, 7, Edns::With).unwrap();
-            let _ = reply(&query, &bytes);
+            let _ = (reply(&query, &bytes), time_to_live(&bytes));
             // The same behind the right header and question.
             let mut believable = answer(&query[..query.len() - 11], 0, &[]);
             believable[7] = 3;
             believable.append(&mut bytes);
             let read = reply(&query, &believable);
+            let _ = time_to_live(&believable);
             proptest::prop_assert!(read.is_some(), "it is an answer, whatever it says");
         }
     }

@@ -24,6 +24,9 @@
 //! A connection that has ever sent CRLF, on a command or in text, is CRLF from that byte on. So a mail server, which
 //! speaks CRLF, can never be made to see a second message inside one (SMTP smuggling). A bare CR in text is lent as
 //! CRLF as well: what is stored or relayed holds no bare CR or LF.
+//!
+//! A session that overlooks nothing asks for [`Want::StrictLine`] and [`Want::StrictText`]: the connection is CRLF from the first
+//! octet, and a bare CR or LF is lent as it came, for the session to refuse.
 
 use super::block::{BLOCK, Block, first_bits, plain_text};
 use super::line_feeds::LineFeeds;
@@ -38,6 +41,13 @@ pub enum Want {
     },
     /// Dot-stuffed text up to the line that holds a dot alone (RFC 5321 §4.5.2, RFC 1939 §3).
     DotText,
+    /// One line of at most `max` octets. One that ends with a bare LF is lent with it, and refused by who asked.
+    StrictLine {
+        /// The bound, in octets.
+        max: usize,
+    },
+    /// Dot-stuffed text that only `CRLF . CRLF` ends. A bare CR or LF in it is lent as it came, as a piece of its own.
+    StrictText,
     /// At most this many octets, as they are. Never 0: a session that expects none asks for what comes next.
     Octets(u64),
     /// Nothing now: bytes wait in the buffer.
@@ -219,15 +229,23 @@ impl LineReader {
     #[inline]
     pub fn cut(&mut self, want: Want) -> Option<Cut<'_>> {
         match want {
-            Want::Line { max } => self.cut_line(max),
-            Want::DotText => self.cut_text(),
+            Want::Line { max } => self.cut_line(max, Bare::Overlooked),
+            Want::DotText => self.cut_text(Bare::Overlooked),
+            Want::StrictLine { max } => {
+                self.ending = Ending::Crlf;
+                self.cut_line(max, Bare::Lent)
+            }
+            Want::StrictText => {
+                self.ending = Ending::Crlf;
+                self.cut_text(Bare::Lent)
+            }
             Want::Octets(count) => self.cut_octets(count),
             Want::Nothing => None,
         }
     }
 
     #[inline]
-    fn cut_line(&mut self, max: usize) -> Option<Cut<'_>> {
+    fn cut_line(&mut self, max: usize, bare: Bare) -> Option<Cut<'_>> {
         self.text = Text::Outside;
         let start = self.start;
         // A short cut for nearly every line: its line feed was found with those before it, and ends it as they did.
@@ -241,7 +259,7 @@ impl LineReader {
             self.start = line_feed + 1;
             return Some(Cut::Line(&self.buffer[start..end]));
         }
-        match self.find_line(max) {
+        match self.find_line(max, bare) {
             Found::Nothing => None,
             Found::LongLine => Some(Cut::LongLine),
             Found::Line { end } => Some(Cut::Line(&self.buffer[start..end])),
@@ -250,7 +268,7 @@ impl LineReader {
 
     /// Takes a line, whatever it looks like.
     #[inline(never)]
-    fn find_line(&mut self, max: usize) -> Found {
+    fn find_line(&mut self, max: usize, bare: Bare) -> Found {
         loop {
             let Some(line_feed) = self.line_feeds.peek() else {
                 if self.line_feeds.look(&self.buffer[..self.end]) {
@@ -261,17 +279,22 @@ impl LineReader {
             };
             self.line_feeds.take();
             let after_cr = line_feed > self.start && self.buffer[line_feed - 1] == b'\r';
-            if !after_cr && self.ending == Ending::Crlf {
+            let lent = !after_cr && bare == Bare::Lent;
+            if !after_cr && self.ending == Ending::Crlf && !lent {
                 continue;
             }
-            self.ending = if after_cr { Ending::Crlf } else { Ending::Lf };
+            self.ending = if after_cr || lent {
+                Ending::Crlf
+            } else {
+                Ending::Lf
+            };
             let octets = line_feed + 1 - self.start;
             self.start = line_feed + 1;
             if std::mem::take(&mut self.skipping) || octets > max {
                 return Found::LongLine;
             }
             return Found::Line {
-                end: line_feed - usize::from(after_cr),
+                end: line_feed + usize::from(lent) - usize::from(after_cr),
             };
         }
     }
@@ -294,7 +317,7 @@ impl LineReader {
         (octets > 0).then(|| self.lend_text(self.start + octets))
     }
 
-    fn cut_text(&mut self) -> Option<Cut<'_>> {
+    fn cut_text(&mut self, bare: Bare) -> Option<Cut<'_>> {
         if self.text != Text::Within {
             self.text = Text::LineStart;
             match self.dot_line()? {
@@ -341,7 +364,11 @@ impl LineReader {
             }
             // A CR is known to be bare at the octet after it.
             let bare_cr = after_crs >> stop & 1 == 1;
-            return Some(self.lend_edited(at + stop - usize::from(bare_cr)));
+            let at = at + stop - usize::from(bare_cr);
+            if bare == Bare::Lent && at == self.start {
+                return Some(self.lend_text(at + 1));
+            }
+            return Some(self.lend_edited(at));
         }
         let last = self.buffer[self.start..self.end].last();
         if last == Some(&b'\n') {
@@ -405,6 +432,15 @@ impl LineReader {
         self.start = until;
         self.line_feeds.pass(until);
     }
+}
+
+/// What becomes of a bare CR or LF where CRLF should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bare {
+    /// As the table in the module has it.
+    Overlooked,
+    /// It is lent as it came.
+    Lent,
 }
 
 /// What was taken where a line was wanted.

@@ -63,6 +63,8 @@ pub struct ResolvConf {
     pub timeout: Duration,
     /// How often each server is asked.
     pub attempts: u32,
+    /// Questions begin with one server after the other, so that all have a share of the work.
+    pub rotate: bool,
 }
 
 impl Default for ResolvConf {
@@ -73,6 +75,7 @@ impl Default for ResolvConf {
             ndots: 1,
             timeout: limits::DNS_TIMEOUT,
             attempts: limits::DNS_ATTEMPTS,
+            rotate: false,
         }
     }
 }
@@ -121,6 +124,7 @@ impl ResolvConf {
     }
 
     fn option(&mut self, option: &str) {
+        self.rotate |= option == "rotate";
         let Some((name, value)) = option.split_once(':') else {
             return;
         };
@@ -198,6 +202,7 @@ mod tests {
         assert_eq!(conf.ndots, 2);
         assert_eq!(conf.timeout, Duration::from_secs(30));
         assert_eq!(conf.attempts, 1);
+        assert!(conf.rotate);
         assert_eq!(
             conf.candidates("x.y"),
             ["x.y.a.example", "x.y.b.example", "x.y"]

@@ -4,6 +4,9 @@
 //! read in two steps, [`command`] for the verb and then a function for the arguments, so that a session can say of a
 //! known verb what its arguments should have been.
 
+pub mod parameters;
+pub mod xclient;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -48,6 +51,8 @@ pub enum Verb {
     Turn,
     /// RFC 3030
     Bdat,
+    /// Postfix's XCLIENT_README
+    Xclient,
 }
 
 /// What is to be said about a verb.
@@ -65,8 +70,8 @@ pub struct VerbInfo {
     pub meaning: &'static str,
 }
 
-/// All verbs, in the order in which a session uses them; those that are only known to be refused come last.
-pub const VERBS: [VerbInfo; 17] = [
+/// All verbs, in the order in which a session uses them; those that few need come last.
+pub const VERBS: [VerbInfo; 18] = [
     info(
         Verb::Helo,
         "HELO",
@@ -91,7 +96,7 @@ pub const VERBS: [VerbInfo; 17] = [
     info(
         Verb::Mail,
         "MAIL",
-        "MAIL FROM:<address> [SIZE=octets] [BODY=8BITMIME]",
+        "MAIL FROM:<address> [SIZE=octets] [BODY=8BITMIME] [SMTPUTF8]",
         "MAIL FROM:<bob@example.org>",
         "begins a message: where errors go back to",
     ),
@@ -150,7 +155,7 @@ pub const VERBS: [VerbInfo; 17] = [
         "AUTH",
         "AUTH mechanism [base64]",
         "AUTH PLAIN AGFsaWNlAGFsaWNl",
-        "logs in, with PLAIN or LOGIN",
+        "logs in, with one of the mechanisms that EHLO lists",
     ),
     info(
         Verb::Expn,
@@ -178,14 +183,21 @@ pub const VERBS: [VerbInfo; 17] = [
         "BDAT",
         "BDAT octets [LAST]",
         "BDAT 86 LAST",
-        "sends text without dots, where CHUNKING is offered",
+        "sends so many octets of the text, without dots; LAST ends it",
+    ),
+    info(
+        Verb::Xclient,
+        "XCLIENT",
+        "XCLIENT ADDR=address [NAME=name] [HELO=name] [LOGIN=user]",
+        "XCLIENT ADDR=192.0.2.7 HELO=pc1.example.org",
+        "lets a proxy that this server knows say whose connection it hands on",
     ),
 ];
 
 impl Verb {
     /// Its row in [`VERBS`].
     pub fn info(self) -> &'static VerbInfo {
-        static TABLE: [VerbInfo; 17] = VERBS;
+        static TABLE: [VerbInfo; 18] = VERBS;
         // Every verb has its row: a test holds them together.
         TABLE
             .iter()
@@ -292,15 +304,16 @@ pub struct Parameter<'a> {
     pub value: Option<&'a str>,
 }
 
-/// The arguments of MAIL: the reverse-path (`None` is the null one, `<>`), and the parameters.
+/// The arguments of MAIL: the reverse-path (`None` is the null one, `<>`), and the parameters. Whether an address may have letters
+/// outside of ASCII is only known from the parameters: ask [`Address::is_ascii`].
 pub fn mail(arguments: &[u8]) -> Result<(Option<Address>, Vec<Parameter<'_>>), SyntaxError> {
-    let (path, parameters) = address::path(after_keyword(arguments, b"FROM")?)?;
+    let (path, parameters) = address::path_utf8(after_keyword(arguments, b"FROM")?)?;
     Ok((path, self::parameters(parameters)?))
 }
 
 /// The arguments of RCPT: the forward-path, and the parameters.
 pub fn rcpt(arguments: &[u8]) -> Result<(Address, Vec<Parameter<'_>>), SyntaxError> {
-    let (path, parameters) = address::path(after_keyword(arguments, b"TO")?)?;
+    let (path, parameters) = address::path_utf8(after_keyword(arguments, b"TO")?)?;
     let path = path.ok_or(SyntaxError::NullRecipient)?;
     Ok((path, self::parameters(parameters)?))
 }
@@ -342,7 +355,8 @@ fn parameter(word: &[u8]) -> Option<Parameter<'_>> {
     };
     let letter = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
     // AUTH=<> and xtext hold `=` too, as `+3D` only; a second `=` is overlooked (Postfix does so).
-    let fits = |octet: u8| octet.is_ascii_graphic();
+    // RFC 6533 §3: with SMTPUTF8 an ORCPT may have letters as they are.
+    let fits = |octet: u8| octet.is_ascii_graphic() || !octet.is_ascii();
     let well_formed = !keyword.is_empty()
         && !keyword.starts_with('-')
         && keyword.bytes().all(letter)

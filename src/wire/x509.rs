@@ -96,6 +96,44 @@ pub fn names(certificate: &[u8]) -> Option<Names> {
     Some(Names { subject, issuer })
 }
 
+/// The hash that stands for a certificate where something is bound to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndPointHash {
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+    /// SHA-512
+    Sha512,
+}
+
+/// Which hash makes the `tls-server-end-point` of a DER certificate (RFC 5929 §4.1): that of its signature, and SHA-256 where
+/// that is weaker. `None` for signatures that have no hash of their own, and for what is no certificate.
+pub fn end_point_hash(certificate: &[u8]) -> Option<EndPointHash> {
+    let mut certificate = Der(Der(certificate).value(SEQUENCE)?);
+    certificate.value(SEQUENCE)?;
+    let algorithm = Der(certificate.value(SEQUENCE)?).value(OBJECT)?;
+    match algorithm.strip_prefix(RSA) {
+        // With MD5, SHA-1, SHA-256.
+        Some([4 | 5 | 11]) => return Some(EndPointHash::Sha256),
+        Some([12]) => return Some(EndPointHash::Sha384),
+        Some([13]) => return Some(EndPointHash::Sha512),
+        Some(_) => return None,
+        None => {}
+    }
+    match algorithm.strip_prefix(ECDSA)? {
+        [1] | [3, 2] => Some(EndPointHash::Sha256),
+        [3, 3] => Some(EndPointHash::Sha384),
+        [3, 4] => Some(EndPointHash::Sha512),
+        _ => None,
+    }
+}
+
+/// 1.2.840.113549.1.1 (RFC 8017, appendix A.2.4)
+const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1];
+/// 1.2.840.10045.4 (RFC 5758 §3.2)
+const ECDSA: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4];
+
 /// Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }
 fn name(sets: &[u8]) -> Option<Name> {
     let mut attributes = Vec::new();

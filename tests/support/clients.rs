@@ -7,6 +7,7 @@ use mailtool::proto::imap::client::Errand;
 use mailtool::proto::pop3::client::Request;
 use mailtool::proto::{imap, pop3, smtp};
 use mailtool::wire::address::Address;
+use mailtool::wire::envelope::{Envelope, Recipient};
 
 use super::script::{Dialog, Protocol};
 use super::sessions::{Feeding, readable};
@@ -38,6 +39,7 @@ pub fn play_client(dialog: &Dialog, feeding: Feeding) -> Result<(), String> {
             turned::play(dialog, Box::new(&mut client), feeding).map_err(|f| f.to_string())?;
             client.into_failures().first().map(ToString::to_string)
         }
+        Protocol::Smtp if errand.contains(';') => relay(dialog, errand, feeding)?,
         Protocol::Smtp => {
             let (plan, mail) = smtp_mail(dialog, errand)?;
             let mut client = smtp::client::Client::new(plan, mail);
@@ -56,6 +58,40 @@ pub fn play_client(dialog: &Dialog, feeding: Feeding) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// Several messages over one connection; why that failed, which a message that is refused is not.
+fn relay(dialog: &Dialog, errand: &str, feeding: Feeding) -> Result<Option<String>, String> {
+    let tray = smtp::relay::Tray::new();
+    let mut plan = None;
+    for (word, errand) in (0..).zip(errand.split(';')) {
+        let (of_message, mail) = smtp_mail(dialog, errand)?;
+        plan.get_or_insert(of_message);
+        let recipients = mail.recipients.into_iter().map(Recipient::new);
+        tray.give(smtp::relay::Message {
+            word,
+            envelope: Envelope {
+                reverse_path: mail.reverse_path,
+                recipients: recipients.collect(),
+                ..Envelope::default()
+            },
+            text: smtp::relay::Text::new(&mail.text),
+        });
+    }
+    tray.close();
+    let plan = plan.ok_or("client: no message")?;
+    let plan = smtp::relay::Plan {
+        name: plan.name,
+        protocol: plan.protocol,
+        upgrade: plan.upgrade,
+        login: plan.login,
+        patience: smtp::relay::Patience::of(plan.patience),
+        idle: PATIENCE,
+        epoch: None,
+    };
+    let client = smtp::relay::Client::new(plan, tray.clone());
+    turned::play(dialog, Box::new(client), feeding).map_err(|f| f.to_string())?;
+    Ok(tray.failure().map(|failure| failure.to_string()))
 }
 
 /// Logs in as the first user.
@@ -165,7 +201,11 @@ fn smtp_mail(
             Some(("starttls", "yes")) => plan.upgrade = Upgrade::Required,
             Some(("login", "yes")) => {
                 let (user, password) = dialog.given.users[0].clone();
-                plan.login = Some(smtp::client::Login { user, password });
+                plan.login = Some(smtp::client::Login {
+                    user,
+                    password,
+                    nonce: "abcdef".into(),
+                });
             }
             _ => {
                 return Err(format!(

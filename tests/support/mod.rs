@@ -8,5 +8,6 @@ pub mod script;
 pub mod seeds;
 pub mod services;
 pub mod sessions;
+pub mod smtp_settings;
 pub mod tcp;
 pub mod turned;

@@ -30,6 +30,9 @@ pub fn write(dialog: &Dialog, corpus: &Path) -> io::Result<()> {
         &format!("{protocol}_client"),
         &[&plan, &server[..]].concat(),
     )?;
+    if dialog.protocol == Protocol::Smtp {
+        put("smtp_relay", &[&plan, &server[..]].concat())?;
+    }
     put(&format!("{protocol}_words"), &[client, server].concat())?;
     put("lockstep", &typed(dialog))?;
     put("transcript", &fs::read(&dialog.path)?)

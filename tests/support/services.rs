@@ -11,6 +11,7 @@ use mailtool::store::{Store, Users};
 use tempfile::TempDir;
 
 use super::script::{Delivery, Dialog, Protocol};
+use super::smtp_settings;
 
 /// What a dialogue is played on. Gone when dropped.
 pub struct Stage {
@@ -59,7 +60,15 @@ impl Stage {
 pub fn store(dialog: &Dialog, folder: &Path) -> Result<Store, String> {
     let given = &dialog.given;
     let domains = [given.host.clone()];
-    Store::open(folder, &domains, Users::plain(&given.users)).map_err(|e| e.to_string())
+    let tokens: Vec<_> = given
+        .extra
+        .iter()
+        .filter(|(name, _)| name == "token")
+        .filter_map(|(_, value)| value.split_once(':'))
+        .map(|(user, token)| (user.to_owned(), token.to_owned()))
+        .collect();
+    let users = Users::plain(&given.users).with_tokens(&tokens);
+    Store::open(folder, &domains, users).map_err(|e| e.to_string())
 }
 
 /// Puts mail into an account's INBOX.
@@ -105,18 +114,7 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
             };
             let mut config = smtp::server::Config::new(&given.host, &given.host, mode);
             config.start_tls = start_tls;
-            for (name, value) in &given.extra {
-                let number = || {
-                    value
-                        .parse()
-                        .map_err(|_| format!("x-{name}={value}: no number"))
-                };
-                match name.as_str() {
-                    "max-octets" => config.max_octets = number()?,
-                    "max-recipients" => config.max_recipients = number()? as usize,
-                    other => return Err(format!("x-{other}= is not known")),
-                }
-            }
+            smtp_settings::apply(&mut config, &given.extra)?;
             Ok(Box::new(SmtpService::new(
                 "smtp",
                 Arc::new(config),

@@ -280,6 +280,7 @@ impl<'a> Player<'a> {
                 instant: self.now,
                 wall: self.epoch.wall(self.now),
             },
+            seed: [7; 16],
             refused: None,
         });
         let mut wire = Wire::new(session, Side::Server, self.now);
@@ -341,6 +342,7 @@ impl<'a> Player<'a> {
         TlsInfo {
             version: "TLSv1.3",
             cipher: "TLS13_AES_256_GCM_SHA384",
+            end_point: Some(Box::new([7; 32])),
             ..TlsInfo::default()
         }
     }

@@ -3,28 +3,32 @@
 //! [`options`] says what can be asked for; this file turns it into a store, services, listeners and a reactor, in an order in
 //! which every mistake is told before anything is listening.
 
+mod deliver;
+mod lab;
 mod log;
 mod options;
 mod protocols;
+pub(super) mod queue;
 mod ready;
 mod screen;
+mod site;
 
 use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io;
-use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, bail};
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use self::options::{Domain, Endpoint, Options, THROW_AWAY};
+use self::options::{Endpoint, Options, Relay, Sessions, THROW_AWAY};
 use self::protocols::Protocol;
 use self::ready::Waiting;
-use self::screen::{Demo, Screen};
+use self::screen::Demo;
+use self::site::Site;
 use super::{evidence, print};
-use crate::limits;
+use crate::proto::control::{Board, BoardTurn, Journal};
 use crate::proto::pop3::server::Pop3Service;
 use crate::proto::smtp::SmtpService;
 use crate::proto::{Service, StartTls, imap, pop3, smtp};
@@ -40,6 +44,11 @@ pub fn command() -> Command {
     Options::augment_args(Command::new("serve"))
         .about("A local mail server: SMTP, submission, LMTP, POP3, IMAP; nothing to configure")
         .after_help(EXAMPLES)
+        .subcommand(deliver::command())
+        .subcommand(queue::command())
+        .subcommand(queue::trace_command())
+        .disable_help_subcommand(true)
+        .args_conflicts_with_subcommands(true)
 }
 
 const EXAMPLES: &str = "\
@@ -57,107 +66,25 @@ Examples:
 
 /// Serves until SIGINT or SIGTERM.
 pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
+    match matches.subcommand() {
+        Some(("deliver", matches)) => return deliver::run(matches),
+        Some(("queue", matches)) => return queue::run(matches),
+        Some(("trace", matches)) => return queue::run_trace(matches),
+        _ => {}
+    }
     let options = Options::from_arg_matches(matches)?.complete()?;
     let waiting = Waiting::on(options.ready_fd)?;
     log::start();
 
-    let endpoints: Vec<(Protocol, Endpoint)> = Protocol::ALL
-        .into_iter()
-        .flat_map(|protocol| {
-            options
-                .endpoints(protocol)
-                .into_iter()
-                .map(move |endpoint| (protocol, endpoint))
-        })
-        .collect();
-    if endpoints.is_empty() {
-        bail!(
-            "every protocol is off, so there is nothing to serve: leave one on, such as --smtp 127.0.0.1:1025"
-        );
-    }
     let place = StorePlace::of(&options)?;
-    let (users, demo) = accounts(&options, place.path())?;
-    if demo == Demo::Yes {
-        only_loopback(&endpoints)?;
+    if let Some(count) = options.relay.lab_chain {
+        return lab::run(&options, count, place.path(), waiting);
     }
-    let mut domains = Vec::new();
-    for domain in &options.domain {
-        let domain = domain.as_str().to_owned();
-        if !domains.contains(&domain) {
-            domains.push(domain);
-        }
-    }
-    if domains.is_empty() {
-        domains.push("localhost".to_owned());
-    }
-    let hostname = options.hostname.as_ref().map(Domain::as_str);
-    let hostname = hostname.unwrap_or(&domains[0]).to_owned();
-    let store = Store::open(place.path(), &domains, users).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidInput => anyhow::Error::new(error).context("cannot use the accounts"),
-        _ => anyhow::Error::new(error).context(format!(
-            "cannot use the store {} (--store DIR takes another folder, --store tmp a throw-away one)",
-            place.path().display()
-        )),
-    })?;
-    let store = Arc::new(store);
-    let mut names = domains.clone();
-    if !names.contains(&hostname) {
-        names.push(hostname.clone());
-    }
-    let pcap = options.pcap.as_deref();
-    let capture = pcap.map(evidence::capture).transpose();
-    let capture = capture.map_err(anyhow::Error::msg)?;
-    let keys = evidence::key_log(capture.as_ref(), |words| ::log::warn!("{words}"));
-    let certificate = certificate(&options, place.path(), &names, keys.as_ref())?;
-
-    let mut reactor = Reactor::new(
-        reactor::Options {
-            tls: Some(certificate),
-            tap: options.transcript.as_deref().map(transcripts).transpose()?,
-            wire: pcap
-                .zip(capture)
-                .map(|(path, capture)| wires(path, capture)),
-            ..reactor::Options::default()
-        },
-        Arc::clone(&store),
-    )
-    .context("the system gives no event loop")?;
-    reactor
-        .catch_signals(reload(&options, &store, &names, place.path(), keys))
-        .context("signals cannot be caught")?;
-
-    let services = Services {
-        hostname,
-        domain: domains[0].clone(),
-        max_octets: options
-            .max_size
-            .map_or(limits::MESSAGE_SIZE, NonZeroU64::get),
-        store: Arc::clone(&store),
-    };
-    let mut listening = Vec::new();
-    for (protocol, endpoint) in endpoints {
-        let real = listen(&mut reactor, protocol, &endpoint, services.of(protocol))?;
-        listening.push((protocol, real));
-    }
-    let accounts: Vec<String> = store
-        .users()
-        .accounts()
-        .iter()
-        .map(|account| account.name.to_string())
-        .collect();
-    let authority = place.path().join("tls/ca.pem");
-    let screen = Screen {
-        listening: &listening,
-        domains: &domains,
-        accounts: &accounts,
-        demo,
-        store: place.path(),
-        authority: options.tls_cert.is_none().then_some(authority.as_path()),
-    };
+    let site = Site::open(&options, place.path(), Journal::default(), 1)?;
     // The screen is for people; a reader who left does not stop the server.
-    let _ = print(&screen.show(super::lang()));
-    waiting.tell(&listening)?;
-    reactor.run().context("the event loop failed")?;
+    let _ = print(&site.screen());
+    waiting.tell(&site.listening)?;
+    site.run(Vec::new())?;
     Ok(0)
 }
 
@@ -198,8 +125,29 @@ impl StorePlace {
     }
 }
 
-/// Who has mail here: who was named, else who is in the store's own file, else alice and bob.
+/// The domains whose mail is delivered here, the plain one first.
+fn domains(options: &Options) -> Vec<String> {
+    let mut domains = Vec::new();
+    for domain in &options.domain {
+        let domain = domain.as_str().to_owned();
+        if !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
+    if domains.is_empty() {
+        domains.push("localhost".to_owned());
+    }
+    domains
+}
+
+/// Who has mail here, and which tokens stand for whose password.
 fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
+    let (users, demo) = named_accounts(options, store)?;
+    Ok((users.with_tokens(&options.sessions.tokens()?), demo))
+}
+
+/// Who was named, else who is in the store's own file, else alice and bob.
+fn named_accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
     let kept = store.join("users");
     let read = |file: &Path| Users::read(file).context("cannot use the accounts");
     match (&options.users, options.user.as_slice()) {
@@ -223,14 +171,13 @@ fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
 }
 
 /// Accounts whose passwords everybody knows are for this machine only.
-fn only_loopback(endpoints: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
+fn only_loopback(endpoints: &[(Protocol, Endpoint)], advice: &str) -> anyhow::Result<()> {
     for (protocol, endpoint) in endpoints {
         if let Endpoint::Tcp(address) = endpoint
             && !address.ip().is_loopback()
         {
             bail!(
-                "{} on {address} could be reached from other machines, where anybody could log in as alice or bob: \
-                 give accounts of your own with --user NAME:PASSWORD or --users FILE, or listen on 127.0.0.1",
+                "{} on {address} could be reached from other machines, where anybody could log in {advice}, or listen on 127.0.0.1",
                 protocol.name()
             );
         }
@@ -274,9 +221,9 @@ fn reload(
         place.to_path_buf(),
     );
     Box::new(move || {
-        match store.users().reload() {
+        match store.reload() {
             Ok(()) => ::log::info!("SIGHUP: {} accounts", store.users().accounts().len()),
-            Err(error) => ::log::error!("SIGHUP: the accounts stay as they were: {error}"),
+            Err(error) => ::log::error!("SIGHUP: users and aliases stay as they were: {error}"),
         }
         match certificate(&options, &place, &names, keys.as_ref()) {
             Ok(certificate) => Some(certificate),
@@ -339,7 +286,11 @@ struct Services {
     hostname: String,
     domain: String,
     max_octets: u64,
+    relay: Relay,
+    sessions: Sessions,
+    rates: Arc<smtp::server::Rates>,
     store: Arc<Store>,
+    board: Board,
 }
 
 impl Services {
@@ -370,14 +321,17 @@ impl Services {
     }
 
     fn smtp(&self, name: &'static str, mode: smtp::server::Mode) -> Arc<dyn Service> {
-        let config = smtp::server::Config {
-            hostname: self.hostname.clone(),
-            domain: self.domain.clone(),
-            mode,
-            max_octets: self.max_octets,
-            max_recipients: limits::RECIPIENTS,
-            start_tls: StartTls::Offered,
-        };
+        let mut config = smtp::server::Config::new(&self.hostname, &self.domain, mode);
+        config.max_octets = self.max_octets;
+        config.start_tls = StartTls::Offered;
+        config.queueing = smtp::server::Queueing::Present;
+        config.relay_from = self.relay.networks().to_vec();
+        if self.relay.is_on() {
+            config.relaying = smtp::server::Relaying::On;
+        }
+        self.sessions.apply(&mut config, &self.rates);
+        let turn = BoardTurn::new(Arc::clone(&self.store), self.board.clone());
+        config.turn = Some(Arc::new(turn));
         Arc::new(SmtpService::new(
             name,
             Arc::new(config),

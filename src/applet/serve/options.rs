@@ -1,5 +1,9 @@
 //! What `serve` can be told: on the command line, in `MAILTOOL_*`, in a TOML file; the first of these wins.
 
+mod addresses;
+mod relay;
+mod sessions;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU64;
@@ -9,6 +13,9 @@ use std::str::FromStr;
 use anyhow::Context;
 use serde::{Deserialize, Deserializer, de};
 
+pub(super) use self::addresses::Addresses;
+pub(super) use self::relay::Relay;
+pub(super) use self::sessions::Sessions;
 use super::protocols::Protocol;
 use crate::wire::address::{self, AddressError};
 
@@ -83,6 +90,17 @@ pub(super) struct Options {
     /// Largest message taken, in octets [default: 67108864]
     #[arg(long, value_name = "OCTETS", env = "MAILTOOL_MAX_SIZE", value_parser = octets, help_heading = MAIL)]
     pub(super) max_size: Option<NonZeroU64>,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) addresses: Addresses,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) relay: Relay,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) sessions: Sessions,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
     #[arg(
@@ -178,6 +196,9 @@ impl Options {
             user: many(self.user, other.user),
             users: self.users.or(other.users),
             max_size: self.max_size.or(other.max_size),
+            addresses: self.addresses.or(other.addresses),
+            relay: self.relay.or(other.relay),
+            sessions: self.sessions.or(other.sessions),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             transcript: self.transcript.or(other.transcript),
@@ -203,6 +224,9 @@ impl Options {
         for path in files.into_iter().flatten().chain(store) {
             *path = folder.join(&*path);
         }
+        self.addresses.relative_to(folder);
+        self.relay.relative_to(folder);
+        self.sessions.relative_to(folder);
         self
     }
 

@@ -48,6 +48,14 @@ impl Protocol {
         }
     }
 
+    /// Whether it takes mail.
+    pub(super) const fn is_smtp(self) -> bool {
+        matches!(
+            self,
+            Self::Smtp | Self::Submission | Self::Smtps | Self::Lmtp
+        )
+    }
+
     /// Whether TLS starts with the first byte.
     pub(super) const fn is_implicit_tls(self) -> bool {
         matches!(self, Self::Smtps | Self::Pop3s | Self::Imaps)

@@ -28,11 +28,23 @@ impl Waiting {
     /// (`NOTIFY_SOCKET`), but serves on when it does not listen: the variable may be inherited from a service around us
     /// (sd_notify(3): errors should be ignored).
     pub(super) fn tell(self, listening: &[(Protocol, Endpoint)]) -> anyhow::Result<()> {
+        self.tell_lines(&lines("", listening))
+    }
+
+    /// The same for several servers: `HOST PROTOCOL ENDPOINT` a line.
+    pub(super) fn tell_each(
+        self,
+        servers: &[(&str, &[(Protocol, Endpoint)])],
+    ) -> anyhow::Result<()> {
+        let lines: String = servers
+            .iter()
+            .map(|(host, listening)| lines(&format!("{host} "), listening))
+            .collect();
+        self.tell_lines(&lines)
+    }
+
+    fn tell_lines(self, lines: &str) -> anyhow::Result<()> {
         if let Some(mut file) = self.0 {
-            let line = |(protocol, endpoint): &(Protocol, Endpoint)| {
-                format!("{} {endpoint}\n", protocol.name())
-            };
-            let lines: String = listening.iter().map(line).collect();
             file.write_all(lines.as_bytes())
                 .context("cannot write to the file descriptor of --ready-fd")?;
         }
@@ -41,4 +53,11 @@ impl Waiting {
         }
         Ok(())
     }
+}
+
+fn lines(before: &str, listening: &[(Protocol, Endpoint)]) -> String {
+    listening
+        .iter()
+        .map(|(protocol, endpoint)| format!("{before}{} {endpoint}\n", protocol.name()))
+        .collect()
 }

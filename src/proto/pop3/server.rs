@@ -288,7 +288,9 @@ impl Server {
 
     fn sasl(&mut self, step: Result<Step, SaslError>, out: &mut Out) {
         match step {
-            Ok(Step::Challenge(_)) => self.refuse("AUTH PLAIN has one response only", out),
+            Ok(Step::Challenge(_) | Step::Ask(_) | Step::Proven) => {
+                self.refuse("AUTH PLAIN has one response only", out)
+            }
             Ok(Step::Verify(credentials)) => self.ask(Job::Login(credentials), out),
             Err(error) => self.refuse(&error.to_string(), out),
         }

@@ -7,6 +7,9 @@
 //!             DATA          block full            written                 TextEnd               durable
 //!  Command ---------> Text ------------> Storing ---------> Text  ...    ---------> Delivering ---------> Command
 //!
+//!             BDAT          block full            written                 last octet
+//!  Command ---------> Chunk -----------> Storing ---------> Chunk ...    ---------> Command (LAST: Delivering)
+//!
 //!             STARTTLS                TlsUp
 //!  Command ----------> StartingTls ----------> Command, with all forgotten
 //! ```
@@ -14,78 +17,60 @@
 //! | state | wants | a job runs |
 //! |---|---|---|
 //! | Greeting, StartingTls, Delayed, Closed | nothing | no |
+//! | Proxied | octets, as many as its header still needs | no |
 //! | Command, Challenge | a line | no |
 //! | Text | dot-text | no |
-//! | Discarding | octets | no |
+//! | Chunk, Discarding | octets | no |
 //! | Verifying, Storing, Delivering | nothing | yes |
+//!
+//! An answer that is held back (a wrong password, a tarpit, a policy) waits in Delayed with the state that comes after it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `config`, `policy`, `rates` | what all sessions of a listener share, the hooks, who is counted how often |
+//! | `arrival` | the greeting, the PROXY header, XCLIENT |
+//! | `commands`, `login` | the commands that are not about a message; AUTH |
+//! | `envelope` | MAIL and RCPT: who may send what to whom |
+//! | `text` | DATA, BDAT, and what becomes of the message |
+//! | `message`, `header`, `trace` | the text on its way in, its header, the lines before it |
+//! | `strict` | what a strict session does not overlook |
+//! | `replies` | what is said |
 //!
 //! Invariants: a `250` after a message is made from [`Durable`] alone; what is refused is read first, and then
 //! answered; what was learnt before TLS is forgotten (RFC 3207 §4.2). A message for several mailboxes of which some
 //! cannot be written is answered with 451 as a whole: sent again it comes twice to some, but it is lost to nobody.
 //! LMTP, which has a reply for each recipient, needs no such choice.
 
+mod arrival;
 mod commands;
+mod config;
+mod envelope;
 mod header;
 mod login;
 mod message;
+pub mod policy;
+mod rates;
 mod replies;
+mod strict;
+mod text;
 mod trace;
 
+use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::{Answer, Job};
+use super::Answer;
 use crate::limits;
-use crate::proto::{self, Input, Out, Peer, Refused, Session, StartTls, TlsInfo};
-use crate::store::{Account, Durable, Store, StoreError};
-use crate::wire::address::Address;
+use crate::proto::{self, Input, Out, Peer, Session, TlsInfo};
+use crate::store::{Account, AuthError, Store};
 use crate::wire::lines::Want;
 use crate::wire::sasl::Exchange;
 use crate::wire::smtp::{self as words, Enhanced, Reply};
 use message::Incoming;
 
-/// What kind of server it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Takes mail for its own domains from anybody (RFC 5321).
-    Mta,
-    /// Takes mail from its users, who log in first (RFC 6409).
-    Submission,
-    /// Takes mail from a server beside it, with a reply for each recipient (RFC 2033).
-    Lmtp,
-}
-
-/// What all sessions of a listener share.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// What the server calls itself.
-    pub hostname: String,
-    /// Where an address without a domain belongs.
-    pub domain: String,
-    /// What kind of server it is.
-    pub mode: Mode,
-    /// The biggest message that is taken (RFC 1870).
-    pub max_octets: u64,
-    /// The most recipients of one message.
-    pub max_recipients: usize,
-    /// Whether STARTTLS is offered.
-    pub start_tls: StartTls,
-}
-
-impl Config {
-    /// With the bounds of [`limits`], without TLS.
-    pub fn new(hostname: &str, domain: &str, mode: Mode) -> Self {
-        Self {
-            hostname: hostname.to_owned(),
-            domain: domain.to_owned(),
-            mode,
-            max_octets: limits::MESSAGE_SIZE,
-            max_recipients: limits::RECIPIENTS,
-            start_tls: StartTls::Unavailable,
-        }
-    }
-}
+pub use config::{Config, Disclosure, Mode, Queueing, Relaying, Rigor, Senders, Timeouts};
+pub use rates::Rates;
 
 /// One connection's server.
 pub struct Server {
@@ -97,12 +82,22 @@ pub struct Server {
     tls: Option<TlsInfo>,
     hello: Option<Hello>,
     user: Option<Account>,
-    envelope: Option<Envelope>,
+    message: Option<envelope::Transaction>,
+    /// Where the connection itself comes from, whatever a proxy says.
+    first_address: Option<IpAddr>,
+    /// A proxy has said where the client is.
+    proxied: bool,
     /// Messages taken: part of their names.
     messages: u64,
+    /// Exchanges begun: part of their nonces.
+    exchanges: u64,
     errors: usize,
     idle_commands: usize,
     auth_failures: usize,
+    /// How long a policy holds back the answer to this command.
+    held_back: Duration,
+    /// A policy closes the connection without a word.
+    dropped: bool,
     /// How it ends when the message that comes in is answered, or the job that runs is done.
     ending: Ending,
 }
@@ -110,25 +105,53 @@ pub struct Server {
 enum State {
     /// The connection does not stand yet.
     Greeting,
+    /// The header of a proxy is to come: the octets of it so far.
+    Proxied(Vec<u8>),
     Command,
-    Challenge(Exchange),
-    Verifying,
+    /// An answer to a challenge of AUTH is to come. The verdict is what the store said beside keys: it holds once they are
+    /// proved, or why a token was refused.
+    Challenge(Exchange, Option<Result<Account, AuthError>>),
+    Verifying(Exchange),
+    /// A reply is held back.
     Delayed {
         until: Instant,
         reply: Reply,
+        then: Box<Self>,
     },
     StartingTls,
     Text(Incoming),
-    Storing(Incoming),
+    Chunk(Incoming, Chunk),
+    Storing(Incoming, Option<Chunk>),
     Delivering {
         id: String,
     },
-    /// The text of a BDAT passes by.
+    /// The octets of a BDAT pass by.
     Discarding {
         octets: u64,
         reply: Reply,
+        /// As many replies: LMTP has one for each recipient.
+        times: usize,
     },
     Closed,
+}
+
+/// A BDAT that is being received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Chunk {
+    /// Octets in all.
+    octets: u64,
+    /// Octets still to come.
+    left: u64,
+    place: Place,
+}
+
+/// Where a BDAT stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// More come.
+    Within,
+    /// It is the last one.
+    Last,
 }
 
 /// How the session ends once the job that runs is done.
@@ -156,41 +179,33 @@ struct Hello {
     name: String,
 }
 
-/// A message's envelope, from MAIL on.
-#[derive(Debug)]
-struct Envelope {
-    reverse_path: Option<Address>,
-    recipients: Vec<Recipient>,
-}
-
-#[derive(Debug)]
-struct Recipient {
-    address: Address,
-    account: Account,
-}
-
 impl Session for Server {
     fn want(&self) -> Want {
+        let max = limits::SMTP_LINE;
         match &self.state {
-            State::Command | State::Challenge(_) => Want::Line {
-                max: limits::SMTP_LINE,
+            State::Command | State::Challenge(..) => match self.config.rigor {
+                Rigor::Lenient => Want::Line { max },
+                Rigor::Strict => Want::StrictLine { max },
             },
-            State::Text(_) => Want::DotText,
+            State::Text(_) => match self.config.rigor {
+                Rigor::Lenient => Want::DotText,
+                Rigor::Strict => Want::StrictText,
+            },
+            State::Chunk(_, chunk) => Want::Octets(chunk.left),
             State::Discarding { octets, .. } => Want::Octets(*octets),
+            State::Proxied(header) => self.want_of_proxy(header),
             _ => Want::Nothing,
         }
     }
 
     fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Out) {
-        if !matches!(input, Input::Timeout | Input::Changed | Input::Room) {
-            self.deadline = now + limits::SMTP_IDLE;
-        }
+        let passive = matches!(input, Input::Timeout | Input::Changed | Input::Room);
         match input {
-            Input::Open => self.greet(out),
+            Input::Open => self.open(now, out),
             Input::TlsUp(info) => self.tls_up(info),
             Input::Line(line) => self.line(now, line, out),
             Input::LongLine => self.long_line(out),
-            Input::Text(text) => self.text(text, out),
+            Input::Text(text) => self.text(now, text, out),
             Input::TextEnd => {
                 self.text_end(out);
                 if self.ending != Ending::No {
@@ -207,19 +222,24 @@ impl Session for Server {
             Input::Stop => self.end(Ending::Stop, out),
             Input::Changed | Input::Room => {}
         }
+        if !passive {
+            self.deadline = now + self.patience();
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Delayed { until, .. } => Some(*until),
-            State::Verifying | State::Storing(_) | State::Delivering { .. } | State::Closed => None,
+            State::Verifying(_) | State::Storing(..) | State::Delivering { .. } | State::Closed => {
+                None
+            }
             _ => Some(self.deadline),
         }
     }
 
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
         match &self.state {
-            State::Challenge(_) => (piece != b"*").then_some(0..piece.len()),
+            State::Challenge(..) => (piece != b"*").then_some(0..piece.len()),
             State::Command => words::secret_in(piece),
             _ => None,
         }
@@ -230,7 +250,7 @@ impl Server {
     /// A session for a new connection.
     pub fn new(config: Arc<Config>, store: Arc<Store>, peer: Peer) -> Self {
         Self {
-            deadline: peer.accepted.instant + limits::SMTP_IDLE,
+            deadline: peer.accepted.instant + config.timeouts.command,
             config,
             store,
             peer,
@@ -238,32 +258,18 @@ impl Server {
             tls: None,
             hello: None,
             user: None,
-            envelope: None,
+            message: None,
+            first_address: None,
+            proxied: false,
             messages: 0,
+            exchanges: 0,
             errors: 0,
             idle_commands: 0,
             auth_failures: 0,
+            held_back: Duration::ZERO,
+            dropped: false,
             ending: Ending::No,
         }
-    }
-
-    fn greet(&mut self, out: &mut Out) {
-        let refusal = match self.peer.refused {
-            None => {
-                let protocol = match self.config.mode {
-                    Mode::Lmtp => "LMTP",
-                    Mode::Mta | Mode::Submission => "ESMTP",
-                };
-                let greeting = format!("{} {protocol} mailtool", self.config.hostname);
-                self.state = State::Command;
-                return out.with(|bytes| Reply::basic(220, greeting).write(bytes));
-            }
-            Some(Refused::Connections) => "too many connections now, try again later",
-            Some(Refused::Address) => "too many connections from your address, close one first",
-        };
-        let text = format!("{}: {refusal}", self.config.hostname);
-        self.say(&Reply::new(421, Enhanced(4, 7, 0), text), out);
-        self.close(out);
     }
 
     /// RFC 3207 §4.2: whatever was learnt in the clear is forgotten.
@@ -271,7 +277,7 @@ impl Server {
         self.tls = Some(info);
         self.hello = None;
         self.user = None;
-        self.envelope = None;
+        self.message = None;
         if matches!(self.state, State::StartingTls) {
             self.state = State::Command;
         }
@@ -279,9 +285,9 @@ impl Server {
 
     fn line(&mut self, now: Instant, line: &[u8], out: &mut Out) {
         match std::mem::replace(&mut self.state, State::Command) {
-            State::Challenge(mut exchange) => {
+            State::Challenge(mut exchange, verdict) => {
                 let step = exchange.answer(line);
-                self.auth_step(step.map(|step| (exchange, step)), out);
+                self.auth_step(now, step.map(|step| (exchange, step)), verdict, out);
             }
             _ => self.command(now, line, out),
         }
@@ -291,74 +297,43 @@ impl Server {
         let was = std::mem::replace(&mut self.state, State::Command);
         let (enhanced, what) = match was {
             // RFC 4954 §6
-            State::Challenge(_) => (Enhanced(5, 5, 6), "This answer"),
+            State::Challenge(..) => (Enhanced(5, 5, 6), "This answer"),
             _ => (Enhanced(5, 5, 2), "That line"),
         };
         let text = format!("{what} is longer than {} octets", limits::SMTP_LINE);
         self.say(&Reply::new(500, enhanced, text), out);
     }
 
-    fn text(&mut self, text: &[u8], out: &mut Out) {
+    fn text(&mut self, now: Instant, text: &[u8], out: &mut Out) {
         match std::mem::replace(&mut self.state, State::Command) {
             State::Text(mut incoming) => {
                 incoming.text(text);
-                let first = self
-                    .envelope
-                    .as_ref()
-                    .and_then(|envelope| envelope.recipients.first());
-                let part = first.and_then(|first| incoming.full_block(&first.account));
-                self.state = match part {
-                    None => State::Text(incoming),
-                    Some(part) => {
-                        out.job(proto::Job::Smtp(Job::Append(part)));
-                        State::Storing(incoming)
-                    }
-                };
+                self.take_text(incoming, None, out);
             }
-            State::Discarding { octets, reply } => match octets.saturating_sub(text.len() as u64) {
-                0 => self.say(&reply, out),
-                octets => self.state = State::Discarding { octets, reply },
-            },
+            State::Chunk(mut incoming, mut chunk) => {
+                chunk.left = chunk.left.saturating_sub(text.len() as u64);
+                incoming.text(text);
+                self.take_text(incoming, Some(chunk), out);
+            }
+            State::Discarding {
+                octets,
+                reply,
+                times,
+            } => self.discard(octets.saturating_sub(text.len() as u64), reply, times, out),
+            State::Proxied(header) => self.proxied(now, header, text, out),
             other => self.state = other,
         }
     }
 
-    fn text_end(&mut self, out: &mut Out) {
-        let State::Text(mut incoming) = std::mem::replace(&mut self.state, State::Command) else {
-            return;
-        };
-        let recipients = match &self.envelope {
-            Some(envelope) => &envelope.recipients[..],
-            None => &[],
-        };
-        let Some(first) = recipients.first() else {
-            return;
-        };
-        if let Some(refusal) = incoming.take_refusal() {
-            // RFC 2033 §4.2: as many replies as recipients, and still one error.
-            let more = match self.config.mode {
-                Mode::Lmtp => recipients.len() - 1,
-                Mode::Mta | Mode::Submission => 0,
-            };
-            self.envelope = None;
-            for _ in 0..more {
-                out.with(|bytes| refusal.write(bytes));
-            }
-            return self.say(&refusal, out);
-        }
-        let part = incoming.last_block(&first.account);
-        let to = recipients
-            .iter()
-            .map(|recipient| recipient.account.clone())
-            .collect();
-        out.job(proto::Job::Smtp(Job::Deliver(part, to)));
-        self.state = State::Delivering { id: incoming.id };
-    }
-
     fn done(&mut self, now: Instant, answer: Answer, out: &mut Out) {
         match (std::mem::replace(&mut self.state, State::Command), answer) {
-            (State::Verifying, Answer::Verified(result)) => self.verified(now, result, out),
-            (State::Storing(mut incoming), Answer::Appended(result, buffer)) => {
+            (State::Verifying(exchange), Answer::Verified(result)) => {
+                self.verified(now, exchange, result, out);
+            }
+            (State::Verifying(exchange), Answer::Told(told)) => {
+                self.told(now, exchange, told, out);
+            }
+            (State::Storing(mut incoming, chunk), Answer::Appended(result, buffer)) => {
                 match result {
                     Ok(spool) => incoming.written(spool, buffer),
                     Err(error) => {
@@ -366,10 +341,10 @@ impl Server {
                         incoming.refuse(replies::store_error(&error));
                     }
                 }
-                self.state = State::Text(incoming);
+                self.go_on(incoming, chunk, out);
             }
             (State::Delivering { id }, Answer::Delivered(results)) => {
-                self.delivered(&id, results, out)
+                self.delivered(&id, results, out);
             }
             (_, answer) => {
                 log::error!("an SMTP session got an answer that it did not ask for: {answer:?}");
@@ -381,54 +356,39 @@ impl Server {
         }
     }
 
-    fn delivered(&mut self, id: &str, results: Vec<Result<Durable, StoreError>>, out: &mut Out) {
-        let Some(envelope) = self.envelope.take() else {
-            return;
-        };
-        let failures: Vec<_> = results.iter().filter_map(|it| it.as_ref().err()).collect();
-        if let Some(error) = failures.first() {
-            let (failed, all) = (failures.len(), results.len());
-            log::error!(
-                "message {id} could not be delivered to {failed} of {all} recipients: {error}"
-            );
-        }
-        let recipients = envelope.recipients.into_iter();
-        if self.config.mode == Mode::Lmtp {
-            for (recipient, result) in recipients.zip(results) {
-                let reply = match result {
-                    Ok(durable) => taken(&[durable], id, &[recipient.account]),
-                    Err(error) => replies::store_error(&error),
-                };
-                self.say(&reply, out);
-            }
-            return self.work_was_done();
-        }
-        let durable: Result<Vec<Durable>, StoreError> = results.into_iter().collect();
-        let reply = match durable {
-            Ok(durable) => {
-                self.work_was_done();
-                let accounts: Vec<_> = recipients.map(|recipient| recipient.account).collect();
-                taken(&durable, id, &accounts)
-            }
-            Err(error) => replies::store_error(&error),
-        };
-        self.say(&reply, out);
-    }
-
     /// A client that sends mail may err as often as one that has just come.
     const fn work_was_done(&mut self) {
         self.errors = 0;
         self.idle_commands = 0;
     }
 
+    /// How long is waited for what is to come.
+    fn patience(&self) -> Duration {
+        let timeouts = &self.config.timeouts;
+        match &self.state {
+            State::Text(_) | State::Chunk(..) | State::Discarding { .. } => timeouts.text,
+            State::Challenge(..) => timeouts.challenge,
+            State::Proxied(_) => limits::PROXY_WAIT,
+            _ => timeouts.command,
+        }
+    }
+
     fn timeout(&mut self, now: Instant, out: &mut Out) {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
+        let patience = self.patience();
         match std::mem::replace(&mut self.state, State::Command) {
-            State::Delayed { reply, .. } => {
+            State::Delayed { reply, then, .. } => {
+                self.state = *then;
+                self.deadline = now + self.patience();
+                let closes = matches!(self.state, State::Closed);
+                if closes {
+                    out.with(|bytes| reply.write(bytes));
+                    return self.close(out);
+                }
                 self.say(&reply, out);
-                if self.auth_failures >= limits::LOGIN_FAILURES {
+                if self.auth_failures >= self.config.max_login_failures {
                     let text = "Too many wrong passwords; connect again to go on";
                     self.say(&Reply::new(421, Enhanced(4, 7, 0), text), out);
                     self.close(out);
@@ -437,12 +397,14 @@ impl Server {
                     self.end(self.ending, out);
                 }
             }
-            State::Greeting | State::StartingTls | State::Closed => self.close(out),
+            State::Greeting | State::Proxied(_) | State::StartingTls | State::Closed => {
+                self.close(out);
+            }
             _ => {
                 let text = format!(
                     "{} heard nothing for {} seconds, and hangs up",
                     self.config.hostname,
-                    limits::SMTP_IDLE.as_secs()
+                    patience.as_secs()
                 );
                 self.say(&Reply::new(421, Enhanced(4, 4, 2), text), out);
                 self.close(out);
@@ -453,12 +415,14 @@ impl Server {
     /// Ends now, or when the job that runs is done: what a worker has is never told from what was lost.
     fn end(&mut self, ending: Ending, out: &mut Out) {
         match &self.state {
-            State::Verifying | State::Storing(_) | State::Delivering { .. } => {
+            State::Verifying(_) | State::Storing(..) | State::Delivering { .. } => {
                 self.ending = ending;
                 return;
             }
             // Whoever is in the middle of a message may finish it, as long as the program waits.
-            State::Text(_) if ending == Ending::Stop && self.ending != Ending::Stop => {
+            State::Text(_) | State::Chunk(..)
+                if ending == Ending::Stop && self.ending != Ending::Stop =>
+            {
                 self.ending = ending;
                 return;
             }
@@ -467,7 +431,7 @@ impl Server {
                 self.ending = ending;
                 return;
             }
-            State::Closed | State::StartingTls => {}
+            State::Closed | State::StartingTls | State::Greeting | State::Proxied(_) => {}
             _ if ending == Ending::Stop => {
                 let text = format!("{} is shutting down; try again later", self.config.hostname);
                 self.say(&Reply::new(421, Enhanced(4, 3, 2), text), out);
@@ -479,8 +443,28 @@ impl Server {
 
     fn close(&mut self, out: &mut Out) {
         self.state = State::Closed;
-        self.envelope = None;
+        self.message = None;
         out.close();
+    }
+
+    /// Answers a command: at once, or after the time that a policy, or too many errors, hold it back.
+    fn respond(&mut self, now: Instant, reply: Reply, out: &mut Out) {
+        if std::mem::take(&mut self.dropped) {
+            return self.close(out);
+        }
+        let tarpit = match self.errors >= self.config.soft_errors && reply.class() == 5 {
+            true => limits::TARPIT_PAUSE,
+            false => Duration::ZERO,
+        };
+        let held_back = std::mem::take(&mut self.held_back).max(tarpit);
+        if held_back.is_zero() {
+            return self.say(&reply, out);
+        }
+        self.state = State::Delayed {
+            until: now + held_back.min(limits::POLICY_DELAY),
+            reply,
+            then: Box::new(std::mem::replace(&mut self.state, State::Command)),
+        };
     }
 
     /// Says a reply, and counts it when it refuses: who errs too often is sent away.
@@ -493,33 +477,12 @@ impl Server {
             return;
         }
         self.errors += 1;
-        if self.errors == limits::ERRORS {
+        if self.errors == self.config.max_errors {
             let text = "Too many errors; connect again to go on";
             out.with(|bytes| Reply::new(421, Enhanced(4, 7, 0), text).write(bytes));
             self.close(out);
         }
     }
-}
-
-/// The one reply that takes responsibility for a message, and what it is made of.
-fn taken(durable: &[Durable], id: &str, accounts: &[Account]) -> Reply {
-    debug_assert_eq!(durable.len(), accounts.len(), "one proof for each mailbox");
-    let mut names: Vec<&str> = Vec::new();
-    for account in accounts {
-        if !names.contains(&&*account.name) {
-            names.push(&account.name);
-        }
-    }
-    let text = match &names[..] {
-        [first, second, third, rest @ ..] if !rest.is_empty() => {
-            format!(
-                "Ok: {id} delivered to {first}, {second}, {third} and {} more",
-                rest.len()
-            )
-        }
-        names => format!("Ok: {id} delivered to {}", names.join(", ")),
-    };
-    Reply::new(250, Enhanced(2, 0, 0), text)
 }
 
 #[cfg(test)]

@@ -136,6 +136,8 @@ impl Conn {
         }
         if self.deaf {
             self.drop_unsent();
+            // Room for more is of no use: what the server says, or its end, is what the session waits for.
+            self.owed.room = false;
         }
         if !before && self.all_sent() {
             self.times.drained = now;

@@ -45,10 +45,11 @@ use rustix::process::{Resource, Rlimit, getrlimit};
 use socket2::Socket;
 
 use self::agenda::Agenda;
+use super::descriptors::{is_exhaustion, raise_descriptor_limit};
 use super::pool::{Letter, LetterBox};
 use super::relay::{Handshake, HandshakeError, Link, Manner, Report};
 use super::resolver::ResolveError;
-use super::{is_exhaustion, raise_descriptor_limit, sockets};
+use super::sockets;
 use crate::limits;
 use crate::proto::raw::Outcome;
 use crate::tap::Side;
@@ -354,7 +355,7 @@ impl Hall {
                     self.floor.agenda.wake(id);
                 }
                 Letter::Stop => self.stopped = true,
-                Letter::Changed(_) => {}
+                Letter::Changed(_) | Letter::Wake => {}
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Tests that need a process of their own: for its limits, its signals, its memory.
 
+use rustix::process::{Resource, Rlimit, setrlimit};
+
 use super::*;
 
 /// Runs an ignored test of this file in a process of its own; its output.

@@ -5,12 +5,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustls::client::{UnbufferedClientConnection, WebPkiServerVerifier};
+use rustls::client::{Resumption, UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
 use rustls::server::{NoServerSessionStorage, UnbufferedServerConnection, WebPkiClientVerifier};
 use rustls::{ClientConfig, KeyLog, RootCertStore, ServerConfig};
 
+use super::info;
 use super::pem::{self, certificates, private_key};
 use super::verify::{AnyCertificate, Lenient, add_file, authorities};
 use super::{Ciphers, Connection, Tls, TlsError};
@@ -27,8 +28,7 @@ pub enum Trust {
     },
     /// The authorities in a PEM file, and no others.
     Only(PathBuf),
-    /// As [`Self::Authorities`], but a certificate that is not good is told of ([`Verdict::Tolerated`]) and taken. For one
-    /// connection at a time.
+    /// As [`Self::Authorities`], but a certificate that is not good is told of ([`Verdict::Tolerated`]) and taken.
     Tolerant {
         /// As there.
         extra: Option<PathBuf>,
@@ -132,7 +132,7 @@ impl ServerTls {
 
 /// What a server needs for TLS: a certificate chain and its key. Cheap to clone.
 #[derive(Clone)]
-pub struct Acceptor(Arc<ServerConfig>);
+pub struct Acceptor(Arc<ServerConfig>, Option<Arc<[u8]>>);
 
 impl Acceptor {
     /// From PEM texts: the server's certificate first, then those that lead to its root; and the key of the first.
@@ -153,6 +153,7 @@ impl Acceptor {
     pub fn with(settings: &ServerTls) -> Result<Self, TlsError> {
         let chain = certificates(&settings.identity.chain)?;
         let key = private_key(&settings.identity.key)?;
+        let end_point = chain.first().and_then(|first| info::end_point(first));
         let provider = provider(&settings.ciphers);
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -187,7 +188,7 @@ impl Acceptor {
             config.ticketer = ticketer;
             config.send_tls13_tickets = 1;
         }
-        let acceptor = Self(Arc::new(config));
+        let acceptor = Self(Arc::new(config), end_point);
         Ok(match &settings.key_log {
             Some(sink) => acceptor.with_key_log(Arc::clone(sink)),
             None => acceptor,
@@ -206,7 +207,7 @@ impl Acceptor {
         Ok(Tls::new(
             Connection::Server(connection),
             None,
-            Judge::Strict,
+            Judge::Own(self.1.clone()),
         ))
     }
 }
@@ -223,6 +224,8 @@ pub struct Connector {
 #[derive(Clone)]
 pub(super) enum Judge {
     Strict,
+    /// On a server, whose own certificate has this `tls-server-end-point`: as strict with those of its clients.
+    Own(Option<Arc<[u8]>>),
     Lenient(Arc<Lenient>),
     Nobody,
 }
@@ -231,9 +234,17 @@ impl Judge {
     /// Of a connection that stands.
     pub(super) fn verdict(&self) -> Verdict {
         match self {
-            Self::Strict => Verdict::Good,
+            Self::Strict | Self::Own(_) => Verdict::Good,
             Self::Lenient(lenient) => lenient.verdict(),
             Self::Nobody => Verdict::Unchecked,
+        }
+    }
+
+    /// What a login to this server can be bound to.
+    pub(super) fn end_point(&self) -> Option<&[u8]> {
+        match self {
+            Self::Own(end_point) => end_point.as_deref(),
+            Self::Strict | Self::Lenient(_) | Self::Nobody => None,
         }
     }
 }
@@ -299,6 +310,10 @@ impl Connector {
                 .map_err(|error| TlsError::Pem(pem::fault(&error)))?,
         };
         config.alpn_protocols = octets(&settings.alpn);
+        if matches!(judge, Judge::Lenient(_)) {
+            // Nobody looks at a certificate when a session is resumed: then there would be no verdict.
+            config.resumption = Resumption::disabled();
+        }
         if let Some(sink) = &settings.key_log {
             config.key_log = Arc::new(Logger(Arc::clone(sink)));
         }
@@ -322,13 +337,28 @@ impl Connector {
                 )));
             }
         };
-        let connection = UnbufferedClientConnection::new(Arc::clone(&self.config), name)
+        let (config, judge) = self.for_one();
+        let connection = UnbufferedClientConnection::new(config, name)
             .map_err(|error| TlsError::Broken(error.to_string()))?;
         Ok(Tls::new(
             Connection::Client(connection),
             Some(host.to_owned()),
-            self.judge.clone(),
+            judge,
         ))
+    }
+}
+
+impl Connector {
+    /// What one connection needs: who tolerates has to remember for each what was wrong.
+    fn for_one(&self) -> (Arc<ClientConfig>, Judge) {
+        let Judge::Lenient(lenient) = &self.judge else {
+            return (Arc::clone(&self.config), self.judge.clone());
+        };
+        let lenient = Arc::new(lenient.again());
+        let mut config = ClientConfig::clone(&self.config);
+        let verifier = Arc::<Lenient>::clone(&lenient);
+        config.dangerous().set_certificate_verifier(verifier);
+        (Arc::new(config), Judge::Lenient(lenient))
     }
 }
 

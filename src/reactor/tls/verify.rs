@@ -107,6 +107,11 @@ impl Lenient {
         }
     }
 
+    /// Another one, that has not seen anything.
+    pub(super) fn again(&self) -> Self {
+        Self::new(Arc::clone(&self.strict))
+    }
+
     pub(super) fn verdict(&self) -> Verdict {
         let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
         match &*fault {

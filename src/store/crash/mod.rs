@@ -6,6 +6,8 @@
 
 mod tests;
 
+pub(super) use self::tests::{directory, endings};
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -28,6 +30,8 @@ pub(super) enum Accident {
     NoLinks,
     /// The call of this number finds no room, if it needs some; all others go well.
     NoRoom(usize),
+    /// The call of this number is not allowed, if it changes something; all others go well.
+    ReadOnly(usize),
 }
 
 /// What a crash leaves of that which was not synced.
@@ -174,10 +178,11 @@ impl CrashDisk {
     fn call_for_room(&self) -> io::Result<()> {
         let number = hold(&self.state).calls;
         self.call()?;
-        if self.accident == Accident::NoRoom(number) {
-            return Err(io::ErrorKind::StorageFull.into());
+        match self.accident {
+            Accident::NoRoom(at) if at == number => Err(io::ErrorKind::StorageFull.into()),
+            Accident::ReadOnly(at) if at == number => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+            _ => Ok(()),
         }
-        Ok(())
     }
     fn pend(&self, change: Change) {
         hold(&self.state).pending.push(change);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::super::fs::Kernel;
-use super::super::{Account, FlagChange, Flags, Mailbox, Store, StoreError, Users};
+use super::super::{Account, FlagChange, Flags, Mailbox, Rules, Store, StoreError, Users};
 use super::{Accident, CrashDisk, Disk, Kept, KeptNames, KeptText};
 
 /// What a session told its client.
@@ -27,7 +27,14 @@ struct Promises {
 fn open(disk: Arc<dyn Disk>, root: &Path) -> Option<Store> {
     let accounts = ["alice", "bob"].map(|name| (name.to_owned(), name.to_owned()));
     let users = Users::plain(&accounts);
-    Store::open_on(disk, root, &["mail.example".to_owned()], users).ok()
+    Store::open_on(
+        disk,
+        root,
+        &["mail.example".to_owned()],
+        users,
+        Rules::default(),
+    )
+    .ok()
 }
 
 fn account(store: &Store, name: &str) -> Account {
@@ -42,7 +49,7 @@ fn text(name: &str) -> String {
 }
 
 /// In memory where that can be: what these tests sync is synced in the model, and the machine's disk need not be.
-fn directory() -> tempfile::TempDir {
+pub(in crate::store) fn directory() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm")
         .or_else(|_| tempfile::tempdir())
         .expect("a temporary directory")
@@ -220,7 +227,7 @@ impl Promises {
 }
 
 /// All ways in which a crash at this call can end.
-fn endings(call: usize) -> Vec<Kept> {
+pub(in crate::store) fn endings(call: usize) -> Vec<Kept> {
     let seed = call as u64 + 1;
     let names = [
         KeptNames::None,

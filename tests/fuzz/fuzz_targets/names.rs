@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mailtool::wire::dns::{Edns, Kind, Reply, query, reply, reverse_name};
+use mailtool::wire::dns::{Edns, Kind, Reply, query, reply, reverse_name, time_to_live};
 use mailtool::wire::resolv::{Hosts, ResolvConf};
 use mailtool::wire::services::{Services, Transport};
 
@@ -11,6 +11,7 @@ fuzz_target!(|input: &[u8]| {
     for (kind, name) in [
         (Kind::A, "mail.example.org".to_owned()),
         (Kind::Aaaa, "mail.example.org".to_owned()),
+        (Kind::Mx, "mail.example.org".to_owned()),
         (Kind::Ptr, reverse_name([127, 0, 0, 1].into())),
     ] {
         let asked = query(&name, kind, 4711, Edns::With).expect("a name");
@@ -28,7 +29,16 @@ fuzz_target!(|input: &[u8]| {
         ]
         .concat();
         for said in [input, &answer] {
+            let _ = time_to_live(said);
             match reply(&asked, said) {
+                Some(Reply::Exchangers(exchangers)) => {
+                    assert!((1..=mailtool::limits::EXCHANGERS).contains(&exchangers.len()));
+                    assert!(exchangers.is_sorted_by_key(|exchanger| exchanger.preference));
+                    for exchanger in exchangers {
+                        // What a server names as a host is asked about next.
+                        assert!(query(&exchanger.host, Kind::A, 1, Edns::With).is_some());
+                    }
+                }
                 Some(Reply::Addresses(addresses)) => assert!(!addresses.is_empty()),
                 Some(Reply::Name(name)) => {
                     assert!(

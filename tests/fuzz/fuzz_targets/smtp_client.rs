@@ -38,6 +38,7 @@ fn play(plan: Plan, events: &[Event<'_>], piece: usize) -> (Vec<u8>, Outcome) {
     let login = Login {
         user: "alice".into(),
         password: "secret".into(),
+        nonce: "abcdef".into(),
     };
     let mut client = Client::new(
         ClientPlan {

@@ -126,6 +126,7 @@ pub fn with_server(stage: &Stage, events: &[Event<'_>], piece: usize) -> BTreeMa
                     instant: now,
                     wall: epoch.wall(now),
                 },
+                seed: [7; 16],
                 refused: None,
             });
             let mut wire = Wire::new(session, Side::Server, now);

@@ -114,7 +114,8 @@ impl Server {
                 self.begin(tag, Work::Verify(credentials), After::Login, out)
             }
             Command::Authenticate { mechanism, initial } => {
-                let Some(mechanism) = Mechanism::named(mechanism) else {
+                let mechanism = Mechanism::named(mechanism).filter(|it| it.is_password());
+                let Some(mechanism) = mechanism else {
                     return Err(Reply::no(
                         "CANNOT",
                         "that mechanism is not spoken here; there are PLAIN and LOGIN",
@@ -158,6 +159,8 @@ impl Server {
                 };
                 self.job(Work::Verify(credentials), pending, out);
             }
+            // Not by the mechanisms that are begun with here.
+            Step::Ask(_) | Step::Proven => Reply::bad("that cannot be answered").say(out, &tag),
         }
     }
 

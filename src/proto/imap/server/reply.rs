@@ -68,6 +68,7 @@ impl Reply {
             ),
             StoreError::Busy => Self::no("INUSE", "the mailbox is locked by another program"),
             StoreError::Full => Self::no("OVERQUOTA", "there is no room left on the disk"),
+            StoreError::OverQuota => Self::no("OVERQUOTA", "the mailbox is over its quota"),
             StoreError::Io(error) => Self::no(
                 "UNAVAILABLE",
                 format!("the disk did not do it, and nothing is changed: {error}"),

@@ -47,6 +47,7 @@ impl Wire {
                 instant: now,
                 wall: SystemTime::UNIX_EPOCH,
             },
+            seed: [7; 16],
             refused: None,
         };
         let mut wire = Self {

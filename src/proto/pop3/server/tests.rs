@@ -53,6 +53,7 @@ impl Stage {
                 instant: now,
                 wall: SystemTime::UNIX_EPOCH,
             },
+            seed: [7; 16],
             refused,
         };
         let mut stage = Self {

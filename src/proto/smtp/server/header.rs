@@ -2,15 +2,21 @@
 //!
 //! | found | done |
 //! |---|---|
-//! | a Return-Path field | left out: there is to be one, and it is ours (RFC 5321 §4.4) |
-//! | no Date, no Message-ID, in submission | added behind the other fields (RFC 6409 §8.1, §8.2) |
+//! | a Return-Path field | left out: there is to be one, from the last server (RFC 5321 §4.4) |
+//! | no Date, no Message-ID, no From, in submission | added behind the other fields (RFC 6409 §8.2, §8.3) |
+//! | From is not the user's, and no Sender, in submission | Sender is added (RFC 6409 §8.1) |
 //! | a line that is no field, and no empty line before it: a body that a person typed | the empty line is put in, or the first words would be read as a field |
 //! | Received fields | counted |
+//! | From | kept for those who ask who sends, up to [`limits::FROM_VALUE`] octets |
 //!
 //! Nothing else is changed. It keeps: no octet is held back but the beginning of a line that may yet be a field's name, and no
 //! octet is lost.
 
 use memchr::memchr;
+
+use crate::limits;
+use crate::wire::address::Address;
+use crate::wire::mailboxes::mailboxes;
 
 /// The header of one message. See the module.
 #[derive(Debug)]
@@ -20,6 +26,8 @@ pub(super) struct Header {
     name: Vec<u8>,
     fields: usize,
     received: usize,
+    /// The value of From, once there was one.
+    from: Option<Vec<u8>>,
     missing: Additions,
 }
 
@@ -28,6 +36,8 @@ pub(super) struct Header {
 pub(super) struct Additions {
     pub(super) date: String,
     pub(super) message_id: String,
+    /// The address of who is logged in; `None` where neither From nor Sender is added.
+    pub(super) from: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +54,8 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
     Kept,
+    /// From.
+    Read,
     LeftOut,
 }
 
@@ -58,6 +70,7 @@ impl Header {
             name: Vec::new(),
             fields: 0,
             received: 0,
+            from: None,
             missing: additions,
         }
     }
@@ -94,12 +107,23 @@ impl Header {
         self.received
     }
 
+    /// The addresses in From; `None` when there is no such field. Whole once the header has ended.
+    pub(super) fn from(&self) -> Option<Vec<Address>> {
+        self.from.as_deref().map(mailboxes)
+    }
+
     /// Takes the value of a field, up to its line's end; returns what follows.
     fn value<'a>(&mut self, field: Field, piece: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         let line_feed = memchr(b'\n', piece);
         let (value, rest) = piece.split_at(line_feed.map_or(piece.len(), |at| at + 1));
-        if field == Field::Kept {
+        if field != Field::LeftOut {
             out.extend_from_slice(value);
+        }
+        if field == Field::Read
+            && let Some(from) = &mut self.from
+        {
+            let room = limits::FROM_VALUE.saturating_sub(from.len());
+            from.extend_from_slice(&value[..value.len().min(room)]);
         }
         if line_feed.is_some() {
             self.state = State::LineStart(field);
@@ -135,12 +159,21 @@ impl Header {
         if is(b"Message-ID") {
             self.missing.message_id.clear();
         }
-        self.state = State::Value(if is(b"Return-Path") {
+        let field = if is(b"Return-Path") {
             Field::LeftOut
+        } else if is(b"From") && self.from.is_none() {
+            Field::Read
         } else {
             Field::Kept
-        });
-        if self.state == State::Value(Field::Kept) {
+        };
+        if is(b"Sender") {
+            self.missing.from = None;
+        }
+        if field == Field::Read {
+            self.from = Some(Vec::new());
+        }
+        self.state = State::Value(field);
+        if field != Field::LeftOut {
             out.extend_from_slice(&self.name);
             out.push(b':');
         }
@@ -150,9 +183,23 @@ impl Header {
     /// No field comes any more.
     fn end(&mut self, out: &mut Vec<u8>) {
         self.state = State::Ended;
-        let Additions { date, message_id } = std::mem::take(&mut self.missing);
+        let Additions {
+            date,
+            message_id,
+            from,
+        } = std::mem::take(&mut self.missing);
         out.extend_from_slice(date.as_bytes());
         out.extend_from_slice(message_id.as_bytes());
+        let Some(user) = from else { return };
+        match self.from() {
+            None => out.extend_from_slice(format!("From: <{user}>\r\n").as_bytes()),
+            Some(from) => {
+                let same = |address: &Address| address.to_string().eq_ignore_ascii_case(&user);
+                if !from.iter().any(same) {
+                    out.extend_from_slice(format!("Sender: <{user}>\r\n").as_bytes());
+                }
+            }
+        }
     }
 }
 
@@ -165,6 +212,7 @@ mod tests {
         Additions {
             date: "Date: d\r\n".to_owned(),
             message_id: "Message-ID: m\r\n".to_owned(),
+            from: None,
         }
     }
 
@@ -225,6 +273,39 @@ mod tests {
                 "message-id : x\r\nDate: d\r\n\r\nHello\r\n",
             ),
             ("", "Date: d\r\nMessage-ID: m\r\n"),
+        ] {
+            let (out, _) = passed(&[text.as_bytes()], additions());
+            assert_eq!(out, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn who_sends_is_said_in_from_or_in_sender() {
+        let additions = || Additions {
+            from: Some("alice@x".to_owned()),
+            ..Additions::default()
+        };
+        for (text, expected) in [
+            (
+                "Subject: a\r\n\r\n",
+                "Subject: a\r\nFrom: <alice@x>\r\n\r\n",
+            ),
+            (
+                "From: Alice <Alice@X>\r\n\r\n",
+                "From: Alice <Alice@X>\r\n\r\n",
+            ),
+            (
+                "From: b@x,\r\n alice@x\r\n\r\n",
+                "From: b@x,\r\n alice@x\r\n\r\n",
+            ),
+            (
+                "From: b@x\r\n\r\n",
+                "From: b@x\r\nSender: <alice@x>\r\n\r\n",
+            ),
+            (
+                "Sender: c@x\r\nFrom: b@x\r\n\r\n",
+                "Sender: c@x\r\nFrom: b@x\r\n\r\n",
+            ),
         ] {
             let (out, _) = passed(&[text.as_bytes()], additions());
             assert_eq!(out, expected, "{text}");

@@ -3,25 +3,33 @@
 use std::net::IpAddr;
 use std::time::Instant;
 
+use ring::digest;
+
 use super::commands::not_done;
 use super::{HelloKind, Mode, Server, State, replies};
 use crate::limits;
 use crate::proto::smtp::Job;
 use crate::proto::{self, Out};
-use crate::store::{Account, AuthError};
-use crate::wire::sasl::{Exchange, Mechanism, SaslError, Step};
+use crate::store::{Account, AuthError, Told};
+use crate::wire::sasl::{Exchange, Mechanism, SaslError, Scene, Step};
 use crate::wire::smtp::{Enhanced, Reply, Verb, shown};
 
+/// What the store said beside keys, and what holds once they are proved.
+type Verdict = Option<Result<Account, AuthError>>;
+
 impl Server {
-    pub(super) fn auth(&mut self, arguments: &[u8], out: &mut Out) {
+    pub(super) fn auth(&mut self, now: Instant, arguments: &[u8], out: &mut Out) {
         match self.auth_begin(arguments) {
-            Ok(begun) => self.auth_step(begun, out),
-            Err(refusal) => self.say(&refusal, out),
+            Ok(begun) => self.auth_step(now, begun, None, out),
+            Err(refusal) => self.respond(now, refusal, out),
         }
     }
 
     /// The order and the mechanism are checked before anything is decoded.
-    fn auth_begin(&self, arguments: &[u8]) -> Result<Result<(Exchange, Step), SaslError>, Reply> {
+    fn auth_begin(
+        &mut self,
+        arguments: &[u8],
+    ) -> Result<Result<(Exchange, Step), SaslError>, Reply> {
         let mut arguments = arguments.splitn(2, u8::is_ascii_whitespace);
         let name = arguments.next().unwrap_or_default();
         let initial = arguments.next().map(<[u8]>::trim_ascii);
@@ -37,7 +45,7 @@ impl Server {
             // RFC 4954 §4
             return Err(replies::sequence("You are logged in already"));
         }
-        if self.envelope.is_some() {
+        if self.message.is_some() {
             return Err(replies::sequence(
                 "Not within a message: log in before MAIL, or say RSET first",
             ));
@@ -51,43 +59,67 @@ impl Server {
                 }
             });
         }
-        let Some(mechanism) = Mechanism::named(name) else {
-            let [one, other] = Mechanism::ALL.map(Mechanism::name);
+        let known = Mechanism::named(name);
+        let Some(mechanism) = known.filter(|known| self.mechanisms().any(|it| it == *known)) else {
+            let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();
+            let names = names.join(", ");
             let example = Verb::Auth.info().example;
             let text = if Mechanism::is_name(name) {
-                format!(
-                    "\"{}\" is not known here: there are {one} and {other}",
-                    shown(name)
-                )
+                format!("\"{}\" is not known here: there are {names}", shown(name))
             } else {
                 format!(
-                    "After AUTH comes a mechanism, which is {one} or {other}, and a space. Example: {example}"
+                    "After AUTH comes a mechanism, which is one of {names}, and a space. Example: {example}"
                 )
             };
             return Err(Reply::new(504, Enhanced(5, 5, 4), text));
         };
-        Ok(Exchange::begin(
-            mechanism,
-            initial.filter(|word| !word.is_empty()),
-        ))
+        let nonce = self.nonce();
+        let scene = Scene {
+            nonce: &nonce,
+            host: &self.config.hostname,
+            end_point: self.end_point(),
+        };
+        let initial = initial.filter(|word| !word.is_empty());
+        Ok(Exchange::start(mechanism, initial, &scene))
     }
 
-    pub(super) fn auth_step(&mut self, step: Result<(Exchange, Step), SaslError>, out: &mut Out) {
+    pub(super) fn auth_step(
+        &mut self,
+        now: Instant,
+        step: Result<(Exchange, Step), SaslError>,
+        verdict: Verdict,
+        out: &mut Out,
+    ) {
         match step {
             Ok((exchange, Step::Challenge(challenge))) => {
-                self.state = State::Challenge(exchange);
+                self.state = State::Challenge(exchange, verdict);
                 // RFC 4954 §4: no enhanced code, and the space stays even before an empty challenge.
                 out.line(format!("334 {challenge}").as_bytes());
             }
-            Ok((_, Step::Verify(credentials))) => {
-                self.state = State::Verifying;
+            Ok((exchange, Step::Verify(credentials))) => {
+                self.state = State::Verifying(exchange);
                 out.job(proto::Job::Smtp(Job::Verify(credentials)));
+            }
+            Ok((exchange, Step::Ask(question))) => {
+                self.state = State::Verifying(exchange);
+                out.job(proto::Job::Smtp(Job::Ask(question)));
+            }
+            Ok((_, Step::Proven)) => {
+                self.settled(now, verdict.unwrap_or(Err(AuthError::Credentials)), out);
             }
             Err(SaslError::Cancelled) => {
                 self.say(
                     &Reply::new(501, Enhanced(5, 7, 0), "Cancelled, as you asked"),
                     out,
                 );
+            }
+            // Whatever the store said of the name: without the proof it is nobody's business.
+            Err(error) if error.is_refusal() => {
+                self.settled(now, Err(AuthError::Credentials), out);
+            }
+            Err(error @ (SaslError::Binding | SaslError::Downgrade)) => {
+                let text = format!("No login: {error}");
+                self.say(&Reply::new(535, Enhanced(5, 7, 8), text), out);
             }
             Err(error) => {
                 let text = format!("The answer cannot be read: {error}");
@@ -96,12 +128,36 @@ impl Server {
         }
     }
 
+    /// The store has looked at a password, a keyed hash or a token.
     pub(super) fn verified(
         &mut self,
         now: Instant,
+        mut exchange: Exchange,
         result: Result<Account, AuthError>,
         out: &mut Out,
     ) {
+        match (result, exchange.refused()) {
+            // RFC 7628 §3.2.3: why, in a challenge, and then the refusal.
+            (Err(error), Some(step)) => {
+                self.auth_step(now, Ok((exchange, step)), Some(Err(error)), out);
+            }
+            (result, _) => self.settled(now, result, out),
+        }
+    }
+
+    /// The store has answered what was asked.
+    pub(super) fn told(&mut self, now: Instant, mut exchange: Exchange, told: Told, out: &mut Out) {
+        match told {
+            Told::Verdict(result) => self.verified(now, exchange, result, out),
+            Told::Keys(keys, verdict) => {
+                let step = exchange.keys(keys).map(|step| (exchange, step));
+                self.auth_step(now, step, Some(verdict), out);
+            }
+        }
+    }
+
+    /// Who it is, or that it is nobody.
+    fn settled(&mut self, now: Instant, result: Result<Account, AuthError>, out: &mut Out) {
         let refusal = match result {
             Ok(account) => {
                 let text = format!("Welcome {}", account.name);
@@ -109,21 +165,54 @@ impl Server {
                 return self.say(&Reply::new(235, Enhanced(2, 7, 0), text), out);
             }
             Err(AuthError::Identity) => {
-                "Nobody may act as somebody else here: leave the first field of PLAIN empty"
+                "Nobody may act as somebody else here: leave the name to act as empty"
             }
             Err(AuthError::Credentials) => "Name or password is wrong",
         };
         self.auth_failures += 1;
-        let reply = Reply::new(535, Enhanced(5, 7, 8), refusal);
-        let until = now + limits::LOGIN_PAUSE;
-        self.state = State::Delayed { until, reply };
+        self.state = State::Delayed {
+            until: now + limits::LOGIN_PAUSE,
+            reply: Reply::new(535, Enhanced(5, 7, 8), refusal),
+            then: Box::new(State::Command),
+        };
+    }
+
+    /// What can be logged in with, the better first.
+    pub(super) fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
+        let means = self.store.users().means();
+        let end_point = self.end_point();
+        Mechanism::ALL
+            .into_iter()
+            .filter(|mechanism| self.config.mechanisms.contains(mechanism))
+            .filter(move |mechanism| mechanism.is_offered(means, end_point))
+    }
+
+    /// What a login can be bound to.
+    fn end_point(&self) -> Option<&[u8]> {
+        self.tls.as_ref()?.end_point.as_deref()
+    }
+
+    /// Never used before and not to be foreseen: made of what is random in this connection, and a count.
+    fn nonce(&mut self) -> String {
+        self.exchanges += 1;
+        let mut hash = digest::Context::new(&digest::SHA256);
+        hash.update(&self.peer.seed);
+        hash.update(&self.exchanges.to_be_bytes());
+        let hash = hash.finish();
+        hash.as_ref()[..16]
+            .iter()
+            .map(|octet| format!("{octet:02x}"))
+            .collect()
     }
 
     /// Passwords go over TLS, or stay on this computer.
     pub(super) fn may_authenticate(&self) -> bool {
         let loopback = |ip: IpAddr| ip.to_canonical().is_loopback();
-        let private =
-            self.tls.is_some() || self.peer.remote.is_none_or(|remote| loopback(remote.ip()));
-        private && self.config.mode != Mode::Lmtp
+        let here = match self.peer.remote {
+            Some(remote) => loopback(remote.ip()),
+            // A UNIX socket, unless a proxy said that it does not know.
+            None => !self.proxied,
+        };
+        (self.tls.is_some() || here) && self.config.mode != Mode::Lmtp
     }
 }

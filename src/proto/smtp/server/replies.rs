@@ -1,10 +1,9 @@
 //! What the server says: the replies whose words do not depend on the session. Each says what was wrong, and what would
 //! be right; codes after RFC 5321 §4.2.3 and RFC 3463.
 
-use super::Mode;
-use crate::limits;
 use crate::store::StoreError;
 use crate::wire::address::AddressError;
+use crate::wire::smtp::parameters::ParameterError;
 use crate::wire::smtp::{Enhanced, Reply, SyntaxError, VERBS, Verb, command, shown};
 
 /// MAIL's or RCPT's arguments cannot be read.
@@ -109,10 +108,9 @@ pub(super) fn too_big(max_octets: u64) -> Reply {
 }
 
 /// The message runs in a circle (RFC 5321 §6.3).
-pub(super) fn too_many_hops() -> Reply {
+pub(super) fn too_many_hops(max: usize) -> Reply {
     let text = format!(
-        "More than {} Received lines: the message seems to run in a circle between servers",
-        limits::HOPS
+        "More than {max} Received lines: the message seems to run in a circle between servers"
     );
     Reply::new(554, Enhanced(5, 4, 6), text)
 }
@@ -125,6 +123,11 @@ pub(super) fn store_error(error: &StoreError) -> Reply {
             Enhanced(4, 3, 1),
             "No room left on this server's disk; the message was not taken, try again later",
         ),
+        StoreError::OverQuota => Reply::new(
+            452,
+            Enhanced(4, 2, 2),
+            "The mailbox is over its quota; the message was not taken, try again later",
+        ),
         _ => Reply::new(
             451,
             Enhanced(4, 3, 0),
@@ -133,15 +136,15 @@ pub(super) fn store_error(error: &StoreError) -> Reply {
     }
 }
 
-/// HELP, and HELP with a word.
-pub(super) fn help(argument: &[u8], mode: Mode) -> Reply {
-    let hello = match mode {
-        Mode::Lmtp => Verb::Lhlo,
-        Mode::Mta | Mode::Submission => Verb::Ehlo,
+/// HELP, and HELP with a word. `is_done` says whether a command is more than known here.
+pub(super) fn help(argument: &[u8], is_done: impl Fn(Verb) -> bool) -> Reply {
+    let hello = match is_done(Verb::Lhlo) {
+        true => Verb::Lhlo,
+        false => Verb::Ehlo,
     };
     let mut lines = Vec::new();
     if argument.is_empty() {
-        let done = VERBS.iter().filter(|info| is_done(info.verb, mode));
+        let done = VERBS.iter().filter(|info| is_done(info.verb));
         let names: Vec<_> = done.map(|info| info.name).collect();
         lines.push(format!("Commands: {}", names.join(" ")).into());
         lines.push("HELP and a command explains it. A whole message goes like this:".into());
@@ -169,7 +172,8 @@ pub(super) fn help(argument: &[u8], mode: Mode) -> Reply {
         let info = verb.info();
         lines.push(format!("{} - {}", info.syntax, info.meaning).into());
         lines.push(format!("Example: {}", info.example).into());
-        if !is_done(verb, mode) {
+        lines.extend(more_help(verb).iter().map(|line| (*line).into()));
+        if !is_done(verb) {
             lines.push("Not done by this server".into());
         }
     }
@@ -180,12 +184,69 @@ pub(super) fn help(argument: &[u8], mode: Mode) -> Reply {
     }
 }
 
-/// Whether a verb is more than known.
-const fn is_done(verb: Verb, mode: Mode) -> bool {
+/// What else can stand behind a command.
+const fn more_help(verb: Verb) -> &'static [&'static str] {
     match verb {
-        Verb::Expn | Verb::Etrn | Verb::Turn | Verb::Bdat => false,
-        Verb::Lhlo => matches!(mode, Mode::Lmtp),
-        Verb::Helo | Verb::Ehlo | Verb::Auth => !matches!(mode, Mode::Lmtp),
-        _ => true,
+        Verb::Mail => &[
+            "Where EHLO lists their extensions, there may follow:",
+            "    SIZE=octets BODY=7BIT|8BITMIME|BINARYMIME SMTPUTF8 AUTH=<> MT-PRIORITY=3",
+            "    RET=FULL|HDRS ENVID=name BY=seconds;R HOLDFOR=seconds REQUIRETLS",
+        ],
+        Verb::Rcpt => &[
+            "Where EHLO lists DSN, there may follow:",
+            "    NOTIFY=NEVER|SUCCESS,FAILURE,DELAY ORCPT=rfc822;alice@example.org",
+        ],
+        Verb::Data => &["A line of the text that begins with a dot is sent with two"],
+        Verb::Bdat => {
+            &["The octets follow at once: no answer comes before them, and no dot after them"]
+        }
+        Verb::Auth => &[
+            "For PLAIN: printf '\\0alice\\0secret' | base64",
+            "A * alone on the line cancels",
+        ],
+        _ => &[],
     }
+}
+
+/// What is wrong with a parameter of MAIL or RCPT.
+pub(super) fn parameter(verb: Verb, error: ParameterError, max_octets: u64) -> Reply {
+    let (code, enhanced, text) = match error {
+        // RFC 5321 §4.1.1.11
+        ParameterError::Unknown(keyword) => {
+            let keyword = shown(keyword.as_bytes());
+            let name = verb.info().name;
+            let text = format!(
+                "{name} has no parameter {keyword} here; EHLO lists what this server knows"
+            );
+            (555, Enhanced(5, 5, 4), text)
+        }
+        ParameterError::Twice(keyword) => {
+            let text = format!("{} stands there twice", shown(keyword.as_bytes()));
+            (501, Enhanced(5, 5, 4), text)
+        }
+        ParameterError::Value(should_be) => (501, Enhanced(5, 5, 4), should_be.to_owned()),
+        ParameterError::TooBig => return too_big(max_octets),
+        // RFC 8689 §2: it is offered within TLS only.
+        ParameterError::NeedsTls => {
+            let text = "REQUIRETLS is for messages that come over TLS: say STARTTLS first";
+            (530, Enhanced(5, 7, 10), text.to_owned())
+        }
+        ParameterError::TooLate(seconds) => {
+            let text = format!("That is too far away: a message is held {seconds} seconds at most");
+            (501, Enhanced(5, 5, 4), text)
+        }
+        // RFC 2852 §4.1
+        ParameterError::TooSoon(seconds) => {
+            let text = format!("That is too soon: BY with R takes {seconds} seconds at least");
+            (455, Enhanced(4, 4, 7), text)
+        }
+    };
+    Reply::new(code, enhanced, text)
+}
+
+/// A line ended with a bare CR or LF, and nothing is overlooked.
+pub(super) fn bare_line_end() -> Reply {
+    let text =
+        "A line ended with a bare CR or LF: every line ends with CR LF (RFC 5321 section 2.3.8)";
+    Reply::new(500, Enhanced(5, 5, 2), text)
 }

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::super::Job;
 use super::*;
-use crate::proto::{Epoch, Front, Session, Wish, pump};
-use crate::store::Users;
+use crate::proto::{Epoch, Front, Refused, Session, Wish, pump};
+use crate::store::{StoreError, Users};
 use crate::tap::Side;
+use crate::wire::envelope::{Body, ByMode, Notify, Ret};
 use crate::wire::lines::LineReader;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -51,6 +53,7 @@ impl Stage {
                 instant: self.now,
                 wall: SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777),
             },
+            seed: [7; 16],
             refused: None,
         };
         let mut config = Config::new(HOST, HOST, mode);
@@ -145,6 +148,7 @@ fn trace_lines_stand_before_what_was_sent() {
     assert_eq!(
         stage.inbox("alice"),
         ["Return-Path: <bob@b.example>\r\n\
+          Delivered-To: alice@mail.example.org\r\n\
           Received: from pc?1?.example ([127.0.0.1])\r\n\
           \tby mail.example.org with ESMTP\r\n\
           \tid 2EBC98A1-7-1 for <alice@mail.example.org>;\r\n\
@@ -202,19 +206,22 @@ fn submission_adds_what_is_missing_and_nothing_else() {
     talk.send(&["alice"], "Subject: a\r\n\r\nx\r\n");
     talk.send(
         &["alice"],
-        "DATE: never\r\nMessage-Id: <1@x>\r\n\r\nDate: y\r\n",
+        "DATE: never\r\nMessage-Id: <1@x>\r\nfrom: Bob@mail.example.org\r\n\r\nDate: y\r\n",
     );
     let inbox = stage.inbox("alice");
     assert!(
         inbox[0].contains(
             " with ESMTPA\r\n\tid 2EBC98A1-7-1 for <alice@mail.example.org>;\r\n\tSun, 06 Nov 1994 08:49:37 +0000\r\n\
-             Subject: a\r\nDate: Sun, 06 Nov 1994 08:49:37 +0000\r\nMessage-ID: <2EBC98A1-7-1@mail.example.org>\r\n\r\nx\r\n"
+             Subject: a\r\nDate: Sun, 06 Nov 1994 08:49:37 +0000\r\nMessage-ID: <2EBC98A1-7-1@mail.example.org>\r\n\
+             From: <bob@mail.example.org>\r\n\r\nx\r\n"
         ),
         "{}",
         inbox[0]
     );
     assert!(
-        inbox[1].contains("+0000\r\nDATE: never\r\nMessage-Id: <1@x>\r\n\r\n"),
+        inbox[1].contains(
+            "+0000\r\nDATE: never\r\nMessage-Id: <1@x>\r\nfrom: Bob@mail.example.org\r\n\r\n"
+        ),
         "{}",
         inbox[1]
     );
@@ -502,5 +509,182 @@ proptest! {
             prop_assert_eq!(answered, in_pieces);
             Ok(())
         })?;
+    }
+}
+
+#[test]
+fn parameters_reach_the_envelope() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Submission);
+    let config = Arc::get_mut(&mut talk.server.config).expect("its own");
+    config.queueing = Queueing::Present;
+    talk.server.tls = Some(TlsInfo::default());
+    talk.say(b"EHLO pc1\r\nAUTH PLAIN AGJvYgBib2I=\r\n");
+    talk.say(
+        b"MAIL FROM:<bob@b.example> SIZE=9 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=a+2Bb AUTH=<> REQUIRETLS BY=120;NT \
+          HOLDFOR=60 MT-PRIORITY=4\r\n",
+    );
+    let said = talk.say(b"RCPT TO:<alice> NOTIFY=DELAY,FAILURE ORCPT=rfc822;A+2B1@x.example\r\n");
+    assert!(said.starts_with("250 2.1.5 "), "{said}");
+    let envelope = &talk.server.message.as_ref().expect("a message").envelope;
+    let options = &envelope.options;
+    assert_eq!(
+        (options.size, options.body, options.utf8),
+        (Some(9), Body::EightBit, true)
+    );
+    assert_eq!(
+        (options.ret, options.envelope_id.as_deref()),
+        (Some(Ret::Full), Some("a+b"))
+    );
+    assert_eq!(
+        (options.submitter.as_deref(), options.require_tls),
+        (Some(""), true)
+    );
+    let by = options.deliver_by.expect("a deadline");
+    assert_eq!(
+        (by.deadline, by.mode, by.trace),
+        (784_111_777 + 120, ByMode::Notify, true)
+    );
+    assert_eq!(
+        (options.hold_until, options.priority),
+        (Some(784_111_777 + 60), 4)
+    );
+    let [recipient] = &envelope.recipients[..] else {
+        panic!("{envelope:?}");
+    };
+    assert_eq!(recipient.address.to_string(), "alice@mail.example.org");
+    let on = Notify::On {
+        success: false,
+        failure: true,
+        delay: true,
+    };
+    assert_eq!(recipient.notify, on);
+    let original = recipient.original.as_ref().expect("an ORCPT");
+    assert_eq!(
+        (&*original.kind, &*original.address),
+        ("rfc822", "A+1@x.example")
+    );
+}
+
+#[test]
+fn chunks_are_stored_with_crlf_and_binary_ones_as_they_are() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"EHLO pc1\r\n");
+    for body in ["", " BODY=BINARYMIME"] {
+        talk.say(format!("MAIL FROM:<>{body}\r\nRCPT TO:<alice>\r\n").as_bytes());
+        talk.say(b"BDAT 16\r\nSubject: x\n\r\n\na\r");
+        let said = talk.say(b"BDAT 4 LAST\r\n\n.\rb");
+        assert!(said.ends_with(" delivered to alice\r\n"), "{said}");
+    }
+    let inbox = stage.inbox("alice");
+    assert!(
+        inbox[0].ends_with("Subject: x\r\n\r\n\r\na\r\n.\r\nb"),
+        "{inbox:?}"
+    );
+    // Whoever reads it is given lines; what lies there is what came.
+    let new = stage._folder.path().join("mail/alice/new");
+    let cur = stage._folder.path().join("mail/alice/cur");
+    let files = [new, cur]
+        .into_iter()
+        .flat_map(|folder| std::fs::read_dir(folder).expect("a Maildir"));
+    let texts: Vec<_> = files
+        .map(|file| std::fs::read(file.expect("a file").path()).expect("a text"))
+        .collect();
+    let binary = b"Subject: x\n\r\n\na\r\n.\rb";
+    assert_eq!(
+        texts.iter().filter(|text| text.ends_with(binary)).count(),
+        1
+    );
+}
+
+#[test]
+fn a_long_message_in_chunks_goes_to_the_disk_in_blocks() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"EHLO pc1\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\n");
+    let body = "0123456789abcdef0123456789abcdef\r\n".repeat(60_000);
+    talk.say(b"BDAT 14\r\nSubject: x\r\n\r\n");
+    talk.say(format!("BDAT 700000\r\n{}", &body[..700_000]).as_bytes());
+    let rest = &body[700_000..];
+    let reply = talk.say(format!("BDAT {} LAST\r\n{rest}", rest.len()).as_bytes());
+    assert!(reply.starts_with("250 2.0.0 Ok: "), "{reply}");
+    assert_eq!(talk.jobs, 9, "64 KiB, then 256 KiB each");
+    assert!(
+        talk.largest_part <= limits::LONG_BLOCK + 4 * limits::RECEIVE_BUFFER,
+        "{}",
+        talk.largest_part
+    );
+    assert!(stage.inbox("alice")[0].ends_with(&body));
+}
+
+#[test]
+fn what_was_not_declared_goes_on_as_what_it_is() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"EHLO pc1\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\nDATA\r\n");
+    talk.reader
+        .push("Subject: x\r\n\r\n\u{e9}\r\n.\r\n".as_bytes());
+    pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+    let Some(proto::Job::Smtp(Job::Deliver(part, _))) = talk.out.take_job() else {
+        panic!("no delivery");
+    };
+    assert_eq!(part.envelope.options.body, Body::EightBit);
+}
+
+#[test]
+fn scram_logs_in_and_is_bound_to_its_tls() {
+    use crate::wire::sasl::{decode, encode};
+    use ring::{digest, hmac, pbkdf2};
+    let stage = Stage::new();
+    for (header, end_point) in [("n,,", None), ("p=tls-server-end-point,,", Some([9; 32]))] {
+        let mut talk = stage.talk(Mode::Submission);
+        talk.server.tls = end_point.map(|hash| TlsInfo {
+            end_point: Some(Box::new(hash)),
+            ..TlsInfo::default()
+        });
+        talk.say(b"EHLO pc1\r\n");
+        let name = match end_point {
+            Some(_) => "SCRAM-SHA-256-PLUS",
+            None => "SCRAM-SHA-256",
+        };
+        let first = encode(format!("{header}n=bob,r=abc").as_bytes());
+        let said = talk.say(format!("AUTH {name} {first}\r\n").as_bytes());
+        let challenge = said.trim_end().strip_prefix("334 ").expect(&said);
+        let server_first = String::from_utf8(decode(challenge.as_bytes()).unwrap()).unwrap();
+        let fields: Vec<&str> = server_first.split(',').collect();
+        let salt = decode(&fields[1].as_bytes()[2..]).unwrap();
+        let rounds = fields[2][2..].parse().unwrap();
+        let mut salted = [0; 32];
+        pbkdf2::derive(
+            pbkdf2::PBKDF2_HMAC_SHA256,
+            rounds,
+            &salt,
+            b"bob",
+            &mut salted,
+        );
+        let mac = |key: &[u8], text: &[u8]| {
+            hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text)
+                .as_ref()
+                .to_vec()
+        };
+        let client_key = mac(&salted, b"Client Key");
+        let stored_key = digest::digest(&digest::SHA256, &client_key);
+        let bound = [
+            header.as_bytes(),
+            &end_point.map_or(Vec::new(), |hash| hash.to_vec()),
+        ];
+        let last = format!("c={},{}", encode(&bound.concat()), fields[0]);
+        let all = format!("n=bob,r=abc,{server_first},{last}");
+        let mut proof = mac(stored_key.as_ref(), all.as_bytes());
+        for (octet, with) in proof.iter_mut().zip(&client_key) {
+            *octet ^= with;
+        }
+        let last = encode(format!("{last},p={}", encode(&proof)).as_bytes());
+        let said = talk.say(format!("{last}\r\n").as_bytes());
+        let signature = mac(&mac(&salted, b"Server Key"), all.as_bytes());
+        let expected = encode(format!("v={}", encode(&signature)).as_bytes());
+        assert_eq!(said, format!("334 {expected}\r\n"));
+        assert_eq!(talk.say(b"\r\n"), "235 2.7.0 Welcome bob\r\n");
     }
 }

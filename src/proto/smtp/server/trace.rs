@@ -1,4 +1,5 @@
-//! The lines that every server puts before a message it takes: Return-Path and Received (RFC 5321 §4.4).
+//! The line that every server puts before a message it takes: Received (RFC 5321 §4.4). Return-Path, which only the last server adds,
+//! is the store's.
 
 use std::net::IpAddr;
 
@@ -9,13 +10,14 @@ use crate::wire::date::DateTime;
 
 /// What is known when DATA comes.
 pub(super) struct Trace<'a> {
-    pub(super) reverse_path: Option<&'a Address>,
     pub(super) hello: &'a Hello,
     /// `None` for a UNIX socket.
     pub(super) address: Option<IpAddr>,
     pub(super) hostname: &'a str,
     pub(super) tls: Option<&'a TlsInfo>,
     pub(super) user: Option<&'a str>,
+    /// SMTPUTF8 was asked for.
+    pub(super) utf8: bool,
     pub(super) id: &'a str,
     /// The recipient, when there is one only: with several, none may learn of the others (RFC 5321 §7.2).
     pub(super) only_recipient: Option<&'a Address>,
@@ -25,11 +27,7 @@ pub(super) struct Trace<'a> {
 impl Trace<'_> {
     /// The lines, with CRLF.
     pub(super) fn lines(&self) -> String {
-        let mut lines = match self.reverse_path {
-            Some(reverse_path) => format!("Return-Path: <{reverse_path}>\r\n"),
-            None => "Return-Path: <>\r\n".to_owned(),
-        };
-        lines.push_str(&format!("Received: from {}", self.hello.name));
+        let mut lines = format!("Received: from {}", self.hello.name);
         match self.address {
             Some(IpAddr::V4(address)) => lines.push_str(&format!(" ([{address}])")),
             Some(IpAddr::V6(address)) => lines.push_str(&format!(" ([IPv6:{address}])")),
@@ -48,12 +46,14 @@ impl Trace<'_> {
         lines
     }
 
-    /// RFC 3848
+    /// RFC 3848; RFC 6531 §4.3
     fn protocol(&self) -> String {
-        let base = match self.hello.kind {
-            HelloKind::Helo => return "SMTP".to_owned(),
-            HelloKind::Ehlo => "ESMTP",
-            HelloKind::Lhlo => "LMTP",
+        let base = match (self.hello.kind, self.utf8) {
+            (HelloKind::Helo, _) => return "SMTP".to_owned(),
+            (HelloKind::Ehlo, false) => "ESMTP",
+            (HelloKind::Ehlo, true) => "UTF8SMTP",
+            (HelloKind::Lhlo, false) => "LMTP",
+            (HelloKind::Lhlo, true) => "UTF8LMTP",
         };
         let secure = if self.tls.is_some() { "S" } else { "" };
         let authenticated = if self.user.is_some() { "A" } else { "" };
@@ -74,7 +74,6 @@ mod tests {
             ..TlsInfo::default()
         };
         let mut trace = Trace {
-            reverse_path: None,
             hello: &Hello {
                 kind: HelloKind::Ehlo,
                 name: "pc1.example".to_owned(),
@@ -83,18 +82,20 @@ mod tests {
             hostname: "mail.example.org",
             tls: Some(&tls),
             user: Some("bob"),
+            utf8: false,
             id: "ID-1",
             only_recipient: Some(&alice),
             date: DateTime::utc(784_111_777),
         };
         assert_eq!(
             trace.lines(),
-            "Return-Path: <>\r\n\
-             Received: from pc1.example ([IPv6:2001:db8::1])\r\n\
+            "Received: from pc1.example ([IPv6:2001:db8::1])\r\n\
              \tby mail.example.org with ESMTPSA (TLSv1.3 TLS13_AES_256_GCM_SHA384)\r\n\
              \tid ID-1 for <alice@example.org>;\r\n\
              \tSun, 06 Nov 1994 08:49:37 +0000\r\n"
         );
+        trace.utf8 = true;
+        assert!(trace.lines().contains(" with UTF8SMTPSA (TLSv1.3"));
         let helo = Hello {
             kind: HelloKind::Helo,
             name: "pc1".to_owned(),

@@ -1,0 +1,182 @@
+//! Options that say how addresses are understood: aliases, tags, who gets what nobody else does, quotas.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::store::{Quota, Rules};
+use crate::wire::address::Address;
+
+/// The part of the options that becomes [`Rules`].
+#[derive(clap::Args, Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(in crate::applet::serve) struct Addresses {
+    /// Names that stand for others: NAME: TARGET, TARGET; read again when it changes
+    #[arg(long, value_name = "FILE", env = "MAILTOOL_ALIASES", help_heading = ADDRESSES)]
+    aliases: Option<PathBuf>,
+    /// What parts a name from a tag, as in alice+shop; off: there are no tags [default: +]
+    #[arg(long, value_name = "CHAR", env = "MAILTOOL_SEPARATOR", value_parser = separator, help_heading = ADDRESSES)]
+    #[serde(deserialize_with = "separator_of_file")]
+    separator: Option<Separator>,
+    /// Who gets mail for postmaster when nobody is called so [default: the first account]
+    #[arg(long, value_name = "ADDR", env = "MAILTOOL_POSTMASTER", value_parser = address, help_heading = ADDRESSES)]
+    #[serde(deserialize_with = "address_of_file")]
+    postmaster: Option<Address>,
+    /// Who gets mail for those who are not there
+    #[arg(long, value_name = "ADDR", env = "MAILTOOL_CATCH_ALL", value_parser = address, help_heading = ADDRESSES)]
+    #[serde(deserialize_with = "address_of_file")]
+    catch_all: Option<Address>,
+    /// For development: every recipient exists, and logs in with the name as password; on loopback only
+    #[arg(long, env = "MAILTOOL_ACCEPT_ANY", value_parser = clap::builder::FalseyValueParser::new(), help_heading = ADDRESSES)]
+    pub(in crate::applet::serve) accept_any: bool,
+    /// Octets that a mailbox may hold, all of its folders together; K, M, G behind the number multiply
+    #[arg(long, value_name = "OCTETS", env = "MAILTOOL_QUOTA", value_parser = octets, help_heading = ADDRESSES)]
+    #[serde(deserialize_with = "octets_of_file")]
+    quota: Option<u64>,
+    /// Messages that a mailbox may hold
+    #[arg(long, value_name = "N", env = "MAILTOOL_QUOTA_MESSAGES", value_parser = clap::value_parser!(u64).range(1..), help_heading = ADDRESSES)]
+    quota_messages: Option<u64>,
+}
+
+const ADDRESSES: &str = "Addresses";
+
+impl Addresses {
+    /// What the store is told.
+    pub(in crate::applet::serve) fn rules(&self) -> Rules {
+        Rules {
+            aliases: self.aliases.clone(),
+            separator: match self.separator {
+                None => Rules::default().separator,
+                Some(Separator(separator)) => separator,
+            },
+            postmaster: self.postmaster.clone(),
+            catch_all: self.catch_all.clone(),
+            accept_any: self.accept_any,
+            quota: Quota {
+                octets: self.quota,
+                messages: self.quota_messages,
+            },
+            ..Rules::default()
+        }
+    }
+
+    /// `self` where it says something, else `other`.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            aliases: self.aliases.or(other.aliases),
+            separator: self.separator.or(other.separator),
+            postmaster: self.postmaster.or(other.postmaster),
+            catch_all: self.catch_all.or(other.catch_all),
+            accept_any: self.accept_any || other.accept_any,
+            quota: self.quota.or(other.quota),
+            quota_messages: self.quota_messages.or(other.quota_messages),
+        }
+    }
+
+    /// Paths in a file are meant from where the file is.
+    pub(super) fn relative_to(&mut self, folder: &Path) {
+        if let Some(path) = &mut self.aliases {
+            *path = folder.join(&*path);
+        }
+    }
+}
+
+/// `None`: there are no tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Separator(Option<char>);
+
+fn separator(text: &str) -> Result<Separator, &'static str> {
+    let mut letters = text.chars();
+    match (text, letters.next(), letters.next()) {
+        ("off", ..) => Ok(Separator(None)),
+        (_, Some(letter), None) if letter.is_ascii_punctuation() && !"@\"\\<>".contains(letter) => {
+            Ok(Separator(Some(letter)))
+        }
+        _ => Err("give one character, such as + or -, or off"),
+    }
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    Address::parse(text.as_bytes())
+        .map_err(|error| format!("{error}; give alice, or alice@example.org"))
+}
+
+/// `100M`
+fn octets(text: &str) -> Result<u64, &'static str> {
+    let (number, unit) = match text.as_bytes().last().map(u8::to_ascii_uppercase) {
+        Some(b'K') => (&text[..text.len() - 1], 1 << 10),
+        Some(b'M') => (&text[..text.len() - 1], 1 << 20),
+        Some(b'G') => (&text[..text.len() - 1], 1 << 30),
+        _ => (text, 1),
+    };
+    let number: Option<u64> = number.parse().ok().filter(|&number| number > 0);
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .ok_or("give a number of octets, such as 500M")
+}
+
+fn separator_of_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Separator>, D::Error> {
+    let text = String::deserialize(from)?;
+    separator(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn address_of_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Address>, D::Error> {
+    let text = String::deserialize(from)?;
+    address(&text).map(Some).map_err(de::Error::custom)
+}
+
+fn octets_of_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Size {
+        Octets(u64),
+        Text(String),
+    }
+    let read = match Size::deserialize(from)? {
+        Size::Octets(octets) => octets_text(octets),
+        Size::Text(text) => octets(&text),
+    };
+    read.map(Some).map_err(de::Error::custom)
+}
+
+fn octets_text(number: u64) -> Result<u64, &'static str> {
+    octets(&number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Options;
+    use super::*;
+
+    #[test]
+    fn a_file_says_what_the_command_line_can() {
+        let options: Options = toml::from_str(
+            "aliases = 'a'\nseparator = '-'\npostmaster = 'alice'\ncatch-all = 'bob@x.example'\n\
+             accept-any = true\nquota = '2M'\nquota-messages = 7\n",
+        )
+        .expect("understood");
+        let rules = options.addresses.rules();
+        assert_eq!(rules.separator, Some('-'));
+        assert_eq!(
+            rules.quota,
+            Quota {
+                octets: Some(2 << 20),
+                messages: Some(7)
+            }
+        );
+        assert!(rules.accept_any && rules.aliases.as_deref() == Some(Path::new("a")));
+        assert_eq!(rules.catch_all.expect("bob").to_string(), "bob@x.example");
+        assert_eq!(rules.postmaster.expect("alice").to_string(), "alice");
+        for (text, why) in [
+            ("separator = 'ab'", "such as + or -"),
+            ("quota = 0", "500M"),
+            ("catch-all = 'a b'", "alice@example.org"),
+            ("catchall = 'a'", "unknown field"),
+        ] {
+            let error = toml::from_str::<Options>(text).expect_err(text).to_string();
+            assert!(error.contains(why), "{error}");
+        }
+        assert_eq!(separator("off"), Ok(Separator(None)));
+        assert!(octets("99999999999G").is_err() && octets("x").is_err() && octets("").is_err());
+    }
+}

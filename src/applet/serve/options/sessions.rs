@@ -1,0 +1,255 @@
+//! Options that say how SMTP sessions go: what is overlooked, who is believed, how much is taken.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+
+use super::one_or_many;
+use crate::limits;
+use crate::proto::smtp::server::{Config, Disclosure, Rates, Rigor, Senders};
+use crate::wire::network::Network;
+use crate::wire::sasl::Mechanism;
+
+/// The part of the options that changes a [`Config`].
+#[derive(clap::Args, Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(in crate::applet::serve) struct Sessions {
+    /// Overlook nothing: refuse what is not as the standard has it, and say the section
+    #[arg(long, env = "MAILTOOL_STRICT", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
+    strict: bool,
+    /// Let VRFY and EXPN tell whether there is such a mailbox
+    #[arg(long, env = "MAILTOOL_VRFY", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
+    vrfy: bool,
+    /// Users send as themselves only, in MAIL and in From
+    #[arg(long, env = "MAILTOOL_OWN_SENDERS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
+    own_senders: bool,
+    /// Mechanisms of AUTH to offer, of those that all accounts can log in with [default: all]
+    #[arg(long, value_name = "NAME", env = "MAILTOOL_AUTH", value_delimiter = ',', help_heading = SESSIONS)]
+    #[serde(deserialize_with = "one_or_many")]
+    auth: Vec<Mechanism>,
+    /// A token that stands for a user's password (OAUTHBEARER, XOAUTH2)
+    #[arg(long, value_name = "USER:TOKEN", env = "MAILTOOL_TOKEN", hide_env_values = true, value_delimiter = ',', help_heading = SESSIONS)]
+    #[serde(deserialize_with = "one_or_many")]
+    token: Vec<Token>,
+    /// Such tokens in a file, one a line
+    #[arg(long, value_name = "FILE", env = "MAILTOOL_TOKENS", help_heading = SESSIONS)]
+    tokens: Option<PathBuf>,
+    /// Proxies that may say with XCLIENT whose connection they hand on
+    #[arg(long, value_name = "NET", env = "MAILTOOL_XCLIENT_FROM", value_delimiter = ',', help_heading = SESSIONS)]
+    #[serde(deserialize_with = "one_or_many")]
+    xclient_from: Vec<Network>,
+    /// Load balancers that say it with a PROXY header (1 or 2) before all else, and have to
+    #[arg(long, value_name = "NET", env = "MAILTOOL_PROXY_FROM", value_delimiter = ',', help_heading = SESSIONS)]
+    #[serde(deserialize_with = "one_or_many")]
+    proxy_from: Vec<Network>,
+    /// Recipients of one message [default: 1000]
+    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_RECIPIENTS", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    max_recipients: Option<u32>,
+    /// Received lines at which a message runs in a circle [default: 25]
+    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_HOPS", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    max_hops: Option<u32>,
+    /// Refused commands after which a connection is closed; from half of them on, each costs a second [default: 20]
+    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_ERRORS", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    max_errors: Option<u32>,
+    /// Messages a minute from one address, but this computer; 0: any number [default: 1200]
+    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_ADDRESS", help_heading = SESSIONS)]
+    rate_per_address: Option<u32>,
+    /// Messages a minute by one user; 0: any number [default: 600]
+    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_USER", help_heading = SESSIONS)]
+    rate_per_user: Option<u32>,
+    /// Seconds that an SMTP client may be silent [default: 300]
+    #[arg(long, value_name = "SECONDS", env = "MAILTOOL_SMTP_TIMEOUT", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    smtp_timeout: Option<u32>,
+}
+
+const SESSIONS: &str = "SMTP sessions";
+
+impl Sessions {
+    /// Tells a listener's sessions; `rates` are those of all of them.
+    pub(in crate::applet::serve) fn apply(&self, config: &mut Config, rates: &Arc<Rates>) {
+        if self.strict {
+            config.rigor = Rigor::Strict;
+        }
+        if self.vrfy {
+            config.disclosure = Disclosure::Mailboxes;
+        }
+        if self.own_senders {
+            config.senders = Senders::Oneself;
+        }
+        if !self.auth.is_empty() {
+            config.mechanisms.clone_from(&self.auth);
+        }
+        config.xclient_from.clone_from(&self.xclient_from);
+        config.proxy_from.clone_from(&self.proxy_from);
+        let number = |given: Option<u32>, usual: usize| given.map_or(usual, |given| given as usize);
+        config.max_recipients = number(self.max_recipients, config.max_recipients);
+        config.max_hops = number(self.max_hops, config.max_hops);
+        if let Some(errors) = self.max_errors {
+            config.max_errors = errors as usize;
+            config.soft_errors = errors.div_ceil(2) as usize;
+        }
+        if let Some(seconds) = self.smtp_timeout {
+            let patience = Duration::from_secs(u64::from(seconds));
+            config.timeouts.command = patience;
+            config.timeouts.text = patience;
+            config.timeouts.challenge = config.timeouts.challenge.min(patience);
+        }
+        config.rates = Arc::clone(rates);
+    }
+
+    /// Who is counted, for all listeners together.
+    pub(in crate::applet::serve) fn rates(&self) -> Arc<Rates> {
+        Arc::new(Rates::new(
+            self.rate_per_address.unwrap_or(limits::RATE_PER_ADDRESS),
+            self.rate_per_user.unwrap_or(limits::RATE_PER_USER),
+            limits::RATE_WINDOW,
+        ))
+    }
+
+    /// All tokens, with whose they are. Reads the file.
+    pub(in crate::applet::serve) fn tokens(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let mut tokens: Vec<_> = self
+            .token
+            .iter()
+            .map(|token| (token.user.clone(), token.token.clone()))
+            .collect();
+        if let Some(path) = &self.tokens {
+            let tried = || format!("--tokens {}: cannot be used", path.display());
+            let text = std::fs::read_to_string(path).with_context(tried)?;
+            for (line, number) in text.lines().zip(1..) {
+                if line.trim().is_empty() || line.starts_with('#') {
+                    continue;
+                }
+                let token = line.trim_end().parse::<Token>();
+                let token = token
+                    .map_err(|why| anyhow!("line {number}: {why}"))
+                    .with_context(tried)?;
+                tokens.push((token.user, token.token));
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// `self` where it says something, else `other`.
+    pub(super) fn or(self, other: Self) -> Self {
+        fn many<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
+            if first.is_empty() { second } else { first }
+        }
+        Self {
+            strict: self.strict || other.strict,
+            vrfy: self.vrfy || other.vrfy,
+            own_senders: self.own_senders || other.own_senders,
+            auth: many(self.auth, other.auth),
+            token: many(self.token, other.token),
+            tokens: self.tokens.or(other.tokens),
+            xclient_from: many(self.xclient_from, other.xclient_from),
+            proxy_from: many(self.proxy_from, other.proxy_from),
+            max_recipients: self.max_recipients.or(other.max_recipients),
+            max_hops: self.max_hops.or(other.max_hops),
+            max_errors: self.max_errors.or(other.max_errors),
+            rate_per_address: self.rate_per_address.or(other.rate_per_address),
+            rate_per_user: self.rate_per_user.or(other.rate_per_user),
+            smtp_timeout: self.smtp_timeout.or(other.smtp_timeout),
+        }
+    }
+
+    /// Paths in a file are meant from where the file is.
+    pub(super) fn relative_to(&mut self, folder: &Path) {
+        if let Some(path) = &mut self.tokens {
+            *path = folder.join(&*path);
+        }
+    }
+}
+
+/// `alice:ya29.a0Af`. Not shown when printed for debugging.
+#[derive(Clone)]
+struct Token {
+    user: String,
+    token: String,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Token({:?}, ********)", self.user)
+    }
+}
+
+impl FromStr for Token {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((user, token)) if !user.is_empty() && !token.is_empty() => Ok(Self {
+                user: user.to_owned(),
+                token: token.to_owned(),
+            }),
+            _ => Err("give USER:TOKEN"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Options;
+    use super::*;
+    use crate::proto::smtp::server::Mode;
+
+    #[test]
+    fn a_file_says_what_the_command_line_can() {
+        let options: Options = toml::from_str(
+            "strict = true\nvrfy = true\nown-senders = true\nauth = ['plain', 'SCRAM-SHA-256']\ntoken = 'alice:t0ken'\nxclient-from = '192.0.2.1'\n\
+             proxy-from = ['10.0.0.0/8', '::1']\nmax-recipients = 7\nmax-hops = 8\nmax-errors = 9\nrate-per-address = 1\n\
+             rate-per-user = 0\nsmtp-timeout = 11\n",
+        )
+        .expect("understood");
+        let sessions = &options.sessions;
+        let mut config = Config::new("mail.example", "mail.example", Mode::Mta);
+        sessions.apply(&mut config, &sessions.rates());
+        assert_eq!(
+            (config.rigor, config.disclosure),
+            (Rigor::Strict, Disclosure::Mailboxes)
+        );
+        assert_eq!((config.max_recipients, config.max_hops), (7, 8));
+        assert_eq!((config.max_errors, config.soft_errors), (9, 5));
+        assert_eq!((config.xclient_from.len(), config.proxy_from.len()), (1, 2));
+        assert_eq!(config.timeouts.challenge, Duration::from_secs(11));
+        assert_eq!(config.senders, Senders::Oneself);
+        assert_eq!(
+            config.mechanisms,
+            [Mechanism::Plain, Mechanism::ScramSha256]
+        );
+        assert_eq!(
+            sessions.tokens().unwrap(),
+            [("alice".to_owned(), "t0ken".to_owned())]
+        );
+        assert!(!format!("{options:?}").contains("t0ken"));
+        for (text, why) in [
+            ("xclient-from = 'lan'", "192.0.2.0/24"),
+            ("token = 'alice'", "USER:TOKEN"),
+            ("auth = 'NTLM'", "SCRAM-SHA-256, CRAM-MD5"),
+        ] {
+            let error = toml::from_str::<Options>(text).expect_err(text).to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn tokens_come_from_a_file_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("tokens");
+        std::fs::write(&path, "# whose\n\nalice:one\nbob:two:three\n").expect("written");
+        let sessions = Sessions {
+            tokens: Some(path.clone()),
+            ..Sessions::default()
+        };
+        let tokens = sessions.tokens().expect("read");
+        assert_eq!(tokens[1], ("bob".to_owned(), "two:three".to_owned()));
+        std::fs::write(&path, "alice\n").expect("written");
+        let error = format!("{:#}", sessions.tokens().expect_err("no token"));
+        assert!(error.contains("line 1: give USER:TOKEN"), "{error}");
+    }
+}

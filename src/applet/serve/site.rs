@@ -1,0 +1,233 @@
+//! One server with all that belongs to it: store, services, listeners, queue, control socket, loop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+
+use super::options::{Domain, Endpoint, Options};
+use super::protocols::Protocol;
+use super::screen::{Demo, Screen};
+use super::{
+    Services, accounts, certificate, domains, listen, only_loopback, reload, transcripts, wires,
+};
+use crate::applet::evidence;
+use crate::limits;
+use crate::proto::control::{Board, ControlService, Journal};
+use crate::proto::smtp::dispatch::policy::Route;
+use crate::proto::smtp::relay::Patience;
+use crate::reactor::courier::{Courier, Settings};
+use crate::reactor::lookup::Resolving;
+use crate::reactor::{self, Reactor};
+use crate::store::Store;
+
+/// A server that listens, and does not serve yet.
+pub(super) struct Site {
+    options: Options,
+    place: PathBuf,
+    reactor: Reactor,
+    store: Arc<Store>,
+    board: Board,
+    /// What it calls itself.
+    pub(super) hostname: String,
+    domains: Vec<String>,
+    demo: Demo,
+    /// What listens where, with the real ports.
+    pub(super) listening: Vec<(Protocol, Endpoint)>,
+}
+
+impl Site {
+    /// Opens the store at `place`, and listens as the options say; steps of messages are noted in `journal`, and connections are numbered
+    /// from `first` on.
+    pub(super) fn open(
+        options: &Options,
+        place: &Path,
+        journal: Journal,
+        first: u64,
+    ) -> anyhow::Result<Self> {
+        let endpoints: Vec<(Protocol, Endpoint)> = Protocol::ALL
+            .into_iter()
+            .flat_map(|protocol| {
+                options
+                    .endpoints(protocol)
+                    .into_iter()
+                    .map(move |endpoint| (protocol, endpoint))
+            })
+            .collect();
+        if endpoints.is_empty() {
+            bail!(
+                "every protocol is off, so there is nothing to serve: leave one on, such as --smtp 127.0.0.1:1025"
+            );
+        }
+        options.relay.check(&endpoints)?;
+        let (users, demo) = accounts(options, place)?;
+        if demo == Demo::Yes {
+            only_loopback(
+                &endpoints,
+                "as alice or bob: give accounts of your own with --user NAME:PASSWORD or --users FILE",
+            )?;
+        }
+        if options.addresses.accept_any {
+            only_loopback(&endpoints, "with --accept-any as everybody: leave it out")?;
+        }
+        let domains = domains(options);
+        let hostname = options.hostname.as_ref().map(Domain::as_str);
+        let hostname = hostname.unwrap_or(&domains[0]).to_owned();
+        let mut rules = options.addresses.rules();
+        rules.behind = options.relay.delivers_elsewhere();
+        let store = Store::open_with(place, &domains, users, rules).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => anyhow::Error::new(error).context("cannot use the accounts"),
+            _ => anyhow::Error::new(error).context(format!(
+                "cannot use the store {} (--store DIR takes another folder, --store tmp a throw-away one)",
+                place.display()
+            )),
+        })?;
+        let store = Arc::new(store);
+        let mut names = domains.clone();
+        if !names.contains(&hostname) {
+            names.push(hostname.clone());
+        }
+        let pcap = options.pcap.as_deref();
+        let capture = pcap.map(evidence::capture).transpose();
+        let capture = capture.map_err(anyhow::Error::msg)?;
+        let keys = evidence::key_log(capture.as_ref(), |words| ::log::warn!("{words}"));
+        let certificate = certificate(options, place, &names, keys.as_ref())?;
+
+        let mut reactor = Reactor::new(
+            reactor::Options {
+                tls: Some(certificate),
+                tap: options.transcript.as_deref().map(transcripts).transpose()?,
+                wire: pcap
+                    .zip(capture)
+                    .map(|(path, capture)| wires(path, capture)),
+                resolving: Resolving {
+                    server: options.relay.resolver(),
+                    ..Resolving::default()
+                },
+                first_token: first,
+                outgoing: options.relay.policy().connections,
+                ..reactor::Options::default()
+            },
+            Arc::clone(&store),
+        )
+        .context("the system gives no event loop")?;
+        reactor
+            .catch_signals(reload(options, &store, &names, place, keys))
+            .context("signals cannot be caught")?;
+
+        let board = Board::with(journal);
+        let services = Services {
+            hostname: hostname.clone(),
+            domain: domains[0].clone(),
+            max_octets: options
+                .max_size
+                .map_or(limits::MESSAGE_SIZE, NonZeroU64::get),
+            relay: options.relay.clone(),
+            sessions: options.sessions.clone(),
+            rates: options.sessions.rates(),
+            store: Arc::clone(&store),
+            board: board.clone(),
+        };
+        let mut listening = Vec::new();
+        for (protocol, endpoint) in endpoints {
+            let real = listen(&mut reactor, protocol, &endpoint, services.of(protocol))?;
+            listening.push((protocol, real));
+        }
+        let control = place.join(CONTROL);
+        let service = Arc::new(ControlService::new(Arc::clone(&store), board.clone()));
+        if let Err(error) = reactor.listen_private(&control, service) {
+            ::log::warn!(
+                "no control socket {}: {error}; `mailtool serve queue` will not reach this server",
+                control.display()
+            );
+        }
+        Ok(Self {
+            options: options.clone(),
+            place: place.to_path_buf(),
+            reactor,
+            store,
+            board,
+            hostname,
+            domains,
+            demo,
+            listening,
+        })
+    }
+
+    /// Where it takes mail from other servers.
+    pub(super) fn smtp(&self) -> Option<SocketAddr> {
+        self.listening
+            .iter()
+            .find_map(|(protocol, endpoint)| match endpoint {
+                Endpoint::Tcp(address) if *protocol == Protocol::Smtp => Some(*address),
+                _ => None,
+            })
+    }
+
+    /// What is said when it is ready.
+    pub(super) fn screen(&self) -> String {
+        let accounts: Vec<String> = self
+            .store
+            .users()
+            .accounts()
+            .iter()
+            .map(|account| account.name.to_string())
+            .collect();
+        let authority = self.place.join("tls/ca.pem");
+        let screen = Screen {
+            listening: &self.listening,
+            domains: &self.domains,
+            accounts: &accounts,
+            demo: self.demo,
+            store: &self.place,
+            authority: self
+                .options
+                .tls_cert
+                .is_none()
+                .then_some(authority.as_path()),
+        };
+        screen.show(crate::applet::lang())
+    }
+
+    /// Begins to send on what is in the queue, by further `routes` too, and serves until it is told to stop.
+    pub(super) fn run(mut self, routes: Vec<Route>) -> anyhow::Result<()> {
+        let relay = if routes.is_empty() {
+            self.options.relay.clone()
+        } else {
+            self.options.relay.in_lab(routes)
+        };
+        let mut policy = relay.policy();
+        policy.names = self.domains.clone();
+        policy.names.push(self.hostname.clone());
+        policy.own = self
+            .listening
+            .iter()
+            .filter_map(|(protocol, endpoint)| match endpoint {
+                Endpoint::Tcp(address) if *protocol == Protocol::Smtp => Some(*address),
+                _ => None,
+            })
+            .collect();
+        let settings = Settings {
+            hostname: self.hostname.clone(),
+            policy,
+            trust: relay.trust(),
+            patience: Patience::default(),
+            connect: limits::CONNECT,
+        };
+        let handle = self.reactor.handle();
+        let courier = Courier::new(
+            settings,
+            Arc::clone(&self.store),
+            self.board.clone(),
+            handle,
+        );
+        self.reactor.drive(Box::new(courier));
+        self.reactor.run().context("the event loop failed")
+    }
+}
+
+/// The control socket, in the store.
+pub(super) const CONTROL: &str = "control.sock";

@@ -1,0 +1,426 @@
+//! What a program that runs is asked and told through its control socket: `mailtool serve queue ...`, `serve trace`.
+//!
+//! One request a line, in words; `json ` before it asks for JSON. The answer is any number of lines that begin with a space, then
+//! one that begins with `ok` or `no`, with a text for people:
+//!
+//! | request | answer |
+//! |---|---|
+//! | `list` | the queue |
+//! | `show ID` | all about one message |
+//! | `flush`, `flush ID`, `flush DOMAIN` | it is tried now |
+//! | `hold ID`, `release ID`, `drop ID` | done; `ALL` in place of the ID: all of them |
+//! | `trace ID` | its journey |
+//!
+//! So it can be spoken by hand: `echo list | mailtool nc -U STORE/control.sock`. Who may connect decides the file's mode.
+
+pub mod journal;
+mod page;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+pub use self::journal::{Journal, Step};
+use crate::limits;
+use crate::proto::smtp::dispatch::Which;
+use crate::proto::smtp::server::policy::{Turn, Turned};
+use crate::proto::{self, Input, Out, Peer, Service, Session};
+use crate::store::queue::{Change, Queued};
+use crate::store::{QueueId, Store, StoreError};
+use crate::wire::lines::Want;
+
+/// What sessions and the one who sends the queue's messages on have in common. Cheap to clone: all clones are the same.
+#[derive(Clone, Default)]
+pub struct Board {
+    orders: Arc<Mutex<Vec<Order>>>,
+    waker: Arc<Mutex<Option<Waker>>>,
+    /// What happened to messages.
+    pub journal: Journal,
+}
+
+type Waker = Box<dyn Fn() + Send + Sync>;
+
+impl fmt::Debug for Board {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Board").finish_non_exhaustive()
+    }
+}
+
+/// What the one who sends messages on is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Try these now.
+    Flush(Which),
+    /// This message was held, released or dropped: look at it again.
+    Look(QueueId),
+}
+
+impl Board {
+    /// One with a journal that others write in too.
+    pub fn with(journal: Journal) -> Self {
+        Self {
+            journal,
+            ..Self::default()
+        }
+    }
+
+    /// Leaves an order.
+    pub fn ask(&self, order: Order) {
+        hold(&self.orders).push(order);
+        if let Some(wake) = &*hold(&self.waker) {
+            wake();
+        }
+    }
+
+    /// Has everything tried that is for `domain`, as ETRN asks for (RFC 1985).
+    pub fn flush_domain(&self, domain: &str, store: &Store) -> usize {
+        let is_for = |queued: &&Arc<Queued>| {
+            queued.envelope.recipients.iter().any(|recipient| {
+                let of = recipient.address.domain();
+                of.is_some_and(|of| of.eq_ignore_ascii_case(domain))
+            })
+        };
+        let entries = store.queue().entries();
+        let ids = entries
+            .iter()
+            .filter(is_for)
+            .map(|queued| queued.id.clone());
+        let ids: Vec<QueueId> = ids.collect();
+        let count = ids.len();
+        hold(&self.orders).extend(ids.into_iter().map(|id| Order::Flush(Which::Message(id))));
+        if let Some(wake) = &*hold(&self.waker) {
+            wake();
+        }
+        count
+    }
+
+    /// Takes the orders.
+    pub fn take(&self) -> Vec<Order> {
+        std::mem::take(&mut *hold(&self.orders))
+    }
+
+    /// `wake` is called after each order; it must not block.
+    pub fn on_order(&self, wake: Waker) {
+        *hold(&self.waker) = Some(wake);
+    }
+}
+
+/// ETRN (RFC 1985), answered by the board's owner.
+#[derive(Debug)]
+pub struct BoardTurn {
+    store: Arc<Store>,
+    board: Board,
+}
+
+impl BoardTurn {
+    /// For the queue of this store.
+    pub const fn new(store: Arc<Store>, board: Board) -> Self {
+        Self { store, board }
+    }
+}
+
+impl Turn for BoardTurn {
+    fn etrn(&self, node: &str) -> Turned {
+        let domain = match node.as_bytes().first() {
+            // Queues have no names of their own here.
+            Some(b'#') => return Turned::NotAllowed,
+            Some(b'@') => &node[1..],
+            _ => node,
+        };
+        match self.board.flush_domain(domain, &self.store) {
+            0 => Turned::Nothing,
+            _ => Turned::Started,
+        }
+    }
+}
+
+/// No panic can leave these halfway changed.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Slow work: what is written into the queue.
+pub struct Job {
+    ids: Vec<QueueId>,
+    change: Change,
+}
+
+/// What it brought: for each message, in order.
+#[derive(Debug)]
+pub struct Answer(Vec<(QueueId, Result<(), StoreError>)>);
+
+impl Job {
+    /// Does the work, on a pool thread.
+    pub fn run(self, store: &Store) -> Answer {
+        let record = |id: QueueId| {
+            let result = store
+                .queue()
+                .record(&id, std::slice::from_ref(&self.change))
+                .map(drop);
+            (id, result)
+        };
+        Answer(self.ids.into_iter().map(record).collect())
+    }
+}
+
+/// How an answer looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    Text,
+    Json,
+}
+
+/// A request, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Request<'a> {
+    List,
+    Show(&'a str),
+    Flush(Option<&'a str>),
+    Change(Change, &'a str),
+    Trace(&'a str),
+}
+
+impl<'a> Request<'a> {
+    fn parse(line: &'a str) -> Option<Self> {
+        let mut words = line.split_ascii_whitespace();
+        let (verb, what, more) = (words.next()?, words.next(), words.next());
+        if more.is_some() {
+            return None;
+        }
+        Some(match (verb, what) {
+            ("list", None) => Self::List,
+            ("show", Some(id)) => Self::Show(id),
+            ("flush", what) => Self::Flush(what),
+            ("hold", Some(id)) => Self::Change(Change::Hold, id),
+            ("release", Some(id)) => Self::Change(Change::Release, id),
+            ("drop", Some(id)) => Self::Change(Change::Drop, id),
+            ("trace", Some(id)) => Self::Trace(id),
+            _ => return None,
+        })
+    }
+}
+
+/// What answers on the control socket.
+pub struct ControlService {
+    store: Arc<Store>,
+    board: Board,
+}
+
+impl ControlService {
+    /// About this store; orders go to `board`.
+    pub const fn new(store: Arc<Store>, board: Board) -> Self {
+        Self { store, board }
+    }
+}
+
+impl Service for ControlService {
+    fn name(&self) -> &'static str {
+        "control"
+    }
+
+    fn session(&self, peer: Peer) -> Box<dyn Session> {
+        Box::new(Control {
+            store: Arc::clone(&self.store),
+            board: self.board.clone(),
+            style: Style::Text,
+            listing: None,
+            working: false,
+            deadline: peer.accepted.instant + limits::CONTROL_IDLE,
+            refused: peer.refused.is_some(),
+            done: None,
+        })
+    }
+}
+
+/// The session.
+struct Control {
+    store: Arc<Store>,
+    board: Board,
+    style: Style,
+    /// What is still to be listed, as fast as it is read.
+    listing: Option<std::vec::IntoIter<Arc<Queued>>>,
+    working: bool,
+    deadline: Instant,
+    refused: bool,
+    /// What was done to messages, in a word.
+    done: Option<&'static str>,
+}
+
+impl Session for Control {
+    fn want(&self) -> Want {
+        if self.working || self.listing.is_some() {
+            return Want::Nothing;
+        }
+        Want::Line {
+            max: limits::CONTROL_LINE,
+        }
+    }
+
+    fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Out) {
+        self.deadline = now + limits::CONTROL_IDLE;
+        match input {
+            Input::Open if self.refused => {
+                out.line(b"no: too many connections");
+                out.close();
+            }
+            Input::Line(line) => self.request(line, out),
+            Input::LongLine => out.line(b"no: that line is too long for a request"),
+            Input::Room => self.list(out),
+            Input::Done(proto::Answer::Control(answer)) => {
+                self.working = false;
+                self.changed(answer, out);
+            }
+            Input::Eof | Input::Timeout | Input::Stop => out.close(),
+            _ => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Some(self.deadline)
+    }
+}
+
+impl Control {
+    fn request(&mut self, line: &[u8], out: &mut Out) {
+        let line = String::from_utf8_lossy(line);
+        let line = line.trim();
+        let (style, request) = match line.strip_prefix("json ") {
+            Some(rest) => (Style::Json, rest),
+            None => (Style::Text, line),
+        };
+        self.style = style;
+        match Request::parse(request) {
+            Some(Request::List) => {
+                self.listing = Some(self.store.queue().entries().into_iter());
+                self.list(out);
+            }
+            Some(Request::Show(id)) => match self.find(id) {
+                Ok(queued) => {
+                    for line in page::show(&queued, self.style) {
+                        say(&line, out);
+                    }
+                    out.line(b"ok");
+                }
+                Err(why) => no(&why, out),
+            },
+            Some(Request::Flush(what)) => self.flush(what, out),
+            Some(Request::Change(change, id)) => self.change(change, id, out),
+            Some(Request::Trace(id)) => {
+                let journey = self.board.journal.journey(id);
+                if journey.is_empty() {
+                    return no(
+                        &format!("nothing is known here of a message {id}: the log may have more"),
+                        out,
+                    );
+                }
+                for step in journey {
+                    say(&page::step(&step, self.style), out);
+                }
+                out.line(b"ok");
+            }
+            None => no(
+                "requests are list, show ID, flush [ID|DOMAIN], hold ID, release ID, drop ID, trace ID",
+                out,
+            ),
+        }
+    }
+
+    /// Goes on with the list, as long as there is room.
+    fn list(&mut self, out: &mut Out) {
+        let style = self.style;
+        let Some(listing) = &mut self.listing else {
+            return;
+        };
+        while !out.is_full() {
+            match listing.next() {
+                Some(queued) => {
+                    for line in page::entry(&queued, style) {
+                        say(&line, out);
+                    }
+                }
+                None => {
+                    self.listing = None;
+                    return out.line(b"ok");
+                }
+            }
+        }
+    }
+
+    fn find(&self, id: &str) -> Result<Arc<Queued>, String> {
+        let missing =
+            || format!("there is no message {id} in the queue; `queue list` shows what is");
+        let id: QueueId = id.parse().map_err(|_| missing())?;
+        self.store.queue().load(&id).map_err(|_| missing())
+    }
+
+    fn flush(&self, what: Option<&str>, out: &mut Out) {
+        let Some(what) = what else {
+            self.board.ask(Order::Flush(Which::All));
+            return out.line(b"ok: everything that waits is tried now");
+        };
+        if let Ok(queued) = self.find(what) {
+            if queued.held {
+                return no(&format!("{what} is held: release it first"), out);
+            }
+            self.board
+                .ask(Order::Flush(Which::Message(queued.id.clone())));
+            return out.line(format!("ok: {what} is tried now").as_bytes());
+        }
+        match self.board.flush_domain(what, &self.store) {
+            0 => no(
+                &format!("no message in the queue is called {what} or goes to a domain {what}"),
+                out,
+            ),
+            count => {
+                out.line(format!("ok: messages for {what} that are tried now: {count}").as_bytes())
+            }
+        }
+    }
+
+    fn change(&mut self, change: Change, id: &str, out: &mut Out) {
+        self.done = Some(match change {
+            Change::Hold => "held",
+            Change::Release => "released",
+            _ => "dropped",
+        });
+        let ids = if id == "ALL" {
+            let entries = self.store.queue().entries();
+            entries.iter().map(|queued| queued.id.clone()).collect()
+        } else {
+            match self.find(id) {
+                Ok(queued) => vec![queued.id.clone()],
+                Err(why) => return no(&why, out),
+            }
+        };
+        self.working = true;
+        out.job(proto::Job::Control(Job { ids, change }));
+    }
+
+    fn changed(&mut self, answer: Answer, out: &mut Out) {
+        let done = self.done.take().unwrap_or("changed");
+        let mut count = 0;
+        for (id, result) in answer.0 {
+            match result {
+                Ok(()) => {
+                    count += 1;
+                    self.board.ask(Order::Look(id));
+                }
+                // It has just left.
+                Err(StoreError::NoSuchMessage) => {}
+                Err(error) => return no(&format!("{id} cannot be {done}: {error}"), out),
+            }
+        }
+        out.line(format!("ok: messages that are {done} now: {count}").as_bytes());
+    }
+}
+
+/// A line of an answer.
+fn say(line: &str, out: &mut Out) {
+    out.line(format!(" {line}").as_bytes());
+}
+
+fn no(why: &str, out: &mut Out) {
+    out.line(format!("no: {why}").as_bytes());
+}

@@ -1,0 +1,138 @@
+//! The courier's jobs: what blocks on the disk.
+
+use std::sync::Arc;
+
+use crate::limits;
+use crate::proto::smtp::dispatch::{Outcome, Verdict, Written, conclude};
+use crate::proto::smtp::relay::Text;
+use crate::reactor::{Connector, TlsError};
+use crate::store::queue::Queued;
+use crate::store::{QueueId, Store, StoreError};
+use crate::wire::report::{Action, Original, Report};
+use crate::wire::smtp::{Enhanced, Reply};
+
+/// What a job brought.
+pub(super) enum Brought {
+    Authorities(Box<Result<Connector, TlsError>>),
+    Loaded(Result<(Arc<Queued>, Text), StoreError>),
+    Delivered(Vec<(usize, Verdict)>),
+    Recorded {
+        written: Written,
+        /// What is said of each report.
+        reports: Vec<String>,
+    },
+}
+
+/// A message, to be sent.
+pub(super) fn load(store: &Store, id: &QueueId) -> Brought {
+    let queued = store.queue().load(id);
+    Brought::Loaded(queued.and_then(|queued| {
+        let text = store.queue().text(id).map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                StoreError::NoSuchMessage
+            } else {
+                error.into()
+            }
+        })?;
+        // A short one is read here and now: then its session needs no job of its own for it.
+        let text = if text.octets() <= limits::BLOCK as u64 {
+            let octets = text.read().ok_or(StoreError::Busy)?;
+            Text::Bytes(octets.into())
+        } else {
+            Text::Stored(text)
+        };
+        Ok((queued, text))
+    }))
+}
+
+/// Into mailboxes here.
+pub(super) fn deliver(store: &Store, id: &QueueId, recipients: &[usize]) -> Brought {
+    let results = store.deliver_queued(id, recipients);
+    let verdict = |result: Result<_, StoreError>| match result {
+        Ok(_) => Verdict::delivered(),
+        Err(StoreError::NoSuchMailbox) => Verdict::Refused(Arc::new(Reply::new(
+            550,
+            Enhanced(5, 1, 1),
+            "There is no such mailbox here any more",
+        ))),
+        Err(error) => {
+            let (code, enhanced) = match &error {
+                StoreError::OverQuota => (452, Enhanced(4, 2, 2)),
+                StoreError::Full => (452, Enhanced(4, 3, 1)),
+                _ => (451, Enhanced(4, 3, 0)),
+            };
+            let text = format!("It cannot be delivered now: {error}");
+            Verdict::Later(Arc::new(Reply::new(code, enhanced, text)))
+        }
+    };
+    Brought::Delivered(
+        recipients
+            .iter()
+            .copied()
+            .zip(results.into_iter().map(verdict))
+            .collect(),
+    )
+}
+
+/// Writes down what became of recipients; reports are in the queue before.
+pub(super) fn record(
+    store: &Store,
+    hostname: &str,
+    id: &QueueId,
+    errand: u64,
+    outcomes: &[Outcome],
+    now: i64,
+    give_up: i64,
+) -> Brought {
+    let recorded = |written| Brought::Recorded {
+        written,
+        reports: Vec::new(),
+    };
+    let Ok(queued) = store.queue().load(id) else {
+        return recorded(Written::Yes);
+    };
+    let until = queued
+        .arrival
+        .max(queued.envelope.options.hold_until.unwrap_or(0))
+        .saturating_add(give_up);
+    let (changes, reports) = conclude(&queued, outcomes, now, until);
+    let mut told = Vec::new();
+    let mut messages = Vec::new();
+    if !reports.is_empty() {
+        let bound = limits::REPORT_RETURNED as u64;
+        let text = store.queue().text(id).ok();
+        let begin = text.and_then(|text| text.part(0, bound).read());
+        let original = Original {
+            text: begin.as_deref().unwrap_or_default(),
+            octets: queued.octets,
+        };
+        for (number, fates) in reports.iter().enumerate() {
+            let report = Report {
+                reporter: hostname,
+                envelope: &queued.envelope,
+                arrival: Some(queued.arrival),
+                date: now,
+                id: &format!("{now}.{id}.{errand}.{number}"),
+                fates,
+            };
+            if let Some((envelope, text)) = report.compose(original) {
+                let to = envelope.recipients.first().map(|one| &one.address);
+                let to = to.map_or_else(String::new, ToString::to_string);
+                let what = fates.first().map_or(Action::Failed, |fate| fate.action);
+                told.push(format!("<{to}> is told: {}", what.name()));
+                messages.push((envelope, text));
+            }
+        }
+    }
+    match store.queue().conclude(id, &changes, messages) {
+        Ok(_) => Brought::Recorded {
+            written: Written::Yes,
+            reports: told,
+        },
+        Err(StoreError::NoSuchMessage) => recorded(Written::Yes),
+        Err(error) => {
+            log::error!("{id}: what became of it cannot be written down now: {error}");
+            recorded(Written::No)
+        }
+    }
+}
