@@ -53,8 +53,7 @@ impl Users {
             let all = table.secrets.values();
             all.filter(|secret| !matches!(secret, Secret::Locked))
         };
-        // In development mode there is anybody, and all that is known of them is what password they would have.
-        let some = secrets().next().is_some() && !self.anybody;
+        let some = secrets().next().is_some();
         let plain = |secret: &Secret| matches!(secret, Secret::Plain(_));
         let keys = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Scram(_));
         // Those whom only development mode knows have their password shown.
