@@ -23,6 +23,7 @@ impl Hand {
     pub fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time");
+        stream.set_nodelay(true).expect("an option");
         let replies = BufReader::new(stream.try_clone().expect("a copy"));
         Self { stream, replies }
     }
@@ -82,6 +83,19 @@ impl Hand {
                 return reply;
             }
         }
+        self.finish(text)
+    }
+
+    /// DATA with a text of lines, and what is said to it.
+    pub fn send_text(&mut self, text: &[u8]) -> String {
+        let reply = self.say("DATA");
+        if reply.starts_with("354") {
+            return self.finish(text);
+        }
+        reply
+    }
+
+    fn finish(&mut self, text: &[u8]) -> String {
         self.send_raw(&stuffed(text));
         self.send_raw(b".\r\n");
         self.reply()
