@@ -125,7 +125,16 @@ fn answers(
     let reply = |flags: [u8; 2], records: &[(u8, Vec<u8>)]| {
         let mut reply = query[..2].to_vec();
         reply.extend(flags);
-        reply.extend([0, 1, 0, u8::try_from(records.len()).expect("few"), 0, 0, 0, 0]);
+        reply.extend([
+            0,
+            1,
+            0,
+            u8::try_from(records.len()).expect("few"),
+            0,
+            0,
+            0,
+            0,
+        ]);
         reply.extend(&query[12..end]);
         for (kind, data) in records {
             reply.extend([0xc0, 12, 0, *kind, 0, 1, 0, 0, 0, 60]);
@@ -154,7 +163,10 @@ fn answers(
         Mood::Silent(times) if kind == MX && number <= *times => Vec::new(),
         Mood::Truncates if kind == MX && over.is_empty() => vec![reply([0x83, 0x80], &[])],
         Mood::Forged if kind == MX => {
-            let mut forged = reply([0x81, 0x80], &[(MX, [&[0, 1][..], &labels("evil.test")].concat())]);
+            let mut forged = reply(
+                [0x81, 0x80],
+                &[(MX, [&[0, 1][..], &labels("evil.test")].concat())],
+            );
             forged[0] ^= 0x55;
             vec![forged, good]
         }
@@ -183,7 +195,11 @@ const ZONE: Zone = &[
     ("mute.test", Mood::Silent(1), &[Exchanger(10, "good.test")]),
     ("forged.test", Mood::Forged, &[Exchanger(10, "good.test")]),
     ("host.test", Mood::Answers, &[Address([127, 0, 0, 42])]),
-    ("alias.test", Mood::Answers, &[Exchanger(10, "other-name.test")]),
+    (
+        "alias.test",
+        Mood::Answers,
+        &[Exchanger(10, "other-name.test")],
+    ),
     ("other-name.test", Mood::Answers, &[Alias("good.test")]),
     ("null.test", Mood::Answers, &[Exchanger(0, "")]),
     ("closed.test", Mood::Answers, &[Exchanger(10, "shut.test")]),
@@ -194,9 +210,17 @@ const ZONE: Zone = &[
     (
         "backup.test",
         Mood::Answers,
-        &[Exchanger(5, "dead.test"), Exchanger(10, "self.test"), Exchanger(20, "good.test")],
+        &[
+            Exchanger(5, "dead.test"),
+            Exchanger(10, "self.test"),
+            Exchanger(20, "good.test"),
+        ],
     ),
-    ("nowhere.test", Mood::Answers, &[Exchanger(10, "no-such-host.test")]),
+    (
+        "nowhere.test",
+        Mood::Answers,
+        &[Exchanger(10, "no-such-host.test")],
+    ),
     ("good.test", Mood::Answers, &[Address([127, 0, 0, 42])]),
     // Nobody listens there.
     ("dead.test", Mood::Answers, &[Address([127, 0, 0, 41])]),
@@ -282,7 +306,10 @@ fn mail_finds_its_exchangers_whatever_happens_on_the_way() {
         assert_eq!(arrived(domain), 1, "{domain}");
     }
     assert_eq!(evil.heard().calls, 0, "a forged reply was believed");
-    assert_eq!((dns.asked("long.test 15"), dns.asked("+long.test 15")), (1, 1));
+    assert_eq!(
+        (dns.asked("long.test 15"), dns.asked("+long.test 15")),
+        (1, 1)
+    );
     assert_eq!(dns.asked("flaky.test 15"), 3);
     assert_eq!(dns.asked("mute.test 15"), 2);
     // What is known is not asked for again.
@@ -315,23 +342,38 @@ fn what_cannot_be_is_told_and_what_may_yet_be_waits() {
         ("null.test", "5.1.10", "null.test takes no mail (null MX)"),
         ("closed.test", "5.3.2", "521 5.3.2 shut.test takes no mail"),
         ("gone.test", "5.1.2", "There is no domain gone.test"),
-        ("nowhere.test", "5.4.4", "No address is known of no-such-host.test"),
+        (
+            "nowhere.test",
+            "5.4.4",
+            "No address is known of no-such-host.test",
+        ),
         ("us.test", "5.4.6", "circle"),
         ("us-too.test", "5.4.6", "circle"),
     ] {
         hand_in(&server, domain);
         let report = message(&server.store(), "alice", &format!("Subject: {domain}"));
         let report = String::from_utf8_lossy(&report).into_owned();
-        let fields = format!("Final-Recipient: rfc822; x@{domain}\r\nAction: failed\r\nStatus: {status}\r\n");
+        let fields = format!(
+            "Final-Recipient: rfc822; x@{domain}\r\nAction: failed\r\nStatus: {status}\r\n"
+        );
         // A report is filled: a line may end between two words.
-        let flat = report.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(report.contains(&fields) && flat.contains(words), "{domain}: {report}");
+        let flat = report
+            .split_ascii_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(
+            report.contains(&fields) && flat.contains(words),
+            "{domain}: {report}"
+        );
     }
     hand_in(&server, "backup.test");
     let list = wait_for("an attempt", || {
         let list = queue_list(&server.store());
         list.contains("tried again").then_some(list)
     });
-    assert!(list.contains("x@backup.test") && list.contains("dead.test"), "{list}");
+    assert!(
+        list.contains("x@backup.test") && list.contains("dead.test"),
+        "{list}"
+    );
     assert_eq!(good.heard().calls, before, "past us leads no way on");
 }

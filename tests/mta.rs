@@ -40,7 +40,10 @@ impl World {
         }
         let ports: [u16; 3] = free_ports();
         let [smtp, submission, _] = ports.map(|port| port.to_string());
-        let filled = |text: &str| text.replace("SMTP", &smtp).replace("SUBMISSION", &submission);
+        let filled = |text: &str| {
+            text.replace("SMTP", &smtp)
+                .replace("SUBMISSION", &submission)
+        };
         let start = |domain: &str, options: &[&str]| {
             let mut all = vec!["--domain".to_owned(), domain.to_owned()];
             all.extend(["--relay-from", "127.0.0.0/8", "--retry", "1"].map(str::to_owned));
@@ -170,7 +173,10 @@ fn through_postfix_to_dovecot_and_to_ours_nothing_is_changed() {
     assert_same(&at_far, &sent);
     // Both hops went over TLS: Postfix says so of ours, far of Postfix.
     let trace = text_of(&at_far);
-    assert!(trace.contains("(using TLSv1.3 with cipher "), "{trace:.2000}");
+    assert!(
+        trace.contains("(using TLSv1.3 with cipher "),
+        "{trace:.2000}"
+    );
     assert!(
         trace.contains("from mail.example.test (localhost [127.0.0.1])")
             || trace.contains("from mail.example.test "),
@@ -382,8 +388,11 @@ fn what_is_late_is_tried_again_until_its_time_is_over() {
 #[test]
 fn letters_outside_of_ascii_go_as_far_as_somebody_knows_them() {
     let user = ["--user", "j\u{fc}rgen:secret", "--user", "alice:alice"];
-    let Some(world) = World::new(&[], &[&user[..], &["--route", "*=127.0.0.1:SMTP"]].concat(), "")
-    else {
+    let Some(world) = World::new(
+        &[],
+        &[&user[..], &["--route", "*=127.0.0.1:SMTP"]].concat(),
+        "",
+    ) else {
         return;
     };
     let text = "From: \u{c9}lodie <\u{e9}lodie@near.example>\r\nTo: j\u{fc}rgen@far.example\r\nSubject: Gr\u{fc}\u{df}e\r\n\
@@ -481,16 +490,12 @@ fn a_text_goes_as_the_other_side_takes_it() {
     assert!(report.contains("BINARYMIME"), "{report}");
 
     // Next to nothing is offered.
-    let settings =
-        "smtpd_discard_ehlo_keywords = chunking, pipelining, dsn, enhancedstatuscodes, size, \
+    let settings = "smtpd_discard_ehlo_keywords = chunking, pipelining, dsn, enhancedstatuscodes, size, \
                     starttls, 8bitmime, smtputf8, vrfy, etrn, auth\n";
     let Some(world) = World::new(&[], &[], settings) else {
         return;
     };
-    let seven: Vec<u8> = letter("seven")
-        .into_iter()
-        .filter(u8::is_ascii)
-        .collect();
+    let seven: Vec<u8> = letter("seven").into_iter().filter(u8::is_ascii).collect();
     world.hand_in(
         "<alice@near.example> BODY=8BITMIME",
         &["<alice@example.test> NOTIFY=SUCCESS"],

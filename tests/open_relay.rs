@@ -83,7 +83,11 @@ const PREAMBLES: [&[&str]; 7] = [
     &["EHLO x", "XCLIENT LOGIN=alice", "EHLO x"],
     &["PROXY TCP4 192.0.2.5 192.0.2.6 4444 25", "EHLO x"],
     // alice, with no password, and with a wrong one.
-    &["EHLO x", "AUTH PLAIN AGFsaWNlAA==", "AUTH PLAIN AGFsaWNlAHdyb25n"],
+    &[
+        "EHLO x",
+        "AUTH PLAIN AGFsaWNlAA==",
+        "AUTH PLAIN AGFsaWNlAHdyb25n",
+    ],
 ];
 
 #[test]
@@ -105,7 +109,13 @@ fn nothing_leaves_for_strangers_however_it_is_set_up() {
         &["--route", &everything],
         &["--smarthost", &smarthost],
         &["--smarthost", &login, "--own-senders"],
-        &["--relay", "--xclient-from", network, "--relay-from", network],
+        &[
+            "--relay",
+            "--xclient-from",
+            network,
+            "--relay-from",
+            network,
+        ],
         &["--relay", "--proxy-from", network, "--relay-from", network],
         &["--route", &everything, "--catch-all", "alice"],
         &["--route", &everything, "--accept-any"],
@@ -137,7 +147,10 @@ fn nothing_leaves_for_strangers_however_it_is_set_up() {
             }
             taken += try_all(&server, "smtp", preamble, takes_all, setup);
         }
-        assert_eq!(try_all(&server, "submission", PREAMBLES[0], false, setup), 0);
+        assert_eq!(
+            try_all(&server, "submission", PREAMBLES[0], false, setup),
+            0
+        );
         assert_eq!(
             try_all(&server, "lmtp", &["LHLO client.example"], takes_all, setup) > 0,
             takes_all,
@@ -151,7 +164,11 @@ fn nothing_leaves_for_strangers_however_it_is_set_up() {
             queue_list(&server.store())
         );
         assert_eq!(next.heard().calls, 0, "{setup:?}: {:?}", next.heard());
-        assert_eq!(asked.load(Ordering::SeqCst), begun, "{setup:?}: a name was asked for");
+        assert_eq!(
+            asked.load(Ordering::SeqCst),
+            begun,
+            "{setup:?}: a name was asked for"
+        );
     }
 }
 
@@ -228,8 +245,11 @@ fn an_alias_leads_outside_to_whom_it_names_and_to_nobody_else() {
     let next = NextHop::start(&["PIPELINING"]);
     let folder = tempfile::tempdir().expect("a folder");
     let aliases = folder.path().join("aliases");
-    fs::write(&aliases, "out: friend@outside.example\nboth: alice, friend@outside.example\n")
-        .expect("written");
+    fs::write(
+        &aliases,
+        "out: friend@outside.example\nboth: alice, friend@outside.example\n",
+    )
+    .expect("written");
     let aliases = aliases.to_str().expect("UTF-8");
     let route = format!("*={}", next.address);
     let server = Server::start_with(&[
@@ -243,12 +263,23 @@ fn an_alias_leads_outside_to_whom_it_names_and_to_nobody_else() {
         "127.0.0.1:0",
     ]);
     for (service, hello) in [("smtp", "EHLO x"), ("lmtp", "LHLO x")] {
-        for recipient in ["<out@ours.example>", "<out+x@ours.example>", "<both@ours.example>"] {
+        for recipient in [
+            "<out@ours.example>",
+            "<out+x@ours.example>",
+            "<both@ours.example>",
+        ] {
             let mut hand = Hand::connect(server.address(service));
             hand.reply();
             hand.say(hello);
-            let reply = hand.send("<x@evil.example>", &[recipient], b"Subject: a\r\n\r\nText\r\n");
-            assert!(reply.starts_with("250 2.0.0 "), "{service} {recipient}: {reply}");
+            let reply = hand.send(
+                "<x@evil.example>",
+                &[recipient],
+                b"Subject: a\r\n\r\nText\r\n",
+            );
+            assert!(
+                reply.starts_with("250 2.0.0 "),
+                "{service} {recipient}: {reply}"
+            );
         }
         for recipient in [
             "<friend@outside.example>",
@@ -260,7 +291,10 @@ fn an_alias_leads_outside_to_whom_it_names_and_to_nobody_else() {
             hand.say(hello);
             hand.say("MAIL FROM:<x@evil.example>");
             let reply = hand.say(&format!("RCPT TO:{recipient}"));
-            assert!(reply.starts_with("550 5."), "{service} {recipient}: {reply}");
+            assert!(
+                reply.starts_with("550 5."),
+                "{service} {recipient}: {reply}"
+            );
         }
     }
     wait_for_empty_queue(&server.store());
@@ -301,7 +335,11 @@ fn a_lab_sends_nothing_outside() {
         if reply.starts_with('2') {
             let reply = hand.send_text(format!("Subject: {recipient}\r\n\r\nText\r\n").as_bytes());
             assert!(reply.starts_with("250 2.0.0 "), "{recipient}: {reply}");
-            message(&server.store().join("mta1"), "alice", &format!("Subject: {recipient}"));
+            message(
+                &server.store().join("mta1"),
+                "alice",
+                &format!("Subject: {recipient}"),
+            );
         } else {
             assert!(reply.starts_with('5'), "{recipient}: {reply}");
         }

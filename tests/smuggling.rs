@@ -41,7 +41,8 @@ const ENDS: [&[u8]; 22] = [
     b"\r\n.\x85\r\n",
 ];
 
-const SMUGGLED: &[u8] = b"MAIL FROM:<admin@ours.example>\r\nRCPT TO:<victim@next.example>\r\nDATA\r\n\
+const SMUGGLED: &[u8] =
+    b"MAIL FROM:<admin@ours.example>\r\nRCPT TO:<victim@next.example>\r\nDATA\r\n\
     From: admin@ours.example\r\nSubject: smuggled\r\n\r\nevil\r\n";
 
 /// How a text is handed in.
@@ -138,7 +139,10 @@ fn hand_in(hand: &mut Hand, form: Form, end: &[u8], padding: usize, what: &str) 
     text.extend(b"begin");
     text.extend(end);
     text.extend(SMUGGLED);
-    for command in ["MAIL FROM:<alice@ours.example>", "RCPT TO:<out@ours.example>"] {
+    for command in [
+        "MAIL FROM:<alice@ours.example>",
+        "RCPT TO:<out@ours.example>",
+    ] {
         let reply = hand.say(command);
         assert!(reply.starts_with("250 "), "{what}: {reply}");
     }
@@ -172,6 +176,9 @@ fn hand_in(hand: &mut Hand, form: Form, end: &[u8], padding: usize, what: &str) 
     assert!(after.starts_with("250 "), "{what}: {after}");
     let quit = hand.say("QUIT");
     assert!(quit.starts_with("221 "), "{what}: {quit}");
-    assert!(reply.starts_with("250 2.0.0 ") || reply.starts_with('5'), "{what}: {reply}");
+    assert!(
+        reply.starts_with("250 2.0.0 ") || reply.starts_with('5'),
+        "{what}: {reply}"
+    );
     reply.starts_with('2')
 }

@@ -137,7 +137,9 @@ impl Call {
     }
 
     fn say(&mut self, reply: &str) -> Option<()> {
-        self.stream.write_all(format!("{reply}\r\n").as_bytes()).ok()
+        self.stream
+            .write_all(format!("{reply}\r\n").as_bytes())
+            .ok()
     }
 
     /// What comes before `end`, which is taken too.
@@ -167,7 +169,11 @@ impl Call {
 
     fn more(&mut self) -> Option<()> {
         let mut buffer = [0; 4096];
-        let count = self.stream.read(&mut buffer).ok().filter(|count| *count > 0)?;
+        let count = self
+            .stream
+            .read(&mut buffer)
+            .ok()
+            .filter(|count| *count > 0)?;
         self.pending.extend_from_slice(&buffer[..count]);
         Some(())
     }
