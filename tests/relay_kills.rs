@@ -45,8 +45,16 @@ fn what_was_acknowledged_arrives_and_what_comes_twice_had_to() {
     let [middle_at, last_at] = ports.map(|port| format!("127.0.0.1:{port}"));
     let route = format!("last.example={last_at}");
     let middle_options = [
-        "--domain", "middle.example", "--smtp", &middle_at, "--route", &route, "--relay-from", "127.0.0.0/8",
-        "--retry", "1",
+        "--domain",
+        "middle.example",
+        "--smtp",
+        &middle_at,
+        "--route",
+        &route,
+        "--relay-from",
+        "127.0.0.0/8",
+        "--retry",
+        "1",
     ];
     let last_options = ["--domain", "last.example", "--smtp", &last_at];
     let mut middle = Server::start_with(&middle_options);
@@ -94,15 +102,25 @@ fn what_was_acknowledged_arrives_and_what_comes_twice_had_to() {
             .iter()
             .filter(|number| !found.contains_key(number))
             .collect();
-        assert!(lost.is_empty(), "{account}: acknowledged, and not there: {lost:?}");
-        let doubled: Vec<_> = found.iter().filter(|(_, copies)| copies.len() > 1).collect();
+        assert!(
+            lost.is_empty(),
+            "{account}: acknowledged, and not there: {lost:?}"
+        );
+        let doubled: Vec<_> = found
+            .iter()
+            .filter(|(_, copies)| copies.len() > 1)
+            .collect();
         println!(
             "{account}: {} acknowledged, {} found, {} of them more than once",
             acknowledged.len(),
             found.len(),
             doubled.len()
         );
-        assert!(doubled.len() <= ROUNDS * UNDER_WAY, "{account}: {}", doubled.len());
+        assert!(
+            doubled.len() <= ROUNDS * UNDER_WAY,
+            "{account}: {}",
+            doubled.len()
+        );
         // Into a mailbox beside the queue nothing comes twice: the file has the same name.
         assert!(account != "alice" || doubled.is_empty(), "{doubled:?}");
         for (number, copies) in doubled {
@@ -114,7 +132,9 @@ fn what_was_acknowledged_arrives_and_what_comes_twice_had_to() {
                 let why = kills.iter().any(|kill| {
                     // A server is up again some time after its kill.
                     let restart = Duration::from_secs(3);
-                    *first <= *kill && *second + restart >= *kill && *first + FRESH + restart >= *kill
+                    *first <= *kill
+                        && *second + restart >= *kill
+                        && *first + FRESH + restart >= *kill
                 });
                 assert!(why, "{number} came twice, and nobody was killed in between");
             }
@@ -128,14 +148,25 @@ fn found(store: &Path, account: &str) -> HashMap<usize, Vec<(SystemTime, String)
     for file in inbox(store, account) {
         let text = fs::read_to_string(&file).expect("a message");
         let word_after = |marks: &[&str]| {
-            let after = |text, mark: &&str| str::split_once(text, *mark).map_or("", |(_, rest)| rest);
+            let after =
+                |text, mark: &&str| str::split_once(text, *mark).map_or("", |(_, rest)| rest);
             let rest = marks.iter().fold(&text[..], after);
-            rest.split_ascii_whitespace().next().unwrap_or_default().to_owned()
+            rest.split_ascii_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned()
         };
-        assert!(text.ends_with("the end\r\n"), "half a message: {}", file.display());
+        assert!(
+            text.ends_with("the end\r\n"),
+            "half a message: {}",
+            file.display()
+        );
         let number = word_after(&["Subject: "]).parse().expect("a number");
         let id = word_after(&["by middle.example", "\tid "]);
-        let came = fs::metadata(&file).expect("a file").modified().expect("a time");
+        let came = fs::metadata(&file)
+            .expect("a file")
+            .modified()
+            .expect("a time");
         found.entry(number).or_default().push((came, id));
     }
     found.values_mut().for_each(|copies| copies.sort());
@@ -145,7 +176,16 @@ fn found(store: &Path, account: &str) -> HashMap<usize, Vec<(SystemTime, String)
 /// More load, in sessions of five; what it sends goes to another mailbox.
 fn smtp_source(address: &str) -> std::process::Child {
     Command::new("/usr/sbin/smtp-source")
-        .args(["-s", "5", "-m", "300", "-l", "3000", "-f", "load@client.example"])
+        .args([
+            "-s",
+            "5",
+            "-m",
+            "300",
+            "-l",
+            "3000",
+            "-f",
+            "load@client.example",
+        ])
         .args(["-t", "postmaster@last.example", address])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
