@@ -221,7 +221,7 @@ fn hand_in(
             assert!(reply.starts_with(expected), "{reply}");
         }
         // Every tenth is longer than what is held in memory.
-        let lines = if number % 10 == 0 { 3000 } else { 3 };
+        let lines = if number.is_multiple_of(10) { 3000 } else { 3 };
         let filling = "a line of some length, as mail has them\r\n".repeat(lines);
         let text = format!("Subject: {number} \r\n\r\n{filling}the end\r\n.\r\n");
         stream.write_all(text.as_bytes()).ok()?;
