@@ -52,10 +52,13 @@ impl World {
             Server::start_with(&all)
         };
         let route = ["--route", "*=127.0.0.1:SMTP"];
+        let far_has_lmtp = far.contains(&"--lmtp");
         let near = start("near.example", if near.is_empty() { &route } else { near });
         let far = start("far.example", if far.is_empty() { &route } else { far });
         let dovecot = Dovecot::start(&near);
+        let lmtp = far_has_lmtp.then(|| far.port("lmtp"));
         let settings = settings
+            .replace("FARLMTP", &lmtp.unwrap_or_default())
             .replace("NEAR", &near.port("smtp"))
             .replace("FAR", &far.port("submission"));
         let transport = format!(
@@ -573,5 +576,138 @@ fn in_front_of_dovecot_by_lmtp() {
         !world.dovecot.log().contains("Error"),
         "{}",
         world.dovecot.log()
+    );
+}
+
+#[test]
+fn postfix_hands_in_by_lmtp() {
+    let far = ["--lmtp", "127.0.0.1:0", "--route", "*=127.0.0.1:SMTP"];
+    let settings = "transport_maps =\nrelay_domains = far.example\nrelay_transport = lmtp:inet:127.0.0.1:FARLMTP\n\
+                    default_transport = smtp:[127.0.0.1]:NEAR\n";
+    let Some(world) = World::new(&[], &far, settings) else {
+        return;
+    };
+    let sent = letter("lmtp");
+    world.hand_in(
+        "<alice@near.example> BODY=8BITMIME",
+        &[
+            "<alice@far.example> NOTIFY=SUCCESS,FAILURE",
+            "<bob@far.example>",
+            "<nobody@far.example>",
+        ],
+        &sent,
+    );
+    for account in ["alice", "bob"] {
+        let arrived = message(&world.far.store(), account, "Subject: lmtp");
+        assert_same(&arrived, &sent);
+        let trace = text_of(&arrived);
+        assert!(trace.contains("with LMTP"), "{trace:.2000}");
+    }
+    let report = |word: &str| text_of(&message(&world.near.store(), "alice", word));
+    let failed = report("Action: failed");
+    assert!(
+        failed.contains("Final-Recipient: rfc822; nobody@far.example\r\n")
+            && failed.contains("Status: 5.1.1\r\n")
+            && failed.contains("Reporting-MTA: dns; mail.example.test\r\n"),
+        "{failed}"
+    );
+    // Without DSN in LHLO it is Postfix that tells of success, and it alone.
+    let told = report("Action: relayed");
+    assert!(
+        told.contains("Final-Recipient: rfc822; alice@far.example\r\n"),
+        "{told}"
+    );
+    wait_for_empty_queue(&world.far.store());
+    assert_eq!(messages(&world.near.store(), "alice").len(), 2);
+}
+
+#[test]
+fn tls_is_verified_where_it_must_be_and_done_without_where_it_may_be() {
+    // Postfix has the certificate of near, whose authority near knows, or does not.
+    let verified = [
+        "--route",
+        "*=localhost:SMTP",
+        "--require-tls",
+        "example.test",
+        "--relay-ca",
+        "store/tls/ca.pem",
+    ];
+    let Some(world) = World::new(&verified, &[], "") else {
+        return;
+    };
+    world.hand_in(
+        "<alice@near.example>",
+        &["<alice@example.test>"],
+        &letter("good"),
+    );
+    let trace = text_of(&world.at_dovecot("alice", "Subject: good"));
+    assert!(
+        trace.contains("(using TLSv1.3 with cipher "),
+        "{trace:.2000}"
+    );
+    drop(world);
+
+    let unknown = [
+        "--route",
+        "*=localhost:SMTP",
+        "--require-tls",
+        "example.test",
+    ];
+    let Some(world) = World::new(&unknown, &[], "") else {
+        return;
+    };
+    world.hand_in(
+        "<alice@near.example>",
+        &["<alice@example.test>"],
+        &letter("bad"),
+    );
+    world.hand_in(
+        "<alice@near.example>",
+        &["<bob@far.example>"],
+        &letter("any"),
+    );
+    let list = wait_for("a refusal", || {
+        let list = queue_list(&world.near.store());
+        list.contains("tried again").then_some(list)
+    });
+    assert!(
+        list.contains("4.7.5") && list.contains("certificate"),
+        "{list}"
+    );
+    // For other domains any certificate is better than none.
+    message(&world.far.store(), "bob", "Subject: any");
+    assert!(
+        !world.postfix.log().contains("message-id=<bad@"),
+        "{}",
+        world.postfix.log()
+    );
+    drop(world);
+
+    // TLS of versions that nobody should speak any more: in the clear, as if it were not offered; but not where TLS is a must.
+    let settings = "smtpd_tls_protocols = TLSv1\nsmtpd_tls_mandatory_protocols = TLSv1\n";
+    let Some(world) = World::new(&verified, &[], settings) else {
+        return;
+    };
+    world.hand_in(
+        "<alice@near.example>",
+        &["<bob@far.example>"],
+        &letter("old"),
+    );
+    let trace = text_of(&message(&world.far.store(), "bob", "Subject: old"));
+    assert!(!trace.contains("(using TLS"), "{trace:.2000}");
+    world.hand_in(
+        "<alice@near.example>",
+        &["<alice@example.test>"],
+        &letter("must"),
+    );
+    wait_for("a refusal", || {
+        queue_list(&world.near.store())
+            .contains("tried again")
+            .then_some(())
+    });
+    assert!(
+        !world.postfix.log().contains("message-id=<must@"),
+        "{}",
+        world.postfix.log()
     );
 }
