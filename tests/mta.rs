@@ -14,6 +14,7 @@ mod debian;
 #[path = "support/program.rs"]
 mod program;
 
+use std::collections::HashSet;
 use std::process::Command;
 
 use by_hand::{Hand, contains, message, messages, queue_list, wait_for, wait_for_empty_queue};
@@ -710,4 +711,107 @@ fn tls_is_verified_where_it_must_be_and_done_without_where_it_may_be() {
         "{}",
         world.postfix.log()
     );
+}
+
+#[test]
+fn what_postfix_refuses_after_the_text_comes_back_once() {
+    // Its cleanup says no when all is there; its limit of 200,000 octets is announced by SIZE, or is not.
+    for keywords in ["", "chunking", "size, chunking, pipelining", "size"] {
+        let settings = format!(
+            "header_checks = regexp:{{ {{ /^Subject: no/ REJECT 5.7.1 not this one }} }}\n\
+             smtpd_discard_ehlo_keywords = {keywords}\n"
+        );
+        let Some(world) = World::new(&[], &[], &settings) else {
+            return;
+        };
+        let to = ["<alice@example.test>", "<bob@far.example>"];
+        let long = [letter("long"), letter("twice as long")].concat();
+        for (subject, text, status) in [("no", &letter("no"), "5.7.1"), ("long", &long, "5.3.4")] {
+            world.hand_in("<alice@near.example> BODY=8BITMIME", &to, text);
+            let report = text_of(&message(
+                &world.near.store(),
+                "alice",
+                &format!("Subject: {subject}\r\n"),
+            ));
+            for recipient in ["alice@example.test", "bob@far.example"] {
+                let fields = format!(
+                    "Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: {status}\r\n"
+                );
+                assert!(report.contains(&fields), "{keywords}: {fields}: {report}");
+            }
+        }
+        // The connection is good for the next one.
+        world.hand_in("<alice@near.example>", &to, &letter("yes"));
+        assert_same(&world.at_dovecot("alice", "Subject: yes"), &letter("yes"));
+        wait_for_empty_queue(&world.near.store());
+        assert_eq!(
+            messages(&world.near.store(), "alice").len(),
+            2,
+            "{keywords}"
+        );
+    }
+}
+
+#[test]
+fn many_recipients_and_many_messages_arrive_once_each() {
+    let far = ["--accept-any", "--route", "*=127.0.0.1:SMTP"];
+    let settings = "smtpd_recipient_limit = 50\nsmtpd_recipient_overshoot_limit = 1000\n";
+    let Some(world) = World::new(&[], &far, settings) else {
+        return;
+    };
+    let to: Vec<String> = (0..120)
+        .map(|number| format!("<u{number}@far.example>"))
+        .collect();
+    let to: Vec<&str> = to.iter().map(String::as_str).collect();
+    let sent = letter("many");
+    world.hand_in("<alice@near.example>", &to, &sent);
+    for number in 0..120 {
+        let account = format!("u{number}");
+        assert_same(
+            &message(&world.far.store(), &account, "Subject: many"),
+            &sent,
+        );
+    }
+    wait_for_empty_queue(&world.near.store());
+    // Load from both sides: to Postfix, which passes it to far, and to near, which passes it to Postfix.
+    let source = |to: &str, port: &str| {
+        let mut source = Command::new("/usr/sbin/smtp-source");
+        source.args([
+            "-s",
+            "8",
+            "-m",
+            "150",
+            "-l",
+            "5000",
+            "-f",
+            "alice@near.example",
+            "-t",
+            to,
+        ]);
+        source.arg(format!("127.0.0.1:{port}"));
+        succeeded(&run(&mut source, ""));
+    };
+    let (near, postfix) = (world.near.port("smtp"), world.postfix.at("smtp"));
+    let postfix = postfix.rsplit(':').next().expect("a port");
+    std::thread::scope(|scope| {
+        scope.spawn(|| source("one@far.example", postfix));
+        scope.spawn(|| source("two@far.example", &near));
+    });
+    for account in ["one", "two"] {
+        let arrived = wait_for(&format!("all for {account}"), || {
+            let arrived = messages(&world.far.store(), account);
+            (arrived.len() >= 150).then_some(arrived)
+        });
+        let ids: HashSet<String> = arrived
+            .iter()
+            .filter_map(|message| {
+                let text = text_of(message);
+                let line = text.lines().find(|line| line.starts_with("Message-Id: "));
+                line.map(str::to_owned)
+            })
+            .collect();
+        assert_eq!((arrived.len(), ids.len()), (150, 150), "{account}");
+    }
+    wait_for_empty_queue(&world.near.store());
+    assert!(messages(&world.near.store(), "alice").is_empty());
 }
