@@ -100,7 +100,9 @@ fn nothing_leaves_for_strangers_however_it_is_set_up() {
         format!("me:secret@{}", next.address),
     );
     let network = "192.0.2.0/24";
-    let setups: [&[&str]; 13] = [
+    let deliver = format!("lmtp:{}", next.address);
+    let setups: [&[&str]; 14] = [
+        &["--relay", "--deliver", &deliver],
         &[],
         &["--relay"],
         &["--strict", "--vrfy", "--relay"],
@@ -345,4 +347,58 @@ fn a_lab_sends_nothing_outside() {
         }
     }
     assert_eq!(asked.load(Ordering::SeqCst), 0, "a name was asked for");
+}
+
+#[test]
+fn who_is_spoken_for_has_no_more_rights_than_where_it_comes_from() {
+    let next = NextHop::start(&["PIPELINING"]);
+    let route = format!("*={}", next.address);
+    let here = "127.0.0.0/8";
+    let usual = [
+        "--domain",
+        "ours.example",
+        "--route",
+        &route,
+        "--relay-from",
+        here,
+    ];
+    // The proxy may relay; those that it speaks for may not.
+    for (option, first) in [
+        ("--proxy-from", "PROXY TCP4 203.0.113.9 192.0.2.6 4444 25"),
+        ("--proxy-from", "PROXY TCP6 2001:db8::9 2001:db8::6 4444 25"),
+        ("--xclient-from", "XCLIENT ADDR=203.0.113.9"),
+        ("--xclient-from", "XCLIENT ADDR=IPV6:2001:db8::9"),
+        ("--xclient-from", "XCLIENT ADDR=[UNAVAILABLE]"),
+    ] {
+        let server = Server::start_with(&[&usual[..], &[option, here]].concat());
+        let mut hand = Hand::connect(server.address("smtp"));
+        if first.starts_with("XCLIENT") {
+            hand.reply();
+            hand.say("EHLO x");
+        }
+        let greeting = hand.say(first);
+        assert!(greeting.starts_with("220 "), "{first}: {greeting}");
+        hand.send_raw(b"EHLO x\r\n");
+        let offered = hand.lines();
+        assert!(
+            !offered.iter().any(|line| line.contains(" PLAIN")),
+            "{first}: a password in the clear is for this computer only: {offered:?}"
+        );
+        let letter = b"Subject: x\r\n\r\nText\r\n";
+        let reply = hand.send("<alice@ours.example>", &["<x@outside.example>"], letter);
+        assert!(reply.starts_with("550 5.7.1 "), "{first}: {reply}");
+        hand.say("RSET");
+        let reply = hand.send("<x@a.example>", &["<alice@ours.example>"], letter);
+        assert!(reply.starts_with("250 2.0.0 "), "{first}: {reply}");
+    }
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(next.heard().calls, 0);
+    // And the proxy for itself may.
+    let server = Server::start_with(&[&usual[..], &["--xclient-from", here]].concat());
+    let reply = Hand::to(server.address("smtp")).send(
+        "<alice@ours.example>",
+        &["<x@outside.example>"],
+        b"Subject: x\r\n\r\nText\r\n",
+    );
+    assert!(reply.starts_with("250 2.0.0 "), "{reply}");
 }

@@ -142,6 +142,72 @@ fn what_was_acknowledged_arrives_and_what_comes_twice_had_to() {
     }
 }
 
+/// Rounds of SIGTERM.
+const ENDS: usize = 4;
+
+#[test]
+fn a_server_that_is_asked_to_end_loses_nothing_and_sends_nothing_twice() {
+    let ports: [u16; 2] = free_ports();
+    let [middle_at, last_at] = ports.map(|port| format!("127.0.0.1:{port}"));
+    let route = format!("last.example={last_at}");
+    let middle_options = [
+        "--domain",
+        "middle.example",
+        "--smtp",
+        &middle_at,
+        "--route",
+        &route,
+        "--relay-from",
+        "127.0.0.0/8",
+        "--retry",
+        "1",
+    ];
+    let last_options = ["--domain", "last.example", "--smtp", &last_at];
+    let mut middle = Server::start_with(&middle_options);
+    let mut last = Server::start_with(&last_options);
+    let (acknowledged, numbers) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+    for round in 0..ENDS {
+        let address = middle.address("smtp");
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..SESSIONS {
+                scope.spawn(|| hand_in(address, &numbers, &acknowledged, &over));
+            }
+            thread::sleep(Duration::from_millis(100 + 70 * round as u64));
+            let ending = if round % 2 == 0 {
+                &mut middle
+            } else {
+                &mut last
+            };
+            ending.signal("TERM");
+            let ended = wait_for("its end", || ending.child.try_wait().expect("a child"));
+            assert!(ended.success(), "{ended}");
+            over.store(true, Ordering::Relaxed);
+        });
+        if round % 2 == 0 {
+            middle = Server::start_in(middle.kill(), &middle_options);
+        } else {
+            last = Server::start_in(last.kill(), &last_options);
+        }
+    }
+    wait_for("an empty queue", || {
+        let list = queue_list(&middle.store());
+        list.contains("the queue is empty").then_some(())
+    });
+    let acknowledged = acknowledged.into_inner().expect("no panic");
+    assert!(acknowledged.len() > 10 * ENDS, "there was a load");
+    let found = found(&last.store(), "bob");
+    let lost = acknowledged
+        .iter()
+        .filter(|number| !found.contains_key(number));
+    assert_eq!(lost.count(), 0);
+    let doubled: Vec<_> = found
+        .iter()
+        .filter(|(_, copies)| copies.len() > 1)
+        .collect();
+    assert!(doubled.is_empty(), "{doubled:?}");
+}
+
 /// The copies of each numbered message, oldest first: when each came, and what the middle called it. Half a message is none.
 fn found(store: &Path, account: &str) -> HashMap<usize, Vec<(SystemTime, String)>> {
     let mut found: HashMap<usize, Vec<(SystemTime, String)>> = HashMap::new();
@@ -218,6 +284,9 @@ fn hand_in(
             .ok()?;
         for expected in ["250", "250", "250", "354"] {
             let reply = reply()?;
+            if reply.starts_with("421 ") {
+                return None;
+            }
             assert!(reply.starts_with(expected), "{reply}");
         }
         // Every tenth is longer than what is held in memory.
@@ -226,6 +295,9 @@ fn hand_in(
         let text = format!("Subject: {number} \r\n\r\n{filling}the end\r\n.\r\n");
         stream.write_all(text.as_bytes()).ok()?;
         let last = reply()?;
+        if last.starts_with("421 ") || last.starts_with("451 ") {
+            return None;
+        }
         assert!(last.starts_with("250 2.0.0"), "{last}");
         acknowledged.lock().expect("no panic").push(number);
     }
