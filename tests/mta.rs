@@ -815,3 +815,50 @@ fn many_recipients_and_many_messages_arrive_once_each() {
     wait_for_empty_queue(&world.near.store());
     assert!(messages(&world.near.store(), "alice").is_empty());
 }
+
+#[test]
+fn between_two_of_ours_every_octet_goes() {
+    let far = Server::start_with(&["--domain", "far.example"]);
+    let route = format!("far.example={}", far.address("smtp"));
+    let near = Server::start_with(&["--relay-from", "127.0.0.0/8", "--route", &route]);
+    // Nothing here is a line: NUL, bare CR and LF, dots, all 256 octets, no line end at the end.
+    let mut binary = b"Subject: octets\r\nContent-Transfer-Encoding: binary\r\n\r\n".to_vec();
+    binary.extend(b"\r\n.\r\n\n.\n\r.\r\0");
+    for _ in 0..600 {
+        binary.extend(0..=255u8);
+    }
+    binary.extend(b"\n.\r\n.");
+    let mut hand = Hand::to(near.address("smtp"));
+    for command in [
+        "MAIL FROM:<alice@localhost> BODY=BINARYMIME",
+        "RCPT TO:<bob@far.example>",
+    ] {
+        let reply = hand.say(command);
+        assert!(reply.starts_with("250 "), "{reply}");
+    }
+    let (first, second) = binary.split_at(70_001);
+    hand.send_raw(&[format!("BDAT {}\r\n", first.len()).as_bytes(), first].concat());
+    hand.send_raw(&[format!("BDAT {} LAST\r\n", second.len()).as_bytes(), second].concat());
+    let replies = [hand.reply(), hand.reply()];
+    assert!(replies[1].starts_with("250 2.0.0 "), "{replies:?}");
+    let arrived = message(&far.store(), "bob", "Subject: octets");
+    let begin = arrived.windows(9).position(|part| part == b"Subject: ");
+    assert!(
+        arrived[begin.expect("a subject")..] == binary,
+        "it came otherwise"
+    );
+    wait_for_empty_queue(&near.store());
+
+    // A report that nobody gets is not reported.
+    let near = Server::start_with(&["--relay-from", "127.0.0.0/8", "--route", "*=nowhere"]);
+    for sender in ["<nobody@localhost>", "<>", "<x@elsewhere.example>"] {
+        let reply = Hand::to(near.address("smtp")).send(
+            sender,
+            &["<x@gone.example>"],
+            b"Subject: lost\r\n\r\nText\r\n",
+        );
+        assert!(reply.starts_with("250 2.0.0 "), "{reply}");
+    }
+    wait_for_empty_queue(&near.store());
+    assert!(messages(&near.store(), "alice").is_empty());
+}
