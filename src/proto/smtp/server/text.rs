@@ -335,7 +335,8 @@ impl Server {
                 "message {id} could not be delivered to {failed} of {all} recipients: {error}"
             );
         }
-        let held = message.envelope.options.hold_until.is_some();
+        let envelope = &message.envelope;
+        let held = envelope.options.hold_until.is_some() || envelope.wants_receipt();
         let places = message.places;
         if self.config.mode == Mode::Lmtp {
             for (place, result) in places.iter().zip(results) {
