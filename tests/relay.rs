@@ -344,7 +344,7 @@ fn after_a_4xx_it_is_tried_again() {
         list.contains("Greylisted").then_some(list)
     });
     assert!(
-        list.contains(&id) && list.contains("tried again ") && list.contains("1 message\n"),
+        list.contains(&id) && list.contains("next attempt ") && list.contains("1 message\n"),
         "{list}"
     );
     wait_for("the second attempt", || {
@@ -430,15 +430,15 @@ fn the_queue_is_looked_at_and_changed_while_the_server_runs() {
         show.contains("to         <carol@b.example>") && show.contains("attempts: 1"),
         "{show}"
     );
-    assert!(said(&queue(&store, &["drop", &ids[1]])).contains("dropped now: 1"));
-    assert!(said(&queue(&store, &["hold", &ids[0]])).contains("held now: 1"));
+    assert!(said(&queue(&store, &["drop", &ids[1]])).contains("1 message dropped"));
+    assert!(said(&queue(&store, &["hold", &ids[0]])).contains("1 message held"));
     let refused = queue(&store, &["flush", &ids[0]]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("is held: release it first"));
     open.store(true, Ordering::SeqCst);
     thread::sleep(Duration::from_millis(300));
     assert!(!fake.heard().contains(&".".to_owned()), "held is held");
-    assert!(said(&queue(&store, &["release", &ids[0]])).contains("released now: 1"));
+    assert!(said(&queue(&store, &["release", &ids[0]])).contains("1 message released"));
     wait_for("the message", || {
         fake.heard()
             .contains(&"Subject: kept".to_owned())
@@ -578,7 +578,7 @@ fn a_domain_that_wants_verified_tls_gets_nothing_without() {
     name(&hand.send("<alice@localhost>", &["<bob@self.example>"], text));
     let list = wait_for("both attempts", || {
         let list = said(&queue(&server.store(), &["list"]));
-        (list.matches("tried again").count() == 2).then_some(list)
+        (list.matches("next attempt").count() == 2).then_some(list)
     });
     assert!(list.contains("127.0.0.1 offers no TLS"), "{list}");
     assert!(list.contains("There is no TLS with 127.0.0.1"), "{list}");

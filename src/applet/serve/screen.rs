@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::options::Endpoint;
 use super::protocols::Protocol;
+use crate::proto::smtp::dispatch::policy::{Goal, Pattern, Route, Way};
 use crate::wire::codes::{Lang, Text};
+use crate::wire::network::Network;
 
 /// All that is shown.
 pub(super) struct Screen<'a> {
@@ -17,6 +19,10 @@ pub(super) struct Screen<'a> {
     pub(super) accounts: &'a [String],
     /// Whether they are alice/alice and bob/bob.
     pub(super) demo: Demo,
+    /// Whether every other name is an account too.
+    pub(super) anybody: bool,
+    /// What becomes of mail for others.
+    pub(super) passing: Passing<'a>,
     /// Where the mail is.
     pub(super) store: &'a Path,
     /// What a client imports to trust our certificate; `None` when the certificate is somebody else's.
@@ -32,7 +38,21 @@ pub(super) enum Demo {
     No,
 }
 
-/// Accounts named one by one; more are only counted.
+/// What is passed on, for whom, where to.
+pub(super) struct Passing<'a> {
+    /// Whether anything is.
+    pub(super) is_on: bool,
+    /// Who need not log in for it.
+    pub(super) networks: &'a [Network],
+    /// Ways of domains.
+    pub(super) routes: &'a [Route],
+    /// The way of all other domains.
+    pub(super) smarthost: Option<&'a Way>,
+    /// The way of our own domains, when it is not into mailboxes here.
+    pub(super) deliver: Option<&'a Way>,
+}
+
+/// Accounts, and routes, that are named one by one; more are only counted.
 const SHOWN: usize = 8;
 
 impl Screen<'_> {
@@ -77,6 +97,9 @@ impl Screen<'_> {
         if self.demo == Demo::Yes {
             let _ = writeln!(page, "  {}", say(DEMO));
         }
+        if self.anybody {
+            let _ = writeln!(page, "  {}", say(ANYBODY));
+        }
         let _ = writeln!(page, "\n{:<13}{}", say(STORE), self.store.display());
         if let Some(authority) = self.authority {
             let _ = writeln!(
@@ -87,6 +110,7 @@ impl Screen<'_> {
                 say(IMPORT)
             );
         }
+        self.passing.show(&mut page, lang);
         self.examples(&mut page, lang, domain);
         let _ = writeln!(page, "\n{}", say(STOP));
         page
@@ -132,6 +156,119 @@ impl Screen<'_> {
     }
 }
 
+impl Passing<'_> {
+    fn show(&self, page: &mut String, lang: Lang) {
+        let say = |text: Text| text.of(lang);
+        // Writing to a string cannot fail.
+        if let Some(deliver) = self.deliver {
+            let _ = writeln!(
+                page,
+                "{:<13}{}",
+                say(DELIVERY),
+                say(BEHIND).replace("{}", &deliver.to_string())
+            );
+        }
+        let _ = write!(page, "{:<13}", say(RELAYING));
+        if !self.is_on {
+            let _ = writeln!(page, "{}", say(OFF));
+            return;
+        }
+        let networks: Vec<String> = self.networks.iter().map(ToString::to_string).collect();
+        let _ = match networks.is_empty() {
+            true => writeln!(page, "{}", say(USERS)),
+            false => writeln!(
+                page,
+                "{}, {} {}",
+                say(USERS),
+                say(NETWORKS),
+                networks.join(", ")
+            ),
+        };
+        for route in self.routes.iter().take(SHOWN) {
+            let to = match &route.goal {
+                Goal::Host(way) => to(way, lang),
+                Goal::Exchangers => say(EXCHANGERS).to_owned(),
+                Goal::Nowhere => say(NOWHERE).to_owned(),
+            };
+            let _ = writeln!(page, "  {:<34} {to}", route.pattern.to_string());
+        }
+        if self.routes.len() > SHOWN {
+            let _ = writeln!(page, "  ... {} {}", self.routes.len() - SHOWN, say(MORE));
+        }
+        let is_all = |route: &Route| route.pattern == Pattern::All;
+        if !self.routes.iter().any(is_all) {
+            let whose = if self.routes.is_empty() {
+                say(EVERYWHERE)
+            } else {
+                say(ELSEWHERE)
+            };
+            let to = self
+                .smarthost
+                .map_or_else(|| say(EXCHANGERS).to_owned(), |way| to(way, lang));
+            let _ = writeln!(page, "  {whose:<34} {to}");
+        }
+    }
+}
+
+fn to(way: &Way, lang: Lang) -> String {
+    match &way.login {
+        Some(login) => format!("{} {way}, {} {}", TO.of(lang), AS.of(lang), login.user),
+        None => format!("{} {way}", TO.of(lang)),
+    }
+}
+
+const ANYBODY: Text = Text {
+    en: "(for development: and every other name, which is its own password)",
+    fr: "(pour le développement : et tout autre nom, qui est son propre mot de passe)",
+};
+const DELIVERY: Text = Text {
+    en: "Delivery",
+    fr: "Remise",
+};
+const BEHIND: Text = Text {
+    en: "to {}, and not into mailboxes here",
+    fr: "à {}, et non dans des boîtes d'ici",
+};
+const RELAYING: Text = Text {
+    en: "Relaying",
+    fr: "Relais",
+};
+const OFF: Text = Text {
+    en: "off: mail for other domains is refused (--relay takes it from users who log in)",
+    fr: "non : le courrier pour d'autres domaines est refusé (--relay l'accepte des utilisateurs identifiés)",
+};
+const USERS: Text = Text {
+    en: "for users who log in",
+    fr: "pour les utilisateurs identifiés",
+};
+const NETWORKS: Text = Text {
+    en: "and for",
+    fr: "et pour",
+};
+const EVERYWHERE: Text = Text {
+    en: "all other domains",
+    fr: "tous les autres domaines",
+};
+const ELSEWHERE: Text = Text {
+    en: "all the others",
+    fr: "tous les autres",
+};
+const TO: Text = Text {
+    en: "to",
+    fr: "vers",
+};
+const AS: Text = Text {
+    en: "as",
+    fr: "en tant que",
+};
+const EXCHANGERS: Text = Text {
+    en: "to their mail exchangers (MX)",
+    fr: "vers leurs serveurs de courrier (MX)",
+};
+const NOWHERE: Text = Text {
+    en: "nowhere: it comes back",
+    fr: "nulle part : il revient",
+};
 const MAIL_FOR: Text = Text {
     en: "mail for",
     fr: "courrier pour",

@@ -182,6 +182,8 @@ impl Site {
             domains: &self.domains,
             accounts: &accounts,
             demo: self.demo,
+            anybody: self.options.addresses.accept_any,
+            passing: self.options.relay.passing(),
             store: &self.place,
             authority: self
                 .options

@@ -74,13 +74,16 @@ impl Board {
         }
     }
 
-    /// Has everything tried that is for `domain`, as ETRN asks for (RFC 1985).
+    /// Has everything tried that is for `domain` and not held, as ETRN asks for (RFC 1985); how many messages that are.
     pub fn flush_domain(&self, domain: &str, store: &Store) -> usize {
         let is_for = |queued: &&Arc<Queued>| {
-            queued.envelope.recipients.iter().any(|recipient| {
-                let of = recipient.address.domain();
-                of.is_some_and(|of| of.eq_ignore_ascii_case(domain))
-            })
+            let recipients = queued.envelope.recipients.iter().zip(&queued.recipients);
+            let mut open = recipients.filter(|(_, progress)| progress.is_open());
+            !queued.held
+                && open.any(|(recipient, _)| {
+                    let of = recipient.address.domain();
+                    of.is_some_and(|of| of.eq_ignore_ascii_case(domain))
+                })
         };
         let entries = store.queue().entries();
         let ids = entries
@@ -370,11 +373,14 @@ impl Control {
         }
         match self.board.flush_domain(what, &self.store) {
             0 => no(
-                &format!("no message in the queue is called {what} or goes to a domain {what}"),
+                &format!(
+                    "no message that waits in the queue is called {what} or goes to a domain {what}"
+                ),
                 out,
             ),
             count => {
-                out.line(format!("ok: messages for {what} that are tried now: {count}").as_bytes())
+                let (messages, are) = (messages(count), if count == 1 { "is" } else { "are" });
+                out.line(format!("ok: {messages} for {what} {are} tried now").as_bytes());
             }
         }
     }
@@ -412,7 +418,16 @@ impl Control {
                 Err(error) => return no(&format!("{id} cannot be {done}: {error}"), out),
             }
         }
-        out.line(format!("ok: messages that are {done} now: {count}").as_bytes());
+        out.line(format!("ok: {} {done}", messages(count)).as_bytes());
+    }
+}
+
+/// `no message`, `1 message`, `2 messages`
+fn messages(count: usize) -> String {
+    match count {
+        0 => "no message".to_owned(),
+        1 => "1 message".to_owned(),
+        many => format!("{many} messages"),
     }
 }
 

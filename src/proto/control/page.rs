@@ -172,7 +172,7 @@ fn reverse_path(envelope: &Envelope) -> String {
 fn state(progress: &Progress) -> String {
     match progress.state {
         State::Waiting(_) if progress.attempts == 0 => "not yet tried".to_owned(),
-        State::Waiting(next) => format!("tried again {}", date(next)),
+        State::Waiting(next) => format!("next attempt {}", date(next)),
         State::Delivered => "delivered".to_owned(),
         State::Failed => "failed".to_owned(),
     }

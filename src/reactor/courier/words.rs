@@ -143,7 +143,7 @@ pub(super) fn outcome_text(store: &Store, id: &QueueId, outcome: &Outcome) -> St
         Fate::Expired => format!("<{to}>: given up, {who}{reply}"),
         Fate::Later { next, .. } => {
             let next = DateTime::utc(next).to_header();
-            format!("<{to}>: tried again {next}, {who}{reply}")
+            format!("<{to}>: not now, next attempt {next}: {who}{reply}")
         }
     }
 }

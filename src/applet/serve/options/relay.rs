@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use super::{Endpoint, one_or_many};
 use crate::applet::serve::protocols::Protocol;
+use crate::applet::serve::screen::Passing;
 use crate::limits;
 use crate::proto::smtp::dispatch::policy::{Pattern, Policy, Route, Routes, Way};
 use crate::reactor::Trust;
@@ -80,6 +81,17 @@ impl Relay {
             || !self.relay_from.is_empty()
             || !self.route.is_empty()
             || self.smarthost.is_some()
+    }
+
+    /// What of it is shown when the server is ready.
+    pub(in crate::applet::serve) fn passing(&self) -> Passing<'_> {
+        Passing {
+            is_on: self.is_on(),
+            networks: &self.relay_from,
+            routes: &self.route,
+            smarthost: self.smarthost.as_ref(),
+            deliver: self.deliver.as_ref(),
+        }
     }
 
     /// Whose mail is passed on without a login.
