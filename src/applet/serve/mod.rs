@@ -70,7 +70,8 @@ Examples:
   mailtool serve --standard-ports --listen 0.0.0.0 --domain example.org \
       --users /etc/mailtool.users --relay
       As root: a server of a domain, whose users send to everywhere
-  mailtool serve --smtp 0.0.0.0:25 --domain example.org --deliver lmtp:/run/lmtp
+  mailtool serve --smtp 0.0.0.0:25 --domain example.org \
+      --users /etc/dovecot/users --deliver lmtp:/run/dovecot/lmtp
       In front of a Dovecot that has the mailboxes";
 
 /// Serves until SIGINT or SIGTERM.

@@ -79,6 +79,9 @@ impl Screen<'_> {
             );
         }
         let _ = writeln!(page, "\n{}", say(ACCOUNTS));
+        if self.accounts.is_empty() && !self.anybody {
+            let _ = writeln!(page, "  {}", say(NOBODY));
+        }
         for name in self.accounts.iter().take(SHOWN) {
             let address = if name.contains('@') {
                 name.clone()
@@ -217,6 +220,10 @@ fn to(way: &Way, lang: Lang) -> String {
     }
 }
 
+const NOBODY: Text = Text {
+    en: "none: nobody can log in here (--user NAME:PASSWORD, --users FILE)",
+    fr: "aucun : personne ne peut s'identifier ici (--user NOM:MOTDEPASSE, --users FICHIER)",
+};
 const ANYBODY: Text = Text {
     en: "(for development: and every other name, which is its own password)",
     fr: "(pour le développement : et tout autre nom, qui est son propre mot de passe)",
