@@ -67,10 +67,10 @@ Examples:
       A message's way from server to server, to be watched on one PC
   mailtool serve --relay-from 127.0.0.0/8 --smarthost smtp.example.org:587
       Null client: programs of this machine hand in mail, another host sends it
-  mailtool serve --standard-ports --listen 0.0.0.0 --domain example.org \
+  mailtool serve --standard-ports --listen 0.0.0.0 --domain example.org \\
       --users /etc/mailtool.users --relay
       As root: a server of a domain, whose users send to everywhere
-  mailtool serve --smtp 0.0.0.0:25 --domain example.org \
+  mailtool serve --smtp 0.0.0.0:25 --domain example.org \\
       --users /etc/dovecot/users --deliver lmtp:/run/dovecot/lmtp
       In front of a Dovecot that has the mailboxes";
 
