@@ -74,7 +74,8 @@ const APOSTROPHE: &str = "\\
 ";
 
 /// Names of options and variables are not to be broken, nor lines to be stretched.
-const RAGGED: &str = ".nh\n.ad l\n";
+/// Paragraphs ask the register HY, so that .nh alone would last until the next one.
+const RAGGED: &str = ".nr HY 0\n.nh\n.ad l\n";
 
 /// The first section of a file, and the others.
 fn split(prose: &str) -> (&str, &str) {

@@ -199,7 +199,7 @@ fn notify(notify: Notify) -> String {
 }
 
 fn date(unix: i64) -> String {
-    DateTime::utc(unix).to_header()
+    DateTime::utc(unix).to_internet()
 }
 
 /// What came from elsewhere must neither end a line nor move a cursor.

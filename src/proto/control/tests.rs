@@ -162,7 +162,7 @@ fn a_journey_is_told() {
     });
     assert_eq!(
         talk.say("trace Q1"),
-        " Thu, 01 Jan 1970 00:00:00 +0000  mail.a.example  Q1  b.example took it: 250 Ok   [2J\r\nok\r\n"
+        " 1970-01-01T00:00:00Z  mail.a.example  Q1  b.example took it: 250 Ok   [2J\r\nok\r\n"
     );
     assert!(
         talk.say("json trace Q1")
