@@ -135,7 +135,9 @@ impl Screen<'_> {
         } else {
             format!("{account}@{domain}")
         };
-        let _ = writeln!(page, "\n{}", TRY.of(lang));
+        if place(Protocol::Smtp).or(place(Protocol::Pop3)).is_some() {
+            let _ = writeln!(page, "\n{}", TRY.of(lang));
+        }
         if let Some(smtp) = place(Protocol::Smtp) {
             let _ = writeln!(page, "  mailtool nc -C {} {}", smtp.ip(), smtp.port());
             let _ = writeln!(
