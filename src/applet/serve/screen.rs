@@ -359,3 +359,109 @@ const fn purpose(protocol: Protocol) -> Text {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_on_is_said_in_both_languages() {
+        let routes: Vec<Route> = [".lan=nowhere", "a.example=127.0.0.1:2525", "b.example=mx"]
+            .map(|route| route.parse().unwrap())
+            .into();
+        let smarthost: Way = "me:secret@smtp.example.org:587".parse().unwrap();
+        let deliver: Way = "lmtp:/run/lmtp".parse().unwrap();
+        let networks = ["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()];
+        let passing = Passing {
+            is_on: true,
+            networks: &networks,
+            routes: &routes,
+            smarthost: Some(&smarthost),
+            deliver: Some(&deliver),
+        };
+        let shown = |passing: &Passing<'_>, lang| {
+            let mut page = String::new();
+            passing.show(&mut page, lang);
+            page
+        };
+        assert_eq!(
+            shown(&passing, Lang::En),
+            "Delivery     to lmtp:/run/lmtp, and not into mailboxes here\n\
+             Relaying     for users who log in, and for 127.0.0.0/8, ::1/128\n  \
+               .lan                               nowhere: it comes back\n  \
+               a.example                          to 127.0.0.1:2525\n  \
+               b.example                          to their mail exchangers (MX)\n  \
+               all the others                     to smtp.example.org:587, as me\n"
+        );
+        let off = Passing {
+            is_on: false,
+            networks: &[],
+            routes: &[],
+            smarthost: None,
+            deliver: None,
+        };
+        assert_eq!(
+            shown(&off, Lang::Fr),
+            "Relais       non : le courrier pour d'autres domaines est refusé (--relay l'accepte des utilisateurs identifiés)\n"
+        );
+        let on = Passing { is_on: true, ..off };
+        assert_eq!(
+            shown(&on, Lang::Fr),
+            "Relais       pour les utilisateurs identifiés\n  \
+               tous les autres domaines           vers leurs serveurs de courrier (MX)\n"
+        );
+        let all: Vec<Route> = vec!["*=192.0.2.1".parse().unwrap()];
+        let all = Passing { routes: &all, ..on };
+        assert_eq!(
+            shown(&all, Lang::En),
+            "Relaying     for users who log in\n  *                                  to 192.0.2.1:25\n"
+        );
+    }
+
+    #[test]
+    fn whose_server_it_is_and_what_to_try() {
+        let listening = [(
+            Protocol::Submission,
+            Endpoint::Tcp(([127, 0, 0, 1], 1587).into()),
+        )];
+        let off = Passing {
+            is_on: false,
+            networks: &[],
+            routes: &[],
+            smarthost: None,
+            deliver: None,
+        };
+        let screen = Screen {
+            listening: &listening,
+            domains: &["a.example".to_owned()],
+            accounts: &[],
+            demo: Demo::No,
+            anybody: false,
+            passing: off,
+            store: Path::new("/srv/mail"),
+            authority: None,
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            screen.show(Lang::En),
+            format!(
+                "mailtool {version} - mail for a.example\n\n  \
+                   submission  127.0.0.1:1587         takes mail from users, who log in\n\n\
+                 Accounts\n  \
+                   none: nobody can log in here (--user NAME:PASSWORD, --users FILE)\n\n\
+                 Mail is in   /srv/mail\n\
+                 Relaying     off: mail for other domains is refused (--relay takes it from users who log in)\n\n\
+                 Ctrl-C stops it.\n"
+            )
+        );
+        let anybody = Screen {
+            anybody: true,
+            ..screen
+        };
+        let page = anybody.show(Lang::Fr);
+        assert!(
+            page.contains("tout autre nom, qui est son propre mot de passe"),
+            "{page}"
+        );
+    }
+}
