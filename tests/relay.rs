@@ -223,8 +223,10 @@ fn a_message_goes_through_a_chain_and_its_journey_is_told() {
     for step in [
         "mta1.lab",
         "mta2.lab",
+        "mta3.lab",
         "queued, from <alice@mta1.lab> to <bob@mta3.lab>",
         "<bob@mta3.lab>: passed on, ",
+        "from <alice@mta1.lab> to <bob@mta3.lab>: delivered into the mailbox",
     ] {
         assert!(journey.contains(step), "{step}: {journey}");
     }

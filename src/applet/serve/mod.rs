@@ -28,7 +28,7 @@ use self::ready::Waiting;
 use self::screen::Demo;
 use self::site::Site;
 use super::{evidence, print};
-use crate::proto::control::{Board, BoardTurn, Journal};
+use crate::proto::control::{Board, BoardTurn, Journal, JournalWitness};
 use crate::proto::pop3::server::Pop3Service;
 use crate::proto::smtp::SmtpService;
 use crate::proto::{Service, StartTls, imap, pop3, smtp};
@@ -342,6 +342,8 @@ impl Services {
         self.sessions.apply(&mut config, &self.rates);
         let turn = BoardTurn::new(Arc::clone(&self.store), self.board.clone());
         config.turn = Some(Arc::new(turn));
+        let witness = JournalWitness::new(&self.hostname, self.board.journal.clone());
+        config.witness = Some(Arc::new(witness));
         Arc::new(SmtpService::new(
             name,
             Arc::new(config),

@@ -25,10 +25,11 @@ use std::time::Instant;
 pub use self::journal::{Journal, Step};
 use crate::limits;
 use crate::proto::smtp::dispatch::Which;
-use crate::proto::smtp::server::policy::{Turn, Turned};
+use crate::proto::smtp::server::policy::{Turn, Turned, Witness};
 use crate::proto::{self, Input, Out, Peer, Service, Session};
 use crate::store::queue::{Change, Queued};
 use crate::store::{QueueId, Store, StoreError};
+use crate::wire::address::Address;
 use crate::wire::lines::Want;
 
 /// What sessions and the one who sends the queue's messages on have in common. Cheap to clone: all clones are the same.
@@ -136,6 +137,49 @@ impl Turn for BoardTurn {
             0 => Turned::Nothing,
             _ => Turned::Started,
         }
+    }
+}
+
+/// Notes in the journal what went into mailboxes without the queue.
+#[derive(Debug)]
+pub struct JournalWitness {
+    host: Arc<str>,
+    journal: Journal,
+}
+
+impl JournalWitness {
+    /// For the server of this name.
+    pub fn new(host: &str, journal: Journal) -> Self {
+        Self {
+            host: host.into(),
+            journal,
+        }
+    }
+}
+
+impl Witness for JournalWitness {
+    fn delivered(&self, unix: i64, id: &str, from: Option<&Address>, to: &[&Address]) {
+        let from = from.map_or_else(String::new, ToString::to_string);
+        // As many as a person reads.
+        const NAMED: usize = 10;
+        let mut named: Vec<String> = to.iter().take(NAMED).map(|to| format!("<{to}>")).collect();
+        if to.len() > NAMED {
+            named.push(format!("{} more", to.len() - NAMED));
+        }
+        if named.is_empty() {
+            return;
+        }
+        let text = format!(
+            "from <{from}> to {}: delivered into the mailbox",
+            named.join(", ")
+        );
+        log::debug!("{id}: {text}");
+        self.journal.note(Step {
+            moment: unix,
+            host: Arc::clone(&self.host),
+            id: id.into(),
+            text,
+        });
     }
 }
 
