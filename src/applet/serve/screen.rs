@@ -189,7 +189,12 @@ impl Passing<'_> {
                 networks.join(", ")
             ),
         };
-        for route in self.routes.iter().take(SHOWN) {
+        // As they are chosen: what is for all comes last.
+        let is_all = |route: &&Route| route.pattern == Pattern::All;
+        let (all, mut routes): (Vec<&Route>, Vec<&Route>) = self.routes.iter().partition(is_all);
+        let rest = all.is_empty();
+        routes.extend(all);
+        for route in routes.iter().take(SHOWN) {
             let to = match &route.goal {
                 Goal::Host(way) => to(way, lang),
                 Goal::Exchangers => say(EXCHANGERS).to_owned(),
@@ -200,8 +205,7 @@ impl Passing<'_> {
         if self.routes.len() > SHOWN {
             let _ = writeln!(page, "  ... {} {}", self.routes.len() - SHOWN, say(MORE));
         }
-        let is_all = |route: &Route| route.pattern == Pattern::All;
-        if !self.routes.iter().any(is_all) {
+        if rest {
             let whose = if self.routes.is_empty() {
                 say(EVERYWHERE)
             } else {
@@ -410,11 +414,13 @@ mod tests {
             "Relais       pour les utilisateurs identifiés\n  \
                tous les autres domaines           vers leurs serveurs de courrier (MX)\n"
         );
-        let all: Vec<Route> = vec!["*=192.0.2.1".parse().unwrap()];
+        let all = ["*=192.0.2.1", "a.example=mx"].map(|route| route.parse().unwrap());
         let all = Passing { routes: &all, ..on };
         assert_eq!(
             shown(&all, Lang::En),
-            "Relaying     for users who log in\n  *                                  to 192.0.2.1:25\n"
+            "Relaying     for users who log in\n  \
+               a.example                          to their mail exchangers (MX)\n  \
+               *                                  to 192.0.2.1:25\n"
         );
     }
 
