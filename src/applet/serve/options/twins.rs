@@ -1,10 +1,12 @@
 //! Every option has its variable in the environment and its key in the file, and all three mean the same.
 
 use std::path::Path;
+use std::time::Duration;
 
 use clap::{Args, Command, FromArgMatches};
 
 use super::Options;
+use crate::limits;
 
 /// Each option, with a value as the command line has it; a switch has none.
 const OPTIONS: &[(&str, &str)] = &[
@@ -160,6 +162,42 @@ fn paths_in_a_file_are_meant_from_where_it_is() {
         assert!(
             shown(&read).contains("\"/etc/mail/one\""),
             "{name}: {read:?}"
+        );
+    }
+}
+
+#[test]
+fn the_defaults_that_help_names_are_those_that_hold() {
+    let minutes = |time: Duration| format!("{}m", time.as_secs() / 60);
+    let hours = |time: Duration| format!("{}h", time.as_secs() / 3600);
+    let days = |time: Duration| format!("{}d", time.as_secs() / 86_400);
+    for (name, default) in [
+        ("max-size", limits::MESSAGE_SIZE.to_string()),
+        ("max-recipients", limits::RECIPIENTS.to_string()),
+        ("max-hops", limits::HOPS.to_string()),
+        ("max-errors", limits::ERRORS.to_string()),
+        ("rate-per-address", limits::RATE_PER_ADDRESS.to_string()),
+        ("rate-per-user", limits::RATE_PER_USER.to_string()),
+        ("smtp-timeout", minutes(limits::SMTP_IDLE)),
+        ("relay-connections", limits::OUTGOING.to_string()),
+        (
+            "relay-connections-each",
+            limits::RELAY_CONNECTIONS_EACH.to_string(),
+        ),
+        ("retry", minutes(limits::RETRY)),
+        ("retry", hours(limits::RETRY_MAX)),
+        ("give-up", days(limits::GIVE_UP)),
+        ("warn-after", hours(limits::WARN_DELAY)),
+    ] {
+        let command = command();
+        let named = |argument: &&clap::Arg| argument.get_long() == Some(name);
+        let argument = command.get_arguments().find(named).expect(name);
+        let help = argument.get_help().expect(name).to_string();
+        let (_, told) = help.split_once("[default: ").expect(name);
+        let told: Vec<&str> = told.split([' ', ',', ']']).collect();
+        assert!(
+            told.contains(&default.as_str()),
+            "{name}: {default}, {help}"
         );
     }
 }
