@@ -218,6 +218,14 @@ pub const LOGIN_IDLE: Duration = Duration::from_secs(180);
 pub const POP3_LINE: usize = 12 * 1024 + 512;
 /// How long the answer to a wrong password is held back, so that guessing is slow; a person who mistyped hardly notices.
 pub const LOGIN_PAUSE: Duration = Duration::from_secs(2);
+/// The longest that an answer to a login is held back, for an address from which many were wrong; as Dovecot's 15 seconds.
+pub const LOGIN_PAUSE_MOST: Duration = Duration::from_secs(16);
+/// How long after its last wrong password an address is treated as any other again.
+pub const LOGIN_MEMORY: Duration = Duration::from_secs(600);
+/// Addresses of which wrong passwords are remembered: some 100 octets each.
+pub const LOGIN_ADDRESSES: usize = 10_000;
+/// Accounts of which POP3 remembers the last login, where it has a LOGIN-DELAY (RFC 2449 §6.5): some 100 octets each.
+pub const LOGIN_DELAY_ACCOUNTS: usize = 10_000;
 /// Wrong passwords on one connection before it is closed.
 pub const LOGIN_FAILURES: usize = 3;
 /// Octets of an IMAP command line between literals (RFC 7162 §4 recommends at least 8192).

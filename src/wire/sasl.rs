@@ -15,6 +15,7 @@
 //! A `*` at any point cancels ([`SaslError::Cancelled`]). Whether a password, hash or token is right is asked of the store, by a
 //! job. What must be random comes with the [`Scene`].
 
+mod apop;
 mod cram;
 mod oauth;
 mod scram;
@@ -27,6 +28,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+pub use self::apop::{apop_digest, hexadecimal};
 pub use self::cram::cram_digest;
 pub use self::scram::ScramKeys;
 use self::scram::{Binding, Scram, Setting};
@@ -172,6 +174,16 @@ pub enum Question {
         /// What was answered.
         digest: [u8; 16],
     },
+    /// Is this the hash of the timestamp and the password of this name? See [`apop_digest`]. Not by a mechanism, but by POP3's
+    /// own command.
+    Apop {
+        /// Whose password.
+        name: String,
+        /// What the greeting said.
+        timestamp: String,
+        /// What was answered.
+        digest: [u8; 16],
+    },
     /// Is this a token, and one of this name?
     Token {
         /// Whose token; `None`: whoever has it.
@@ -192,6 +204,7 @@ impl fmt::Debug for Question {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cram { name, .. } => write!(formatter, "Cram({name:?}, ********)"),
+            Self::Apop { name, .. } => write!(formatter, "Apop({name:?}, ********)"),
             Self::Token { name, .. } => write!(formatter, "Token({name:?}, ********)"),
             Self::Keys { name, .. } => write!(formatter, "Keys({name:?})"),
         }

@@ -1,6 +1,7 @@
 //! What `serve` can be told: on the command line, in `MAILTOOL_*`, in a TOML file; the first of these wins.
 
 mod addresses;
+mod login;
 mod relay;
 mod sessions;
 
@@ -14,6 +15,7 @@ use anyhow::Context;
 use serde::{Deserialize, Deserializer, de};
 
 pub(super) use self::addresses::Addresses;
+pub(super) use self::login::LoginOptions;
 pub(super) use self::relay::Relay;
 pub(super) use self::sessions::Sessions;
 use super::protocols::Protocol;
@@ -98,6 +100,9 @@ pub(super) struct Options {
     #[serde(flatten)]
     pub(super) relay: Relay,
 
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) login: LoginOptions,
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) sessions: Sessions,
@@ -198,6 +203,7 @@ impl Options {
             max_size: self.max_size.or(other.max_size),
             addresses: self.addresses.or(other.addresses),
             relay: self.relay.or(other.relay),
+            login: self.login.or(other.login),
             sessions: self.sessions.or(other.sessions),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
@@ -226,7 +232,7 @@ impl Options {
         }
         self.addresses.relative_to(folder);
         self.relay.relative_to(folder);
-        self.sessions.relative_to(folder);
+        self.login.relative_to(folder);
         self
     }
 

@@ -128,6 +128,8 @@ impl Site {
             relay: options.relay.clone(),
             sessions: options.sessions.clone(),
             rates: options.sessions.rates(),
+            door: Arc::new(options.login.door()),
+            login_delay: Arc::new(options.login.delay()),
             store: Arc::clone(&store),
             board: board.clone(),
         };

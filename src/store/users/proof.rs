@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Account, AuthError, Secret, Table, Users, same};
 use crate::limits;
-use crate::wire::sasl::{Means, Question, ScramKeys, cram_digest, decode};
+use crate::wire::sasl::{Means, Question, ScramKeys, apop_digest, cram_digest, decode};
 
 /// What the table of users says to a [`Question`].
 #[derive(Debug)]
@@ -72,13 +72,29 @@ impl Users {
                 name,
                 challenge,
                 digest,
-            } => Told::Verdict(self.cram(name, challenge, digest)),
+            } => {
+                let keyed = |password: &[u8]| cram_digest(password, challenge.as_bytes());
+                Told::Verdict(self.digest(name, keyed, digest))
+            }
+            Question::Apop {
+                name,
+                timestamp,
+                digest,
+            } => {
+                let hashed = |password: &[u8]| apop_digest(timestamp.as_bytes(), password);
+                Told::Verdict(self.digest(name, hashed, digest))
+            }
             Question::Token { name, token } => Told::Verdict(self.token(name.as_deref(), token)),
             Question::Keys { name, authorize_as } => self.keys(name, authorize_as),
         }
     }
 
-    fn cram(&self, name: &str, challenge: &str, digest: &[u8; 16]) -> Result<Account, AuthError> {
+    fn digest(
+        &self,
+        name: &str,
+        of: impl Fn(&[u8]) -> [u8; 16],
+        digest: &[u8; 16],
+    ) -> Result<Account, AuthError> {
         let (table, place) = (self.table(), self.place());
         let name = place.account_name(name).and_then(|name| table.name(&name));
         let secret = name.as_ref().and_then(|name| table.secrets.get(name));
@@ -86,7 +102,7 @@ impl Users {
             Some(Secret::Plain(password)) => password,
             _ => &self.seed,
         };
-        let proved = bool::from(cram_digest(password, challenge.as_bytes()).ct_eq(digest));
+        let proved = bool::from(of(password).ct_eq(digest));
         match (name, secret) {
             (Some(name), Some(Secret::Plain(_))) if proved => Ok(place.account(&name)),
             _ => Err(AuthError::Credentials),

@@ -2,7 +2,7 @@
 
 use md5::{Digest, Md5};
 
-use super::{SaslError, name};
+use super::{SaslError, hexadecimal, name};
 
 /// The challenge, in the form of a Message-ID as RFC 2195 §2 has it.
 pub(super) fn challenge(nonce: &str, host: &str) -> String {
@@ -12,14 +12,8 @@ pub(super) fn challenge(nonce: &str, host: &str) -> String {
 /// `alice b913a602c7eda7a495b4e6e7334d3890`: the name may hold spaces.
 pub(super) fn answer(message: &[u8]) -> Result<(String, [u8; 16]), SaslError> {
     let text = std::str::from_utf8(message).map_err(|_| SaslError::Name)?;
-    let (user, hexadecimal) = text.rsplit_once(' ').ok_or(SaslError::Cram)?;
-    let mut digest = [0; 16];
-    if hexadecimal.len() != 32 || !hexadecimal.is_ascii() {
-        return Err(SaslError::Cram);
-    }
-    for (octet, at) in digest.iter_mut().zip((0..32).step_by(2)) {
-        *octet = u8::from_str_radix(&hexadecimal[at..at + 2], 16).map_err(|_| SaslError::Cram)?;
-    }
+    let (user, digits) = text.rsplit_once(' ').ok_or(SaslError::Cram)?;
+    let digest = hexadecimal(digits.as_bytes()).ok_or(SaslError::Cram)?;
     Ok((name(user.as_bytes())?, digest))
 }
 

@@ -16,7 +16,7 @@ use crate::wire::lines::LineReader;
 /// A session, its store, and a peer that reads when it is told to.
 struct Stage {
     folder: tempfile::TempDir,
-    store: Store,
+    store: Arc<Store>,
     now: Instant,
     session: Server,
     reader: LineReader,
@@ -41,10 +41,8 @@ impl Stage {
         let users = Users::plain(&[("alice".into(), "secret".into())]);
         let store = Store::open(folder.path(), &["a.example".to_owned()], users).unwrap();
         let now = Instant::now();
-        let config = Config {
-            hostname: "a.example".into(),
-            start_tls: StartTls::Offered,
-        };
+        let store = Arc::new(store);
+        let config = Config::new("a.example", StartTls::Offered);
         let peer = Peer {
             token: 1,
             remote: Some(SocketAddr::from(([127, 0, 0, 1], 40_000))),
@@ -58,9 +56,9 @@ impl Stage {
         };
         let mut stage = Self {
             folder,
-            store,
+            store: Arc::clone(&store),
             now,
-            session: Server::new(Arc::new(config), peer),
+            session: Server::new(Arc::new(config), store, peer),
             reader: LineReader::new(),
             out: Out::new(Side::Server, now, None),
             most_queued: 0,
@@ -321,6 +319,14 @@ fn nearly_commands() -> impl Strategy<Value = Vec<u8>> {
         "CAPA",
         "STLS",
         "AUTH",
+        "APOP",
+        "LAST",
+        "UTF8",
+        "LANG",
+        "LANG fr",
+        "APOP alice 0123456789abcdef0123456789abcdef",
+        "AUTH CRAM-MD5",
+        "AUTH SCRAM-SHA-256",
         "USER alice",
         "PASS secret",
         "AUTH PLAIN",
