@@ -191,7 +191,9 @@ pub const SCRAM_CLIENT_ROUNDS: u32 = 200_000;
 pub const SCRAM_ROUNDS: u32 = 2_000_000;
 /// Rounds of SCRAM-SHA-256 where the password is known and keys are made of it for a login (RFC 7677 §4: 4096 at least).
 pub const SCRAM_OWN_ROUNDS: u32 = 4096;
-/// KiB of memory of Argon2 in a users file: whoever may try passwords makes the server take that much.
+/// Cost of bcrypt in a users file, a power of two: about a second of work.
+pub const BCRYPT_COST: u32 = 14;
+/// KiB of memory of Argon2 and yescrypt in a users file: whoever may try passwords makes the server take that much.
 pub const ARGON2_MEMORY: u32 = 256 * 1024;
 /// Passes of Argon2 over its memory.
 pub const ARGON2_PASSES: u32 = 16;

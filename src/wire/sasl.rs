@@ -29,7 +29,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 pub use self::apop::{apop_digest, hexadecimal};
-pub use self::cram::cram_digest;
+pub use self::cram::{CramKeys, cram_digest};
 pub use self::scram::ScramKeys;
 use self::scram::{Binding, Scram, Setting};
 
@@ -57,6 +57,8 @@ pub enum Mechanism {
 pub struct Means {
     /// The password of each account is known in the clear.
     pub passwords: bool,
+    /// Of each account, the password or its [`CramKeys`] are known.
+    pub cram: bool,
     /// Of each account, the password or its [`ScramKeys`] are known.
     pub keys: bool,
     /// There are tokens.
@@ -96,7 +98,7 @@ impl Mechanism {
         match self {
             Self::ScramSha256Plus => means.keys && end_point.is_some(),
             Self::ScramSha256 => means.keys,
-            Self::CramMd5 => means.passwords,
+            Self::CramMd5 => means.cram,
             Self::Plain | Self::Login => true,
             Self::OAuthBearer | Self::XOAuth2 => means.tokens,
         }
@@ -630,7 +632,7 @@ mod tests {
         assert_eq!(offered(means, Some(&[1])), "PLAIN LOGIN");
         means.keys = true;
         assert_eq!(offered(means, None), "SCRAM-SHA-256 PLAIN LOGIN");
-        means.passwords = true;
+        means.cram = true;
         means.tokens = true;
         assert_eq!(
             offered(means, Some(&[1])),

@@ -146,6 +146,7 @@ mod tests {
         let login = &options.login;
         let means = Means {
             passwords: true,
+            cram: true,
             keys: true,
             tokens: true,
         };

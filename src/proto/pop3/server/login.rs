@@ -284,9 +284,11 @@ impl Server {
         self.mechanisms().any(Mechanism::is_password)
     }
 
-    /// The greeting's `<...>` where APOP works: it asks of the server what CRAM-MD5 asks.
+    /// The greeting's `<...>` where APOP works: each password is known, and what is as weak, CRAM-MD5, is wanted.
     pub(super) fn new_timestamp(&self) -> Option<String> {
-        let works = self.may_log_in() && self.mechanisms().any(|it| it == Mechanism::CramMd5);
+        let works = self.may_log_in()
+            && self.store.users().means().passwords
+            && self.mechanisms().any(|it| it == Mechanism::CramMd5);
         let nonce = login::nonce(&self.peer.seed, 0);
         works.then(|| format!("<{nonce}@{}>", self.config.hostname))
     }
