@@ -275,6 +275,39 @@ fn passwords_are_told_from_what_may_be_shown() {
 }
 
 #[test]
+fn scram_proves_both_sides_and_opens_the_maildrop() {
+    use crate::wire::sasl_client::{Exchange, Mechanism};
+    let log_in = |password: &str| {
+        let mut stage = Stage::new();
+        stage.put(0, b"Subject: x\r\n\r\n");
+        stage.read_all();
+        let (mut client, initial) =
+            Exchange::begin(Mechanism::ScramSha256, "alice", password, "abcdef");
+        let initial = initial.expect("the client speaks first");
+        stage.say(format!("AUTH SCRAM-SHA-256 {initial}\r\n").as_bytes());
+        let mut said = stage.read_all();
+        // The proof, and then an empty line that takes the server's own.
+        for _ in 0..2 {
+            let Some(challenge) = said.strip_prefix("+ ") else {
+                break;
+            };
+            let answer = client.answer(challenge).expect("what SCRAM says here");
+            stage.say(format!("{answer}\r\n").as_bytes());
+            said = stage.read_all();
+        }
+        (stage, said)
+    };
+    let (_, said) = log_in("secret");
+    assert_eq!(said, "+OK mailbox open: 1 message (14 octets)\r\n");
+    let (mut stage, said) = log_in("Secret");
+    assert_eq!(said, "");
+    let due = stage.session.deadline().expect("a pause has an end");
+    assert_eq!(due, stage.now + limits::LOGIN_PAUSE);
+    stage.session.handle(due, Input::Timeout, &mut stage.out);
+    assert!(stage.read_all().starts_with("-ERR [AUTH] "));
+}
+
+#[test]
 fn who_never_reads_is_let_go() {
     let stage = Stage::new();
     stage.put(0, &b"Subject: x\r\n\r\n".repeat(100_000));
