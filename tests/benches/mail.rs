@@ -9,7 +9,7 @@
 //! and all of its children, from start to end, as the kernel has counted it when it has ended.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -212,29 +212,29 @@ impl Peer {
         let program = std::env::var("MAILTOOL_BENCH_PROGRAM");
         let program = program.unwrap_or_else(|_| env!("CARGO_BIN_EXE_mailtool").to_owned());
         let folder = tempfile::tempdir().expect("a folder");
-        let mut child = Command::new(program)
-            .args(["serve", "--store"])
-            .arg(folder.path().join("store"))
-            .args(["--smtp", "0", "--smtps", "0", "--submission", "off"])
-            .args([
-                "--pop3", "off", "--pop3s", "off", "--imap", "off", "--imaps", "off",
-            ])
-            .args(["--ready-fd", "1"])
+        // The shell opens the file descriptor that a Rust program cannot pass on without unsafe code.
+        let child = Command::new("sh")
+            .args(["-c", "exec \"$0\" serve \"$@\" --ready-fd 3 3>ready"])
+            .arg(program)
+            .args(["--store", "store", "--smtp", "0", "--smtps", "off"])
+            .args(["--submission", "off", "--pop3", "off", "--pop3s", "off"])
+            .args(["--imap", "off", "--imaps", "off"])
             .args(options)
-            .stdout(Stdio::piped())
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("it is built");
-        let mut said = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let port = said
-            .find_map(|line| {
-                let line = line.expect("it tells its ports");
-                let address = line.strip_prefix("smtp ")?.parse::<SocketAddr>().ok()?;
-                Some(address.port())
-            })
-            .expect("it listens");
-        // What else it says has a reader.
-        thread::spawn(move || said.for_each(drop));
+            .expect("there is a shell");
+        let begun = Instant::now();
+        let port = loop {
+            let text = fs::read_to_string(folder.path().join("ready")).unwrap_or_default();
+            let address = text.lines().find_map(|line| line.strip_prefix("smtp "));
+            if let Some(Ok(address)) = address.map(str::parse::<SocketAddr>) {
+                break address.port();
+            }
+            assert!(begun.elapsed() < AT_MOST, "it does not get ready");
+            thread::sleep(Duration::from_millis(2));
+        };
         Self {
             child,
             folder,
@@ -382,7 +382,7 @@ fn idle() {
         return println!("  (only {limit} descriptors may be open)");
     }
     for (name, is_secure, most) in [("in the clear", false, 2.0), ("with TLS", true, 8.0)] {
-        let mut server = Peer::serve(&["--max-connections", "20000"]);
+        let mut server = Peer::serve(&[]);
         let authority = server.folder.path().join("store/tls/ca.pem");
         let connect = connector(&authority);
         let hold = |count: usize| -> Vec<Idle> {
