@@ -212,7 +212,15 @@ pub fn nonce(seed: &[u8; 16], count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::proto::pop3::server::Pop3Service;
+    use crate::proto::{Epoch, Input, Out, Service, StartTls, TlsInfo, imap, pop3, pump, smtp};
+    use crate::store::{Store, Users};
+    use crate::tap::Side;
+    use crate::wire::lines::{LineReader, Want};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -297,6 +305,66 @@ mod tests {
         assert!(afar.iter().all(|&origin| door.is_open(true, origin)));
         let open = Door::new(Plaintext::Anywhere, Vec::new());
         assert!(afar.iter().all(|&origin| open.is_open(false, origin)));
+    }
+
+    /// A session that hears what is said to it, and how long its answer to a login is held back.
+    fn held_back(service: &dyn Service, store: &Store, now: Instant, said: &[u8]) -> Duration {
+        let peer = Peer {
+            token: 1,
+            remote: Some(([192, 0, 2, 7], 40_000).into()),
+            local: None,
+            accepted: Epoch {
+                instant: now,
+                wall: SystemTime::UNIX_EPOCH,
+            },
+            seed: [7; 16],
+            refused: None,
+        };
+        let mut session = service.session(peer);
+        let mut out = Out::new(Side::Server, now, None);
+        let mut reader = LineReader::new();
+        session.handle(now, Input::TlsUp(TlsInfo::default()), &mut out);
+        session.handle(now, Input::Open, &mut out);
+        reader.push(said);
+        pump(&mut reader, &mut *session, now, &mut out);
+        while let Some(job) = out.take_job() {
+            session.handle(now, Input::Done(job.run(store)), &mut out);
+            pump(&mut reader, &mut *session, now, &mut out);
+        }
+        assert_eq!(session.want(), Want::Nothing, "the answer waits");
+        session.deadline().expect("a pause has an end") - now
+    }
+
+    #[test]
+    fn one_door_is_for_all_protocols() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let users = Users::plain(&[("alice".into(), "secret".into())]);
+        let domains = ["a.example".to_owned()];
+        let store = Arc::new(Store::open(folder.path(), &domains, users).expect("a store"));
+        let door: Arc<Door> = Arc::default();
+        let mode = smtp::server::Mode::Submission;
+        let mut config = smtp::server::Config::new("a.example", "a.example", mode);
+        config.door = Arc::clone(&door);
+        let smtp = smtp::SmtpService::new("submission", Arc::new(config), Arc::clone(&store));
+        let mut config = pop3::server::Config::new("a.example", StartTls::Offered);
+        config.door = Arc::clone(&door);
+        let pop3 = Pop3Service::new("pop3", Arc::new(config), Arc::clone(&store));
+        let config = imap::server::Config {
+            hostname: "a.example".into(),
+            start_tls: StartTls::Offered,
+            door,
+        };
+        let imap = imap::ImapService::new("imap", Arc::new(config), Arc::clone(&store));
+        let now = Instant::now();
+        let tried: [(&dyn Service, &[u8]); 4] = [
+            (&smtp, b"EHLO a\r\nAUTH PLAIN AGFsaWNlAHdyb25n\r\n"),
+            (&pop3, b"USER alice\r\nPASS wrong\r\n"),
+            (&imap, b"a LOGIN nobody wrong\r\n"),
+            // The right one, which waits as well.
+            (&pop3, b"USER alice\r\nPASS secret\r\n"),
+        ];
+        let pauses = tried.map(|(service, said)| held_back(service, &store, now, said).as_secs());
+        assert_eq!(pauses, [2, 4, 8, 8]);
     }
 
     #[test]
