@@ -73,6 +73,9 @@ impl Site {
         if options.addresses.accept_any {
             only_loopback(&endpoints, "with --accept-any as everybody: leave it out")?;
         }
+        if let Some(warning) = options.login.warning(&endpoints) {
+            ::log::warn!("{warning}");
+        }
         let domains = domains(options);
         let hostname = options.hostname.as_ref().map(Domain::as_str);
         let hostname = hostname.unwrap_or(&domains[0]).to_owned();

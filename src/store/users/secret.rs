@@ -345,7 +345,8 @@ impl Encoding {
             Self::Base64 => decode(text.as_bytes()).ok(),
             Self::Hexadecimal => {
                 let digits = text.as_bytes();
-                let whole = digits.len() % 2 == 0 && digits.iter().all(u8::is_ascii_hexdigit);
+                let whole =
+                    digits.len().is_multiple_of(2) && digits.iter().all(u8::is_ascii_hexdigit);
                 let octet = |at| u8::from_str_radix(&text[at..at + 2], 16).ok();
                 whole
                     .then(|| (0..digits.len()).step_by(2).map(octet).collect())

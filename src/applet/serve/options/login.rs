@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
-use super::one_or_many;
+use super::{Endpoint, one_or_many};
+use crate::applet::serve::protocols::Protocol;
 use crate::proto::login::{Door, Plaintext};
 use crate::proto::pop3::server::LoginDelay;
 use crate::wire::sasl::Mechanism;
@@ -49,6 +50,28 @@ impl LoginOptions {
             false => self.auth.clone(),
         };
         Door::new(plaintext, mechanisms)
+    }
+
+    /// What to warn of, when others than this computer reach `endpoints`.
+    pub(in crate::applet::serve) fn warning(
+        &self,
+        endpoints: &[(Protocol, Endpoint)],
+    ) -> Option<String> {
+        let reached = endpoints
+            .iter()
+            .find_map(|(protocol, endpoint)| match endpoint {
+                Endpoint::Tcp(address)
+                    if !address.ip().is_loopback() && !protocol.is_implicit_tls() =>
+                {
+                    Some(format!("{} on {address}", protocol.name()))
+                }
+                _ => None,
+            })?;
+        self.allow_plaintext.then(|| {
+            format!(
+                "--allow-plaintext: {reached} takes passwords that everybody on the way can read"
+            )
+        })
     }
 
     /// How often an account may log in by POP3, for all listeners together.
@@ -161,6 +184,13 @@ mod tests {
             [("alice".to_owned(), "t0ken".to_owned())]
         );
         assert!(!format!("{options:?}").contains("t0ken"));
+        let listens = |address: &str| {
+            let endpoint = Endpoint::Tcp(address.parse().expect("an address"));
+            login.warning(&[(Protocol::Pop3, endpoint)])
+        };
+        assert_eq!(listens("127.0.0.1:1110"), None);
+        let warning = listens("0.0.0.0:1110").expect("a warning");
+        assert!(warning.contains("pop3 on 0.0.0.0:1110"), "{warning}");
         for (text, why) in [
             ("token = 'alice'", "USER:TOKEN"),
             ("auth = 'NTLM'", "SCRAM-SHA-256, CRAM-MD5"),

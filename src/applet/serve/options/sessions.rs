@@ -139,9 +139,7 @@ mod tests {
         assert_eq!((config.xclient_from.len(), config.proxy_from.len()), (1, 2));
         assert_eq!(config.timeouts.challenge, Duration::from_secs(11));
         assert_eq!(config.senders, Senders::Oneself);
-        for (text, why) in [("xclient-from = 'lan'", "192.0.2.0/24")] {
-            let error = toml::from_str::<Options>(text).expect_err(text).to_string();
-            assert!(error.contains(why), "{error}");
-        }
+        let error = toml::from_str::<Options>("xclient-from = 'lan'").expect_err("no network");
+        assert!(error.to_string().contains("192.0.2.0/24"), "{error}");
     }
 }

@@ -204,7 +204,7 @@ pub(super) const POP3: &[Command] = &[
             fr: "Après l'identification.",
         },
         example: "C: LAST\nS: +OK 2",
-        section: "RFC 1460 §7",
+        section: "RFC 1460",
     },
     Command {
         protocol: Protocol::Pop3,
