@@ -14,7 +14,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ const SHORT: usize = 4096;
 const LONG: usize = 20 << 20;
 const LONG_MESSAGES: usize = 10;
 const IDLE: usize = 10_000;
+/// What servers that have ended have left behind.
+static KEPT: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
 /// Ends what does not end by itself.
 const AT_MOST: Duration = Duration::from_secs(120);
 
@@ -54,6 +56,7 @@ fn main() {
             bench();
         }
     }
+    KEPT.lock().expect("no panic").clear();
 }
 
 /// What the disk can do: files of 4 KiB created and synced, one after the other, and 64 threads at once.
@@ -340,6 +343,9 @@ impl Peer {
         }
         let took = begun.elapsed();
         let spent = self.stop();
+        // Deleted at the end of all: a file system may look for long at what was deleted of late, before it makes a file.
+        let kept = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
+        KEPT.lock().expect("no panic").push(kept);
         (
             real(load.messages) / took.as_secs_f64(),
             spent.as_secs_f64() * 1e3 / real(load.messages),
