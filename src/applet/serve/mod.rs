@@ -29,7 +29,8 @@ use self::screen::Demo;
 use self::site::Site;
 use super::{evidence, print};
 use crate::proto::control::{Board, BoardTurn, Journal, JournalWitness};
-use crate::proto::pop3::server::Pop3Service;
+use crate::proto::login::Door;
+use crate::proto::pop3::server::{LoginDelay, Pop3Service};
 use crate::proto::smtp::SmtpService;
 use crate::proto::{Service, StartTls, imap, pop3, smtp};
 use crate::reactor::{self, Acceptor, Reactor, Security};
@@ -153,7 +154,7 @@ fn domains(options: &Options) -> Vec<String> {
 /// Who has mail here, and which tokens stand for whose password.
 fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
     let (users, demo) = named_accounts(options, store)?;
-    Ok((users.with_tokens(&options.sessions.tokens()?), demo))
+    Ok((users.with_tokens(&options.login.tokens()?), demo))
 }
 
 /// Who was named, else who is in the store's own file, else alice and bob.
@@ -299,6 +300,8 @@ struct Services {
     relay: Relay,
     sessions: Sessions,
     rates: Arc<smtp::server::Rates>,
+    door: Arc<Door>,
+    login_delay: Arc<LoginDelay>,
     store: Arc<Store>,
     board: Board,
 }
@@ -316,13 +319,18 @@ impl Services {
                 let config = pop3::server::Config {
                     hostname: self.hostname.clone(),
                     start_tls: StartTls::Offered,
+                    door: Arc::clone(&self.door),
+                    login_delay: Arc::clone(&self.login_delay),
+                    lang: crate::applet::lang(),
                 };
-                Arc::new(Pop3Service::new(name, Arc::new(config)))
+                let store = Arc::clone(&self.store);
+                Arc::new(Pop3Service::new(name, Arc::new(config), store))
             }
             Protocol::Imap | Protocol::Imaps => {
                 let config = imap::server::Config {
                     hostname: self.hostname.clone(),
                     start_tls: StartTls::Offered,
+                    door: Arc::clone(&self.door),
                 };
                 let store = Arc::clone(&self.store);
                 Arc::new(imap::ImapService::new(name, Arc::new(config), store))
@@ -334,6 +342,7 @@ impl Services {
         let mut config = smtp::server::Config::new(&self.hostname, &self.domain, mode);
         config.max_octets = self.max_octets;
         config.start_tls = StartTls::Offered;
+        config.door = Arc::clone(&self.door);
         config.queueing = smtp::server::Queueing::Present;
         config.relay_from = self.relay.networks().to_vec();
         if self.relay.is_on() {

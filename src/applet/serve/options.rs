@@ -1,6 +1,7 @@
 //! What `serve` can be told: on the command line, in `MAILTOOL_*`, in a TOML file; the first of these wins.
 
 mod addresses;
+mod login;
 mod relay;
 mod sessions;
 mod time;
@@ -17,6 +18,7 @@ use anyhow::Context;
 use serde::{Deserialize, Deserializer, de};
 
 pub(super) use self::addresses::Addresses;
+pub(super) use self::login::LoginOptions;
 pub(super) use self::relay::Relay;
 pub(super) use self::sessions::Sessions;
 use super::protocols::Protocol;
@@ -106,6 +108,9 @@ pub(super) struct Options {
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) relay: Relay,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) login: LoginOptions,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
     #[arg(
@@ -211,6 +216,7 @@ impl Options {
             max_size: self.max_size.or(other.max_size),
             addresses: self.addresses.or(other.addresses),
             relay: self.relay.or(other.relay),
+            login: self.login.or(other.login),
             sessions: self.sessions.or(other.sessions),
             connections: self.connections.or(other.connections),
             connections_each: self.connections_each.or(other.connections_each),
@@ -241,7 +247,7 @@ impl Options {
         }
         self.addresses.relative_to(folder);
         self.relay.relative_to(folder);
-        self.sessions.relative_to(folder);
+        self.login.relative_to(folder);
         self
     }
 

@@ -78,6 +78,9 @@ impl Site {
         if options.addresses.accept_any {
             only_loopback(&endpoints, "with --accept-any as everybody: leave it out")?;
         }
+        if let Some(warning) = options.login.warning(&endpoints) {
+            ::log::warn!("{warning}");
+        }
         let domains = domains(options);
         let hostname = options.hostname.as_ref().map(Domain::as_str);
         let hostname = hostname.unwrap_or(&domains[0]).to_owned();
@@ -142,6 +145,8 @@ impl Site {
             relay: options.relay.clone(),
             sessions: options.sessions.clone(),
             rates: options.sessions.rates(),
+            door: Arc::new(options.login.door()),
+            login_delay: Arc::new(options.login.delay()),
             store: Arc::clone(&store),
             board: board.clone(),
         };

@@ -46,6 +46,7 @@ use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Watched, Work};
 use crate::proto::imap::{Answer, Job};
+use crate::proto::login::{Door, Origin};
 use crate::proto::{self, Input, Out, Peer, Session, StartTls};
 use crate::store::{Account, Store, Subscription};
 use crate::wire::imap::command::{Parsed, parse, scan_tag};
@@ -65,6 +66,8 @@ pub struct Config {
     pub hostname: String,
     /// Whether STARTTLS is to be had.
     pub start_tls: StartTls,
+    /// Who may log in how. Share one among all listeners, so that guessing is slow on all of them.
+    pub door: Arc<Door>,
 }
 
 /// One session. See the module.
@@ -397,11 +400,9 @@ impl Server {
 
     /// Whether a password may come over this connection: inside TLS, or from this machine.
     fn may_take_password(&self) -> bool {
-        let here = self
-            .peer
-            .remote
-            .is_none_or(|remote| remote.ip().to_canonical().is_loopback());
-        self.secure || here
+        self.config
+            .door
+            .is_open(self.secure, Origin::of(&self.peer))
     }
 
     /// What is spoken now (RFC 3501 §7.2.1).

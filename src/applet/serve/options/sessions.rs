@@ -1,11 +1,8 @@
 //! Options that say how SMTP sessions go: what is overlooked, who is believed, how much is taken.
 
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
 use super::one_or_many;
@@ -13,7 +10,6 @@ use super::time::{Time, parsed};
 use crate::limits;
 use crate::proto::smtp::server::{Config, Disclosure, Rates, Rigor, Senders};
 use crate::wire::network::Network;
-use crate::wire::sasl::Mechanism;
 
 /// The part of the options that changes a [`Config`].
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
@@ -28,17 +24,6 @@ pub(in crate::applet::serve) struct Sessions {
     /// Users who log in send as themselves only, in MAIL FROM and in the field From
     #[arg(long, env = "MAILTOOL_OWN_SENDERS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
     own_senders: bool,
-    /// Mechanisms of AUTH to offer, such as SCRAM-SHA-256,PLAIN [default: all that every account can log in with]
-    #[arg(long, value_name = "NAME", env = "MAILTOOL_AUTH", value_delimiter = ',', help_heading = SESSIONS)]
-    #[serde(deserialize_with = "one_or_many")]
-    auth: Vec<Mechanism>,
-    /// Token that stands for a user's password, for OAUTHBEARER and XOAUTH2
-    #[arg(long, value_name = "USER:TOKEN", env = "MAILTOOL_TOKEN", hide_env_values = true, value_delimiter = ',', help_heading = SESSIONS)]
-    #[serde(deserialize_with = "one_or_many")]
-    token: Vec<Token>,
-    /// Such tokens in a file, USER:TOKEN, one a line
-    #[arg(long, value_name = "FILE", env = "MAILTOOL_TOKENS", help_heading = SESSIONS)]
-    tokens: Option<PathBuf>,
     /// Networks of proxies that may use XCLIENT to say whose connection they hand on
     #[arg(long, value_name = "NET", env = "MAILTOOL_XCLIENT_FROM", value_delimiter = ',', help_heading = SESSIONS)]
     #[serde(deserialize_with = "one_or_many")]
@@ -83,9 +68,6 @@ impl Sessions {
         if self.own_senders {
             config.senders = Senders::Oneself;
         }
-        if !self.auth.is_empty() {
-            config.mechanisms.clone_from(&self.auth);
-        }
         config.xclient_from.clone_from(&self.xclient_from);
         config.proxy_from.clone_from(&self.proxy_from);
         let number = |given: Option<u32>, usual: usize| given.map_or(usual, |given| given as usize);
@@ -118,30 +100,6 @@ impl Sessions {
         ))
     }
 
-    /// All tokens, with whose they are. Reads the file.
-    pub(in crate::applet::serve) fn tokens(&self) -> anyhow::Result<Vec<(String, String)>> {
-        let mut tokens: Vec<_> = self
-            .token
-            .iter()
-            .map(|token| (token.user.clone(), token.token.clone()))
-            .collect();
-        if let Some(path) = &self.tokens {
-            let tried = || format!("--tokens {}: cannot be used", path.display());
-            let text = std::fs::read_to_string(path).with_context(tried)?;
-            for (line, number) in text.lines().zip(1..) {
-                if line.trim().is_empty() || line.starts_with('#') {
-                    continue;
-                }
-                let token = line.trim_end().parse::<Token>();
-                let token = token
-                    .map_err(|why| anyhow!("line {number}: {why}"))
-                    .with_context(tried)?;
-                tokens.push((token.user, token.token));
-            }
-        }
-        Ok(tokens)
-    }
-
     /// `self` where it says something, else `other`.
     pub(super) fn or(self, other: Self) -> Self {
         fn many<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
@@ -151,9 +109,6 @@ impl Sessions {
             strict: self.strict || other.strict,
             vrfy: self.vrfy || other.vrfy,
             own_senders: self.own_senders || other.own_senders,
-            auth: many(self.auth, other.auth),
-            token: many(self.token, other.token),
-            tokens: self.tokens.or(other.tokens),
             xclient_from: many(self.xclient_from, other.xclient_from),
             proxy_from: many(self.proxy_from, other.proxy_from),
             max_recipients: self.max_recipients.or(other.max_recipients),
@@ -162,13 +117,6 @@ impl Sessions {
             rate_per_address: self.rate_per_address.or(other.rate_per_address),
             rate_per_user: self.rate_per_user.or(other.rate_per_user),
             smtp_timeout: self.smtp_timeout.or(other.smtp_timeout),
-        }
-    }
-
-    /// Paths in a file are meant from where the file is.
-    pub(super) fn relative_to(&mut self, folder: &Path) {
-        if let Some(path) = &mut self.tokens {
-            *path = folder.join(&*path);
         }
     }
 }
@@ -182,33 +130,6 @@ fn number(text: &str) -> Result<u32, &'static str> {
     text.parse().map_err(|_| "give a number; 0 is no limit")
 }
 
-/// `alice:ya29.a0Af`. Not shown when printed for debugging.
-#[derive(Clone)]
-struct Token {
-    user: String,
-    token: String,
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Token({:?}, ********)", self.user)
-    }
-}
-
-impl FromStr for Token {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
-            Some((user, token)) if !user.is_empty() && !token.is_empty() => Ok(Self {
-                user: user.to_owned(),
-                token: token.to_owned(),
-            }),
-            _ => Err("give USER:TOKEN, such as alice:s3cret"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Options;
@@ -218,7 +139,7 @@ mod tests {
     #[test]
     fn a_file_says_what_the_command_line_can() {
         let options: Options = toml::from_str(
-            "strict = true\nvrfy = true\nown-senders = true\nauth = ['plain', 'SCRAM-SHA-256']\ntoken = 'alice:t0ken'\nxclient-from = '192.0.2.1'\n\
+            "strict = true\nvrfy = true\nown-senders = true\nxclient-from = '192.0.2.1'\n\
              proxy-from = ['10.0.0.0/8', '::1']\nmax-recipients = 7\nmax-hops = 8\nmax-errors = 9\nrate-per-address = 1\n\
              rate-per-user = 0\nsmtp-timeout = 11\n",
         )
@@ -235,38 +156,7 @@ mod tests {
         assert_eq!((config.xclient_from.len(), config.proxy_from.len()), (1, 2));
         assert_eq!(config.timeouts.challenge, Duration::from_secs(11));
         assert_eq!(config.senders, Senders::Oneself);
-        assert_eq!(
-            config.mechanisms,
-            [Mechanism::Plain, Mechanism::ScramSha256]
-        );
-        assert_eq!(
-            sessions.tokens().unwrap(),
-            [("alice".to_owned(), "t0ken".to_owned())]
-        );
-        assert!(!format!("{options:?}").contains("t0ken"));
-        for (text, why) in [
-            ("xclient-from = 'lan'", "192.0.2.0/24"),
-            ("token = 'alice'", "USER:TOKEN"),
-            ("auth = 'NTLM'", "SCRAM-SHA-256, CRAM-MD5"),
-        ] {
-            let error = toml::from_str::<Options>(text).expect_err(text).to_string();
-            assert!(error.contains(why), "{error}");
-        }
-    }
-
-    #[test]
-    fn tokens_come_from_a_file_too() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("tokens");
-        std::fs::write(&path, "# whose\n\nalice:one\nbob:two:three\n").expect("written");
-        let sessions = Sessions {
-            tokens: Some(path.clone()),
-            ..Sessions::default()
-        };
-        let tokens = sessions.tokens().expect("read");
-        assert_eq!(tokens[1], ("bob".to_owned(), "two:three".to_owned()));
-        std::fs::write(&path, "alice\n").expect("written");
-        let error = format!("{:#}", sessions.tokens().expect_err("no token"));
-        assert!(error.contains("line 1: give USER:TOKEN"), "{error}");
+        let error = toml::from_str::<Options>("xclient-from = 'lan'").expect_err("no network");
+        assert!(error.to_string().contains("192.0.2.0/24"), "{error}");
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::fetch::{Block, Fetch, Piece};
 use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS};
@@ -15,6 +14,7 @@ use crate::proto::imap::view::{Change, Removals, View};
 use crate::proto::imap::work::{
     self, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
 };
+use crate::proto::login::{self, Origin};
 use crate::store::{Account, AuthError, Index, StoreError, Subscription};
 use crate::wire::imap::command::{Access, Numbering, Originals};
 use crate::wire::imap::response::{self, Code, Status};
@@ -211,25 +211,34 @@ impl Server {
         result: Result<Account, AuthError>,
         out: &mut Out,
     ) {
-        let reply = match result {
+        let (outcome, reply) = match result {
             Ok(account) => {
                 self.phase = Phase::Authenticated(account);
-                Reply::capabilities(self.capabilities(), "logged in")
+                let reply = Reply::capabilities(self.capabilities(), "logged in");
+                (login::Outcome::Right, reply)
             }
-            Err(AuthError::Identity) => Reply::no(
-                "AUTHORIZATIONFAILED",
-                "nobody may act for somebody else here; leave the first name empty",
-            ),
-            Err(AuthError::Credentials) => {
+            Err(error) => {
                 self.failures += 1;
-                let reply = Reply::no("AUTHENTICATIONFAILED", "the name or the password is wrong");
-                // Held back, so that guessing is slow.
-                let until = now + limits::LOGIN_PAUSE;
-                self.doing = Doing::Pause(until, Refused { tag, reply });
-                return;
+                let reply = match error {
+                    AuthError::Identity => Reply::no(
+                        "AUTHORIZATIONFAILED",
+                        "nobody may act for somebody else here; leave the first name empty",
+                    ),
+                    AuthError::Credentials => {
+                        Reply::no("AUTHENTICATIONFAILED", "the name or the password is wrong")
+                    }
+                };
+                (login::Outcome::Wrong, reply)
             }
         };
-        self.refuse(Refused { tag, reply }, out);
+        // Held back, so that guessing is slow.
+        let origin = Origin::of(&self.peer);
+        let pause = self.config.door.judge(now, origin, outcome);
+        if pause.is_zero() {
+            self.refuse(Refused { tag, reply }, out);
+        } else {
+            self.doing = Doing::Pause(now + pause, Refused { tag, reply });
+        }
     }
 
     /// SELECT and EXAMINE (RFC 3501 §6.3.1).

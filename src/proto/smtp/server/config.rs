@@ -8,8 +8,8 @@ use super::policy::{Policy, Turn, Witness};
 use super::rates::Rates;
 use crate::limits;
 use crate::proto::StartTls;
+use crate::proto::login::Door;
 use crate::wire::network::Network;
-use crate::wire::sasl::Mechanism;
 
 /// What kind of server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,8 +139,8 @@ pub struct Config {
     pub future_release: Option<u32>,
     /// As whom a user may send.
     pub senders: Senders,
-    /// The mechanisms of AUTH that are offered, of those that the accounts can be checked by.
-    pub mechanisms: Vec<Mechanism>,
+    /// Who may log in how. Share one among all listeners, so that guessing is slow on all of them.
+    pub door: Arc<Door>,
     /// Who is counted how often. Share one among listeners to count over all of them.
     pub rates: Arc<Rates>,
     /// What decides beside this configuration, if anything does.
@@ -176,7 +176,7 @@ impl Config {
             queueing: Queueing::Absent,
             future_release: Some(limits::FUTURE_RELEASE),
             senders: Senders::Anybody,
-            mechanisms: Mechanism::ALL.to_vec(),
+            door: Arc::default(),
             rates: Arc::default(),
             policy: None,
             turn: None,
