@@ -21,6 +21,8 @@ pub struct View {
     ghosts: Vec<u32>,
     /// Ascending UIDs of the messages that are `\Recent` in this session.
     recent: Arc<Vec<u32>>,
+    /// What `$` means (RFC 5182): UIDs, also of messages that are gone by now.
+    saved: Arc<Ranges>,
     /// Flags that the client knows otherwise than from `told`: it was told them by FETCH, or changed them itself.
     known: Vec<(u32, Flags)>,
 }
@@ -61,6 +63,7 @@ impl View {
             told,
             ghosts: Vec::new(),
             recent: Arc::new(recent),
+            saved: Arc::default(),
             known: Vec::new(),
         }
     }
@@ -68,6 +71,11 @@ impl View {
     /// What the mailbox held when the client was last told.
     pub const fn told(&self) -> &Arc<Index> {
         &self.told
+    }
+
+    /// From now on `$` is these UIDs.
+    pub fn save(&mut self, uids: Ranges) {
+        self.saved = Arc::new(uids);
     }
 
     /// How many messages the client counts.
@@ -122,6 +130,10 @@ impl View {
     /// The UIDs that a command means, as ranges; `Err` holds a message number that is too large.
     pub fn uids(&self, messages: &Messages) -> Result<Ranges, u32> {
         let exists = self.exists();
+        if messages.set.is_saved() {
+            let there = self.entries(&self.saved, 0).map(|entry| entry.uid);
+            return Ok(Ranges::from_ascending(there));
+        }
         match messages.numbering {
             Numbering::Uid => Ok(messages.set.ranges(self.uid(exists).unwrap_or(0))),
             // `1:*` of an empty mailbox is nothing, and no mistake.
