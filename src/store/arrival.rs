@@ -86,6 +86,7 @@ impl State {
             return Ok(Enrolled::Uids(uids));
         }
         let known = self.keywords.known();
+        let modseq = self.next_modseq();
         let mut index = Index::clone(&self.index);
         index.uid_next = self.list.next;
         for (arrival, &uid) in arrivals.iter().zip(&uids) {
@@ -94,10 +95,14 @@ impl State {
                 flags: Flags(arrival.flags.0 & known.0),
                 size: arrival.size,
                 received: arrival.received,
+                modseq,
             });
         }
+        let all = index.messages.len();
+        let new = all - arrivals.len()..all;
         self.places.append(&mut places);
         self.recent.extend(&uids);
+        self.remember(folder, &mut index, new);
         self.index = Arc::new(index);
         self.changed_cur(folder, before);
         Ok(Enrolled::Uids(uids))

@@ -121,12 +121,17 @@ impl Mailbox {
             }
         }
         if !changed.is_empty() {
+            let modseq = state.next_modseq();
             let mut index = Index::clone(&state.index);
+            let mut places = Vec::with_capacity(changed.len());
             for (uid, flags) in changed {
                 if let Ok(at) = index.messages.binary_search_by_key(&uid, |entry| entry.uid) {
                     index.messages[at].flags = flags;
+                    index.messages[at].modseq = modseq;
+                    places.push(at);
                 }
             }
+            state.remember(&folder, &mut index, places);
             state.index = Arc::new(index);
             state.changed_cur(&folder, before);
             self.shared.hub.changed(self.number);
@@ -205,7 +210,7 @@ impl Mailbox {
         }
         gone.sort_unstable();
         gone.dedup();
-        state.remove(&gone);
+        state.remove(&folder, &gone);
         state.changed_cur(&folder, before);
         drop(state);
         self.shared.hub.changed(self.number);
@@ -279,7 +284,7 @@ impl State {
     }
 
     /// Takes messages out of the index; ascending UIDs.
-    fn remove(&mut self, gone: &[u32]) {
+    fn remove(&mut self, folder: &Folder<'_>, gone: &[u32]) {
         let stays = |uid: u32| gone.binary_search(&uid).is_err();
         let mut index = Index::clone(&self.index);
         let mut uids = self.index.messages.iter().map(|entry| entry.uid);
@@ -287,6 +292,12 @@ impl State {
         index.messages.retain(|entry| stays(entry.uid));
         self.recent.retain(|&uid| stays(uid));
         drop(uids);
+        let modseq = self.next_modseq();
+        if let Some(cache) = &mut self.cache {
+            cache.removed(modseq, gone);
+            index.highest_modseq = cache.highest();
+            cache.write(folder, &index);
+        }
         self.index = Arc::new(index);
     }
 }

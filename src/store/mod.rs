@@ -23,6 +23,7 @@
 //! | `repeats` | deliveries that come again |
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
 //! | `arrival` | how a message gets its UID and its name |
+//! | `cache` | mod-sequences and more, beside the Maildir |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
 //! | `folders` | the tree of mailboxes, subscriptions |
 //! | `users` | accounts and passwords |
@@ -32,6 +33,7 @@ mod accept;
 mod aliases;
 mod append;
 mod arrival;
+mod cache;
 mod commit;
 mod directory;
 mod folders;
@@ -359,6 +361,9 @@ pub struct Index {
     pub messages: Vec<Entry>,
     /// The names of [`Flags::keyword`] 0 to 25, in order; `""` where a letter has none (no message shows it).
     pub keywords: Vec<String>,
+    /// The highest mod-sequence that was given here (RFC 7162 §3.1). It may be shown once [`Mailbox::settle`] has returned; so may those
+    /// of the messages.
+    pub highest_modseq: u64,
 }
 
 impl Index {
@@ -389,4 +394,6 @@ pub struct Entry {
     pub size: u64,
     /// INTERNALDATE, seconds since 1970.
     pub received: i64,
+    /// Of its last change (RFC 7162 §3.1).
+    pub modseq: u64,
 }

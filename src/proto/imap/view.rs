@@ -295,6 +295,7 @@ fn with_messages(index: &Index, messages: Vec<Entry>) -> Index {
         uid_next: index.uid_next,
         messages,
         keywords: index.keywords.clone(),
+        highest_modseq: index.highest_modseq,
     }
 }
 
@@ -316,12 +317,14 @@ mod tests {
             flags,
             size: 0,
             received: 0,
+            modseq: 1,
         };
         Arc::new(Index {
             uid_validity: 1,
             uid_next: messages.last().map_or(1, |last| last.0 + 1),
             messages: messages.iter().map(entry).collect(),
             keywords: Vec::new(),
+            highest_modseq: 1,
         })
     }
 
