@@ -35,6 +35,7 @@ impl Mailbox {
             draft: spool.path.clone(),
             base: spool.name(),
             flags,
+            guid: None,
             size: spool.size(),
             received: super::fs::Stat::of(&spool.file)?.seconds(),
         };
@@ -132,6 +133,7 @@ impl Mailbox {
                 draft,
                 base,
                 flags,
+                guid: state.record(uid).map(|record| record.guid().to_owned()),
                 size: entry.size,
                 received: entry.received,
             })

@@ -21,6 +21,8 @@ pub(super) struct Arrival {
     pub(super) draft: PathBuf,
     pub(super) base: String,
     pub(super) flags: Flags,
+    /// Of what it is a copy.
+    pub(super) guid: Option<String>,
     /// Octets with CRLF line ends.
     pub(super) size: u64,
     /// INTERNALDATE, seconds since 1970.
@@ -61,6 +63,9 @@ impl State {
         let first = self.list.records.len();
         for arrival in arrivals {
             self.give(folder, &arrival.base, None)?;
+            if let (Some(guid), Some(record)) = (&arrival.guid, self.list.records.last_mut()) {
+                record.fields = format!("G{guid}").into();
+            }
         }
         if let Err(error) = self.write_list(folder, first) {
             // The file may hold part of it: what it says is read anew.
@@ -157,6 +162,7 @@ impl State {
                 draft,
                 base: name.clone(),
                 flags: Flags::default(),
+                guid: None,
                 size,
                 received: stat.seconds(),
             });

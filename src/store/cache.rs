@@ -602,10 +602,7 @@ mod tests {
     #[test]
     fn what_was_written_last_counts() {
         let (cache, messages) = parse(&sample()).expect("whole");
-        assert_eq!(
-            (cache.validity, cache.highest, cache.forgotten),
-            (7, 11, 2)
-        );
+        assert_eq!((cache.validity, cache.highest, cache.forgotten), (7, 11, 2));
         assert_eq!(messages.len(), 1, "{messages:?}");
         assert_eq!((messages[0].uid, messages[0].modseq), (3, 10));
         assert_eq!((messages[0].size, messages[0].received), (10, -5));

@@ -92,15 +92,37 @@ impl Mailbox {
         change: FlagChange,
         flags: Flags,
     ) -> Result<Arc<Index>, StoreError> {
+        let all = u64::MAX;
+        let (index, _) = self.change_flags_unless(uids, change, flags, all)?;
+        Ok(index)
+    }
+
+    /// The same, but for messages that have changed since `modseq`, which are left alone: and which those are (RFC 7162 §3.1.3).
+    pub fn change_flags_unless(
+        &self,
+        uids: &[u32],
+        change: FlagChange,
+        flags: Flags,
+        modseq: u64,
+    ) -> Result<(Arc<Index>, Vec<u32>), StoreError> {
         let place = self.place()?;
         let folder = self.folder(&place);
         let mut state = hold(&self.state);
+        if modseq != u64::MAX {
+            // Also by another program, just now.
+            state.look(&folder)?;
+        }
+        let mut modified = Vec::new();
         let known = state.keywords.known();
         let before = folder.disk().stat(&folder.part("cur"));
         let mut changed = Vec::new();
         for &uid in uids {
             let renamed = state.with_file(&folder, uid, |state, at| {
                 let entry = &state.index.messages[at];
+                if entry.modseq > modseq {
+                    modified.push(uid);
+                    return Ok(());
+                }
                 let new = change.apply(entry.flags, flags);
                 if new == entry.flags {
                     return Ok(());
@@ -136,7 +158,7 @@ impl Mailbox {
             state.changed_cur(&folder, before);
             self.shared.hub.changed(self.number);
         }
-        Ok(Arc::clone(&state.index))
+        Ok((Arc::clone(&state.index), modified))
     }
 
     /// The flag that stands for keyword `name`, which joins the mailbox's list; `None` when all 26 are taken, or when it is

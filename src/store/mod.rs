@@ -25,6 +25,7 @@
 //! | `arrival` | how a message gets its UID and its name |
 //! | `cache` | mod-sequences and more, beside the Maildir |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
+//! | `identity` | object ids, and when a message came |
 //! | `folders` | the tree of mailboxes, subscriptions |
 //! | `users` | accounts and passwords |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
@@ -39,6 +40,7 @@ mod directory;
 mod folders;
 mod fs;
 mod hub;
+mod identity;
 mod keywords;
 mod lines;
 mod lock;
@@ -78,6 +80,7 @@ pub use self::commit::Durable;
 pub use self::directory::{Rules, Whereabouts};
 pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};
+pub use self::identity::Identity;
 pub use self::maildir::Mailbox;
 pub use self::queue::{Queue, QueueId};
 pub use self::quota::Quota;

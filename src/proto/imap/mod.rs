@@ -6,6 +6,7 @@
 //! | [`client`] | the client's session |
 //! | [`view`] | which message has which number, as this session's client was told |
 //! | [`work`] | the server's slow work, but for: |
+//! | [`condstore`] | mod-sequences, and clients that catch up |
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
 //! | [`list`] | LIST and LSUB |
@@ -16,6 +17,7 @@
 //! trip to a pool thread, and its reply tells what others did meanwhile.
 
 pub mod client;
+pub mod condstore;
 pub mod fetch;
 pub mod flags;
 pub mod list;

@@ -1,4 +1,4 @@
-//! The IMAP server's side of a session (RFC 3501; RFC 2177, 2342, 2971, 3348, 3691, 4315, 4959, 5530, 6851, 7888).
+//! The IMAP server's side of a session (RFC 3501; RFC 2177, 2342, 2971, 3348, 3691, 4315, 4959, 5161, 5530, 6851, 7162, 7888, 8474, 8514, 8970).
 //!
 //! ```text
 //!                        greeting
@@ -19,6 +19,7 @@
 //! |---|---|
 //! | here | what comes in: lines, literals, the clock |
 //! | [`execute`] | a command: an answer, or a job |
+//! | [`enable`] | what a client switches on |
 //! | [`append`] | APPEND, whose message is streamed |
 //! | [`finish`] | a job's outcome: responses and the tagged reply |
 //! | [`reply`] | status replies |
@@ -31,6 +32,7 @@
 //! - `OK` to APPEND and COPY is made from the store's `Durable`.
 
 mod append;
+mod enable;
 mod execute;
 mod finish;
 mod reply;
@@ -42,6 +44,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::limits;
+use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Watched, Work};
@@ -85,6 +88,10 @@ pub struct Server {
     errors: usize,
     /// Logins that failed.
     failures: usize,
+    /// What the client has switched on.
+    aware: Awareness,
+    /// HIGHESTMODSEQ is to be told when the command is done.
+    announces: bool,
     ending: Ending,
 }
 
@@ -163,6 +170,8 @@ impl Server {
             heard,
             errors: 0,
             failures: 0,
+            aware: Awareness::None,
+            announces: false,
             ending: Ending::No,
         }
     }
@@ -393,6 +402,8 @@ impl Server {
         self.gathered = Vec::new();
         self.literals = 0;
         self.errors = 0;
+        self.aware = Awareness::None;
+        self.announces = false;
     }
 
     /// Whether a password may come over this connection: inside TLS, or from this machine.
@@ -407,7 +418,7 @@ impl Server {
     /// What is spoken now (RFC 3501 §7.2.1).
     fn capabilities(&self) -> String {
         let mut all = String::from("IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE CHILDREN");
-        all.push_str(" UNSELECT UIDPLUS MOVE");
+        all.push_str(" UNSELECT UIDPLUS MOVE ENABLE CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW");
         if matches!(self.phase, Phase::NotAuthenticated) {
             if !self.secure && self.config.start_tls == StartTls::Offered {
                 all.push_str(" STARTTLS");
@@ -423,7 +434,10 @@ impl Server {
 
     fn job(&mut self, work: Work, pending: Pending, out: &mut Out) {
         let watched = match &self.phase {
-            Phase::Selected(_, selected) => Some(selected.watched.clone()),
+            Phase::Selected(_, selected) => Some(Watched {
+                aware: self.aware,
+                ..selected.watched.clone()
+            }),
             _ => None,
         };
         self.doing = Doing::Job(Box::new(pending));

@@ -250,7 +250,9 @@ fn check_modseqs(shown: &Index, now: &Index, mailbox: &Mailbox) {
     for entry in &shown.messages {
         let Some(later) = now.messages.iter().find(|later| later.uid == entry.uid) else {
             let uid = entry.uid;
-            let told = vanished.iter().any(|range| (range.0..=range.1).contains(&uid));
+            let told = vanished
+                .iter()
+                .any(|range| (range.0..=range.1).contains(&uid));
             assert!(told, "message {uid} vanished, and nobody is told");
             continue;
         };
@@ -262,7 +264,10 @@ fn check_modseqs(shown: &Index, now: &Index, mailbox: &Mailbox) {
     }
     for entry in &now.messages {
         let known = shown.messages.iter().any(|known| known.uid == entry.uid);
-        assert!(known || entry.modseq > shown.highest_modseq, "a message came, and nobody is told");
+        assert!(
+            known || entry.modseq > shown.highest_modseq,
+            "a message came, and nobody is told"
+        );
     }
 }
 

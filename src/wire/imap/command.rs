@@ -6,7 +6,11 @@
 
 use std::borrow::Cow;
 
+use crate::limits;
 use crate::wire::date::DateTime;
+use crate::wire::imap::condstore::{
+    FetchModifiers, Opening, scan_fetch_modifiers, scan_opening, scan_unchanged_since,
+};
 use crate::wire::imap::fetch::{Item, scan_items};
 use crate::wire::imap::scan::{Literal, Problem, Scan, Scanner, Stop, is_astring_char, problem};
 use crate::wire::imap::search::{Search, scan_search};
@@ -46,6 +50,8 @@ pub enum Command<'a> {
         mailbox: String,
         /// Whether it may be changed.
         access: Access,
+        /// RFC 7162 §3.1.8, §3.2.5
+        opening: Opening,
     },
     /// RFC 3501 §6.3.3
     Create(String),
@@ -71,6 +77,8 @@ pub enum Command<'a> {
         /// With wildcards.
         pattern: Cow<'a, [u8]>,
     },
+    /// RFC 5161: names of extensions, in capitals.
+    Enable(Vec<String>),
     /// RFC 2342
     Namespace,
     /// RFC 3501 §6.3.10
@@ -103,6 +111,8 @@ pub enum Command<'a> {
         messages: Messages,
         /// What.
         items: Vec<Item>,
+        /// RFC 7162 §3.1.4.1, §3.2.6
+        modifiers: FetchModifiers,
     },
     /// RFC 3501 §6.4.6
     Store {
@@ -114,6 +124,8 @@ pub enum Command<'a> {
         echo: Echo,
         /// Which.
         flags: Vec<&'a str>,
+        /// RFC 7162 §3.1.3
+        unchanged_since: Option<u64>,
     },
     /// COPY and MOVE, RFC 3501 §6.4.7, RFC 6851
     Copy {
@@ -157,6 +169,10 @@ pub enum StatusItem {
     UidValidity,
     /// How many are not `\Seen`.
     Unseen,
+    /// RFC 7162 §3.1.7
+    HighestModseq,
+    /// RFC 8474 §4.3
+    MailboxId,
 }
 
 /// What numbers name messages by.
@@ -246,6 +262,7 @@ pub const COMMANDS: &[Syntax] = &[
     syntax("STARTTLS", "STARTTLS"),
     syntax("AUTHENTICATE", "AUTHENTICATE PLAIN"),
     syntax("LOGIN", "LOGIN alice password"),
+    syntax("ENABLE", "ENABLE QRESYNC"),
     syntax("SELECT", "SELECT INBOX"),
     syntax("EXAMINE", "EXAMINE INBOX"),
     syntax("CREATE", "CREATE lists/rust"),
@@ -403,6 +420,7 @@ fn with_arguments<'a>(name: &str, scanner: &mut Scanner<'a>) -> Scan<Command<'a>
                 password: scanner.astring("a password")?,
             }
         }
+        "ENABLE" => Command::Enable(enable(scanner)?),
         "SELECT" => select(scanner, Access::ReadWrite)?,
         "EXAMINE" => select(scanner, Access::ReadOnly)?,
         "CREATE" => Command::Create(mailbox(scanner)?),
@@ -455,6 +473,7 @@ fn on_messages<'a>(
         "FETCH" => Command::Fetch {
             messages,
             items: scan_items(scanner)?,
+            modifiers: scan_fetch_modifiers(scanner)?,
         },
         "STORE" => store(scanner, messages)?,
         _ => Command::Copy {
@@ -469,10 +488,26 @@ fn on_messages<'a>(
     })
 }
 
+/// ENABLE's names, in capitals; those that mean nothing here are for the session to pass over (RFC 5161 §3.1).
+fn enable(scanner: &mut Scanner<'_>) -> Scan<Vec<String>> {
+    let mut names = Vec::new();
+    loop {
+        let name = scanner.atom("the name of an extension, such as QRESYNC")?;
+        if names.len() == limits::IMAP_FLAGS {
+            return problem(format!("more than {} extensions", limits::IMAP_FLAGS));
+        }
+        names.push(String::from_utf8_lossy(name).to_ascii_uppercase());
+        if !scanner.skip_spaces() || scanner.peek().is_none() {
+            return Ok(names);
+        }
+    }
+}
+
 fn select<'a>(scanner: &mut Scanner<'a>, access: Access) -> Scan<Command<'a>> {
     Ok(Command::Select {
         mailbox: mailbox(scanner)?,
         access,
+        opening: scan_opening(scanner)?,
     })
 }
 
@@ -524,9 +559,11 @@ fn status<'a>(scanner: &mut Scanner<'a>) -> Scan<Command<'a>> {
             "UIDNEXT" => StatusItem::UidNext,
             "UIDVALIDITY" => StatusItem::UidValidity,
             "UNSEEN" => StatusItem::Unseen,
+            "HIGHESTMODSEQ" => StatusItem::HighestModseq,
+            "MAILBOXID" => StatusItem::MailboxId,
             _ => {
                 return problem(format!(
-                    "there is no item {word}; there are MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN"
+                    "there is no item {word}; there are MESSAGES RECENT UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ MAILBOXID"
                 ));
             }
         });
@@ -534,6 +571,7 @@ fn status<'a>(scanner: &mut Scanner<'a>) -> Scan<Command<'a>> {
 }
 
 fn store<'a>(scanner: &mut Scanner<'a>, messages: Messages) -> Scan<Command<'a>> {
+    let unchanged_since = scan_unchanged_since(scanner)?;
     let action = if scanner.eat(b'+') {
         StoreAction::Add
     } else if scanner.eat(b'-') {
@@ -567,6 +605,7 @@ fn store<'a>(scanner: &mut Scanner<'a>, messages: Messages) -> Scan<Command<'a>>
         action,
         echo,
         flags,
+        unchanged_since,
     })
 }
 

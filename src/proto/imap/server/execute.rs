@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::proto::Out;
+use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::flags;
 use crate::proto::imap::list::List;
@@ -18,7 +19,10 @@ use crate::store::Account;
 use crate::wire::imap::command::{
     Access, Command, Listing, Messages, Numbering, Originals, StatusItem,
 };
+use crate::wire::imap::condstore::FetchModifiers;
+use crate::wire::imap::fetch::Item;
 use crate::wire::imap::pattern::Pattern;
+use crate::wire::imap::response::Code;
 use crate::wire::imap::search as keys;
 use crate::wire::imap::set::Ranges;
 use crate::wire::sasl::{Credentials, Exchange, Mechanism, Step};
@@ -173,22 +177,38 @@ impl Server {
             }
         };
         match command {
-            Command::Select { mailbox, access } => {
+            Command::Enable(names) => self.enable(tag, &names, out),
+            Command::Select {
+                mailbox,
+                access,
+                opening,
+            } => {
+                if opening.resync.is_some() && self.aware < Awareness::Qresync {
+                    return Err(Reply::bad(
+                        "QRESYNC has to be switched on first: a1 ENABLE QRESYNC (RFC 7162 section 3.2.5)",
+                    ));
+                }
+                if opening.condstore {
+                    self.become_aware(Awareness::Condstore);
+                }
+                if matches!(self.phase, Phase::Selected(..)) {
+                    // RFC 7162 §3.2.11
+                    let code = Code::Plain("CLOSED");
+                    Reply::ok_coded(code, "the mailbox selected before is no longer").say(out, "*");
+                }
                 // RFC 3501 §6.3.1: the mailbox selected before is so no more, whatever comes of this.
                 self.phase = Phase::Authenticated(account.clone());
                 let work = Work::Select(account, mailbox.clone(), access);
-                self.begin(tag, work, After::Select { mailbox }, out)
+                let after = After::Select {
+                    mailbox,
+                    resync: opening.resync,
+                };
+                self.begin(tag, work, after, out)
             }
             Command::Create(name) => {
                 let name = name.strip_suffix('/').map(str::to_owned).unwrap_or(name);
-                self.manage(
-                    tag,
-                    account,
-                    Manage::Create(name.clone()),
-                    name,
-                    "created",
-                    out,
-                )
+                let work = Work::Create(account, name.clone());
+                self.begin(tag, work, After::Create { name }, out)
             }
             Command::Delete(name) => {
                 let work = Work::Manage(account, Manage::Delete(name.clone()));
@@ -278,6 +298,9 @@ impl Server {
         items: Vec<StatusItem>,
         out: &mut Out,
     ) -> Next {
+        if items.contains(&StatusItem::HighestModseq) {
+            self.become_aware(Awareness::Condstore);
+        }
         let after = After::Lines {
             name: name.clone(),
             text: "that is the status",
@@ -368,17 +391,32 @@ impl Server {
                     })?),
                 };
                 let work = Work::Expunge(Arc::clone(&selected.watched.mailbox), uids);
-                let after = After::Manage {
+                let after = After::Expunge {
                     name: selected.name.clone(),
-                    text: "messages with \\Deleted are gone",
                 };
                 self.begin(tag, work, after, out)
             }
             Command::Search { numbering, search } => {
                 let (work, after) = selected.search(numbering, search)?;
+                if let After::Search {
+                    modseq: Some(_), ..
+                } = after
+                {
+                    self.become_aware(Awareness::Condstore);
+                }
                 self.begin(tag, work, after, out)
             }
-            Command::Fetch { messages, items } => {
+            Command::Fetch {
+                messages,
+                mut items,
+                modifiers,
+            } => {
+                check_modifiers(modifiers, messages.numbering, self.aware)?;
+                if modifiers.changed_since.is_some() && !items.contains(&Item::Modseq) {
+                    // RFC 7162 §3.1.4.1: it is told as if it were asked for.
+                    items.push(Item::Modseq);
+                }
+                let aware = items.contains(&Item::Modseq);
                 let fetch = Fetch {
                     mailbox: Arc::clone(&selected.watched.mailbox),
                     access: selected.watched.access,
@@ -388,11 +426,16 @@ impl Server {
                     done: 0,
                     numbering: messages.numbering,
                     items: Arc::new(items),
+                    changed_since: modifiers.changed_since,
+                    vanished: modifiers.vanished.then_some(1),
                 };
                 let after = After::Fetch {
                     removals: removals(messages.numbering),
                     gone: false,
                 };
+                if aware {
+                    self.become_aware(Awareness::Condstore);
+                }
                 self.begin(tag, Work::Fetch(Box::new(fetch)), after, out)
             }
             Command::Store {
@@ -400,6 +443,7 @@ impl Server {
                 action,
                 echo,
                 flags,
+                unchanged_since,
             } => {
                 refuse_read_only()?;
                 let flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();
@@ -412,7 +456,13 @@ impl Server {
                     action,
                     echo,
                     flags,
+                    unchanged_since,
+                    aware: match unchanged_since {
+                        Some(_) => self.aware.max(Awareness::Condstore),
+                        None => self.aware,
+                    },
                 };
+                self.become_aware(store.aware);
                 let after = After::Store(removals(messages.numbering));
                 self.begin(tag, Work::Store(Box::new(store)), after, out)
             }
@@ -449,7 +499,7 @@ impl Server {
         }
     }
 
-    fn begin(&mut self, tag: &str, work: Work, after: After, out: &mut Out) -> Next {
+    pub(super) fn begin(&mut self, tag: &str, work: Work, after: After, out: &mut Out) -> Next {
         let tag = tag.to_owned();
         self.job(work, Pending { tag, after }, out);
         Ok(None)
@@ -475,16 +525,42 @@ impl Selected {
             test: Arc::new(test),
             from: 0,
         };
+        let modseq = search.test.tells_modseq().then_some(0);
         let after = After::Search {
             numbering,
             found: Vec::new(),
+            modseq,
         };
         Ok((Work::Search(Box::new(search)), after))
     }
 }
 
+/// VANISHED is for UIDs, after ENABLE QRESYNC, and with CHANGEDSINCE (RFC 7162 §3.2.6).
+fn check_modifiers(
+    modifiers: FetchModifiers,
+    numbering: Numbering,
+    aware: Awareness,
+) -> Result<(), Reply> {
+    if !modifiers.vanished {
+        return Ok(());
+    }
+    let example = "a1 UID FETCH 1:* FLAGS (CHANGEDSINCE 12345 VANISHED)";
+    Err(Reply::bad(
+        match (numbering, aware, modifiers.changed_since) {
+            (Numbering::Sequence, ..) => {
+                format!("VANISHED tells UIDs, so it goes with UID FETCH: {example}")
+            }
+            (_, Awareness::None | Awareness::Condstore, _) => {
+                "VANISHED needs QRESYNC to be switched on: a1 ENABLE QRESYNC".to_owned()
+            }
+            (.., None) => format!("VANISHED goes with CHANGEDSINCE: {example}"),
+            (Numbering::Uid, Awareness::Qresync, Some(_)) => return Ok(()),
+        },
+    ))
+}
+
 /// A reply that can be said now, none when a job was begun; or a refusal.
-type Next = Result<Option<Reply>, Reply>;
+pub(super) type Next = Result<Option<Reply>, Reply>;
 
 /// Whether a mailbox changed while it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -493,7 +569,7 @@ pub(super) enum Again {
     Yes,
 }
 
-fn tagged(text: &'static str, removals: Removals) -> After {
+pub(super) fn tagged(text: &'static str, removals: Removals) -> After {
     After::Tagged { text, removals }
 }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::limits;
 use crate::proto::Out;
+use crate::proto::imap::condstore::{self, Awareness};
 use crate::proto::imap::fetch::{Block, Fetch, Piece};
 use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS};
 use crate::proto::imap::search::Found;
@@ -17,6 +18,7 @@ use crate::proto::imap::work::{
 };
 use crate::store::{Account, AuthError, Index, StoreError, Subscription};
 use crate::wire::imap::command::{Access, Numbering, Originals};
+use crate::wire::imap::condstore::Resync;
 use crate::wire::imap::response::{self, Code, Status};
 use crate::wire::imap::set::Ranges;
 
@@ -51,9 +53,19 @@ pub(super) enum After {
         from: String,
         to: String,
     },
+    Create {
+        name: String,
+    },
+    /// OK with HIGHESTMODSEQ, for who knows it.
+    Expunge {
+        name: String,
+    },
     Select {
         mailbox: String,
+        resync: Option<Resync>,
     },
+    /// SELECT's reply waits until the client has caught up.
+    CatchUp(Reply),
     Fetch {
         removals: Removals,
         gone: bool,
@@ -61,6 +73,8 @@ pub(super) enum After {
     Search {
         numbering: Numbering,
         found: Vec<u32>,
+        /// The highest mod-sequence of those found, if it is to be told.
+        modseq: Option<u64>,
     },
     Store(Removals),
     Copy {
@@ -91,13 +105,35 @@ impl Server {
         };
         let Pending { tag, after } = *pending;
         let deletes = matches!(after, After::Delete { .. });
-        let (reply, removals) = match (after, outcome) {
+        let removes = matches!(
+            after,
+            After::Expunge { .. }
+                | After::Copy {
+                    originals: Originals::Go,
+                    ..
+                }
+        );
+        let (mut reply, removals) = match (after, outcome) {
             (After::Login, Outcome::Verified(result)) => {
                 self.verified(now, tag, result, out);
                 return;
             }
-            (After::Select { mailbox }, Outcome::Selected(result)) => {
-                (self.opened(&mailbox, result, out), Removals::Told)
+            (After::Select { mailbox, resync }, Outcome::Selected(result)) => {
+                let reply = self.opened(&mailbox, result, out);
+                if let Some(fetch) = resync.and_then(|resync| self.catch_up(&resync)) {
+                    let after = After::CatchUp(reply);
+                    self.job(Work::Fetch(Box::new(fetch)), Pending { tag, after }, out);
+                    return;
+                }
+                (reply, Removals::Told)
+            }
+            (After::CatchUp(reply), Outcome::Fetched(Ok(block))) => {
+                if let Some(rest) = self.say_block(block, out) {
+                    let after = After::CatchUp(reply);
+                    self.fetch_on(Box::new(Pending { tag, after }), rest, out);
+                    return;
+                }
+                (reply, Removals::Told)
             }
             (After::Fetch { removals, gone }, Outcome::Fetched(Ok(block))) => {
                 let gone = gone || block.gone;
@@ -109,8 +145,15 @@ impl Server {
                 }
                 (fetched(gone), removals)
             }
-            (After::Search { numbering, found }, Outcome::Found(Ok(more))) => {
-                let Some(reply) = self.found(&tag, numbering, found, more, out) else {
+            (
+                After::Search {
+                    numbering,
+                    found,
+                    modseq,
+                },
+                Outcome::Found(Ok(more)),
+            ) => {
+                let Some(reply) = self.found(&tag, numbering, (found, modseq), more, out) else {
                     return;
                 };
                 let removals = match numbering {
@@ -143,6 +186,13 @@ impl Server {
             self.phase = Phase::Authenticated(account.clone());
         }
         self.tell_news(news, removals, out);
+        self.announce(out);
+        if let (true, Phase::Selected(_, selected)) =
+            (removes && self.aware == Awareness::Qresync, &self.phase)
+        {
+            // RFC 7162 §3.2.7
+            reply.add_highest_modseq(selected.view.told_modseq());
+        }
         if out.wish().is_none() {
             self.refuse(Refused { tag, reply }, out);
         }
@@ -162,6 +212,23 @@ impl Server {
             }
             (After::Manage { text, .. }, Outcome::Done(Ok(()))) => {
                 (Reply::ok(text), Removals::Told)
+            }
+            (After::Create { name }, Outcome::Created(result)) => {
+                let reply = match result {
+                    Ok(id) => Reply::ok_coded(Code::MailboxId(id), "created"),
+                    Err(error) => Reply::refusal(&error, &name),
+                };
+                (reply, Removals::Told)
+            }
+            (After::Expunge { name }, Outcome::Done(result)) => {
+                let reply = match result {
+                    Ok(()) => Reply::ok("messages with \\Deleted are gone"),
+                    Err(error) => Reply::refusal(&error, &name),
+                };
+                (reply, Removals::Told)
+            }
+            (After::CatchUp(_), Outcome::Fetched(Err(error))) => {
+                (Reply::refusal(&error, "that"), Removals::Told)
             }
             (After::Delete { name }, Outcome::Done(result)) => {
                 let reply = match result {
@@ -255,8 +322,10 @@ impl Server {
         let watched = Watched {
             mailbox: opened.mailbox,
             access: opened.access,
+            aware: self.aware,
         };
-        let view = View::new(opened.index, opened.recent);
+        let mut view = View::new(opened.index, opened.recent);
+        view.set_aware(self.aware);
         let selected = Selected {
             name: opened.name,
             watched,
@@ -264,6 +333,16 @@ impl Server {
         };
         self.phase = Phase::Selected(account, Box::new(selected));
         Reply::ok_coded(Code::Plain(code), text)
+    }
+
+    /// What a client that was here before is sent, if what it knows is of any use.
+    fn catch_up(&self, resync: &Resync) -> Option<Fetch> {
+        match &self.phase {
+            Phase::Selected(_, selected) => {
+                condstore::catch_up(resync, &selected.watched, &selected.view)
+            }
+            _ => None,
+        }
     }
 
     /// Says a block of FETCH's responses; returns what is still to be fetched.
@@ -276,7 +355,7 @@ impl Server {
         }
         if let Phase::Selected(_, selected) = &mut self.phase {
             for (uid, flags) in block.known {
-                selected.view.knows(uid, flags);
+                selected.view.knows(uid, flags, 0);
             }
         }
         block.rest
@@ -303,15 +382,20 @@ impl Server {
         &mut self,
         tag: &str,
         numbering: Numbering,
-        mut found: Vec<u32>,
+        (mut found, mut modseq): (Vec<u32>, Option<u64>),
         more: Found,
         out: &mut Out,
     ) -> Option<Reply> {
         found.extend_from_slice(&more.uids);
+        modseq = modseq.max(more.modseq);
         if let Some(rest) = more.rest {
             let pending = Pending {
                 tag: tag.to_owned(),
-                after: After::Search { numbering, found },
+                after: After::Search {
+                    numbering,
+                    found,
+                    modseq,
+                },
             };
             self.job(Work::Search(rest), pending, out);
             return None;
@@ -332,6 +416,12 @@ impl Server {
                     response::number(bytes, number.into());
                 }
             }
+            if let Some(modseq) = modseq.filter(|_| !found.is_empty()) {
+                // RFC 7162 §3.1.5
+                bytes.extend_from_slice(b" (MODSEQ ");
+                response::number(bytes, modseq);
+                bytes.push(b')');
+            }
             bytes.extend_from_slice(b"\r\n");
         });
         Some(Reply::ok(match found.len() {
@@ -347,11 +437,14 @@ impl Server {
             Err(error) => return Reply::refusal(&error, "that"),
         };
         if let Phase::Selected(_, selected) = &mut self.phase {
-            for (uid, flags) in stored.known {
-                selected.view.knows(uid, flags);
+            for (uid, flags, modseq) in stored.known {
+                selected.view.knows(uid, flags, modseq);
             }
         }
         out.block(stored.lines);
+        if !stored.modified.is_empty() {
+            return Reply::modified(stored.modified, stored.gone);
+        }
         match (stored.keywords, stored.gone) {
             (KeywordRoom::Full, _) => Reply::no(
                 "LIMIT",
@@ -408,7 +501,7 @@ impl Server {
                 .view
                 .learn(now, recent, removals, |change| changes.push(change));
             for change in changes {
-                write_change(bytes, change, &index, &selected.view);
+                write_change(bytes, change, &index, &selected.view, self.aware);
             }
         });
     }
@@ -511,6 +604,19 @@ fn write_selected(out: &mut Vec<u8>, opened: &Opened) {
         let text = "the first that is not \\Seen";
         response::status(out, "*", Status::Ok, Some(&code), text);
     }
+    let (code, text) = if opened.settled {
+        let code = Code::HighestModseq(index.highest_modseq);
+        (code, "the last change has this number")
+    } else {
+        let code = Code::Plain("NOMODSEQ");
+        (
+            code,
+            "changes cannot be numbered, for the disk does not keep the numbers",
+        )
+    };
+    response::status(out, "*", Status::Ok, Some(&code), text);
+    let code = Code::MailboxId(opened.object_id.clone());
+    response::status(out, "*", Status::Ok, Some(&code), "it keeps that for ever");
     for (name, value, text) in [
         ("UIDVALIDITY", index.uid_validity, "UIDs are valid"),
         ("UIDNEXT", index.uid_next, "the next UID"),
@@ -554,18 +660,26 @@ fn write_count(out: &mut Vec<u8>, count: usize, word: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View) {
+fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View, aware: Awareness) {
     match change {
         Change::Expunge(number) => write_count(out, number as usize, "EXPUNGE"),
+        Change::Vanished(uids) => condstore::write_vanished(out, &uids),
         Change::Exists(count) => write_count(out, count as usize, "EXISTS"),
         Change::Recent(count) => write_count(out, count as usize, "RECENT"),
-        Change::Flags { number, uid, flags } => {
+        Change::Flags {
+            number,
+            uid,
+            flags,
+            modseq,
+        } => {
             let recent = if view.is_recent(uid) {
                 Recent::Yes
             } else {
                 Recent::No
             };
-            work::write_flags_response(out, number, Some(uid), flags, recent, index);
+            let modseq = (aware > Awareness::None).then_some(modseq);
+            let flags = Some((flags, recent));
+            work::write_flags_response(out, number, Some(uid), flags, modseq, index);
         }
     }
 }
