@@ -145,6 +145,13 @@ pub const WARM_MAILBOXES: usize = 64;
 /// How long `cur/` is not read again because it may hold more than its time tells, for each message in it: reading takes
 /// about a tenth of this, and so never more than a tenth of the time (1.1 µs a message, measured).
 pub const LISTING_PAUSE: Duration = Duration::from_micros(10);
+/// Octets of our cache of a mailbox; a larger one is damaged. A message takes 33, so that is 8 million of them.
+pub const CACHE_OCTETS: u64 = 256 * 1024 * 1024;
+/// Records in it, above two for each message, at which it is written anew: a small mailbox need not be every time.
+pub const CACHE_HISTORY: usize = 1000;
+/// Ranges of UIDs that were removed and are remembered, so that a client learns exactly what went (RFC 7162 §3.2.7 leaves it
+/// open how many); 16 octets each.
+pub const CACHE_GONE: usize = 4096;
 /// Messages of a mailbox that is kept warm; larger ones are let go (some 250 octets a message).
 pub const WARM_MESSAGES: usize = 50_000;
 

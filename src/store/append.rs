@@ -70,6 +70,7 @@ impl Mailbox {
                 draft: spool.path.clone(),
                 base: spool.name(),
                 flags: *flags,
+                guid: None,
                 size: spool.size(),
                 received: super::fs::Stat::of(&spool.file)?.seconds(),
             });
@@ -167,6 +168,7 @@ impl Mailbox {
                 draft,
                 base,
                 flags,
+                guid: state.record(uid).map(|record| record.guid().to_owned()),
                 size: entry.size,
                 received: entry.received,
             })

@@ -23,7 +23,9 @@
 //! | `repeats` | deliveries that come again |
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
 //! | `arrival` | how a message gets its UID and its name |
+//! | `cache` | mod-sequences and more, beside the Maildir |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
+//! | `identity` | object ids, and when a message came |
 //! | `folders` | the tree of mailboxes, subscriptions |
 //! | `users` | accounts and passwords |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
@@ -32,11 +34,13 @@ mod accept;
 mod aliases;
 mod append;
 mod arrival;
+mod cache;
 mod commit;
 mod directory;
 mod folders;
 mod fs;
 mod hub;
+mod identity;
 mod keywords;
 mod lines;
 mod lock;
@@ -77,6 +81,7 @@ pub use self::commit::Durable;
 pub use self::directory::{Rules, Whereabouts};
 pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};
+pub use self::identity::Identity;
 pub use self::maildir::Mailbox;
 pub use self::queue::{Queue, QueueId};
 pub use self::quota::Quota;
@@ -360,6 +365,9 @@ pub struct Index {
     pub messages: Vec<Entry>,
     /// The names of [`Flags::keyword`] 0 to 25, in order; `""` where a letter has none (no message shows it).
     pub keywords: Vec<String>,
+    /// The highest mod-sequence that was given here (RFC 7162 §3.1). It may be shown once [`Mailbox::settle`] has returned; so may those
+    /// of the messages.
+    pub highest_modseq: u64,
 }
 
 impl Index {
@@ -390,4 +398,6 @@ pub struct Entry {
     pub size: u64,
     /// INTERNALDATE, seconds since 1970.
     pub received: i64,
+    /// Of its last change (RFC 7162 §3.1).
+    pub modseq: u64,
 }

@@ -1,6 +1,7 @@
 //! The store from outside: what a session sees, with other programs at work on the same files.
 
 mod addresses;
+mod modseq;
 mod speed;
 mod two_stores;
 

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::proto::imap::binary::{Decoded, decoded};
+use crate::proto::imap::condstore::{write_modseq, write_vanished_earlier};
 use crate::proto::imap::flags::{Recent, write_flags};
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
-use crate::store::{Entry, Extent, FlagChange, Flags, Mailbox, StoreError};
+use crate::store::{Entry, Extent, FlagChange, Flags, Identity, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Access, Numbering};
 use crate::wire::imap::fetch::{
@@ -22,6 +23,7 @@ use crate::wire::imap::response;
 use crate::wire::imap::set::Ranges;
 use crate::wire::mime::describe::{Detail, write_envelope, write_structure};
 use crate::wire::mime::header::{Fields, header_octets};
+use crate::wire::mime::preview::preview;
 use crate::wire::mime::structure::{Content, Part};
 
 /// What is still to be fetched.
@@ -44,6 +46,10 @@ pub struct Fetch {
     pub numbering: Numbering,
     /// What.
     pub items: Arc<Vec<Item>>,
+    /// Only messages that changed after this mod-sequence.
+    pub changed_since: Option<u64>,
+    /// Those that went since then are told too, from this UID on.
+    pub vanished: Option<u32>,
 }
 
 /// Responses, ready to be sent.
@@ -91,7 +97,14 @@ impl Fetch {
         let mut read = 0;
         let mut next = None;
         let mut done = std::mem::take(&mut self.done);
-        for entry in self.view.entries(&self.uids, self.from) {
+        if self.from == 0 && self.items.contains(&Item::Modseq) {
+            self.mailbox.settle()?;
+        }
+        if let (0, Some(since), Some(lowest)) = (self.from, self.changed_since, self.vanished) {
+            write_vanished_earlier(&mut writer.bytes, &self, since, lowest);
+        }
+        let changed = |entry: &&Entry| self.changed_since.is_none_or(|since| entry.modseq > since);
+        for entry in self.view.entries(&self.uids, self.from).filter(changed) {
             if writer.is_full() || read >= limits::IMAP_READ {
                 next = Some((entry.uid, 0));
                 break;
@@ -190,6 +203,15 @@ impl Fetch {
                     out.bytes.extend_from_slice(b"RFC822.SIZE ");
                     response::number(&mut out.bytes, entry.size);
                 }
+                Item::Modseq => write_modseq(&mut out.bytes, entry.modseq),
+                Item::EmailId | Item::ThreadId | Item::SaveDate => {
+                    let identity = self.mailbox.identity(entry.uid);
+                    write_identity(&mut out.bytes, item, entry.uid, identity);
+                }
+                Item::Preview => {
+                    out.bytes.extend_from_slice(b"PREVIEW ");
+                    response::string(&mut out.bytes, preview(&message.octets).as_bytes());
+                }
                 Item::Envelope => {
                     out.bytes.extend_from_slice(b"ENVELOPE ");
                     let header = &message.octets[..header_octets(&message.octets)];
@@ -221,9 +243,30 @@ impl Fetch {
     }
 }
 
+fn write_identity(out: &mut Vec<u8>, item: &Item, uid: u32, identity: Option<Identity>) {
+    match (item, identity) {
+        (Item::EmailId, Some(identity)) => {
+            out.extend_from_slice(format!("EMAILID ({})", identity.email_id).as_bytes());
+        }
+        // It is no more: there is nothing that could be taken for another's (RFC 8474 §5.1).
+        (Item::EmailId, None) => out.extend_from_slice(format!("EMAILID (Mgone-{uid})").as_bytes()),
+        // RFC 8474 §5.2: NIL where no threads are known.
+        (Item::ThreadId, _) => out.extend_from_slice(b"THREADID NIL"),
+        (_, identity) => match identity.and_then(|identity| identity.saved) {
+            Some(saved) => {
+                let date = DateTime::utc(saved).to_imap();
+                out.extend_from_slice(format!("SAVEDATE \"{date}\"").as_bytes());
+            }
+            None => out.extend_from_slice(b"SAVEDATE NIL"),
+        },
+    }
+}
+
 fn depth(item: &Item) -> Depth {
     match item {
         Item::Flags | Item::Uid | Item::InternalDate | Item::Size => Depth::Index,
+        Item::Modseq | Item::EmailId | Item::ThreadId | Item::SaveDate => Depth::Index,
+        Item::Preview => Depth::Whole,
         Item::Envelope => Depth::Header,
         Item::Body | Item::BodyStructure => Depth::Whole,
         Item::Text(text) if text.section.part.is_empty() => Depth::Header,

@@ -6,6 +6,7 @@
 //! | [`client`] | the client's session |
 //! | [`view`] | which message has which number, as this session's client was told |
 //! | [`work`] | the server's slow work, but for: |
+//! | [`condstore`] | mod-sequences, and clients that catch up |
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
 //! | [`list`], [`status`] | LIST and LSUB, STATUS |
@@ -18,6 +19,7 @@
 
 pub mod binary;
 pub mod client;
+pub mod condstore;
 pub mod fetch;
 pub mod flags;
 pub mod list;

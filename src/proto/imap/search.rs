@@ -11,7 +11,7 @@ use crate::limits;
 use crate::proto::imap::flags::system_flag;
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
-use crate::store::{Entry, Flags, Mailbox, StoreError};
+use crate::store::{Entry, Flags, Identity, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Messages, Numbering};
 use crate::wire::imap::search::{Key, When};
@@ -38,6 +38,8 @@ pub struct Search {
 pub struct Found {
     /// Ascending.
     pub uids: Vec<u32>,
+    /// The highest of their mod-sequences, when one was looked for.
+    pub modseq: Option<u64>,
     /// What comes after; `None` at the end.
     pub rest: Option<Box<Search>>,
 }
@@ -71,6 +73,12 @@ pub enum Test {
     Larger(u64),
     /// Fewer octets.
     Smaller(u64),
+    /// Changed at this mod-sequence or later.
+    Modseq(u64),
+    /// The day on which it came into the mailbox.
+    Saved(When, Date),
+    /// Has this object id.
+    EmailId(String),
     /// Such a field holds it.
     Header(String, Needle),
     /// The body holds it.
@@ -113,6 +121,11 @@ impl Test {
             Key::Younger(seconds) => Self::From(now.saturating_sub(seconds.into())),
             Key::Larger(octets) => Self::Larger(octets),
             Key::Smaller(octets) => Self::Smaller(octets),
+            Key::Modseq(modseq) => Self::Modseq(modseq),
+            Key::Saved(when, date) => Self::Saved(when, date),
+            Key::EmailId(id) => Self::EmailId(String::from_utf8_lossy(&id).into_owned()),
+            // Nobody knows threads here (RFC 8474 §5.2).
+            Key::ThreadId(_) => Self::Never,
             Key::Header(name, text) => Self::Header(name, Needle::new(&text)),
             Key::Body(text) => Self::Body(Needle::new(&text)),
             Key::Text(text) => Self::Text(Needle::new(&text)),
@@ -128,6 +141,17 @@ impl Test {
             Self::Sent(..) | Self::Header(..) => 1,
             Self::Body(_) | Self::Text(_) => 2,
             _ => 0,
+        }
+    }
+
+    /// Whether it looks for mod-sequences: then the highest is told (RFC 7162 §3.1.5).
+    pub fn tells_modseq(&self) -> bool {
+        match self {
+            Self::Modseq(_) => true,
+            Self::All(tests) => tests.iter().any(Self::tells_modseq),
+            Self::Or(tests) => tests.0.tells_modseq() || tests.1.tells_modseq(),
+            Self::Not(test) => test.tells_modseq(),
+            _ => false,
         }
     }
 
@@ -160,6 +184,14 @@ impl Test {
             Self::From(unix) => message.entry.received >= *unix,
             Self::Larger(octets) => message.entry.size > *octets,
             Self::Smaller(octets) => message.entry.size < *octets,
+            Self::Modseq(modseq) => message.entry.modseq >= *modseq,
+            Self::Saved(when, date) => message
+                .identity()
+                .and_then(|identity| identity.saved)
+                .is_some_and(|saved| when_holds(*when, DateTime::utc(saved).date(), *date)),
+            Self::EmailId(id) => message
+                .identity()
+                .is_some_and(|identity| identity.email_id == *id),
             Self::Header(name, needle) => needle.is_in_field(message.header()?, name),
             Self::Body(needle) => message.body_holds(needle)?,
             Self::Text(needle) => {
@@ -187,6 +219,10 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
+    fn identity(&self) -> Option<Identity> {
+        self.mailbox.identity(self.entry.uid)
+    }
+
     fn header(&self) -> Result<&[u8], StoreError> {
         let message = match self.whole.get() {
             Some(whole) => whole,
@@ -233,6 +269,10 @@ impl Search {
         let mut uids = Vec::new();
         let mut read = 0;
         let mut next = None;
+        let mut modseq = self.test.tells_modseq().then_some(0);
+        if modseq.is_some() {
+            self.mailbox.settle()?;
+        }
         let all = Ranges::one(1, u32::MAX);
         for entry in self.view.entries(&all, self.from) {
             if read >= limits::IMAP_READ {
@@ -247,7 +287,10 @@ impl Search {
                 whole: OnceCell::new(),
             };
             match self.test.holds(&message) {
-                Ok(true) => uids.push(entry.uid),
+                Ok(true) => {
+                    uids.push(entry.uid);
+                    modseq = modseq.map(|modseq: u64| modseq.max(entry.modseq));
+                }
                 Ok(false) | Err(StoreError::NoSuchMessage) => {}
                 Err(error) => return Err(error),
             }
@@ -257,6 +300,6 @@ impl Search {
             self.from = from;
             Box::new(self)
         });
-        Ok(Found { uids, rest })
+        Ok(Found { uids, modseq, rest })
     }
 }

@@ -19,7 +19,8 @@
 //! | file | what |
 //! |---|---|
 //! | here | what comes in: lines, literals, the clock |
-//! | [`login`] | who the client is, and what it switches on |
+//! | [`login`] | who the client is |
+//! | [`enable`] | what it switches on |
 //! | [`execute`], [`selected`] | a command: an answer, or a job; the second has those on messages |
 //! | [`append`], [`message`] | APPEND and REPLACE, whose messages are streamed |
 //! | [`pending`] | what is remembered while a job runs |
@@ -34,6 +35,7 @@
 //! - `OK` to APPEND and COPY is made from the store's `Durable`.
 
 mod append;
+mod enable;
 mod execute;
 mod finish;
 mod found;
@@ -51,6 +53,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::limits;
+use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Watched, Work};
 use crate::proto::imap::{Answer, Job};
@@ -96,6 +99,8 @@ pub struct Server {
     failures: usize,
     /// Exchanges that were begun.
     exchanges: u64,
+    /// HIGHESTMODSEQ is to be told when the command is done.
+    announces: bool,
     ending: Ending,
 }
 
@@ -106,6 +111,8 @@ struct Switched {
     rev2: bool,
     /// UTF8=ACCEPT (RFC 6855).
     utf8: bool,
+    /// CONDSTORE, QRESYNC (RFC 7162).
+    aware: Awareness,
 }
 
 /// The states of RFC 3501 §3.
@@ -184,6 +191,7 @@ impl Server {
             switched: Switched {
                 rev2: false,
                 utf8: false,
+                aware: Awareness::None,
             },
             doing: Doing::Command,
             gathered: Vec::new(),
@@ -192,6 +200,7 @@ impl Server {
             errors: 0,
             failures: 0,
             exchanges: 0,
+            announces: false,
             ending: Ending::No,
         }
     }
@@ -431,6 +440,7 @@ impl Server {
         self.gathered = Vec::new();
         self.literals = 0;
         self.errors = 0;
+        self.announces = false;
     }
 
     /// What the client's octets mean, and how names are told to it.
@@ -463,7 +473,10 @@ impl Server {
 
     fn job(&mut self, work: Work, pending: Pending, out: &mut Out) {
         let watched = match &self.phase {
-            Phase::Selected(_, selected) => Some(selected.watched.clone()),
+            Phase::Selected(_, selected) => Some(Watched {
+                aware: self.switched.aware,
+                ..selected.watched.clone()
+            }),
             _ => None,
         };
         self.doing = Doing::Job(Box::new(pending));
@@ -472,10 +485,10 @@ impl Server {
 }
 
 /// What is always spoken: the two revisions, and RFC 7888, 4959, 5161, 2971, 2177, 2342, 3348, 3691, 4315, 6851, 6154, 5258,
-/// 5819, 8438, 4731, 5182, 5032, 3502, 3516, 8508, 9394, 8437, 6855.
+/// 5819, 8438, 4731, 5182, 5032, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970.
 const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
                       SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN MULTIAPPEND BINARY \
-                      REPLACE PARTIAL UNAUTHENTICATE UTF8=ACCEPT";
+                      REPLACE PARTIAL UNAUTHENTICATE UTF8=ACCEPT CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW";
 
 const STOPPING: &str = "the server is stopping; connect again later";
 

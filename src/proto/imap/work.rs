@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::proto::imap::condstore::{Awareness, write_modseq};
 use crate::proto::imap::fetch::{self, Fetch};
 use crate::proto::imap::flags::{Recent, system_flag, write_flags};
 use crate::proto::imap::list::{self, List};
@@ -28,7 +29,9 @@ pub enum Work {
     Login(Login),
     /// LIST, LSUB
     List(List),
-    /// CREATE and its like
+    /// CREATE
+    Create(Account, String),
+    /// DELETE and its like
     Manage(Account, Manage),
     /// STATUS
     Status(Status),
@@ -60,8 +63,6 @@ pub enum Login {
 
 /// What to do with a mailbox's name.
 pub enum Manage {
-    /// CREATE
-    Create(String),
     /// DELETE
     Delete(String),
     /// RENAME
@@ -81,6 +82,8 @@ pub enum Outcome {
     Told(Told),
     /// Of [`Work::List`] and [`Work::Status`]: responses.
     Lines(Result<Vec<u8>, StoreError>),
+    /// Of [`Work::Create`]: the object id of the new mailbox.
+    Created(Result<String, StoreError>),
     /// Of [`Work::Manage`] and [`Work::Expunge`].
     Done(Result<(), StoreError>),
     /// Of [`Work::Select`].
@@ -118,6 +121,8 @@ pub struct Watched {
     pub mailbox: Arc<Mailbox>,
     /// Whether it may be changed, and recent messages claimed.
     pub access: Access,
+    /// Whether its mod-sequences are told.
+    pub aware: Awareness,
 }
 
 /// What there is in a mailbox now.
@@ -134,6 +139,9 @@ impl Watched {
     /// Looks.
     pub fn news(&self) -> Result<News, StoreError> {
         let index = self.mailbox.sync()?;
+        if self.aware > Awareness::None {
+            self.mailbox.settle()?;
+        }
         let recent = match self.access {
             Access::ReadWrite => self.mailbox.claim_recent(),
             // RFC 3501 §6.3.2: EXAMINE takes \Recent from nobody.
@@ -156,6 +164,10 @@ pub struct Opened {
     pub index: Arc<Index>,
     /// The messages that are recent in this session.
     pub recent: Vec<u32>,
+    /// Whether mod-sequences may be told: they are on disk.
+    pub settled: bool,
+    /// RFC 8474 §4.2
+    pub object_id: String,
 }
 
 /// STORE.
@@ -174,6 +186,10 @@ pub struct StoreFlags {
     pub echo: Echo,
     /// Names of flags, none of them `\Recent`.
     pub flags: Vec<String>,
+    /// Messages that changed after this mod-sequence are left alone.
+    pub unchanged_since: Option<u64>,
+    /// Whether mod-sequences are told.
+    pub aware: Awareness,
 }
 
 /// What STORE did.
@@ -181,8 +197,10 @@ pub struct StoreFlags {
 pub struct Stored {
     /// The responses.
     pub lines: Vec<u8>,
-    /// What flags the client knows of now.
-    pub known: Vec<(u32, Flags)>,
+    /// What flags the client knows of now, and the mod-sequence if it was told it.
+    pub known: Vec<(u32, Flags, u64)>,
+    /// Those that were left alone: their numbers, or UIDs.
+    pub modified: Ranges,
     /// What is in the mailbox now.
     pub keywords: KeywordRoom,
     /// Whether the client named messages that are no more.
@@ -283,6 +301,7 @@ impl Work {
             }
             Self::Login(Login::Ask(question)) => Outcome::Told(store.users().tell(&question)),
             Self::List(list) => Outcome::Lines(list::run(&list, store)),
+            Self::Create(account, name) => Outcome::Created(create(store, &account, &name)),
             Self::Manage(account, manage) => Outcome::Done(manage.run(store, &account)),
             Self::Status(status) => Outcome::Lines(status.run(store)),
             Self::Select(account, name, access) => {
@@ -306,13 +325,17 @@ impl Work {
 impl Manage {
     fn run(self, store: &Store, account: &Account) -> Result<(), StoreError> {
         match self {
-            Self::Create(name) => store.create(account, &name),
             Self::Delete(name) => store.delete(account, &name),
             Self::Rename(from, to) => store.rename(account, &from, &to),
             Self::Subscribe(name) => store.subscribe(account, &name),
             Self::Unsubscribe(name) => store.unsubscribe(account, &name),
         }
     }
+}
+
+fn create(store: &Store, account: &Account, name: &str) -> Result<String, StoreError> {
+    store.create(account, name)?;
+    store.mailbox(account, name)?.object_id()
 }
 
 fn select(
@@ -322,14 +345,26 @@ fn select(
     access: Access,
 ) -> Result<Opened, StoreError> {
     let mailbox = store.mailbox(account, &name)?;
-    let watched = Watched { mailbox, access };
+    let aware = Awareness::None;
+    let watched = Watched {
+        mailbox,
+        access,
+        aware,
+    };
     let News { index, recent } = watched.news()?;
+    let settled = watched.mailbox.settle();
+    if let Err(error) = &settled {
+        log::warn!("{name}: mod-sequences cannot be kept: {error}");
+    }
+    let object_id = watched.mailbox.object_id()?;
     Ok(Opened {
         mailbox: watched.mailbox,
         name,
         access,
         index,
         recent,
+        settled: settled.is_ok(),
+        object_id,
     })
 }
 
@@ -370,11 +405,18 @@ impl StoreFlags {
             .entries(&self.uids, 0)
             .map(|entry| entry.uid)
             .collect();
-        let index = self.mailbox.change_flags(&uids, change, flags)?;
+        let unless = self.unchanged_since.unwrap_or(u64::MAX);
+        let (index, modified) = self
+            .mailbox
+            .change_flags_unless(&uids, change, flags, unless)?;
+        if self.aware > Awareness::None {
+            self.mailbox.settle()?;
+        }
         let mut stored = Stored {
             lines: Vec::new(),
             known: Vec::with_capacity(uids.len()),
             keywords,
+            modified: Ranges::default(),
             gone: self.view.has_ghost(&self.uids),
         };
         let mut now = index.messages.iter().peekable();
@@ -384,10 +426,19 @@ impl StoreFlags {
                 stored.gone = true;
                 continue;
             };
+            let was_modified = modified.contains(&now.uid);
+            if was_modified && let Some(number) = self.number(now.uid) {
+                stored.modified.push(number, number);
+            }
             match self.echo {
+                // RFC 7162 §3.1.3: what was left alone is told, so that the client need not ask.
                 Echo::Tell => {
-                    self.tell(&mut stored.lines, now, &index);
-                    stored.known.push((now.uid, now.flags));
+                    self.tell(&mut stored.lines, now, &index, Echoed::Flags);
+                    stored.known.push((now.uid, now.flags, now.modseq));
+                }
+                Echo::Silent if was_modified => {
+                    self.tell(&mut stored.lines, now, &index, Echoed::Flags);
+                    stored.known.push((now.uid, now.flags, now.modseq));
                 }
                 // What another session changed at the same time is told in spite of .SILENT (RFC 3501 §6.4.6).
                 Echo::Silent => {
@@ -396,34 +447,58 @@ impl StoreFlags {
                         StoreAction::Add => entry.flags.union(flags),
                         StoreAction::Remove => entry.flags.without(flags),
                     };
-                    stored.known.push((now.uid, expected));
+                    if self.aware > Awareness::None && now.flags == expected {
+                        self.tell(&mut stored.lines, now, &index, Echoed::Modseq);
+                        stored.known.push((now.uid, expected, now.modseq));
+                    } else {
+                        stored.known.push((now.uid, expected, 0));
+                    }
                 }
             }
         }
         Ok(stored)
     }
 
-    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index) {
+    /// As the command numbers messages.
+    fn number(&self, uid: u32) -> Option<u32> {
+        match self.numbering {
+            Numbering::Sequence => self.view.number(uid),
+            Numbering::Uid => Some(uid),
+        }
+    }
+
+    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index, told: Echoed) {
         let Some(number) = self.view.number(entry.uid) else {
             return;
         };
+        let modseq = (self.aware > Awareness::None).then_some(entry.modseq);
         let recent = if self.view.is_recent(entry.uid) {
             Recent::Yes
         } else {
             Recent::No
         };
-        let uid = (self.numbering == Numbering::Uid).then_some(entry.uid);
-        write_flags_response(out, number, uid, entry.flags, recent, index);
+        let with_uid = self.numbering == Numbering::Uid || self.aware == Awareness::Qresync;
+        let uid = with_uid.then_some(entry.uid);
+        let flags = (told == Echoed::Flags).then_some((entry.flags, recent));
+        write_flags_response(out, number, uid, flags, modseq, index);
     }
 }
 
-/// Writes `* n FETCH (UID u FLAGS (...))`.
+/// What STORE tells of a message, beside its mod-sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Echoed {
+    Flags,
+    /// Nothing.
+    Modseq,
+}
+
+/// Writes `* n FETCH (UID u FLAGS (...) MODSEQ (m))`, or as much of it as is given.
 pub fn write_flags_response(
     out: &mut Vec<u8>,
     number: u32,
     uid: Option<u32>,
-    flags: Flags,
-    recent: Recent,
+    flags: Option<(Flags, Recent)>,
+    modseq: Option<u64>,
     index: &Index,
 ) {
     out.extend_from_slice(b"* ");
@@ -434,8 +509,16 @@ pub fn write_flags_response(
         response::number(out, uid.into());
         out.push(b' ');
     }
-    out.extend_from_slice(b"FLAGS ");
-    write_flags(out, flags, recent, index);
+    if let Some((flags, recent)) = flags {
+        out.extend_from_slice(b"FLAGS ");
+        write_flags(out, flags, recent, index);
+        out.push(b' ');
+    }
+    if let Some(modseq) = modseq {
+        write_modseq(out, modseq);
+    } else {
+        out.pop();
+    }
     out.extend_from_slice(b")\r\n");
 }
 

@@ -17,9 +17,10 @@ mod list;
 
 use std::borrow::Cow;
 
+use crate::wire::imap::condstore::{FetchModifiers, Opening};
 use crate::wire::imap::fetch::Item;
 use crate::wire::imap::scan::{Problem, Scanner, is_astring_char};
-use crate::wire::imap::search::{Partial, Search};
+use crate::wire::imap::search::Search;
 use crate::wire::imap::set::SequenceSet;
 
 pub use append::{Append, Form, Head, scan_more};
@@ -62,6 +63,8 @@ pub enum Command<'a> {
         mailbox: String,
         /// Whether it may be changed.
         access: Access,
+        /// RFC 7162 §3.1.8, §3.2.5
+        opening: Opening,
     },
     /// RFC 3501 §6.3.3
     Create(String),
@@ -116,8 +119,8 @@ pub enum Command<'a> {
         messages: Messages,
         /// What.
         items: Vec<Item>,
-        /// RFC 9394: only so many of them.
-        partial: Option<Partial>,
+        /// RFC 7162 §3.1.4.1, §3.2.6, RFC 9394 §3.3
+        modifiers: FetchModifiers,
     },
     /// RFC 3501 §6.4.6
     Store {
@@ -129,6 +132,8 @@ pub enum Command<'a> {
         echo: Echo,
         /// Which.
         flags: Vec<&'a str>,
+        /// RFC 7162 §3.1.3
+        unchanged_since: Option<u64>,
     },
     /// COPY and MOVE, RFC 3501 §6.4.7, RFC 6851
     Copy {

@@ -21,6 +21,16 @@ pub enum Item {
     Body,
     /// `BODYSTRUCTURE`
     BodyStructure,
+    /// `MODSEQ` (RFC 7162 §3.1.4.2)
+    Modseq,
+    /// `EMAILID` (RFC 8474 §5.1)
+    EmailId,
+    /// `THREADID` (RFC 8474 §5.2)
+    ThreadId,
+    /// `SAVEDATE` (RFC 8514 §4.2)
+    SaveDate,
+    /// `PREVIEW`, `PREVIEW (LAZY)` (RFC 8970 §3.1)
+    Preview,
     /// `RFC822`, `RFC822.HEADER`, `RFC822.TEXT`, `BODY[...]`, `BODY.PEEK[...]`
     Text(Text),
     /// `BINARY[...]`, `BINARY.PEEK[...]` (RFC 3516 §4.2)
@@ -179,6 +189,11 @@ fn scan_item(scanner: &mut Scanner<'_>) -> Scan<Item> {
         "INTERNALDATE" => Item::InternalDate,
         "RFC822.SIZE" => Item::Size,
         "ENVELOPE" => Item::Envelope,
+        "MODSEQ" => Item::Modseq,
+        "EMAILID" => Item::EmailId,
+        "THREADID" => Item::ThreadId,
+        "SAVEDATE" => Item::SaveDate,
+        "PREVIEW" => scan_preview(scanner)?,
         "BODYSTRUCTURE" => Item::BodyStructure,
         "RFC822" => rfc822("RFC822", SectionText::All, Reading::Sees),
         "RFC822.HEADER" => rfc822("RFC822.HEADER", SectionText::Header, Reading::Peeks),
@@ -201,6 +216,16 @@ fn scan_item(scanner: &mut Scanner<'_>) -> Scan<Item> {
             ));
         }
     })
+}
+
+/// RFC 8970 §3.2: LAZY may leave out what takes long; nothing here does.
+fn scan_preview(scanner: &mut Scanner<'_>) -> Scan<Item> {
+    let mut ahead = scanner.clone();
+    if ahead.skip_spaces() && ahead.eat(b'(') && ahead.eat_word("LAZY") {
+        ahead.expect(b')')?;
+        *scanner = ahead;
+    }
+    Ok(Item::Preview)
 }
 
 fn scan_text(scanner: &mut Scanner<'_>, reading: Reading) -> Scan<Text> {

@@ -5,6 +5,7 @@
 //! | [`scan`] | bytes to atoms, strings, literals, numbers, flags, dates |
 //! | [`set`] | sequence sets, and sets of numbers |
 //! | [`command`] | a command's line to a [`command::Command`], and what is right when it is wrong |
+//! | [`condstore`] | what CONDSTORE and QRESYNC add |
 //! | [`fetch`] | what FETCH asks for |
 //! | [`search`] | what SEARCH asks for |
 //! | [`pattern`] | LIST's wildcards |
@@ -13,6 +14,7 @@
 //! | [`secret`] | where passwords stand |
 
 pub mod command;
+pub mod condstore;
 pub mod fetch;
 pub mod pattern;
 pub mod reply;

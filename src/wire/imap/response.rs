@@ -39,6 +39,12 @@ pub enum Code {
     Plain(&'static str),
     /// A code and its one number: `UIDNEXT`, `UIDVALIDITY`, `UNSEEN`.
     Number(&'static str, u32),
+    /// `HIGHESTMODSEQ` (RFC 7162 §3.1.2.1)
+    HighestModseq(u64),
+    /// The messages that STORE left alone, for they had changed (RFC 7162 §3.1.3).
+    Modified(Ranges),
+    /// `MAILBOXID` (RFC 8474 §4.1)
+    MailboxId(String),
     /// The capabilities, as one text.
     Capability(String),
     /// The charsets that SEARCH takes.
@@ -77,6 +83,19 @@ fn write_code(out: &mut Vec<u8>, code: &Code) {
             out.extend_from_slice(name.as_bytes());
             out.push(b' ');
             number(out, (*value).into());
+        }
+        Code::HighestModseq(modseq) => {
+            out.extend_from_slice(b"HIGHESTMODSEQ ");
+            number(out, *modseq);
+        }
+        Code::Modified(messages) => {
+            out.extend_from_slice(b"MODIFIED ");
+            messages.write(out);
+        }
+        Code::MailboxId(id) => {
+            out.extend_from_slice(b"MAILBOXID (");
+            out.extend_from_slice(id.as_bytes());
+            out.push(b')');
         }
         Code::Capability(capabilities) => {
             out.extend_from_slice(b"CAPABILITY ");

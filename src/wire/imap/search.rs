@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 use crate::wire::date::imap_date;
+use crate::wire::imap::condstore::scan_search_modseq;
 use crate::wire::imap::response;
 use crate::wire::imap::scan::{Scan, Scanner, Speech, Stop, problem};
 use crate::wire::imap::set::SequenceSet;
@@ -42,6 +43,14 @@ pub enum Key {
     Larger(u64),
     /// Fewer octets than this.
     Smaller(u64),
+    /// Its mod-sequence is at least this (RFC 7162 §3.1.5).
+    Modseq(u64),
+    /// The day on which it came into the mailbox (RFC 8514 §4.3).
+    Saved(When, Date),
+    /// Has this object id (RFC 8474 §6).
+    EmailId(Vec<u8>),
+    /// Is in the thread of this object id (RFC 8474 §6).
+    ThreadId(Vec<u8>),
     /// A header field of this name holds the text; an empty text: there is such a field.
     Header(String, String),
     /// The body holds the text.
@@ -175,7 +184,9 @@ pub fn scan_search(scanner: &mut Scanner<'_>) -> Scan<Search> {
     if scanner.eat_word("CHARSET") {
         if scanner.speech() == Speech::Utf8Only {
             // RFC 6855 §3
-            return problem("after ENABLE UTF8=ACCEPT all texts are UTF-8, and CHARSET is not said");
+            return problem(
+                "after ENABLE UTF8=ACCEPT all texts are UTF-8, and CHARSET is not said",
+            );
         }
         scanner.space()?;
         let name = scanner.astring("a charset")?;
@@ -345,6 +356,14 @@ fn scan_key_here(scanner: &mut Scanner<'_>, charset: Charset) -> Scan<Key> {
         "SENTSINCE" => Key::Sent(When::Since, scan_date(scanner)?),
         "OLDER" => Key::Older(scan_interval(scanner)?),
         "YOUNGER" => Key::Younger(scan_interval(scanner)?),
+        "MODSEQ" => Key::Modseq(scan_search_modseq(scanner)?),
+        "SAVEDBEFORE" => Key::Saved(When::Before, scan_date(scanner)?),
+        "SAVEDON" => Key::Saved(When::On, scan_date(scanner)?),
+        "SAVEDSINCE" => Key::Saved(When::Since, scan_date(scanner)?),
+        // RFC 8514 §4.3: all mailboxes here keep these dates.
+        "SAVEDATESUPPORTED" => Key::All,
+        "EMAILID" => Key::EmailId(scan_object_id(scanner)?),
+        "THREADID" => Key::ThreadId(scan_object_id(scanner)?),
         "LARGER" => Key::Larger(scan_size(scanner)?),
         "SMALLER" => Key::Smaller(scan_size(scanner)?),
         "HEADER" => {
@@ -380,6 +399,11 @@ fn scan_date(scanner: &mut Scanner<'_>) -> Scan<Date> {
         Some(date) => Ok(date),
         None => problem("a date is written as day-Mon-year, in English: 1-Feb-1994"),
     }
+}
+
+fn scan_object_id(scanner: &mut Scanner<'_>) -> Scan<Vec<u8>> {
+    scanner.space()?;
+    Ok(scanner.astring("an object id")?.into_owned())
 }
 
 fn scan_size(scanner: &mut Scanner<'_>) -> Scan<u64> {

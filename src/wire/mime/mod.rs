@@ -15,5 +15,6 @@
 pub mod address;
 pub mod describe;
 pub mod header;
+pub mod preview;
 pub mod structure;
 pub mod text;

@@ -241,10 +241,6 @@ impl Server {
             replaces: message.replaces,
         };
         let tag = message.tag;
-        self.job(
-            Work::AppendLast(part, finish),
-            Pending { tag, after },
-            out,
-        );
+        self.job(Work::AppendLast(part, finish), Pending { tag, after }, out);
     }
 }

@@ -5,6 +5,7 @@ use super::reply::{self, Reply};
 use super::{Doing, Phase, Refused, Server};
 use crate::limits;
 use crate::proto::Out;
+use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::list::List;
 use crate::proto::imap::status::Status;
 use crate::proto::imap::view::Removals;
@@ -82,28 +83,38 @@ impl Server {
             }
         };
         match command {
-            Command::Enable(names) => self.enable(&names, out),
-            Command::Select { mailbox, access } => {
-                if self.switched.rev2 && matches!(self.phase, Phase::Selected(..)) {
-                    // RFC 9051 §7.1: what comes after is of another mailbox.
-                    let closed = Code::Plain("CLOSED");
-                    Reply::ok_coded(closed, "the mailbox before is closed").say(out, "*");
+            Command::Enable(names) => self.enable(tag, &names, out),
+            Command::Select {
+                mailbox,
+                access,
+                opening,
+            } => {
+                if opening.resync.is_some() && self.switched.aware < Awareness::Qresync {
+                    return Err(Reply::bad(
+                        "QRESYNC has to be switched on first: a1 ENABLE QRESYNC (RFC 7162 section 3.2.5)",
+                    ));
+                }
+                if opening.condstore {
+                    self.become_aware(Awareness::Condstore);
+                }
+                if matches!(self.phase, Phase::Selected(..)) {
+                    // RFC 7162 §3.2.11, RFC 9051 §7.1: what comes after is of another mailbox.
+                    let code = Code::Plain("CLOSED");
+                    Reply::ok_coded(code, "the mailbox selected before is no longer").say(out, "*");
                 }
                 // RFC 3501 §6.3.1: the mailbox selected before is so no more, whatever comes of this.
                 self.phase = Phase::Authenticated(account.clone());
                 let work = Work::Select(account, mailbox.clone(), access);
-                self.begin(tag, work, After::Select { mailbox }, out)
+                let after = After::Select {
+                    mailbox,
+                    resync: opening.resync,
+                };
+                self.begin(tag, work, after, out)
             }
             Command::Create(name) => {
                 let name = name.strip_suffix('/').map(str::to_owned).unwrap_or(name);
-                self.manage(
-                    tag,
-                    account,
-                    Manage::Create(name.clone()),
-                    name,
-                    "created",
-                    out,
-                )
+                let work = Work::Create(account, name.clone());
+                self.begin(tag, work, After::Create { name }, out)
             }
             Command::Delete(name) => {
                 let work = Work::Manage(account, Manage::Delete(name.clone()));
@@ -194,6 +205,9 @@ impl Server {
         items: Vec<StatusItem>,
         out: &mut Out,
     ) -> Next {
+        if items.contains(&StatusItem::HighestModseq) {
+            self.become_aware(Awareness::Condstore);
+        }
         let status = Status {
             account,
             name: name.clone(),

@@ -5,13 +5,15 @@ use super::pending::{After, Fetching, Pending, Rest, removals};
 use super::reply::{Reply, append_refusal, appended};
 use super::{Doing, Phase, Refused, Selected, Server};
 use crate::proto::Out;
-use crate::proto::imap::fetch::{Block, Piece};
+use crate::proto::imap::condstore::{self, Awareness};
+use crate::proto::imap::fetch::{Block, Fetch, Piece};
 use crate::proto::imap::view::{Removals, View};
 use crate::proto::imap::work::{
     Appended, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
 };
 use crate::store::StoreError;
 use crate::wire::imap::command::{Access, Originals};
+use crate::wire::imap::condstore::Resync;
 use crate::wire::imap::response::Code;
 use crate::wire::imap::set::Ranges;
 
@@ -28,13 +30,36 @@ impl Server {
         };
         let Pending { tag, after } = *pending;
         let deletes = matches!(after, After::Delete { .. });
-        let (reply, removals) = match (after, outcome) {
+        let removes = matches!(
+            after,
+            After::Expunge { .. }
+                | After::Copy {
+                    originals: Originals::Go,
+                    ..
+                }
+                | After::Append { replaces: true, .. }
+        );
+        let (mut reply, removals) = match (after, outcome) {
             (After::Login(exchange), Outcome::Told(told)) => {
                 self.told(tag, exchange, told, out);
                 return;
             }
-            (After::Select { mailbox }, Outcome::Selected(result)) => {
-                (self.opened(&mailbox, result, out), Removals::Told)
+            (After::Select { mailbox, resync }, Outcome::Selected(result)) => {
+                let reply = self.opened(&mailbox, result, out);
+                if let Some(fetch) = resync.and_then(|resync| self.catch_up(&resync)) {
+                    let after = After::CatchUp(reply);
+                    self.job(Work::Fetch(Box::new(fetch)), Pending { tag, after }, out);
+                    return;
+                }
+                (reply, Removals::Told)
+            }
+            (After::CatchUp(reply), Outcome::Fetched(Ok(block))) => {
+                if let Some(rest) = self.say_block(block, out) {
+                    let after = After::CatchUp(reply);
+                    self.fetch_on(Box::new(Pending { tag, after }), rest, out);
+                    return;
+                }
+                (reply, Removals::Told)
             }
             (After::Fetch(mut fetching), Outcome::Fetched(Ok(block))) => {
                 fetching.gone |= block.gone;
@@ -78,6 +103,14 @@ impl Server {
             self.phase = Phase::Authenticated(account.clone());
         }
         self.tell_news(news, removals, out);
+        self.announce(out);
+        if let (true, Phase::Selected(_, selected)) = (
+            removes && self.switched.aware == Awareness::Qresync,
+            &self.phase,
+        ) {
+            // RFC 7162 §3.2.7
+            reply.add_highest_modseq(selected.view.told_modseq());
+        }
         if out.wish().is_none() {
             self.refuse(Refused { tag, reply }, out);
         }
@@ -97,6 +130,23 @@ impl Server {
             }
             (After::Manage { text, .. }, Outcome::Done(Ok(()))) => {
                 (Reply::ok(text), Removals::Told)
+            }
+            (After::Create { name }, Outcome::Created(result)) => {
+                let reply = match result {
+                    Ok(id) => Reply::ok_coded(Code::MailboxId(id), "created"),
+                    Err(error) => Reply::refusal(&error, &name),
+                };
+                (reply, Removals::Told)
+            }
+            (After::Expunge { name }, Outcome::Done(result)) => {
+                let reply = match result {
+                    Ok(()) => Reply::ok("messages with \\Deleted are gone"),
+                    Err(error) => Reply::refusal(&error, &name),
+                };
+                (reply, Removals::Told)
+            }
+            (After::CatchUp(_), Outcome::Fetched(Err(error))) => {
+                (Reply::refusal(&error, "that"), Removals::Told)
             }
             (After::Delete { name }, Outcome::Done(result)) => {
                 let reply = match result {
@@ -170,8 +220,10 @@ impl Server {
         let watched = Watched {
             mailbox: opened.mailbox,
             access: opened.access,
+            aware: self.switched.aware,
         };
-        let view = View::new(opened.index, opened.recent);
+        let mut view = View::new(opened.index, opened.recent);
+        view.set_aware(self.switched.aware);
         let selected = Selected {
             name: opened.name,
             watched,
@@ -179,6 +231,16 @@ impl Server {
         };
         self.phase = Phase::Selected(account, Box::new(selected));
         Reply::ok_coded(Code::Plain(code), text)
+    }
+
+    /// What a client that was here before is sent, if what it knows is of any use.
+    fn catch_up(&self, resync: &Resync) -> Option<Fetch> {
+        match &self.phase {
+            Phase::Selected(_, selected) => {
+                condstore::catch_up(resync, &selected.watched, &selected.view)
+            }
+            _ => None,
+        }
     }
 
     /// Says a block of FETCH's responses; returns what is still to be fetched.
@@ -191,7 +253,7 @@ impl Server {
         }
         if let Phase::Selected(_, selected) = &mut self.phase {
             for (uid, flags) in block.known {
-                selected.view.knows(uid, flags);
+                selected.view.knows(uid, flags, 0);
             }
         }
         block.rest
@@ -220,11 +282,14 @@ impl Server {
             Err(error) => return Reply::refusal(&error, "that"),
         };
         if let Phase::Selected(_, selected) = &mut self.phase {
-            for (uid, flags) in stored.known {
-                selected.view.knows(uid, flags);
+            for (uid, flags, modseq) in stored.known {
+                selected.view.knows(uid, flags, modseq);
             }
         }
         out.block(stored.lines);
+        if !stored.modified.is_empty() {
+            return Reply::modified(stored.modified, stored.gone);
+        }
         match (stored.keywords, stored.gone) {
             (KeywordRoom::Full, _) => Reply::no(
                 "LIMIT",

@@ -22,6 +22,7 @@ impl Server {
         out: &mut Out,
     ) -> Option<Reply> {
         seeking.found.extend_from_slice(&more.uids);
+        seeking.modseq = seeking.modseq.max(more.modseq);
         if let Some(rest) = more.rest {
             let pending = Pending {
                 tag: tag.to_owned(),
@@ -87,6 +88,12 @@ fn write_search(out: &mut Vec<u8>, view: &View, seeking: &Seeking) {
             response::number(out, number.into());
         }
     }
+    if let Some(modseq) = seeking.highest() {
+        // RFC 7162 §3.1.5
+        out.extend_from_slice(b" (MODSEQ ");
+        response::number(out, modseq);
+        out.push(b')');
+    }
     out.extend_from_slice(b"\r\n");
 }
 
@@ -117,7 +124,10 @@ fn write_esearch(out: &mut Vec<u8>, tag: &str, view: &View, seeking: &Seeking, r
         out.extend_from_slice(b" UID");
     }
     // RFC 4731 §3.1: of nothing there is no lowest, no highest, and no set.
-    let ends = [(min, &b" MIN "[..], found.first()), (max, b" MAX ", found.last())];
+    let ends = [
+        (min, &b" MIN "[..], found.first()),
+        (max, b" MAX ", found.last()),
+    ];
     for (wanted, word, uid) in ends {
         let uid = uid.filter(|_| wanted);
         if let Some(number) = uid.and_then(|&uid| number(view, seeking.numbering, uid)) {
@@ -144,6 +154,11 @@ fn write_esearch(out: &mut Vec<u8>, tag: &str, view: &View, seeking: &Seeking, r
             some.write(out);
         }
         out.push(b')');
+    }
+    if let Some(modseq) = seeking.highest() {
+        // RFC 7162 §3.1.10
+        out.extend_from_slice(b" MODSEQ ");
+        response::number(out, modseq);
     }
     out.extend_from_slice(b"\r\n");
 }

@@ -205,41 +205,9 @@ impl Server {
         }
         self.phase = Phase::NotAuthenticated;
         self.switched = Switched::default();
+        self.announces = false;
         let text = "nobody is logged in now; all that was switched on is off";
         Ok(Some(Reply::capabilities(self.capabilities(), text)))
-    }
-
-    /// ENABLE (RFC 5161): what is not known is passed over.
-    pub(super) fn enable(&mut self, names: &[String], out: &mut Out) -> Next {
-        let mut enabled = Vec::new();
-        for name in names {
-            let switch = match name.as_str() {
-                "IMAP4REV2" => ("IMAP4rev2", &mut self.switched.rev2),
-                "UTF8=ACCEPT" => ("UTF8=ACCEPT", &mut self.switched.utf8),
-                _ => continue,
-            };
-            if matches!(self.phase, Phase::Selected(..)) {
-                // RFC 5161 §3.1: before a mailbox is selected. Names and numbers would change their meaning.
-                return Err(Reply::bad(format!(
-                    "{} has to be said before a mailbox is selected: a1 UNSELECT",
-                    switch.0
-                )));
-            }
-            if !std::mem::replace(switch.1, true) {
-                enabled.push(switch.0);
-            }
-        }
-        let mut line = String::from("* ENABLED");
-        for name in &enabled {
-            line.push(' ');
-            line.push_str(name);
-        }
-        out.line(line.as_bytes());
-        Ok(Some(Reply::ok(if enabled.is_empty() {
-            "nothing of that is new here"
-        } else {
-            "switched on"
-        })))
     }
 
     /// What can be logged in with, the better first.

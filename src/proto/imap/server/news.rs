@@ -6,6 +6,7 @@ use super::pending::{After, Again, Pending};
 use super::reply::{self, Reply};
 use super::{Doing, Phase, Server};
 use crate::proto::Out;
+use crate::proto::imap::condstore::{self, Awareness};
 use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS};
 use crate::proto::imap::status::unseen;
 use crate::proto::imap::view::{Change, Removals, View};
@@ -63,7 +64,7 @@ impl Server {
                 .view
                 .learn(now, recent, removals, |change| changes.push(change));
             for change in changes {
-                write_change(bytes, change, &index, &selected.view);
+                write_change(bytes, change, &index, &selected.view, self.switched.aware);
             }
         });
     }
@@ -86,7 +87,13 @@ impl Server {
     }
 
     /// Looks again, or waits.
-    pub(super) fn idle_on(&mut self, tag: String, subscription: Subscription, again: Again, out: &mut Out) {
+    pub(super) fn idle_on(
+        &mut self,
+        tag: String,
+        subscription: Subscription,
+        again: Again,
+        out: &mut Out,
+    ) {
         if out.wish().is_some() {
             return;
         }
@@ -120,11 +127,25 @@ pub(super) fn write_selected(out: &mut Vec<u8>, opened: &Opened, rev2: Option<Sp
     }
     let unseen = index.messages.iter().position(|entry| unseen(&entry));
     if rev2.is_none()
-        && let Some(place) = unseen.and_then(|place| u32::try_from(place).ok()) {
+        && let Some(place) = unseen.and_then(|place| u32::try_from(place).ok())
+    {
         let code = Code::Number("UNSEEN", place + 1);
         let text = "the first that is not \\Seen";
         response::status(out, "*", Status::Ok, Some(&code), text);
     }
+    let (code, text) = if opened.settled {
+        let code = Code::HighestModseq(index.highest_modseq);
+        (code, "the last change has this number")
+    } else {
+        let code = Code::Plain("NOMODSEQ");
+        (
+            code,
+            "changes cannot be numbered, for the disk does not keep the numbers",
+        )
+    };
+    response::status(out, "*", Status::Ok, Some(&code), text);
+    let code = Code::MailboxId(opened.object_id.clone());
+    response::status(out, "*", Status::Ok, Some(&code), "it keeps that for ever");
     for (name, value, text) in [
         ("UIDVALIDITY", index.uid_validity, "UIDs are valid"),
         ("UIDNEXT", index.uid_next, "the next UID"),
@@ -173,18 +194,26 @@ fn write_count(out: &mut Vec<u8>, count: usize, word: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View) {
+fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View, aware: Awareness) {
     match change {
         Change::Expunge(number) => write_count(out, number as usize, "EXPUNGE"),
+        Change::Vanished(uids) => condstore::write_vanished(out, &uids),
         Change::Exists(count) => write_count(out, count as usize, "EXISTS"),
         Change::Recent(count) => write_count(out, count as usize, "RECENT"),
-        Change::Flags { number, uid, flags } => {
+        Change::Flags {
+            number,
+            uid,
+            flags,
+            modseq,
+        } => {
             let recent = if view.is_recent(uid) {
                 Recent::Yes
             } else {
                 Recent::No
             };
-            work::write_flags_response(out, number, Some(uid), flags, recent, index);
+            let modseq = (aware > Awareness::None).then_some(modseq);
+            let flags = Some((flags, recent));
+            work::write_flags_response(out, number, Some(uid), flags, modseq, index);
         }
     }
 }

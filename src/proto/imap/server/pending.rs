@@ -6,6 +6,7 @@ use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::view::Removals;
 use crate::store::{Account, AuthError, Subscription};
 use crate::wire::imap::command::{Numbering, Originals};
+use crate::wire::imap::condstore::Resync;
 use crate::wire::imap::search::Returns;
 use crate::wire::sasl::Exchange;
 
@@ -41,9 +42,19 @@ pub(super) enum After {
         from: String,
         to: String,
     },
+    Create {
+        name: String,
+    },
+    /// OK with HIGHESTMODSEQ, for who knows it.
+    Expunge {
+        name: String,
+    },
     Select {
         mailbox: String,
+        resync: Option<Resync>,
     },
+    /// SELECT's reply waits until the client has caught up.
+    CatchUp(Reply),
     Fetch(Fetching),
     Search(Seeking),
     Store(Removals),
@@ -77,6 +88,15 @@ pub(super) struct Seeking {
     pub(super) numbering: Numbering,
     pub(super) returns: Option<Returns>,
     pub(super) found: Vec<u32>,
+    /// The highest mod-sequence of those found, if it is to be told.
+    pub(super) modseq: Option<u64>,
+}
+
+impl Seeking {
+    /// The mod-sequence to tell: none when nothing was found.
+    pub(super) fn highest(&self) -> Option<u64> {
+        self.modseq.filter(|_| !self.found.is_empty())
+    }
 }
 
 /// Whether a mailbox changed while it was looked at.

@@ -99,6 +99,28 @@ impl Reply {
         Self::new_parts(status, code, text.into())
     }
 
+    /// STORE left messages alone, for they had changed (RFC 7162 §3.1.3).
+    pub(super) fn modified(messages: Ranges, gone: bool) -> Self {
+        let (status, text) = match gone {
+            false => (
+                Status::Ok,
+                "these have changed meanwhile, and are left alone",
+            ),
+            true => (
+                Status::No,
+                "these have changed meanwhile, and are left alone; others were removed",
+            ),
+        };
+        Self::new(status, Some(Code::Modified(messages)), text)
+    }
+
+    /// To an OK that says nothing else for programs.
+    pub(super) fn add_highest_modseq(&mut self, modseq: u64) {
+        if self.status == Status::Ok && self.code.is_none() {
+            self.code = Some(Code::HighestModseq(modseq));
+        }
+    }
+
     pub(super) fn is_bad(&self) -> bool {
         self.status == Status::Bad
     }

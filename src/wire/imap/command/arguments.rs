@@ -8,9 +8,10 @@ use super::{
 };
 use crate::limits;
 use crate::wire::imap::command::COMMANDS;
+use crate::wire::imap::condstore::{scan_fetch_modifiers, scan_opening, scan_unchanged_since};
 use crate::wire::imap::fetch::scan_items;
 use crate::wire::imap::scan::{Problem, Scan, Scanner, Speech, Stop, problem};
-use crate::wire::imap::search::{Partial, scan_search};
+use crate::wire::imap::search::scan_search;
 use crate::wire::imap::set::SequenceSet;
 use crate::wire::utf7;
 
@@ -175,7 +176,7 @@ fn on_messages<'a>(
         "FETCH" => Command::Fetch {
             messages,
             items: scan_items(scanner)?,
-            partial: fetch_modifiers(scanner)?,
+            modifiers: scan_fetch_modifiers(scanner)?,
         },
         "STORE" => store(scanner, messages)?,
         _ => Command::Copy {
@@ -188,23 +189,6 @@ fn on_messages<'a>(
             },
         },
     })
-}
-
-/// FETCH's modifiers (RFC 4466 §2.4): PARTIAL is all there is.
-fn fetch_modifiers(scanner: &mut Scanner<'_>) -> Scan<Option<Partial>> {
-    if !scanner.skip_spaces() || !scanner.eat(b'(') {
-        return Ok(None);
-    }
-    let word = scanner.word("PARTIAL")?;
-    if !word.eq_ignore_ascii_case("PARTIAL") {
-        return problem(format!(
-            "there is no modifier {word}; there is PARTIAL, as in (PARTIAL 1:100)"
-        ));
-    }
-    scanner.space()?;
-    let partial = Partial::scan(scanner)?;
-    scanner.expect(b')')?;
-    Ok(Some(partial))
 }
 
 /// ENABLE's names, in capitals; those that mean nothing here are for the session to pass over (RFC 5161 §3.1).
@@ -226,6 +210,7 @@ fn select<'a>(scanner: &mut Scanner<'a>, access: Access) -> Scan<Command<'a>> {
     Ok(Command::Select {
         mailbox: mailbox(scanner)?,
         access,
+        opening: scan_opening(scanner)?,
     })
 }
 
@@ -251,6 +236,7 @@ fn id<'a>(scanner: &mut Scanner<'a>) -> Scan<Command<'a>> {
 }
 
 fn store<'a>(scanner: &mut Scanner<'a>, messages: Messages) -> Scan<Command<'a>> {
+    let unchanged_since = scan_unchanged_since(scanner)?;
     let action = if scanner.eat(b'+') {
         StoreAction::Add
     } else if scanner.eat(b'-') {
@@ -284,6 +270,7 @@ fn store<'a>(scanner: &mut Scanner<'a>, messages: Messages) -> Scan<Command<'a>>
         action,
         echo,
         flags,
+        unchanged_since,
     })
 }
 

@@ -51,6 +51,10 @@ pub enum StatusItem {
     UidValidity,
     /// How many are not `\Seen`.
     Unseen,
+    /// RFC 7162 §3.1.7
+    HighestModseq,
+    /// RFC 8474 §4.3
+    MailboxId,
     /// How many are `\Deleted` (RFC 9051 §6.3.11).
     Deleted,
     /// Octets of those (RFC 9208 §4.1.4).
@@ -63,12 +67,14 @@ pub enum StatusItem {
 
 impl StatusItem {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Messages,
         Self::Recent,
         Self::UidNext,
         Self::UidValidity,
         Self::Unseen,
+        Self::HighestModseq,
+        Self::MailboxId,
         Self::Deleted,
         Self::DeletedStorage,
         Self::Size,
@@ -83,6 +89,8 @@ impl StatusItem {
             Self::UidNext => "UIDNEXT",
             Self::UidValidity => "UIDVALIDITY",
             Self::Unseen => "UNSEEN",
+            Self::HighestModseq => "HIGHESTMODSEQ",
+            Self::MailboxId => "MAILBOXID",
             Self::Deleted => "DELETED",
             Self::DeletedStorage => "DELETED-STORAGE",
             Self::Size => "SIZE",
@@ -124,7 +132,9 @@ pub(super) fn scan<'a>(scanner: &mut Scanner<'a>) -> Scan<Listing<'a>> {
     let mut status = Vec::new();
     if scanner.skip_spaces() && scanner.peek().is_some() {
         if !scanner.eat_word("RETURN") {
-            return problem("after the pattern can only come RETURN and what to return: RETURN (SUBSCRIBED)");
+            return problem(
+                "after the pattern can only come RETURN and what to return: RETURN (SUBSCRIBED)",
+            );
         }
         scanner.skip_spaces();
         scan_returns(scanner, &mut tell_subscribed, &mut status)?;
@@ -180,7 +190,9 @@ fn scan_selection(scanner: &mut Scanner<'_>) -> Scan<Names> {
     }
     if recursive && !subscribed && !special_use {
         // RFC 5258 §3.1
-        return problem("RECURSIVEMATCH goes with another selection option: (SUBSCRIBED RECURSIVEMATCH)");
+        return problem(
+            "RECURSIVEMATCH goes with another selection option: (SUBSCRIBED RECURSIVEMATCH)",
+        );
     }
     Ok(Names::Selected {
         subscribed,
