@@ -443,7 +443,7 @@ mod tests {
                         let uid = mailbox[at].0;
                         if let Some(known) = client.iter_mut().find(|known| known.0 == uid) {
                             known.1 = Flags(flags);
-                            view.knows(uid, Flags(flags));
+                            view.knows(uid, Flags(flags), 0);
                         }
                     }
                     Event::Learn(all) => {
@@ -465,7 +465,8 @@ mod tests {
                                     }
                                 }
                                 Change::Recent(_) => {}
-                                Change::Flags { number, uid, flags } => {
+                                Change::Vanished(_) => prop_assert!(false, "nobody has asked for that"),
+                                Change::Flags { number, uid, flags, .. } => {
                                     let known = &mut client[number as usize - 1];
                                     prop_assert_eq!(known.0, uid);
                                     prop_assert_ne!(known.1, flags);

@@ -183,6 +183,8 @@ fn a_long_fetch_goes_on_in_blocks() {
             ))
             .unwrap(),
         ),
+        changed_since: None,
+        vanished: None,
     };
     let block = fetch.run().unwrap();
     assert_eq!(block.rest.map(|rest| rest.from), Some(8));
