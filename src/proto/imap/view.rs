@@ -477,7 +477,7 @@ mod tests {
                                     }
                                 }
                                 Change::Recent(_) => {}
-                                Change::Vanished(_) => prop_assert!(false),
+                                Change::Vanished(_) => prop_assert!(false, "nobody has asked for that"),
                                 Change::Flags { number, uid, flags, .. } => {
                                     let known = &mut client[number as usize - 1];
                                     prop_assert_eq!(known.0, uid);

@@ -209,7 +209,7 @@ mod tests {
         let resync = short.resync.expect("there");
         assert!(resync.known.is_none() && resync.matches.is_some());
         for (text, said) in [
-            (" (QRESYNC)", "something is missing"),
+            (" (QRESYNC)", "expected a space"),
             (" (QRESYNC (0 1))", "counted from 1"),
             (" (FROB)", "there is no parameter FROB"),
             (" CONDSTORE", "("),

@@ -13,35 +13,34 @@ impl Server {
     /// Names that mean nothing here are passed over.
     pub(super) fn enable(&mut self, tag: &str, names: &[String], out: &mut Out) -> Next {
         let is_selected = matches!(self.phase, Phase::Selected(..));
-        let mut enabled = String::from("* ENABLED");
-        for name in names {
-            let switch = match name.as_str() {
-                "CONDSTORE" => {
-                    self.become_aware(Awareness::Condstore);
-                    enabled.push_str(" CONDSTORE");
-                    continue;
-                }
-                "QRESYNC" => {
-                    self.become_aware(Awareness::Qresync);
-                    enabled.push_str(" QRESYNC");
-                    continue;
-                }
-                "IMAP4REV2" => ("IMAP4rev2", &mut self.switched.rev2),
-                "UTF8=ACCEPT" => ("UTF8=ACCEPT", &mut self.switched.utf8),
-                _ => continue,
-            };
-            if is_selected && !*switch.1 {
+        let asked = |name: &str| names.iter().any(|asked| asked == name);
+        let before_select = [
+            ("IMAP4REV2", "IMAP4rev2", &mut self.switched.rev2),
+            ("UTF8=ACCEPT", "UTF8=ACCEPT", &mut self.switched.utf8),
+        ];
+        let mut enabled = String::new();
+        for (_, name, switch) in before_select.into_iter().filter(|row| asked(row.0)) {
+            if is_selected && !*switch {
                 // RFC 5161 §3.1: before a mailbox is selected. Names and numbers would change their meaning.
                 return Err(Reply::bad(format!(
-                    "{} has to be said before a mailbox is selected: a1 UNSELECT",
-                    switch.0
+                    "{name} has to be said before a mailbox is selected: a1 UNSELECT"
                 )));
             }
-            *switch.1 = true;
+            *switch = true;
             enabled.push(' ');
-            enabled.push_str(switch.0);
+            enabled.push_str(name);
         }
-        out.line(enabled.as_bytes());
+        for (name, aware) in [
+            ("CONDSTORE", Awareness::Condstore),
+            ("QRESYNC", Awareness::Qresync),
+        ] {
+            if asked(name) {
+                self.become_aware(aware);
+                enabled.push(' ');
+                enabled.push_str(name);
+            }
+        }
+        out.line(format!("* ENABLED{enabled}").as_bytes());
         let text = "what is named there is switched on";
         if is_selected {
             // Up to which mod-sequence the client was told of everything is said after a look.

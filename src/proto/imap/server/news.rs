@@ -133,6 +133,13 @@ pub(super) fn write_selected(out: &mut Vec<u8>, opened: &Opened, rev2: Option<Sp
         let text = "the first that is not \\Seen";
         response::status(out, "*", Status::Ok, Some(&code), text);
     }
+    for (name, value, text) in [
+        ("UIDVALIDITY", index.uid_validity, "UIDs are valid"),
+        ("UIDNEXT", index.uid_next, "the next UID"),
+    ] {
+        let code = Code::Number(name, value);
+        response::status(out, "*", Status::Ok, Some(&code), text);
+    }
     let (code, text) = if opened.settled {
         let code = Code::HighestModseq(index.highest_modseq);
         (code, "the last change has this number")
@@ -146,13 +153,6 @@ pub(super) fn write_selected(out: &mut Vec<u8>, opened: &Opened, rev2: Option<Sp
     response::status(out, "*", Status::Ok, Some(&code), text);
     let code = Code::MailboxId(opened.object_id.clone());
     response::status(out, "*", Status::Ok, Some(&code), "it keeps that for ever");
-    for (name, value, text) in [
-        ("UIDVALIDITY", index.uid_validity, "UIDs are valid"),
-        ("UIDNEXT", index.uid_next, "the next UID"),
-    ] {
-        let code = Code::Number(name, value);
-        response::status(out, "*", Status::Ok, Some(&code), text);
-    }
     if let Some(speech) = rev2 {
         out.extend_from_slice(b"* LIST () \"/\" ");
         response::mailbox(out, &opened.name, speech);

@@ -177,8 +177,6 @@ fn a_long_fetch_goes_on_in_blocks() {
         uids: crate::wire::imap::set::Ranges::one(1, 20),
         from: 0,
         done: 0,
-        changed_since: None,
-        vanished: None,
         numbering: crate::wire::imap::command::Numbering::Sequence,
         items: Arc::new(
             crate::wire::imap::fetch::scan_items(&mut crate::wire::imap::scan::Scanner::new(
@@ -186,6 +184,8 @@ fn a_long_fetch_goes_on_in_blocks() {
             ))
             .unwrap(),
         ),
+        changed_since: None,
+        vanished: None,
     };
     let block = fetch.run().unwrap();
     assert_eq!(block.rest.map(|rest| rest.from), Some(8));
