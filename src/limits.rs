@@ -255,6 +255,10 @@ pub const IMAP_KEYWORD: usize = 100;
 pub const IMAP_PATTERN: usize = 1000;
 /// Patterns of one LIST (RFC 5258 §3): each is tried on every name.
 pub const IMAP_PATTERNS: usize = 50;
+/// Messages that one SORT or THREAD puts in order: what is kept of each is some 200 octets.
+pub const IMAP_ARRANGED: usize = 200_000;
+/// Messages above one in a thread, as far as they are looked at: who is farther down has no more answers.
+pub const IMAP_ANCESTORS: usize = 1000;
 /// Messages of one APPEND (RFC 3502): until the last has come, each holds a file open.
 pub const IMAP_APPENDED: usize = 50;
 

@@ -9,6 +9,7 @@
 //! | [`condstore`] | mod-sequences, and clients that catch up |
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
+//! | [`arrange`] | SORT and THREAD: the order of what SEARCH finds |
 //! | [`list`], [`status`] | LIST and LSUB, STATUS |
 //! | [`binary`] | parts without their transfer encoding |
 //! | [`flags`] | flags and their names |
@@ -17,6 +18,7 @@
 //! A job that belongs to a selected mailbox ends by looking at what is new there ([`work::News`]); so a command costs one
 //! trip to a pool thread, and its reply tells what others did meanwhile.
 
+pub mod arrange;
 pub mod binary;
 pub mod client;
 pub mod condstore;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::limits;
+use crate::proto::imap::arrange::{Arranged, Arranging};
 use crate::proto::imap::flags::system_flag;
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
@@ -31,6 +32,10 @@ pub struct Search {
     pub test: Arc<Test>,
     /// Messages with a smaller UID are done.
     pub from: u32,
+    /// SORT, THREAD: what is kept of those found.
+    pub arranging: Option<Arranging>,
+    /// How THREAD's messages are told.
+    pub numbering: Numbering,
 }
 
 /// What was found.
@@ -40,6 +45,8 @@ pub struct Found {
     pub uids: Vec<u32>,
     /// The highest of their mod-sequences, when one was looked for.
     pub modseq: Option<u64>,
+    /// SORT, THREAD: all of them in order, at the end.
+    pub arranged: Option<Arranged>,
     /// What comes after; `None` at the end.
     pub rest: Option<Box<Search>>,
 }
@@ -288,6 +295,22 @@ impl Search {
             };
             match self.test.holds(&message) {
                 Ok(true) => {
+                    if let Some(arranging) = &mut self.arranging {
+                        let header = match arranging.reads() {
+                            true => message.header(),
+                            false => Ok(&[][..]),
+                        };
+                        let header = match header {
+                            Ok(header) => header,
+                            Err(StoreError::NoSuchMessage) => continue,
+                            Err(error) => return Err(error),
+                        };
+                        let number = match self.numbering {
+                            Numbering::Uid => entry.uid,
+                            Numbering::Sequence => self.view.number(entry.uid).unwrap_or(0),
+                        };
+                        arranging.add(entry, number, header)?;
+                    }
                     uids.push(entry.uid);
                     modseq = modseq.map(|modseq: u64| modseq.max(entry.modseq));
                 }
@@ -296,10 +319,20 @@ impl Search {
             }
             read += message.read();
         }
-        let rest = next.map(|from| {
-            self.from = from;
-            Box::new(self)
-        });
-        Ok(Found { uids, modseq, rest })
+        let Some(from) = next else {
+            return Ok(Found {
+                uids,
+                modseq,
+                arranged: self.arranging.map(Arranging::arranged),
+                rest: None,
+            });
+        };
+        self.from = from;
+        Ok(Found {
+            uids,
+            modseq,
+            arranged: None,
+            rest: Some(Box::new(self)),
+        })
     }
 }

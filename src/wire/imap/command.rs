@@ -106,7 +106,7 @@ pub enum Command<'a> {
     Unselect,
     /// RFC 3501 §6.4.3; with a set UID EXPUNGE, RFC 4315 §2.1.
     Expunge(Option<SequenceSet>),
-    /// RFC 3501 §6.4.4
+    /// SEARCH, SORT and THREAD, RFC 3501 §6.4.4, RFC 5256
     Search {
         /// What the numbers found are.
         numbering: Numbering,
@@ -250,6 +250,8 @@ pub const COMMANDS: &[Syntax] = &[
     syntax("UNSELECT", "UNSELECT"),
     syntax("EXPUNGE", "EXPUNGE"),
     syntax("SEARCH", "SEARCH UNSEEN FROM alice"),
+    syntax("SORT", "SORT (REVERSE DATE) UTF-8 UNSEEN"),
+    syntax("THREAD", "THREAD REFERENCES UTF-8 ALL"),
     syntax("FETCH", "FETCH 1:* (FLAGS BODY.PEEK[HEADER])"),
     syntax("STORE", "STORE 1:3 +FLAGS (\\Deleted)"),
     syntax("COPY", "COPY 1:3 lists/rust"),

@@ -8,11 +8,13 @@
 //! | [`condstore`] | what CONDSTORE and QRESYNC add |
 //! | [`fetch`] | what FETCH asks for |
 //! | [`search`] | what SEARCH asks for |
+//! | [`arrange`], [`thread`] | what SORT and THREAD ask for; how threads come about |
 //! | [`pattern`] | LIST's wildcards |
 //! | [`response`] | words to bytes |
 //! | [`reply`] | what a server says, for clients |
 //! | [`secret`] | where passwords stand |
 
+pub mod arrange;
 pub mod command;
 pub mod condstore;
 pub mod fetch;
@@ -23,3 +25,4 @@ pub mod scan;
 pub mod search;
 pub mod secret;
 pub mod set;
+pub mod thread;

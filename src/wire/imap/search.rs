@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use mail_parser::decoders::charsets::map::charset_decoder;
 
 use crate::wire::date::imap_date;
+use crate::wire::imap::arrange::{Arrangement, scan_algorithm, scan_criteria};
 use crate::wire::imap::condstore::scan_search_modseq;
 use crate::wire::imap::response;
 use crate::wire::imap::scan::{Scan, Scanner, Speech, Stop, problem};
@@ -75,6 +76,8 @@ pub enum When {
 pub struct Search {
     /// What to tell of what is found; `None`: SEARCH as RFC 3501 has it.
     pub returns: Option<Returns>,
+    /// SORT, THREAD: how what is found is put in order.
+    pub arrangement: Option<Arrangement>,
     /// What to look for; `None` when the texts are in a charset that is not known.
     pub key: Option<Key>,
 }
@@ -180,27 +183,56 @@ type Charset = Option<fn(&[u8]) -> String>;
 /// Scans all of SEARCH's arguments.
 pub fn scan_search(scanner: &mut Scanner<'_>) -> Scan<Search> {
     let returns = scan_returns(scanner)?;
-    let mut charset: Charset = None;
     if scanner.eat_word("CHARSET") {
-        if scanner.speech() == Speech::Utf8Only {
-            // RFC 6855 §3
-            return problem(
-                "after ENABLE UTF8=ACCEPT all texts are UTF-8, and CHARSET is not said",
-            );
-        }
         scanner.space()?;
-        let name = scanner.astring("a charset")?;
-        scanner.space()?;
-        match named_charset(&name) {
-            Some(known) => charset = known,
-            None => {
-                skip_keys(scanner)?;
-                return Ok(Search { returns, key: None });
-            }
-        }
+        return scan_in_charset(scanner, returns, None);
     }
-    let key = Some(scan_keys(scanner, charset)?);
-    Ok(Search { returns, key })
+    let key = Some(scan_keys(scanner, None)?);
+    Ok(Search {
+        returns,
+        arrangement: None,
+        key,
+    })
+}
+
+/// Scans all of SORT's arguments (RFC 5256 §3, RFC 5267 §3).
+pub fn scan_sort(scanner: &mut Scanner<'_>) -> Scan<Search> {
+    let returns = scan_returns(scanner)?;
+    let arrangement = scan_criteria(scanner)?;
+    scan_in_charset(scanner, returns, Some(arrangement))
+}
+
+/// Scans all of THREAD's arguments (RFC 5256 §3).
+pub fn scan_thread(scanner: &mut Scanner<'_>) -> Scan<Search> {
+    let arrangement = scan_algorithm(scanner)?;
+    scan_in_charset(scanner, None, Some(arrangement))
+}
+
+/// A charset, and keys in it.
+fn scan_in_charset(
+    scanner: &mut Scanner<'_>,
+    returns: Option<Returns>,
+    arrangement: Option<Arrangement>,
+) -> Scan<Search> {
+    let name = scanner.astring("a charset such as UTF-8")?;
+    let is_utf8 = name.eq_ignore_ascii_case(b"UTF-8") && arrangement.is_some();
+    if scanner.speech() == Speech::Utf8Only && !is_utf8 {
+        // RFC 6855 §3
+        return problem("after ENABLE UTF8=ACCEPT all texts are UTF-8, and CHARSET is not said");
+    }
+    scanner.space()?;
+    let key = match named_charset(&name) {
+        Some(charset) => Some(scan_keys(scanner, charset)?),
+        None => {
+            skip_keys(scanner)?;
+            None
+        }
+    };
+    Ok(Search {
+        returns,
+        arrangement,
+        key,
+    })
 }
 
 /// The charset of this name, if it is known here.
@@ -509,6 +541,26 @@ mod tests {
             assert!(
                 matches!(scan(text), Err(Stop::Problem(problem)) if problem.0.contains(said)),
                 "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn orders() {
+        let sort = |text: &str| scan_sort(&mut Scanner::new(text.as_bytes()));
+        let thread = |text: &str| scan_thread(&mut Scanner::new(text.as_bytes()));
+        assert!(sort("RETURN (ALL) (SUBJECT REVERSE DATE) UTF-8 SINCE 1-Feb-1994").is_ok());
+        assert!(thread("references utf-8 all").is_ok());
+        for (found, said) in [
+            (sort("(COLOUR) UTF-8 ALL"), "there is no criterion COLOUR"),
+            (sort("() UTF-8 ALL"), "a criterion such as"),
+            (sort("SUBJECT UTF-8 ALL"), "expected \"(\""),
+            (sort("(SUBJECT) UTF-8"), "something is missing"),
+            (thread("JWZ UTF-8 ALL"), "there is no algorithm JWZ"),
+        ] {
+            assert!(
+                matches!(&found, Err(Stop::Problem(problem)) if problem.0.contains(said)),
+                "{said}: {found:?}"
             );
         }
     }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`header`] | fields, unfolding, parameters |
 //! | [`structure`] | where each part's header and body begin and end |
-//! | [`address`] | addresses in a header, for ENVELOPE |
+//! | [`address`] | addresses in a header, for ENVELOPE and SORT |
+//! | [`subject`] | what a subject is about |
 //! | [`describe`] | writes ENVELOPE, BODY and BODYSTRUCTURE |
 //! | [`text`] | decoded texts, for SEARCH |
 //!
@@ -17,4 +18,5 @@ pub mod describe;
 pub mod header;
 pub mod preview;
 pub mod structure;
+pub mod subject;
 pub mod text;

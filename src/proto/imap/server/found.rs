@@ -4,6 +4,7 @@ use super::pending::{After, Pending, Seeking};
 use super::reply::Reply;
 use super::{Phase, Server};
 use crate::proto::Out;
+use crate::proto::imap::arrange::Arranged;
 use crate::proto::imap::search::Found;
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::Work;
@@ -34,18 +35,31 @@ impl Server {
         let Phase::Selected(_, selected) = &mut self.phase else {
             return Some(Reply::bug());
         };
+        let mut word = "SEARCH";
+        match more.arranged {
+            None => {}
+            Some(Arranged::Sorted(uids)) => {
+                word = "SORT";
+                seeking.found = uids;
+            }
+            Some(Arranged::Threads(threads)) => {
+                out.with(|bytes| write_threads(bytes, &threads));
+                return Some(Reply::ok("those are the threads"));
+            }
+        }
         // RFC 9051 §6.4.4: there it is as if RETURN () had been said.
         let all = Returns {
             all: true,
             ..Returns::default()
         };
-        let returns = seeking.returns.or(self.switched.rev2.then_some(all));
+        let rev2 = self.switched.rev2 && word == "SEARCH";
+        let returns = seeking.returns.or(rev2.then_some(all));
         if let Some(returns) = returns.filter(|returns| returns.save) {
             selected.view.save(saved(returns, &seeking.found));
         }
         let view = &selected.view;
         out.with(|bytes| match returns {
-            None => write_search(bytes, view, &seeking),
+            None => write_search(bytes, word, view, &seeking),
             Some(returns) => write_esearch(bytes, tag, view, &seeking, returns),
         });
         Some(Reply::ok(match seeking.found.len() {
@@ -59,10 +73,10 @@ impl Server {
 /// What `$` is (RFC 5182 §2.4, RFC 9394 §3.2).
 fn saved(returns: Returns, found: &[u32]) -> Ranges {
     let narrow = returns.min || returns.max || returns.partial.is_some();
-    if returns.all || returns.count || !narrow {
-        return Ranges::from_ascending(found.iter().copied());
-    }
     let mut uids: Vec<u32> = Vec::new();
+    if returns.all || returns.count || !narrow {
+        uids.extend_from_slice(found);
+    }
     uids.extend(found.first().filter(|_| returns.min));
     uids.extend(found.last().filter(|_| returns.max));
     if let Some(partial) = returns.partial {
@@ -79,9 +93,20 @@ fn number(view: &View, numbering: Numbering, uid: u32) -> Option<u32> {
     }
 }
 
-/// `* SEARCH 2 84 882`
-fn write_search(out: &mut Vec<u8>, view: &View, seeking: &Seeking) {
-    out.extend_from_slice(b"* SEARCH");
+/// `* THREAD (2)(3 6 (4 23)(44 7 96))`
+fn write_threads(out: &mut Vec<u8>, threads: &[u8]) {
+    out.extend_from_slice(b"* THREAD");
+    if !threads.is_empty() {
+        out.push(b' ');
+        out.extend_from_slice(threads);
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `* SEARCH 2 84 882`, `* SORT 84 2 882`
+fn write_search(out: &mut Vec<u8>, word: &str, view: &View, seeking: &Seeking) {
+    out.extend_from_slice(b"* ");
+    out.extend_from_slice(word.as_bytes());
     for &uid in &seeking.found {
         if let Some(number) = number(view, seeking.numbering, uid) {
             out.push(b' ');
@@ -111,11 +136,12 @@ fn write_esearch(out: &mut Vec<u8>, tag: &str, view: &View, seeking: &Seeking, r
         return;
     }
     let found = &seeking.found;
-    let in_numbers = |uids: &[u32]| {
-        let numbers = uids
+    let write_set = |out: &mut Vec<u8>, uids: &[u32]| {
+        let numbers: Vec<u32> = uids
             .iter()
-            .filter_map(|&uid| number(view, seeking.numbering, uid));
-        Ranges::from_ascending(numbers)
+            .filter_map(|&uid| number(view, seeking.numbering, uid))
+            .collect();
+        write_in_order(out, &numbers);
     };
     out.extend_from_slice(b"* ESEARCH (TAG \"");
     out.extend_from_slice(tag.as_bytes());
@@ -137,7 +163,7 @@ fn write_esearch(out: &mut Vec<u8>, tag: &str, view: &View, seeking: &Seeking, r
     }
     if all && !found.is_empty() {
         out.extend_from_slice(b" ALL ");
-        in_numbers(found).write(out);
+        write_set(out, found);
     }
     if count {
         out.extend_from_slice(b" COUNT ");
@@ -147,11 +173,9 @@ fn write_esearch(out: &mut Vec<u8>, tag: &str, view: &View, seeking: &Seeking, r
         out.extend_from_slice(b" PARTIAL (");
         partial.write(out);
         out.push(b' ');
-        let some = in_numbers(partial.of(found));
-        if some.is_empty() {
-            out.extend_from_slice(b"NIL");
-        } else {
-            some.write(out);
+        match partial.of(found) {
+            [] => out.extend_from_slice(b"NIL"),
+            some => write_set(out, some),
         }
         out.push(b')');
     }
@@ -161,4 +185,23 @@ fn write_esearch(out: &mut Vec<u8>, tag: &str, view: &View, seeking: &Seeking, r
         response::number(out, modseq);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Writes numbers as a set, in their order, which SORT's is (RFC 5267 §3.1): neighbours that ascend become a range.
+fn write_in_order(out: &mut Vec<u8>, numbers: &[u32]) {
+    let mut rest = numbers;
+    while let Some(&first) = rest.first() {
+        let run = rest
+            .iter()
+            .zip(first..)
+            .take_while(|(number, expected)| *number == expected)
+            .count()
+            .max(1);
+        if rest.len() < numbers.len() {
+            out.push(b',');
+        }
+        let last = rest[run - 1];
+        Ranges::one(first, last).write(out);
+        rest = &rest[run..];
+    }
 }

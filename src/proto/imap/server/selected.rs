@@ -6,6 +6,7 @@ use super::pending::{After, Fetching, Next, Seeking, removals, tagged};
 use super::reply::{Reply, check_flags};
 use super::{Phase, Selected, Server};
 use crate::proto::Out;
+use crate::proto::imap::arrange::Arranging;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::search::{Search, Test};
@@ -207,6 +208,8 @@ impl Server {
             view: selected.view.clone(),
             test: Arc::new(test),
             from: 0,
+            arranging: search.arrangement.map(Arranging::new),
+            numbering,
         };
         let modseq = work.test.tells_modseq().then_some(0);
         let after = After::Search(Seeking {

@@ -11,7 +11,7 @@ use crate::wire::imap::command::COMMANDS;
 use crate::wire::imap::condstore::{scan_fetch_modifiers, scan_opening, scan_unchanged_since};
 use crate::wire::imap::fetch::scan_items;
 use crate::wire::imap::scan::{Problem, Scan, Scanner, Speech, Stop, problem};
-use crate::wire::imap::search::scan_search;
+use crate::wire::imap::search::{scan_search, scan_sort, scan_thread};
 use crate::wire::imap::set::SequenceSet;
 use crate::wire::utf7;
 
@@ -52,8 +52,8 @@ fn name_and_example(syntax: &Syntax, mut rest: Scanner<'_>) -> (String, String) 
 }
 
 /// The commands that UID may stand before (RFC 3501 §6.4.8, RFC 4315 §2.1, RFC 6851 §3.2, RFC 8508 §3.4).
-const AFTER_UID: [&str; 7] = [
-    "FETCH", "STORE", "SEARCH", "COPY", "MOVE", "EXPUNGE", "REPLACE",
+const AFTER_UID: [&str; 9] = [
+    "FETCH", "STORE", "SEARCH", "SORT", "THREAD", "COPY", "MOVE", "EXPUNGE", "REPLACE",
 ];
 
 /// Says that there is no such command, and what there is.
@@ -142,7 +142,8 @@ fn with_arguments<'a>(name: &str, scanner: &mut Scanner<'a>) -> Scan<Command<'a>
         }
         "ENABLE" => Command::Enable(enable(scanner)?),
         "UID" => {
-            let name = scanner.word("FETCH, STORE, SEARCH, COPY, MOVE, EXPUNGE or REPLACE")?;
+            let name = scanner
+                .word("FETCH, STORE, SEARCH, SORT, THREAD, COPY, MOVE, EXPUNGE or REPLACE")?;
             scanner.space()?;
             let name = name.to_ascii_uppercase();
             if name == "EXPUNGE" {
@@ -160,14 +161,19 @@ fn on_messages<'a>(
     numbering: Numbering,
     scanner: &mut Scanner<'a>,
 ) -> Scan<Command<'a>> {
-    if name == "SEARCH" {
-        return Ok(Command::Search {
-            numbering,
-            search: scan_search(scanner)?,
-        });
+    let search = match name {
+        "SEARCH" => Some(scan_search(scanner)?),
+        "SORT" => Some(scan_sort(scanner)?),
+        "THREAD" => Some(scan_thread(scanner)?),
+        _ => None,
+    };
+    if let Some(search) = search {
+        return Ok(Command::Search { numbering, search });
     }
     if !["FETCH", "STORE", "COPY", "MOVE"].contains(&name) {
-        return problem("UID stands before FETCH, STORE, SEARCH, COPY, MOVE or EXPUNGE");
+        return problem(
+            "UID stands before FETCH, STORE, SEARCH, SORT, THREAD, COPY, MOVE, EXPUNGE or REPLACE",
+        );
     }
     let set = SequenceSet::scan(scanner)?;
     let messages = Messages { numbering, set };
