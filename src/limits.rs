@@ -253,6 +253,10 @@ pub const IMAP_DISCARD: u64 = 4 * MESSAGE_SIZE;
 pub const IMAP_KEYWORD: usize = 100;
 /// Octets of LIST's reference and pattern together: longer than any mailbox's name.
 pub const IMAP_PATTERN: usize = 1000;
+/// Patterns of one LIST (RFC 5258 §3): each is tried on every name.
+pub const IMAP_PATTERNS: usize = 50;
+/// Messages of one APPEND (RFC 3502): until the last has come, each holds a file open.
+pub const IMAP_APPENDED: usize = 50;
 
 /// Levels of multiparts and messages in a message; what is deeper is shown as one part without structure.
 pub const MIME_DEPTH: usize = 100;

@@ -76,6 +76,7 @@ use self::shared::Shared;
 use self::watch::Watch;
 
 pub use self::accept::Replies;
+pub use self::append::Incoming;
 pub use self::commit::Durable;
 pub use self::directory::{Rules, Whereabouts};
 pub use self::fs::Extent;

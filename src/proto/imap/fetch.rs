@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::limits;
+use crate::proto::imap::binary::{Decoded, decoded};
 use crate::proto::imap::condstore::{write_modseq, write_vanished_earlier};
 use crate::proto::imap::flags::{Recent, write_flags};
 use crate::proto::imap::message::{Depth, Message};
@@ -15,7 +16,9 @@ use crate::proto::imap::view::View;
 use crate::store::{Entry, Extent, FlagChange, Flags, Identity, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Access, Numbering};
-use crate::wire::imap::fetch::{Item, Partial, Reading, Section, SectionText, Text};
+use crate::wire::imap::fetch::{
+    Binary, Item, Partial, Reading, Section, SectionText, Text, write_part,
+};
 use crate::wire::imap::response;
 use crate::wire::imap::set::Ranges;
 use crate::wire::mime::describe::{Detail, write_envelope, write_structure};
@@ -60,6 +63,8 @@ pub struct Block {
     pub rest: Option<Box<Fetch>>,
     /// Whether a message could not be had, for it is no more.
     pub gone: bool,
+    /// Whether a part could not be decoded.
+    pub undecoded: bool,
 }
 
 /// A part of the responses.
@@ -77,12 +82,14 @@ impl Fetch {
         let mut writer = Writer {
             pieces: Vec::new(),
             bytes: Vec::new(),
+            undecoded: false,
         };
         let mut block = Block {
             pieces: Vec::new(),
             known: Vec::new(),
             rest: None,
             gone: self.from == 0 && self.view.has_ghost(&self.uids),
+            undecoded: false,
         };
         let depth = self.items.iter().map(depth).max().unwrap_or(Depth::Index);
         let sees = self.access == Access::ReadWrite && self.items.iter().any(sets_seen);
@@ -131,6 +138,7 @@ impl Fetch {
             self.mailbox
                 .change_flags(&seen, FlagChange::Add, Flags::SEEN)?;
         }
+        block.undecoded = writer.undecoded;
         block.pieces = writer.finish();
         if let Some((from, done)) = next {
             (self.from, self.done) = (from, done);
@@ -220,6 +228,8 @@ impl Fetch {
                     write_structure(&mut out.bytes, &message.octets, part, Detail::Extended);
                 }
                 Item::Text(text) => out.text(text, message, &structure),
+                Item::Binary(binary) => out.binary(binary, message, &structure),
+                Item::BinarySize(path) => out.binary_size(path, message, &structure),
             }
             let is_much = out.in_memory() - before >= limits::IMAP_RESPONSE;
             next = (!is_much).then(|| asked.next()).flatten();
@@ -260,7 +270,9 @@ fn depth(item: &Item) -> Depth {
         Item::Envelope => Depth::Header,
         Item::Body | Item::BodyStructure => Depth::Whole,
         Item::Text(text) if text.section.part.is_empty() => Depth::Header,
-        Item::Text(_) => Depth::Whole,
+        Item::Binary(binary) if binary.part.is_empty() => Depth::Header,
+        Item::BinarySize(path) if path.is_empty() => Depth::Index,
+        Item::Text(_) | Item::Binary(_) | Item::BinarySize(_) => Depth::Whole,
     }
 }
 
@@ -268,6 +280,9 @@ fn sets_seen(item: &Item) -> bool {
     matches!(
         item,
         Item::Text(Text {
+            reading: Reading::Sees,
+            ..
+        }) | Item::Binary(Binary {
             reading: Reading::Sees,
             ..
         })
@@ -361,6 +376,8 @@ fn fields(header: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
 struct Writer {
     pieces: Vec<Piece>,
     bytes: Vec<u8>,
+    /// A part's transfer encoding was not known.
+    undecoded: bool,
 }
 
 impl Writer {
@@ -397,6 +414,46 @@ impl Writer {
             }
             Found::Range(range) => self.range(partial(range, text.partial), message),
         }
+    }
+
+    fn binary(&mut self, binary: &Binary, message: &Message, structure: &Structure) {
+        binary.write_name(&mut self.bytes);
+        self.bytes.push(b' ');
+        if binary.part.is_empty() {
+            return self.range(partial(0..message.total, binary.partial), message);
+        }
+        match decoded(message, structure.of(message), &binary.part) {
+            Decoded::Octets(octets) => {
+                let part = partial(0..octets.len() as u64, binary.partial);
+                // Cannot wrap: they are places in `octets`.
+                let octets = &octets[part.start as usize..part.end as usize];
+                response::binary(&mut self.bytes, octets);
+            }
+            Decoded::Nothing => self.bytes.extend_from_slice(b"NIL"),
+            Decoded::Unknown => {
+                self.undecoded = true;
+                self.bytes.extend_from_slice(b"NIL");
+            }
+        }
+    }
+
+    fn binary_size(&mut self, path: &[u32], message: &Message, structure: &Structure) {
+        self.bytes.extend_from_slice(b"BINARY.SIZE[");
+        write_part(&mut self.bytes, path);
+        self.bytes.extend_from_slice(b"] ");
+        let octets = if path.is_empty() {
+            message.total
+        } else {
+            match decoded(message, structure.of(message), path) {
+                Decoded::Octets(octets) => octets.len() as u64,
+                Decoded::Nothing => 0,
+                Decoded::Unknown => {
+                    self.undecoded = true;
+                    0
+                }
+            }
+        };
+        response::number(&mut self.bytes, octets);
     }
 
     fn range(&mut self, range: Range<u64>, message: &Message) {

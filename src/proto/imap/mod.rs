@@ -9,13 +9,15 @@
 //! | [`condstore`] | mod-sequences, and clients that catch up |
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
-//! | [`list`] | LIST and LSUB |
+//! | [`list`], [`status`] | LIST and LSUB, STATUS |
+//! | [`binary`] | parts without their transfer encoding |
 //! | [`flags`] | flags and their names |
 //! | [`message`] | what FETCH and SEARCH read of a message |
 //!
 //! A job that belongs to a selected mailbox ends by looking at what is new there ([`work::News`]); so a command costs one
 //! trip to a pool thread, and its reply tells what others did meanwhile.
 
+pub mod binary;
 pub mod client;
 pub mod condstore;
 pub mod fetch;
@@ -24,6 +26,7 @@ pub mod list;
 pub mod message;
 pub mod search;
 pub mod server;
+pub mod status;
 pub mod view;
 pub mod work;
 
@@ -54,7 +57,7 @@ pub struct Answer {
 impl Job {
     /// Whether it checks a password.
     pub const fn is_login(&self) -> bool {
-        matches!(self.work, Work::Verify(_))
+        matches!(self.work, Work::Login(_))
     }
 
     /// Does the work, on a pool thread.

@@ -65,6 +65,10 @@ pub enum Test {
     Received(When, Date),
     /// The Date field's day.
     Sent(When, Date),
+    /// INTERNALDATE is not after this moment, seconds since 1970.
+    Until(i64),
+    /// INTERNALDATE is not before this moment.
+    From(i64),
     /// More octets.
     Larger(u64),
     /// Fewer octets.
@@ -84,28 +88,28 @@ pub enum Test {
 }
 
 impl Test {
-    /// Makes a key ready; `Err` holds a message number that is too large.
-    pub fn new(key: Key, view: &View) -> Result<Self, u32> {
+    /// Makes a key ready at `now`, seconds since 1970; `Err` holds a message number that is too large.
+    pub fn new(key: Key, view: &View, now: i64) -> Result<Self, u32> {
         let uids = |numbering, set: SequenceSet| view.uids(&Messages { numbering, set });
         Ok(match key {
             Key::All => Self::All(Vec::new()),
             Key::And(keys) => {
                 let mut tests = keys
                     .into_iter()
-                    .map(|key| Self::new(key, view))
+                    .map(|key| Self::new(key, view, now))
                     .collect::<Result<Vec<_>, _>>()?;
                 tests.sort_by_key(Self::cost);
                 Self::All(tests)
             }
             Key::Or(keys) => {
                 let (first, second) = *keys;
-                let mut tests = (Self::new(first, view)?, Self::new(second, view)?);
+                let mut tests = (Self::new(first, view, now)?, Self::new(second, view, now)?);
                 if tests.0.cost() > tests.1.cost() {
                     std::mem::swap(&mut tests.0, &mut tests.1);
                 }
                 Self::Or(Box::new(tests))
             }
-            Key::Not(key) => Self::Not(Box::new(Self::new(*key, view)?)),
+            Key::Not(key) => Self::Not(Box::new(Self::new(*key, view, now)?)),
             Key::Flag(name) => system_flag(name).map_or(Self::Never, Self::Flags),
             Key::Keyword(name) => view.told().keyword(&name).map_or(Self::Never, Self::Flags),
             Key::Recent => Self::Recent,
@@ -113,6 +117,8 @@ impl Test {
             Key::Uid(set) => Self::Uids(uids(Numbering::Uid, set)?),
             Key::Received(when, date) => Self::Received(when, date),
             Key::Sent(when, date) => Self::Sent(when, date),
+            Key::Older(seconds) => Self::Until(now.saturating_sub(seconds.into())),
+            Key::Younger(seconds) => Self::From(now.saturating_sub(seconds.into())),
             Key::Larger(octets) => Self::Larger(octets),
             Key::Smaller(octets) => Self::Smaller(octets),
             Key::Modseq(modseq) => Self::Modseq(modseq),
@@ -174,6 +180,8 @@ impl Test {
                     .and_then(|value| DateTime::from_header(&value))
                     .is_some_and(|sent| when_holds(*when, sent.date(), *date))
             }
+            Self::Until(unix) => message.entry.received <= *unix,
+            Self::From(unix) => message.entry.received >= *unix,
             Self::Larger(octets) => message.entry.size > *octets,
             Self::Smaller(octets) => message.entry.size < *octets,
             Self::Modseq(modseq) => message.entry.modseq >= *modseq,

@@ -26,7 +26,10 @@ pub struct View {
     /// mod-sequence that it knows for them, 0 for none.
     known: Vec<(u32, Flags, u64)>,
     aware: Awareness,
+    /// The client was told of all changes up to this one.
     told_modseq: u64,
+    /// What `$` means (RFC 5182): UIDs, also of messages that are gone by now.
+    saved: Arc<Ranges>,
 }
 
 /// What the client has to be told, in this order.
@@ -71,6 +74,7 @@ impl View {
             told,
             ghosts: Vec::new(),
             recent: Arc::new(recent),
+            saved: Arc::default(),
             known: Vec::new(),
         }
     }
@@ -100,6 +104,11 @@ impl View {
         counted.extend(self.ghosts.iter().filter(is_meant));
         counted.sort_unstable();
         counted
+    }
+
+    /// From now on `$` is these UIDs.
+    pub fn save(&mut self, uids: Ranges) {
+        self.saved = Arc::new(uids);
     }
 
     /// How many messages the client counts.
@@ -154,6 +163,10 @@ impl View {
     /// The UIDs that a command means, as ranges; `Err` holds a message number that is too large.
     pub fn uids(&self, messages: &Messages) -> Result<Ranges, u32> {
         let exists = self.exists();
+        if messages.set.is_saved() {
+            let there = self.entries(&self.saved, 0).map(|entry| entry.uid);
+            return Ok(Ranges::from_ascending(there));
+        }
         match messages.numbering {
             Numbering::Uid => Ok(messages.set.ranges(self.uid(exists).unwrap_or(0))),
             // `1:*` of an empty mailbox is nothing, and no mistake.

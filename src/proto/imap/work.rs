@@ -10,21 +10,23 @@ use crate::proto::imap::fetch::{self, Fetch};
 use crate::proto::imap::flags::{Recent, system_flag, write_flags};
 use crate::proto::imap::list::{self, List};
 use crate::proto::imap::search::{Found, Search};
+use crate::proto::imap::status::Status;
 use crate::proto::imap::view::View;
 use crate::store::{
-    Account, AuthError, Durable, Entry, FlagChange, Flags, Index, Mailbox, Spool, Store, StoreError,
+    Account, Durable, Entry, FlagChange, Flags, Incoming, Index, Mailbox, Spool, Store, StoreError,
+    Told,
 };
-use crate::wire::imap::command::{Access, Echo, Numbering, Originals, StatusItem, StoreAction};
+use crate::wire::imap::command::{Access, Echo, Numbering, Originals, StoreAction};
 use crate::wire::imap::response;
 use crate::wire::imap::set::Ranges;
-use crate::wire::sasl::Credentials;
+use crate::wire::sasl::{Credentials, Question};
 
 /// What is to be done.
 pub enum Work {
     /// Only look at what is new.
     Nothing,
     /// Is this the password? Hashing takes milliseconds.
-    Verify(Credentials),
+    Login(Login),
     /// LIST, LSUB
     List(List),
     /// CREATE
@@ -32,7 +34,7 @@ pub enum Work {
     /// DELETE and its like
     Manage(Account, Manage),
     /// STATUS
-    Status(Account, String, Vec<StatusItem>),
+    Status(Status),
     /// SELECT, EXAMINE
     Select(Account, String, Access),
     /// FETCH
@@ -49,6 +51,14 @@ pub enum Work {
     Append(Part),
     /// The last part of APPEND's message.
     AppendLast(Part, Finish),
+}
+
+/// What a login asks.
+pub enum Login {
+    /// Is this the password?
+    Verify(Credentials),
+    /// What is asked where it is not a password.
+    Ask(Question),
 }
 
 /// What to do with a mailbox's name.
@@ -68,8 +78,8 @@ pub enum Manage {
 pub enum Outcome {
     /// Of [`Work::Nothing`].
     Nothing,
-    /// Of [`Work::Verify`].
-    Verified(Result<Account, AuthError>),
+    /// Of [`Work::Login`].
+    Told(Told),
     /// Of [`Work::List`] and [`Work::Status`]: responses.
     Lines(Result<Vec<u8>, StoreError>),
     /// Of [`Work::Create`]: the object id of the new mailbox.
@@ -248,29 +258,37 @@ pub struct Part {
     pub account: Account,
     /// Its name.
     pub mailbox: String,
-    /// Where the parts before went; `None` for the first.
-    pub opened: Option<(Arc<Mailbox>, Spool)>,
+    /// The mailbox, once it is known.
+    pub opened: Option<Arc<Mailbox>>,
+    /// Where the parts before went; `None` for the first of a message.
+    pub spool: Option<Spool>,
     /// The text, with CRLF line ends.
     pub text: Vec<u8>,
 }
 
-/// What APPEND says of its message.
+/// What APPEND says of its last message, and what came before it.
 pub struct Finish {
+    /// Whole messages, with the names of their flags.
+    pub earlier: Vec<(Incoming, Vec<String>)>,
     /// Names of flags, none of them `\Recent`.
     pub flags: Vec<String>,
     /// INTERNALDATE, seconds since 1970.
     pub received: Option<i64>,
+    /// REPLACE: where the message is that goes then, and its UID.
+    pub replaces: Option<(Arc<Mailbox>, u32)>,
 }
 
-/// A message that is in its mailbox for good.
+/// Messages that are in their mailbox for good.
 #[derive(Debug)]
 pub struct Appended {
     /// Of the mailbox.
     pub uid_validity: u32,
-    /// Of the message.
-    pub uid: u32,
+    /// Of the messages, ascending.
+    pub uids: Vec<u32>,
     /// The proof.
     pub durable: Durable,
+    /// For REPLACE: whether the old one went.
+    pub removed: Result<(), StoreError>,
 }
 
 impl Work {
@@ -278,13 +296,14 @@ impl Work {
     pub fn run(self, store: &Store) -> Outcome {
         match self {
             Self::Nothing => Outcome::Nothing,
-            Self::Verify(credentials) => Outcome::Verified(store.users().verify(&credentials)),
+            Self::Login(Login::Verify(credentials)) => {
+                Outcome::Told(Told::Verdict(store.users().verify(&credentials)))
+            }
+            Self::Login(Login::Ask(question)) => Outcome::Told(store.users().tell(&question)),
             Self::List(list) => Outcome::Lines(list::run(&list, store)),
             Self::Create(account, name) => Outcome::Created(create(store, &account, &name)),
             Self::Manage(account, manage) => Outcome::Done(manage.run(store, &account)),
-            Self::Status(account, name, items) => {
-                Outcome::Lines(status(store, &account, &name, &items))
-            }
+            Self::Status(status) => Outcome::Lines(status.run(store)),
             Self::Select(account, name, access) => {
                 Outcome::Selected(select(store, &account, name, access))
             }
@@ -317,53 +336,6 @@ impl Manage {
 fn create(store: &Store, account: &Account, name: &str) -> Result<String, StoreError> {
     store.create(account, name)?;
     store.mailbox(account, name)?.object_id()
-}
-
-fn status(
-    store: &Store,
-    account: &Account,
-    name: &str,
-    items: &[StatusItem],
-) -> Result<Vec<u8>, StoreError> {
-    let mailbox = store.mailbox(account, name)?;
-    let index = mailbox.sync()?;
-    let mut out = b"* STATUS ".to_vec();
-    response::mailbox(&mut out, name);
-    out.extend_from_slice(b" (");
-    for (position, item) in items.iter().enumerate() {
-        if position > 0 {
-            out.push(b' ');
-        }
-        let (word, value) = match item {
-            StatusItem::Messages => ("MESSAGES", index.messages.len() as u64),
-            StatusItem::Recent => ("RECENT", mailbox.recent().len() as u64),
-            StatusItem::UidNext => ("UIDNEXT", index.uid_next.into()),
-            StatusItem::UidValidity => ("UIDVALIDITY", index.uid_validity.into()),
-            StatusItem::HighestModseq => {
-                mailbox.settle()?;
-                ("HIGHESTMODSEQ", index.highest_modseq)
-            }
-            StatusItem::MailboxId => {
-                let id = mailbox.object_id()?;
-                out.extend_from_slice(format!("MAILBOXID ({id})").as_bytes());
-                continue;
-            }
-            StatusItem::Unseen => (
-                "UNSEEN",
-                index.messages.iter().filter(unseen).count() as u64,
-            ),
-        };
-        out.extend_from_slice(word.as_bytes());
-        out.push(b' ');
-        response::number(&mut out, value);
-    }
-    out.extend_from_slice(b")\r\n");
-    Ok(out)
-}
-
-/// Whether a message is not `\Seen`.
-pub fn unseen(entry: &&Entry) -> bool {
-    !entry.flags.contains(Flags::SEEN)
 }
 
 fn select(
@@ -461,11 +433,11 @@ impl StoreFlags {
             match self.echo {
                 // RFC 7162 §3.1.3: what was left alone is told, so that the client need not ask.
                 Echo::Tell => {
-                    self.tell(&mut stored.lines, now, &index, Told::Flags);
+                    self.tell(&mut stored.lines, now, &index, Telling::Flags);
                     stored.known.push((now.uid, now.flags, now.modseq));
                 }
                 Echo::Silent if was_modified => {
-                    self.tell(&mut stored.lines, now, &index, Told::Flags);
+                    self.tell(&mut stored.lines, now, &index, Telling::Flags);
                     stored.known.push((now.uid, now.flags, now.modseq));
                 }
                 // What another session changed at the same time is told in spite of .SILENT (RFC 3501 §6.4.6).
@@ -476,7 +448,7 @@ impl StoreFlags {
                         StoreAction::Remove => entry.flags.without(flags),
                     };
                     if self.aware > Awareness::None && now.flags == expected {
-                        self.tell(&mut stored.lines, now, &index, Told::Modseq);
+                        self.tell(&mut stored.lines, now, &index, Telling::Modseq);
                         stored.known.push((now.uid, expected, now.modseq));
                     } else {
                         stored.known.push((now.uid, expected, 0));
@@ -495,7 +467,7 @@ impl StoreFlags {
         }
     }
 
-    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index, told: Told) {
+    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index, told: Telling) {
         let Some(number) = self.view.number(entry.uid) else {
             return;
         };
@@ -507,14 +479,14 @@ impl StoreFlags {
         };
         let with_uid = self.numbering == Numbering::Uid || self.aware == Awareness::Qresync;
         let uid = with_uid.then_some(entry.uid);
-        let flags = (told == Told::Flags).then_some((entry.flags, recent));
+        let flags = (told == Telling::Flags).then_some((entry.flags, recent));
         write_flags_response(out, number, uid, flags, modseq, index);
     }
 }
 
 /// What STORE tells of a message, beside its mod-sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum Telling {
     Flags,
     /// Nothing.
     Modseq,
@@ -593,13 +565,13 @@ fn expunge(mailbox: &Mailbox, uids: Option<&Ranges>) -> Result<(), StoreError> {
 
 impl Part {
     fn write(&mut self, store: &Store) -> Result<(Arc<Mailbox>, Spool), StoreError> {
-        let (mailbox, mut spool) = match self.opened.take() {
-            Some(opened) => opened,
-            None => {
-                let mailbox = store.mailbox(&self.account, &self.mailbox)?;
-                let spool = mailbox.spool()?;
-                (mailbox, spool)
-            }
+        let mailbox = match self.opened.take() {
+            Some(mailbox) => mailbox,
+            None => store.mailbox(&self.account, &self.mailbox)?,
+        };
+        let mut spool = match self.spool.take() {
+            Some(spool) => spool,
+            None => mailbox.spool()?,
         };
         spool.append(&self.text)?;
         Ok((mailbox, spool))
@@ -608,11 +580,29 @@ impl Part {
 
 fn append(mut part: Part, finish: Finish, store: &Store) -> Result<Appended, StoreError> {
     let (mailbox, spool) = part.write(store)?;
-    let (flags, _) = flags_named(&mailbox, &finish.flags, StoreAction::Add)?;
-    let (uid, durable) = mailbox.append(spool, flags, finish.received)?;
+    let last = Incoming {
+        spool,
+        flags: Flags::default(),
+        received: finish.received,
+    };
+    let all = finish.earlier.into_iter().chain([(last, finish.flags)]);
+    let incoming = all
+        .map(|(mut incoming, names)| {
+            let (flags, _) = flags_named(&mailbox, &names, StoreAction::Add)?;
+            incoming.flags = flags;
+            Ok(incoming)
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let (uids, durable) = mailbox.append_all(incoming)?;
+    let uid_validity = mailbox.sync()?.uid_validity;
+    let removed = match finish.replaces {
+        Some((mailbox, uid)) => mailbox.expunge(&[uid]).map(|_| ()),
+        None => Ok(()),
+    };
     Ok(Appended {
-        uid_validity: mailbox.sync()?.uid_validity,
-        uid,
+        uid_validity,
+        uids,
         durable,
+        removed,
     })
 }

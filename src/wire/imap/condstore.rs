@@ -107,26 +107,6 @@ pub fn scan_fetch_modifier(
     Ok(true)
 }
 
-/// Scans FETCH's modifiers, if there are any.
-pub fn scan_fetch_modifiers(scanner: &mut Scanner<'_>) -> Scan<FetchModifiers> {
-    let mut modifiers = FetchModifiers::default();
-    if !scanner.skip_spaces() || !scanner.eat(b'(') {
-        return Ok(modifiers);
-    }
-    loop {
-        scanner.skip_spaces();
-        if scanner.eat(b')') {
-            return Ok(modifiers);
-        }
-        let word = scanner.word("CHANGEDSINCE 12345 or VANISHED")?;
-        if !scan_fetch_modifier(scanner, word, &mut modifiers)? {
-            return problem(format!(
-                "there is no modifier {word}; there are CHANGEDSINCE 12345 and VANISHED"
-            ));
-        }
-    }
-}
-
 /// Scans STORE's modifier and the space after it, if it is there.
 pub fn scan_unchanged_since(scanner: &mut Scanner<'_>) -> Scan<Option<u64>> {
     if !scanner.eat(b'(') {
@@ -215,18 +195,31 @@ mod tests {
 
     #[test]
     fn modifiers_and_the_search_key() {
-        let modifiers = scan(" (CHANGEDSINCE 12345 VANISHED)", scan_fetch_modifiers);
+        let mut modifiers = FetchModifiers::default();
+        for (word, rest) in [("ChangedSince", " 12345"), ("VANISHED", "")] {
+            let mut scanner = Scanner::new(rest.as_bytes());
+            assert_eq!(
+                scan_fetch_modifier(&mut scanner, word, &mut modifiers),
+                Ok(true)
+            );
+        }
         assert_eq!(
-            modifiers,
-            Ok(FetchModifiers {
-                changed_since: Some(12345),
-                vanished: true
-            })
+            (modifiers.changed_since, modifiers.vanished),
+            (Some(12345), true)
         );
-        assert!(scan(" (SINCE 1)", scan_fetch_modifiers).is_err());
+        let mut scanner = Scanner::new(b"");
+        assert_eq!(
+            scan_fetch_modifier(&mut scanner, "SINCE", &mut modifiers),
+            Ok(false)
+        );
         assert_eq!(scan("", scan_unchanged_since), Ok(None));
         assert_eq!(
-            scan("(UNCHANGEDSINCE 320162338) ", scan_unchanged_since),
+            scan("(UNCHANGEDSINCE 320162338) +FLAGS", |scanner| {
+                let since = scan_unchanged_since(scanner)?;
+                scanner.expect(b'+')?;
+                scanner.word("FLAGS")?;
+                Ok(since)
+            }),
             Ok(Some(320_162_338))
         );
         assert!(scan("(CHANGEDSINCE 1) ", scan_unchanged_since).is_err());

@@ -1,4 +1,4 @@
-//! What FETCH asks for: data items, sections, partials (RFC 3501 §6.4.5).
+//! What FETCH asks for: data items, sections, partials (RFC 3501 §6.4.5, RFC 3516 §4).
 
 use crate::limits;
 use crate::wire::imap::response;
@@ -33,6 +33,21 @@ pub enum Item {
     Preview,
     /// `RFC822`, `RFC822.HEADER`, `RFC822.TEXT`, `BODY[...]`, `BODY.PEEK[...]`
     Text(Text),
+    /// `BINARY[...]`, `BINARY.PEEK[...]` (RFC 3516 §4.2)
+    Binary(Binary),
+    /// `BINARY.SIZE[...]`: of this part.
+    BinarySize(Vec<u32>),
+}
+
+/// Octets of a part without its transfer encoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binary {
+    /// Which part; empty: the message.
+    pub part: Vec<u32>,
+    /// Only these of them.
+    pub partial: Option<Partial>,
+    /// Whether reading them sets `\Seen`.
+    pub reading: Reading,
 }
 
 /// Octets of a message.
@@ -186,6 +201,9 @@ fn scan_item(scanner: &mut Scanner<'_>) -> Scan<Item> {
         "BODY" if scanner.peek() != Some(b'[') => Item::Body,
         "BODY" => Item::Text(scan_text(scanner, Reading::Sees)?),
         "BODY.PEEK" => Item::Text(scan_text(scanner, Reading::Peeks)?),
+        "BINARY" => Item::Binary(scan_binary(scanner, Reading::Sees)?),
+        "BINARY.PEEK" => Item::Binary(scan_binary(scanner, Reading::Peeks)?),
+        "BINARY.SIZE" => Item::BinarySize(scan_part(scanner)?),
         "ALL" | "FAST" | "FULL" => {
             return problem(format!(
                 "{} stands alone, without parentheses",
@@ -194,7 +212,7 @@ fn scan_item(scanner: &mut Scanner<'_>) -> Scan<Item> {
         }
         _ => {
             return problem(format!(
-                "there is no item {word}; there are FLAGS UID INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY[] BODY.PEEK[HEADER] BODY[TEXT] BODY[1] and more"
+                "there is no item {word}; there are FLAGS UID INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY[] BODY.PEEK[HEADER] BODY[TEXT] BODY[1] BINARY[1] and more"
             ));
         }
     })
@@ -214,24 +232,50 @@ fn scan_text(scanner: &mut Scanner<'_>, reading: Reading) -> Scan<Text> {
     scanner.expect(b'[')?;
     let section = Section::scan(scanner)?;
     scanner.expect(b']')?;
-    let partial = if scanner.eat(b'<') {
-        let offset = scanner.number64()?;
-        scanner.expect(b'.')?;
-        let octets = scanner.number64()?;
-        scanner.expect(b'>')?;
-        if octets == 0 {
-            return problem("a partial asks for at least one octet: <0.100>");
-        }
-        Some(Partial { offset, octets })
-    } else {
-        None
-    };
     Ok(Text {
         section,
-        partial,
+        partial: scan_partial(scanner)?,
         reading,
         name: Name::Body,
     })
+}
+
+fn scan_partial(scanner: &mut Scanner<'_>) -> Scan<Option<Partial>> {
+    if !scanner.eat(b'<') {
+        return Ok(None);
+    }
+    let offset = scanner.number64()?;
+    scanner.expect(b'.')?;
+    let octets = scanner.number64()?;
+    scanner.expect(b'>')?;
+    if octets == 0 {
+        return problem("a partial asks for at least one octet: <0.100>");
+    }
+    Ok(Some(Partial { offset, octets }))
+}
+
+fn scan_binary(scanner: &mut Scanner<'_>, reading: Reading) -> Scan<Binary> {
+    Ok(Binary {
+        part: scan_part(scanner)?,
+        partial: scan_partial(scanner)?,
+        reading,
+    })
+}
+
+/// `[2.1]`, or `[]`.
+fn scan_part(scanner: &mut Scanner<'_>) -> Scan<Vec<u32>> {
+    scanner.expect(b'[')?;
+    let mut part = Vec::new();
+    if !scanner.eat(b']') {
+        loop {
+            part.push(scanner.nz_number()?);
+            if scanner.eat(b']') {
+                break;
+            }
+            scanner.expect(b'.')?;
+        }
+    }
+    Ok(part)
 }
 
 impl Section {
@@ -290,12 +334,7 @@ impl Text {
             Name::Rfc822(name) => return out.extend_from_slice(name.as_bytes()),
             Name::Body => out.extend_from_slice(b"BODY["),
         }
-        for (position, number) in self.section.part.iter().enumerate() {
-            if position > 0 {
-                out.push(b'.');
-            }
-            response::number(out, (*number).into());
-        }
+        write_part(out, &self.section.part);
         if !self.section.part.is_empty() && self.section.what != SectionText::All {
             out.push(b'.');
         }
@@ -319,6 +358,30 @@ impl Text {
             response::number(out, partial.offset);
             out.push(b'>');
         }
+    }
+}
+
+impl Binary {
+    /// Writes the item's name as it stands in the response.
+    pub fn write_name(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"BINARY[");
+        write_part(out, &self.part);
+        out.push(b']');
+        if let Some(partial) = self.partial {
+            out.push(b'<');
+            response::number(out, partial.offset);
+            out.push(b'>');
+        }
+    }
+}
+
+/// Writes `2.1`.
+pub fn write_part(out: &mut Vec<u8>, part: &[u32]) {
+    for (position, number) in part.iter().enumerate() {
+        if position > 0 {
+            out.push(b'.');
+        }
+        response::number(out, (*number).into());
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::*;
+use crate::proto::imap::fetch::Fetch;
 use crate::proto::{Epoch, Front, pump};
 use crate::store::Users;
 use crate::tap::Side;
