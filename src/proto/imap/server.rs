@@ -19,8 +19,8 @@
 //! | file | what |
 //! |---|---|
 //! | here | what comes in: lines, literals, the clock |
-//! | [`login`] | who the client is, and what it switches on |
-//! | [`aware`] | who is told of mod-sequences |
+//! | [`login`] | who the client is |
+//! | [`enable`] | what it switches on |
 //! | [`execute`], [`selected`] | a command: an answer, or a job; the second has those on messages |
 //! | [`append`], [`message`] | APPEND and REPLACE, whose messages are streamed |
 //! | [`pending`] | what is remembered while a job runs |
@@ -35,7 +35,7 @@
 //! - `OK` to APPEND and COPY is made from the store's `Durable`.
 
 mod append;
-mod aware;
+mod enable;
 mod execute;
 mod finish;
 mod found;
@@ -99,6 +99,8 @@ pub struct Server {
     failures: usize,
     /// Exchanges that were begun.
     exchanges: u64,
+    /// HIGHESTMODSEQ is to be told when the command is done.
+    announces: bool,
     ending: Ending,
 }
 
@@ -109,10 +111,8 @@ struct Switched {
     rev2: bool,
     /// UTF8=ACCEPT (RFC 6855).
     utf8: bool,
-    /// CONDSTORE or QRESYNC (RFC 7162).
+    /// CONDSTORE, QRESYNC (RFC 7162).
     aware: Awareness,
-    /// HIGHESTMODSEQ is to be told when the command is done.
-    announces: bool,
 }
 
 /// The states of RFC 3501 §3.
@@ -192,7 +192,6 @@ impl Server {
                 rev2: false,
                 utf8: false,
                 aware: Awareness::None,
-                announces: false,
             },
             doing: Doing::Command,
             gathered: Vec::new(),
@@ -201,6 +200,7 @@ impl Server {
             errors: 0,
             failures: 0,
             exchanges: 0,
+            announces: false,
             ending: Ending::No,
         }
     }
@@ -440,6 +440,7 @@ impl Server {
         self.gathered = Vec::new();
         self.literals = 0;
         self.errors = 0;
+        self.announces = false;
     }
 
     /// What the client's octets mean, and how names are told to it.
@@ -484,10 +485,10 @@ impl Server {
 }
 
 /// What is always spoken: the two revisions, and RFC 7888, 4959, 5161, 2971, 2177, 2342, 3348, 3691, 4315, 6851, 6154, 5258,
-/// 5819, 8438, 4731, 5182, 5032, 3502, 3516, 8508, 9394, 8437, 6855.
-const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
+/// 5819, 8438, 4731, 5182, 5032, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970.
+const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE CONDSTORE QRESYNC ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
                       SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN MULTIAPPEND BINARY \
-                      REPLACE PARTIAL UNAUTHENTICATE UTF8=ACCEPT CONDSTORE QRESYNC OBJECTID SAVEDATE PREVIEW";
+                      REPLACE PARTIAL UNAUTHENTICATE UTF8=ACCEPT OBJECTID SAVEDATE PREVIEW";
 
 const STOPPING: &str = "the server is stopping; connect again later";
 

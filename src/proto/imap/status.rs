@@ -1,4 +1,4 @@
-//! STATUS, also as LIST asks for it (RFC 3501 §6.3.10, RFC 8438, RFC 7889).
+//! STATUS, also as LIST asks for it (RFC 3501 §6.3.10, RFC 7162, RFC 8438, RFC 8474, RFC 7889).
 
 use crate::limits;
 use crate::store::{Account, Entry, Flags, Store, StoreError};
@@ -61,10 +61,6 @@ pub fn write(
             StatusItem::UidNext => index.uid_next.into(),
             StatusItem::UidValidity => index.uid_validity.into(),
             StatusItem::Unseen => messages().filter(unseen).count() as u64,
-            StatusItem::Deleted => messages().filter(deleted).count() as u64,
-            StatusItem::DeletedStorage => octets(messages().filter(deleted)),
-            StatusItem::Size => octets(messages()),
-            StatusItem::AppendLimit => limits::MESSAGE_SIZE,
             StatusItem::HighestModseq => {
                 mailbox.settle()?;
                 index.highest_modseq
@@ -73,6 +69,10 @@ pub fn write(
                 out.extend_from_slice(format!("({})", mailbox.object_id()?).as_bytes());
                 continue;
             }
+            StatusItem::Deleted => messages().filter(deleted).count() as u64,
+            StatusItem::DeletedStorage => octets(messages().filter(deleted)),
+            StatusItem::Size => octets(messages()),
+            StatusItem::AppendLimit => limits::MESSAGE_SIZE,
         };
         response::number(out, value);
     }

@@ -22,14 +22,13 @@ pub struct View {
     ghosts: Vec<u32>,
     /// Ascending UIDs of the messages that are `\Recent` in this session.
     recent: Arc<Vec<u32>>,
+    /// What `$` means (RFC 5182): UIDs, also of messages that are gone by now.
+    saved: Arc<Ranges>,
     /// Flags that the client knows otherwise than from `told`: it was told them by FETCH, or changed them itself. With the
     /// mod-sequence that it knows for them, 0 for none.
     known: Vec<(u32, Flags, u64)>,
     aware: Awareness,
-    /// The client was told of all changes up to this one.
     told_modseq: u64,
-    /// What `$` means (RFC 5182): UIDs, also of messages that are gone by now.
-    saved: Arc<Ranges>,
 }
 
 /// What the client has to be told, in this order.
@@ -84,6 +83,11 @@ impl View {
         &self.told
     }
 
+    /// From now on `$` is these UIDs.
+    pub fn save(&mut self, uids: Ranges) {
+        self.saved = Arc::new(uids);
+    }
+
     /// What the client is told from now on.
     pub const fn set_aware(&mut self, aware: Awareness) {
         self.aware = aware;
@@ -104,11 +108,6 @@ impl View {
         counted.extend(self.ghosts.iter().filter(is_meant));
         counted.sort_unstable();
         counted
-    }
-
-    /// From now on `$` is these UIDs.
-    pub fn save(&mut self, uids: Ranges) {
-        self.saved = Arc::new(uids);
     }
 
     /// How many messages the client counts.

@@ -433,11 +433,11 @@ impl StoreFlags {
             match self.echo {
                 // RFC 7162 §3.1.3: what was left alone is told, so that the client need not ask.
                 Echo::Tell => {
-                    self.tell(&mut stored.lines, now, &index, Telling::Flags);
+                    self.tell(&mut stored.lines, now, &index, Echoed::Flags);
                     stored.known.push((now.uid, now.flags, now.modseq));
                 }
                 Echo::Silent if was_modified => {
-                    self.tell(&mut stored.lines, now, &index, Telling::Flags);
+                    self.tell(&mut stored.lines, now, &index, Echoed::Flags);
                     stored.known.push((now.uid, now.flags, now.modseq));
                 }
                 // What another session changed at the same time is told in spite of .SILENT (RFC 3501 §6.4.6).
@@ -448,7 +448,7 @@ impl StoreFlags {
                         StoreAction::Remove => entry.flags.without(flags),
                     };
                     if self.aware > Awareness::None && now.flags == expected {
-                        self.tell(&mut stored.lines, now, &index, Telling::Modseq);
+                        self.tell(&mut stored.lines, now, &index, Echoed::Modseq);
                         stored.known.push((now.uid, expected, now.modseq));
                     } else {
                         stored.known.push((now.uid, expected, 0));
@@ -467,7 +467,7 @@ impl StoreFlags {
         }
     }
 
-    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index, told: Telling) {
+    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index, told: Echoed) {
         let Some(number) = self.view.number(entry.uid) else {
             return;
         };
@@ -479,14 +479,14 @@ impl StoreFlags {
         };
         let with_uid = self.numbering == Numbering::Uid || self.aware == Awareness::Qresync;
         let uid = with_uid.then_some(entry.uid);
-        let flags = (told == Telling::Flags).then_some((entry.flags, recent));
+        let flags = (told == Echoed::Flags).then_some((entry.flags, recent));
         write_flags_response(out, number, uid, flags, modseq, index);
     }
 }
 
 /// What STORE tells of a message, beside its mod-sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Telling {
+enum Echoed {
     Flags,
     /// Nothing.
     Modseq,

@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use crate::wire::imap::condstore::{FetchModifiers, Opening};
 use crate::wire::imap::fetch::Item;
 use crate::wire::imap::scan::{Problem, Scanner, is_astring_char};
-use crate::wire::imap::search::{Partial, Search};
+use crate::wire::imap::search::Search;
 use crate::wire::imap::set::SequenceSet;
 
 pub use append::{Append, Form, Head, scan_more};
@@ -119,9 +119,7 @@ pub enum Command<'a> {
         messages: Messages,
         /// What.
         items: Vec<Item>,
-        /// RFC 9394: only so many of them.
-        partial: Option<Partial>,
-        /// RFC 7162 §3.1.4.1, §3.2.6
+        /// RFC 7162 §3.1.4.1, §3.2.6, RFC 9394 §3.3
         modifiers: FetchModifiers,
     },
     /// RFC 3501 §6.4.6

@@ -3,6 +3,7 @@
 //! A mod-sequence has 63 bits, and is at least 1; a client may also say 0.
 
 use crate::wire::imap::scan::{Scan, Scanner, problem};
+use crate::wire::imap::search::Partial;
 use crate::wire::imap::set::SequenceSet;
 
 /// What SELECT and EXAMINE ask for beside the mailbox.
@@ -34,6 +35,8 @@ pub struct FetchModifiers {
     pub changed_since: Option<u64>,
     /// VANISHED: those that went since then are told too.
     pub vanished: bool,
+    /// PARTIAL: only so many of them (RFC 9394 §3.3).
+    pub partial: Option<Partial>,
 }
 
 /// Scans what stands after the name of a mailbox, if anything does.
@@ -101,10 +104,33 @@ pub fn scan_fetch_modifier(
         modifiers.changed_since = Some(scanner.number64()?);
     } else if word.eq_ignore_ascii_case("VANISHED") {
         modifiers.vanished = true;
+    } else if word.eq_ignore_ascii_case("PARTIAL") {
+        scanner.space()?;
+        modifiers.partial = Some(Partial::scan(scanner)?);
     } else {
         return Ok(false);
     }
     Ok(true)
+}
+
+/// Scans FETCH's modifiers, if there are any.
+pub fn scan_fetch_modifiers(scanner: &mut Scanner<'_>) -> Scan<FetchModifiers> {
+    let mut modifiers = FetchModifiers::default();
+    if !scanner.skip_spaces() || !scanner.eat(b'(') {
+        return Ok(modifiers);
+    }
+    loop {
+        scanner.skip_spaces();
+        if scanner.eat(b')') {
+            return Ok(modifiers);
+        }
+        let word = scanner.word("CHANGEDSINCE 12345, VANISHED or PARTIAL 1:100")?;
+        if !scan_fetch_modifier(scanner, word, &mut modifiers)? {
+            return problem(format!(
+                "there is no modifier {word}; there are CHANGEDSINCE 12345, VANISHED and PARTIAL 1:100"
+            ));
+        }
+    }
 }
 
 /// Scans STORE's modifier and the space after it, if it is there.
@@ -195,31 +221,19 @@ mod tests {
 
     #[test]
     fn modifiers_and_the_search_key() {
-        let mut modifiers = FetchModifiers::default();
-        for (word, rest) in [("ChangedSince", " 12345"), ("VANISHED", "")] {
-            let mut scanner = Scanner::new(rest.as_bytes());
-            assert_eq!(
-                scan_fetch_modifier(&mut scanner, word, &mut modifiers),
-                Ok(true)
-            );
-        }
+        let modifiers = scan(" (CHANGEDSINCE 12345 VANISHED)", scan_fetch_modifiers);
         assert_eq!(
-            (modifiers.changed_since, modifiers.vanished),
-            (Some(12345), true)
+            modifiers,
+            Ok(FetchModifiers {
+                changed_since: Some(12345),
+                vanished: true,
+                partial: None,
+            })
         );
-        let mut scanner = Scanner::new(b"");
-        assert_eq!(
-            scan_fetch_modifier(&mut scanner, "SINCE", &mut modifiers),
-            Ok(false)
-        );
+        assert!(scan(" (SINCE 1)", scan_fetch_modifiers).is_err());
         assert_eq!(scan("", scan_unchanged_since), Ok(None));
         assert_eq!(
-            scan("(UNCHANGEDSINCE 320162338) +FLAGS", |scanner| {
-                let since = scan_unchanged_since(scanner)?;
-                scanner.expect(b'+')?;
-                scanner.word("FLAGS")?;
-                Ok(since)
-            }),
+            scan("(UNCHANGEDSINCE 320162338) ", scan_unchanged_since),
             Ok(Some(320_162_338))
         );
         assert!(scan("(CHANGEDSINCE 1) ", scan_unchanged_since).is_err());

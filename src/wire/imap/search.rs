@@ -354,6 +354,8 @@ fn scan_key_here(scanner: &mut Scanner<'_>, charset: Charset) -> Scan<Key> {
         "SENTBEFORE" => Key::Sent(When::Before, scan_date(scanner)?),
         "SENTON" => Key::Sent(When::On, scan_date(scanner)?),
         "SENTSINCE" => Key::Sent(When::Since, scan_date(scanner)?),
+        "OLDER" => Key::Older(scan_interval(scanner)?),
+        "YOUNGER" => Key::Younger(scan_interval(scanner)?),
         "MODSEQ" => Key::Modseq(scan_search_modseq(scanner)?),
         "SAVEDBEFORE" => Key::Saved(When::Before, scan_date(scanner)?),
         "SAVEDON" => Key::Saved(When::On, scan_date(scanner)?),
@@ -362,8 +364,6 @@ fn scan_key_here(scanner: &mut Scanner<'_>, charset: Charset) -> Scan<Key> {
         "SAVEDATESUPPORTED" => Key::All,
         "EMAILID" => Key::EmailId(scan_object_id(scanner)?),
         "THREADID" => Key::ThreadId(scan_object_id(scanner)?),
-        "OLDER" => Key::Older(scan_interval(scanner)?),
-        "YOUNGER" => Key::Younger(scan_interval(scanner)?),
         "LARGER" => Key::Larger(scan_size(scanner)?),
         "SMALLER" => Key::Smaller(scan_size(scanner)?),
         "HEADER" => {

@@ -89,11 +89,18 @@ impl Server {
                 access,
                 opening,
             } => {
-                self.open_aware(&opening)?;
+                if opening.resync.is_some() && self.switched.aware < Awareness::Qresync {
+                    return Err(Reply::bad(
+                        "QRESYNC has to be switched on first: a1 ENABLE QRESYNC (RFC 7162 section 3.2.5)",
+                    ));
+                }
+                if opening.condstore {
+                    self.become_aware(Awareness::Condstore);
+                }
                 if matches!(self.phase, Phase::Selected(..)) {
-                    // RFC 9051 §7.1, RFC 7162 §3.2.11: what comes after is of another mailbox.
-                    let closed = Code::Plain("CLOSED");
-                    Reply::ok_coded(closed, "the mailbox before is closed").say(out, "*");
+                    // RFC 7162 §3.2.11, RFC 9051 §7.1: what comes after is of another mailbox.
+                    let code = Code::Plain("CLOSED");
+                    Reply::ok_coded(code, "the mailbox selected before is no longer").say(out, "*");
                 }
                 // RFC 3501 §6.3.1: the mailbox selected before is so no more, whatever comes of this.
                 self.phase = Phase::Authenticated(account.clone());

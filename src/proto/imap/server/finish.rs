@@ -5,13 +5,15 @@ use super::pending::{After, Fetching, Pending, Rest, removals};
 use super::reply::{Reply, append_refusal, appended};
 use super::{Doing, Phase, Refused, Selected, Server};
 use crate::proto::Out;
-use crate::proto::imap::fetch::{Block, Piece};
+use crate::proto::imap::condstore::{self, Awareness};
+use crate::proto::imap::fetch::{Block, Fetch, Piece};
 use crate::proto::imap::view::{Removals, View};
 use crate::proto::imap::work::{
     Appended, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
 };
 use crate::store::StoreError;
 use crate::wire::imap::command::{Access, Originals};
+use crate::wire::imap::condstore::Resync;
 use crate::wire::imap::response::Code;
 use crate::wire::imap::set::Ranges;
 
@@ -28,12 +30,15 @@ impl Server {
         };
         let Pending { tag, after } = *pending;
         let deletes = matches!(after, After::Delete { .. });
-        let removes = match &after {
-            After::Expunge { .. } => true,
-            After::Copy { originals, .. } => *originals == Originals::Go,
-            After::Append { replaces, .. } => *replaces,
-            _ => false,
-        };
+        let removes = matches!(
+            after,
+            After::Expunge { .. }
+                | After::Copy {
+                    originals: Originals::Go,
+                    ..
+                }
+                | After::Append { replaces: true, .. }
+        );
         let (mut reply, removals) = match (after, outcome) {
             (After::Login(exchange), Outcome::Told(told)) => {
                 self.told(tag, exchange, told, out);
@@ -99,8 +104,12 @@ impl Server {
         }
         self.tell_news(news, removals, out);
         self.announce(out);
-        if removes {
-            self.add_highest_modseq(&mut reply);
+        if let (true, Phase::Selected(_, selected)) = (
+            removes && self.switched.aware == Awareness::Qresync,
+            &self.phase,
+        ) {
+            // RFC 7162 §3.2.7
+            reply.add_highest_modseq(selected.view.told_modseq());
         }
         if out.wish().is_none() {
             self.refuse(Refused { tag, reply }, out);
@@ -222,6 +231,16 @@ impl Server {
         };
         self.phase = Phase::Selected(account, Box::new(selected));
         Reply::ok_coded(Code::Plain(code), text)
+    }
+
+    /// What a client that was here before is sent, if what it knows is of any use.
+    fn catch_up(&self, resync: &Resync) -> Option<Fetch> {
+        match &self.phase {
+            Phase::Selected(_, selected) => {
+                condstore::catch_up(resync, &selected.watched, &selected.view)
+            }
+            _ => None,
+        }
     }
 
     /// Says a block of FETCH's responses; returns what is still to be fetched.

@@ -88,7 +88,7 @@ fn write_search(out: &mut Vec<u8>, view: &View, seeking: &Seeking) {
             response::number(out, number.into());
         }
     }
-    if let Some(modseq) = seeking.modseq.filter(|_| !seeking.found.is_empty()) {
+    if let Some(modseq) = seeking.highest() {
         // RFC 7162 §3.1.5
         out.extend_from_slice(b" (MODSEQ ");
         response::number(out, modseq);
@@ -155,7 +155,7 @@ fn write_esearch(out: &mut Vec<u8>, tag: &str, view: &View, seeking: &Seeking, r
         }
         out.push(b')');
     }
-    if let Some(modseq) = seeking.modseq.filter(|_| !found.is_empty()) {
+    if let Some(modseq) = seeking.highest() {
         // RFC 7162 §3.1.10
         out.extend_from_slice(b" MODSEQ ");
         response::number(out, modseq);

@@ -2,12 +2,10 @@
 
 use ring::digest;
 
-use super::pending::{After, Next, Pending, Verdict, tagged};
+use super::pending::{After, Next, Pending, Verdict};
 use super::reply::Reply;
 use super::{Doing, Phase, Refused, Server, Switched};
 use crate::limits;
-use crate::proto::imap::condstore::Awareness;
-use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::{Login, Work};
 use crate::proto::{Out, StartTls};
 use crate::store::{Account, AuthError, Told};
@@ -207,55 +205,9 @@ impl Server {
         }
         self.phase = Phase::NotAuthenticated;
         self.switched = Switched::default();
+        self.announces = false;
         let text = "nobody is logged in now; all that was switched on is off";
         Ok(Some(Reply::capabilities(self.capabilities(), text)))
-    }
-
-    /// ENABLE (RFC 5161): what is not known is passed over.
-    pub(super) fn enable(&mut self, tag: &str, names: &[String], out: &mut Out) -> Next {
-        let mut enabled = Vec::new();
-        for name in names {
-            let switch = match name.as_str() {
-                "IMAP4REV2" => ("IMAP4rev2", &mut self.switched.rev2),
-                "CONDSTORE" | "QRESYNC" => {
-                    let (name, aware) = match name.as_str() {
-                        "CONDSTORE" => ("CONDSTORE", Awareness::Condstore),
-                        _ => ("QRESYNC", Awareness::Qresync),
-                    };
-                    if self.become_aware(aware) {
-                        enabled.push(name);
-                    }
-                    continue;
-                }
-                "UTF8=ACCEPT" => ("UTF8=ACCEPT", &mut self.switched.utf8),
-                _ => continue,
-            };
-            if matches!(self.phase, Phase::Selected(..)) {
-                // RFC 5161 §3.1: before a mailbox is selected. Names and numbers would change their meaning.
-                return Err(Reply::bad(format!(
-                    "{} has to be said before a mailbox is selected: a1 UNSELECT",
-                    switch.0
-                )));
-            }
-            if !std::mem::replace(switch.1, true) {
-                enabled.push(switch.0);
-            }
-        }
-        let mut line = String::from("* ENABLED");
-        for name in &enabled {
-            line.push(' ');
-            line.push_str(name);
-        }
-        out.line(line.as_bytes());
-        let text = match enabled.is_empty() {
-            true => "nothing of that is new here",
-            false => "switched on",
-        };
-        if self.switched.announces {
-            // Up to which mod-sequence the client was told of everything is said after a look.
-            return self.begin(tag, Work::Nothing, tagged(text, Removals::Told), out);
-        }
-        Ok(Some(Reply::ok(text)))
     }
 
     /// What can be logged in with, the better first.

@@ -92,6 +92,13 @@ pub(super) struct Seeking {
     pub(super) modseq: Option<u64>,
 }
 
+impl Seeking {
+    /// The mod-sequence to tell: none when nothing was found.
+    pub(super) fn highest(&self) -> Option<u64> {
+        self.modseq.filter(|_| !self.found.is_empty())
+    }
+}
+
 /// Whether a mailbox changed while it was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Again {

@@ -12,6 +12,7 @@ use crate::proto::imap::search::{Search, Test};
 use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::{self, StoreFlags, Work};
 use crate::wire::imap::command::{Access, Command, Messages, Numbering, Originals};
+use crate::wire::imap::condstore::FetchModifiers;
 use crate::wire::imap::fetch::Item;
 use crate::wire::imap::search as keys;
 use crate::wire::imap::set::Ranges;
@@ -71,56 +72,9 @@ impl Server {
             Command::Search { numbering, search } => self.search(tag, numbering, search, out),
             Command::Fetch {
                 messages,
-                mut items,
-                partial,
+                items,
                 modifiers,
-            } => {
-                self.check_modifiers(modifiers, messages.numbering)?;
-                if modifiers.changed_since.is_some() && !items.contains(&Item::Modseq) {
-                    // RFC 7162 §3.1.4.1: it is told as if it were asked for.
-                    items.push(Item::Modseq);
-                }
-                let aware = items.contains(&Item::Modseq);
-                let mut uids = selected.uids(&messages)?;
-                if let Some(partial) = partial {
-                    if messages.numbering == Numbering::Sequence {
-                        return Err(Reply::bad(
-                            "PARTIAL goes with UID FETCH (RFC 9394 section 3.3)",
-                        ));
-                    }
-                    let there: Vec<u32> = selected
-                        .view
-                        .entries(&uids, 0)
-                        .filter(|entry| {
-                            let since = modifiers.changed_since;
-                            since.is_none_or(|since| entry.modseq > since)
-                        })
-                        .map(|entry| entry.uid)
-                        .collect();
-                    uids = Ranges::from_ascending(partial.of(&there).iter().copied());
-                }
-                let fetch = Fetch {
-                    mailbox: Arc::clone(&selected.watched.mailbox),
-                    access: selected.watched.access,
-                    view: selected.view.clone(),
-                    uids,
-                    from: 0,
-                    done: 0,
-                    numbering: messages.numbering,
-                    items: Arc::new(items),
-                    changed_since: modifiers.changed_since,
-                    vanished: modifiers.vanished.then_some(1),
-                };
-                let after = After::Fetch(Fetching {
-                    removals: removals(messages.numbering),
-                    gone: false,
-                    undecoded: false,
-                });
-                if aware {
-                    self.become_aware(Awareness::Condstore);
-                }
-                self.begin(tag, Work::Fetch(Box::new(fetch)), after, out)
-            }
+            } => self.fetch(tag, &messages, items, modifiers, out),
             Command::Store {
                 messages,
                 action,
@@ -182,6 +136,52 @@ impl Server {
         }
     }
 
+    fn fetch(
+        &mut self,
+        tag: &str,
+        messages: &Messages,
+        mut items: Vec<Item>,
+        modifiers: FetchModifiers,
+        out: &mut Out,
+    ) -> Next {
+        check_modifiers(modifiers, messages.numbering, self.switched.aware)?;
+        let Phase::Selected(_, selected) = &self.phase else {
+            return Err(Reply::bug());
+        };
+        if modifiers.changed_since.is_some() && !items.contains(&Item::Modseq) {
+            // RFC 7162 §3.1.4.1: it is told as if it were asked for.
+            items.push(Item::Modseq);
+        }
+        let aware = items.contains(&Item::Modseq);
+        let mut uids = selected.uids(messages)?;
+        if let Some(partial) = modifiers.partial {
+            let entries = selected.view.entries(&uids, 0);
+            let there: Vec<u32> = entries.map(|entry| entry.uid).collect();
+            uids = Ranges::from_ascending(partial.of(&there).iter().copied());
+        }
+        let fetch = Fetch {
+            mailbox: Arc::clone(&selected.watched.mailbox),
+            access: selected.watched.access,
+            view: selected.view.clone(),
+            uids,
+            from: 0,
+            done: 0,
+            numbering: messages.numbering,
+            items: Arc::new(items),
+            changed_since: modifiers.changed_since,
+            vanished: modifiers.vanished.then_some(1),
+        };
+        let after = After::Fetch(Fetching {
+            removals: removals(messages.numbering),
+            gone: false,
+            undecoded: false,
+        });
+        if aware {
+            self.become_aware(Awareness::Condstore);
+        }
+        self.begin(tag, Work::Fetch(Box::new(fetch)), after, out)
+    }
+
     fn search(
         &mut self,
         tag: &str,
@@ -209,15 +209,15 @@ impl Server {
             from: 0,
         };
         let modseq = work.test.tells_modseq().then_some(0);
+        let after = After::Search(Seeking {
+            numbering,
+            returns: search.returns,
+            found: Vec::new(),
+            modseq,
+        });
         if modseq.is_some() {
             self.become_aware(Awareness::Condstore);
         }
-        let after = After::Search(Seeking {
-            numbering,
-            modseq,
-            returns: search.returns,
-            found: Vec::new(),
-        });
         self.begin(tag, Work::Search(Box::new(work)), after, out)
     }
 }
@@ -237,4 +237,33 @@ fn no_such_number(number: u32, exists: u32) -> Reply {
         1 => format!("there is no message {number}: there is only message 1"),
         _ => format!("there is no message {number}: there are 1 to {exists}"),
     })
+}
+
+/// VANISHED is for UIDs, after ENABLE QRESYNC, and with CHANGEDSINCE (RFC 7162 §3.2.6); PARTIAL is for UIDs.
+fn check_modifiers(
+    modifiers: FetchModifiers,
+    numbering: Numbering,
+    aware: Awareness,
+) -> Result<(), Reply> {
+    if modifiers.partial.is_some() && numbering == Numbering::Sequence {
+        return Err(Reply::bad(
+            "PARTIAL goes with UID FETCH (RFC 9394 section 3.3)",
+        ));
+    }
+    if !modifiers.vanished {
+        return Ok(());
+    }
+    let example = "a1 UID FETCH 1:* FLAGS (CHANGEDSINCE 12345 VANISHED)";
+    Err(Reply::bad(
+        match (numbering, aware, modifiers.changed_since) {
+            (Numbering::Sequence, ..) => {
+                format!("VANISHED tells UIDs, so it goes with UID FETCH: {example}")
+            }
+            (_, Awareness::None | Awareness::Condstore, _) => {
+                "VANISHED needs QRESYNC to be switched on: a1 ENABLE QRESYNC".to_owned()
+            }
+            (.., None) => format!("VANISHED goes with CHANGEDSINCE: {example}"),
+            (Numbering::Uid, Awareness::Qresync, Some(_)) => return Ok(()),
+        },
+    ))
 }

@@ -8,12 +8,10 @@ use super::{
 };
 use crate::limits;
 use crate::wire::imap::command::COMMANDS;
-use crate::wire::imap::condstore::{
-    FetchModifiers, scan_fetch_modifier, scan_opening, scan_unchanged_since,
-};
+use crate::wire::imap::condstore::{scan_fetch_modifiers, scan_opening, scan_unchanged_since};
 use crate::wire::imap::fetch::scan_items;
 use crate::wire::imap::scan::{Problem, Scan, Scanner, Speech, Stop, problem};
-use crate::wire::imap::search::{Partial, scan_search};
+use crate::wire::imap::search::scan_search;
 use crate::wire::imap::set::SequenceSet;
 use crate::wire::utf7;
 
@@ -175,16 +173,11 @@ fn on_messages<'a>(
     let messages = Messages { numbering, set };
     scanner.space()?;
     Ok(match name {
-        "FETCH" => {
-            let items = scan_items(scanner)?;
-            let (partial, modifiers) = fetch_modifiers(scanner)?;
-            Command::Fetch {
-                messages,
-                items,
-                partial,
-                modifiers,
-            }
-        }
+        "FETCH" => Command::Fetch {
+            messages,
+            items: scan_items(scanner)?,
+            modifiers: scan_fetch_modifiers(scanner)?,
+        },
         "STORE" => store(scanner, messages)?,
         _ => Command::Copy {
             messages,
@@ -196,29 +189,6 @@ fn on_messages<'a>(
             },
         },
     })
-}
-
-/// FETCH's modifiers (RFC 4466 §2.4).
-fn fetch_modifiers(scanner: &mut Scanner<'_>) -> Scan<(Option<Partial>, FetchModifiers)> {
-    let (mut partial, mut modifiers) = (None, FetchModifiers::default());
-    if !scanner.skip_spaces() || !scanner.eat(b'(') {
-        return Ok((partial, modifiers));
-    }
-    loop {
-        let word = scanner.word("PARTIAL, CHANGEDSINCE or VANISHED")?;
-        if word.eq_ignore_ascii_case("PARTIAL") {
-            scanner.space()?;
-            partial = Some(Partial::scan(scanner)?);
-        } else if !scan_fetch_modifier(scanner, word, &mut modifiers)? {
-            return problem(format!(
-                "there is no modifier {word}; there are PARTIAL, as in (PARTIAL 1:100), CHANGEDSINCE 12345 and VANISHED"
-            ));
-        }
-        scanner.skip_spaces();
-        if scanner.eat(b')') {
-            return Ok((partial, modifiers));
-        }
-    }
 }
 
 /// ENABLE's names, in capitals; those that mean nothing here are for the session to pass over (RFC 5161 §3.1).

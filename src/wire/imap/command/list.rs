@@ -51,6 +51,10 @@ pub enum StatusItem {
     UidValidity,
     /// How many are not `\Seen`.
     Unseen,
+    /// RFC 7162 §3.1.7
+    HighestModseq,
+    /// RFC 8474 §4.3
+    MailboxId,
     /// How many are `\Deleted` (RFC 9051 §6.3.11).
     Deleted,
     /// Octets of those (RFC 9208 §4.1.4).
@@ -59,10 +63,6 @@ pub enum StatusItem {
     Size,
     /// Octets that an appended message may have (RFC 7889 §4).
     AppendLimit,
-    /// RFC 7162 §3.1.7
-    HighestModseq,
-    /// RFC 8474 §4.3
-    MailboxId,
 }
 
 impl StatusItem {
@@ -73,12 +73,12 @@ impl StatusItem {
         Self::UidNext,
         Self::UidValidity,
         Self::Unseen,
+        Self::HighestModseq,
+        Self::MailboxId,
         Self::Deleted,
         Self::DeletedStorage,
         Self::Size,
         Self::AppendLimit,
-        Self::HighestModseq,
-        Self::MailboxId,
     ];
 
     /// As it is written.
@@ -89,12 +89,12 @@ impl StatusItem {
             Self::UidNext => "UIDNEXT",
             Self::UidValidity => "UIDVALIDITY",
             Self::Unseen => "UNSEEN",
+            Self::HighestModseq => "HIGHESTMODSEQ",
+            Self::MailboxId => "MAILBOXID",
             Self::Deleted => "DELETED",
             Self::DeletedStorage => "DELETED-STORAGE",
             Self::Size => "SIZE",
             Self::AppendLimit => "APPENDLIMIT",
-            Self::HighestModseq => "HIGHESTMODSEQ",
-            Self::MailboxId => "MAILBOXID",
         }
     }
 }
