@@ -152,6 +152,9 @@ pub const CACHE_HISTORY: usize = 1000;
 /// Ranges of UIDs that were removed and are remembered, so that a client learns exactly what went (RFC 7162 §3.2.7 leaves it
 /// open how many); 16 octets each.
 pub const CACHE_GONE: usize = 4096;
+/// How long it is waited for more after another program changed a mailbox in which a session idles: the session is to be told
+/// within 50 ms, and once for a change of a thousand files.
+pub const NOTICE_PAUSE: Duration = Duration::from_millis(5);
 /// Messages of a mailbox that is kept warm; larger ones are let go (some 250 octets a message).
 pub const WARM_MESSAGES: usize = 50_000;
 

@@ -29,6 +29,7 @@
 //! | `folders` | the tree of mailboxes, subscriptions |
 //! | `users` | accounts and passwords |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
+//! | `notice` | seeing that other programs changed them |
 
 mod accept;
 mod aliases;
@@ -47,6 +48,7 @@ mod lock;
 mod look;
 mod maildir;
 mod names;
+mod notice;
 pub mod queue;
 mod quota;
 mod repeats;
@@ -131,6 +133,9 @@ impl Store {
             log::warn!("changes of users and aliases are only seen on use: {error}");
             None
         });
+        if let Err(error) = store.shared.hub.take_notice() {
+            log::warn!("what other programs do to mailboxes is only seen on use: {error}");
+        }
         Ok(store)
     }
     /// Opens it beside a program that may serve it, to deliver into mailboxes only: that is safe beside anybody. What would have to

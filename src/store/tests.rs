@@ -2,6 +2,7 @@
 
 mod addresses;
 mod modseq;
+mod notice;
 mod speed;
 mod two_stores;
 

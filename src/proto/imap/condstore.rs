@@ -3,6 +3,9 @@
 //! A mod-sequence is shown only when the store has it on disk ([`Mailbox::settle`](crate::store::Mailbox::settle)), and HIGHESTMODSEQ
 //! never promises more than was told: while a removal is held back, it stays what it was before ([`View::told_modseq`]).
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use crate::proto::imap::fetch::Fetch;
