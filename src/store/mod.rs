@@ -86,7 +86,7 @@ pub use self::hub::{Hub, Subscription};
 pub use self::identity::Identity;
 pub use self::maildir::Mailbox;
 pub use self::queue::{Queue, QueueId};
-pub use self::quota::Quota;
+pub use self::quota::{Held, Quota};
 pub use self::spool::Spool;
 pub use self::users::{Account, AuthError, Told, Users};
 

@@ -7,7 +7,7 @@ use mailtool::proto::imap::ImapService;
 use mailtool::proto::pop3::server::Pop3Service;
 use mailtool::proto::smtp::SmtpService;
 use mailtool::proto::{Service, StartTls, imap, pop3, smtp};
-use mailtool::store::{Store, Users};
+use mailtool::store::{Quota, Rules, Store, Users};
 use tempfile::TempDir;
 
 use super::script::{Delivery, Dialog, Protocol};
@@ -68,7 +68,18 @@ pub fn store(dialog: &Dialog, folder: &Path) -> Result<Store, String> {
         .map(|(user, token)| (user.to_owned(), token.to_owned()))
         .collect();
     let users = Users::plain(&given.users).with_tokens(&tokens);
-    Store::open(folder, &domains, users).map_err(|e| e.to_string())
+    let bound = |name: &str| {
+        let found = given.extra.iter().find(|(known, _)| known == name);
+        found.and_then(|(_, value)| value.parse().ok())
+    };
+    let rules = Rules {
+        quota: Quota {
+            octets: bound("quota-octets"),
+            messages: bound("quota-messages"),
+        },
+        ..Rules::default()
+    };
+    Store::open_with(folder, &domains, users, rules).map_err(|e| e.to_string())
 }
 
 /// Puts mail into an account's INBOX.

@@ -10,7 +10,7 @@
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
 //! | [`arrange`] | SORT and THREAD: the order of what SEARCH finds |
-//! | [`list`], [`status`] | LIST and LSUB, STATUS |
+//! | [`list`], [`status`], [`quota`] | LIST and LSUB, STATUS, GETQUOTA |
 //! | [`binary`] | parts without their transfer encoding |
 //! | [`flags`] | flags and their names |
 //! | [`message`] | what FETCH and SEARCH read of a message |
@@ -26,6 +26,7 @@ pub mod fetch;
 pub mod flags;
 pub mod list;
 pub mod message;
+pub mod quota;
 pub mod search;
 pub mod server;
 pub mod status;

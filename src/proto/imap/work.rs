@@ -9,6 +9,7 @@ use crate::proto::imap::condstore::{Awareness, write_modseq};
 use crate::proto::imap::fetch::{self, Fetch};
 use crate::proto::imap::flags::{Recent, system_flag, write_flags};
 use crate::proto::imap::list::{self, List};
+use crate::proto::imap::quota::Quota;
 use crate::proto::imap::search::{Found, Search};
 use crate::proto::imap::status::Status;
 use crate::proto::imap::view::View;
@@ -35,6 +36,8 @@ pub enum Work {
     Manage(Account, Manage),
     /// STATUS
     Status(Status),
+    /// GETQUOTA, GETQUOTAROOT
+    Quota(Quota),
     /// SELECT, EXAMINE
     Select(Account, String, Access),
     /// FETCH
@@ -80,7 +83,7 @@ pub enum Outcome {
     Nothing,
     /// Of [`Work::Login`].
     Told(Told),
-    /// Of [`Work::List`] and [`Work::Status`]: responses.
+    /// Of [`Work::List`], [`Work::Status`] and [`Work::Quota`]: responses.
     Lines(Result<Vec<u8>, StoreError>),
     /// Of [`Work::Create`]: the object id of the new mailbox.
     Created(Result<String, StoreError>),
@@ -304,6 +307,7 @@ impl Work {
             Self::Create(account, name) => Outcome::Created(create(store, &account, &name)),
             Self::Manage(account, manage) => Outcome::Done(manage.run(store, &account)),
             Self::Status(status) => Outcome::Lines(status.run(store)),
+            Self::Quota(quota) => Outcome::Lines(quota.run(store)),
             Self::Select(account, name, access) => {
                 Outcome::Selected(select(store, &account, name, access))
             }

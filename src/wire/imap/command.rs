@@ -85,6 +85,8 @@ pub enum Command<'a> {
     List(Listing<'a>),
     /// RFC 5161: names of extensions, in capitals.
     Enable(Vec<String>),
+    /// GETQUOTA, GETQUOTAROOT and SETQUOTA (RFC 9208)
+    Quota(QuotaCommand),
     /// RFC 8437
     Unauthenticate,
     /// RFC 2342
@@ -153,6 +155,17 @@ pub enum Access {
     ReadWrite,
     /// EXAMINE
     ReadOnly,
+}
+
+/// A command about quotas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum QuotaCommand {
+    /// GETQUOTA: of this root.
+    Of(String),
+    /// GETQUOTAROOT: of this mailbox.
+    OfMailbox(String),
+    /// SETQUOTA: of this root.
+    Set(String),
 }
 
 /// What numbers name messages by.
@@ -242,6 +255,9 @@ pub const COMMANDS: &[Syntax] = &[
     syntax("LSUB", "LSUB \"\" *"),
     syntax("NAMESPACE", "NAMESPACE"),
     syntax("STATUS", "STATUS INBOX (MESSAGES UNSEEN)"),
+    syntax("GETQUOTA", "GETQUOTA \"\""),
+    syntax("GETQUOTAROOT", "GETQUOTAROOT INBOX"),
+    syntax("SETQUOTA", "SETQUOTA \"\" (STORAGE 512)"),
     syntax("APPEND", "APPEND INBOX (\\Seen) {310}"),
     syntax("REPLACE", "REPLACE 4 Drafts (\\Seen) {310}"),
     syntax("IDLE", "IDLE"),

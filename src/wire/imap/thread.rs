@@ -73,8 +73,7 @@ impl<'m> Forest<'m> {
                 .then(one.sent.cmp(&other.sent))
         });
         let mut forest = Self::of(mails);
-        for pair in 0..order.len() {
-            let at = order[pair];
+        for at in order {
             match forest.roots.last() {
                 Some(&root) if mails[root].subject == mails[at].subject => {
                     forest.nodes[root].children.push(at);
@@ -156,7 +155,7 @@ impl<'m> Forest<'m> {
 
     /// Step 3: what is not here goes, and its children take its place; at the top it stays while it holds several together.
     fn prune(&mut self) {
-        for at in self.from_below() {
+        for at in self.lower_first() {
             let mut children = Vec::new();
             for child in std::mem::take(&mut self.nodes[at].children) {
                 if self.nodes[child].mail.is_some() {
@@ -180,7 +179,7 @@ impl<'m> Forest<'m> {
     }
 
     /// All that hang together, children before their parents.
-    fn from_below(&self) -> Vec<usize> {
+    fn lower_first(&self) -> Vec<usize> {
         let mut order: Vec<usize> = self.roots.clone();
         let mut next = 0;
         while next < order.len() {
@@ -281,7 +280,7 @@ impl<'m> Forest<'m> {
 
     /// Step 6: the lower first.
     fn sort_all(&mut self) {
-        for at in self.from_below() {
+        for at in self.lower_first() {
             self.sort_children(at);
         }
         let mut roots = std::mem::take(&mut self.roots);
@@ -292,7 +291,7 @@ impl<'m> Forest<'m> {
     /// REFS: each by when the last of it came.
     fn sort_by_latest(&mut self) {
         let mut latest = vec![(i64::MIN, 0); self.nodes.len()];
-        for at in self.from_below() {
+        for at in self.lower_first() {
             let mut children = std::mem::take(&mut self.nodes[at].children);
             children.sort_by_key(|&child| latest[child]);
             let own = self.nodes[at].mail;

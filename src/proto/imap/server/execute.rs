@@ -7,11 +7,12 @@ use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::list::List;
+use crate::proto::imap::quota::Quota;
 use crate::proto::imap::status::Status;
 use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::{Manage, Work};
 use crate::store::Account;
-use crate::wire::imap::command::{Command, Listing, Names, StatusItem};
+use crate::wire::imap::command::{Command, Listing, Names, QuotaCommand, StatusItem};
 use crate::wire::imap::pattern::Pattern;
 use crate::wire::imap::response::Code;
 
@@ -139,6 +140,7 @@ impl Server {
                 Ok(Some(Reply::ok("all mailboxes are your own")))
             }
             Command::Status { mailbox, items } => self.status(tag, account, mailbox, items, out),
+            Command::Quota(quota) => self.quota(tag, account, quota, out),
             Command::Idle => self.idle(tag, out),
             _ => Ok(None),
         }
@@ -219,6 +221,36 @@ impl Server {
             text: "that is the status",
         };
         self.begin(tag, Work::Status(status), after, out)
+    }
+
+    /// Quotas (RFC 9208).
+    fn quota(&mut self, tag: &str, account: Account, command: QuotaCommand, out: &mut Out) -> Next {
+        let mailbox = match command {
+            QuotaCommand::Set(_) => {
+                return Err(Reply::no(
+                    "NOPERM",
+                    "quotas are set by who runs the server: serve --quota",
+                ));
+            }
+            QuotaCommand::Of(root) if !root.is_empty() => {
+                return Err(Reply::no(
+                    "NONEXISTENT",
+                    "there is one quota root, and it is called \"\": a1 GETQUOTA \"\"",
+                ));
+            }
+            QuotaCommand::Of(_) => None,
+            QuotaCommand::OfMailbox(mailbox) => Some(mailbox),
+        };
+        let after = After::Lines {
+            name: mailbox.clone().unwrap_or_default(),
+            text: "that is what may be kept here, and what is",
+        };
+        let quota = Quota {
+            account,
+            mailbox,
+            speech: self.speech(),
+        };
+        self.begin(tag, Work::Quota(quota), after, out)
     }
 
     /// IDLE (RFC 2177): what changes is told at once. Without a mailbox there is nothing to tell, but it may be said.

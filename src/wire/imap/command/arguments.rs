@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Access, Command, Echo, Messages, Numbering, Originals, Parsed, StoreAction, Syntax, append,
-    list, named,
+    Access, Command, Echo, Messages, Numbering, Originals, Parsed, QuotaCommand, StoreAction,
+    Syntax, append, list, named,
 };
 use crate::limits;
 use crate::wire::imap::command::COMMANDS;
@@ -140,6 +140,9 @@ fn with_arguments<'a>(name: &str, scanner: &mut Scanner<'a>) -> Scan<Command<'a>
                 items: list::scan_status_items(scanner)?,
             }
         }
+        "GETQUOTA" => Command::Quota(QuotaCommand::Of(quota_root(scanner)?)),
+        "GETQUOTAROOT" => Command::Quota(QuotaCommand::OfMailbox(mailbox(scanner)?)),
+        "SETQUOTA" => Command::Quota(QuotaCommand::Set(set_quota(scanner)?)),
         "ENABLE" => Command::Enable(enable(scanner)?),
         "UID" => {
             let name = scanner
@@ -195,6 +198,27 @@ fn on_messages<'a>(
             },
         },
     })
+}
+
+fn quota_root(scanner: &mut Scanner<'_>) -> Scan<String> {
+    let root = scanner.astring("the name of a quota root, mostly \"\"")?;
+    Ok(String::from_utf8_lossy(&root).into_owned())
+}
+
+/// SETQUOTA's limits are scanned and forgotten.
+fn set_quota(scanner: &mut Scanner<'_>) -> Scan<String> {
+    let root = quota_root(scanner)?;
+    scanner.space()?;
+    scanner.expect(b'(')?;
+    loop {
+        scanner.skip_spaces();
+        if scanner.eat(b')') {
+            return Ok(root);
+        }
+        scanner.word("a resource such as STORAGE")?;
+        scanner.space()?;
+        scanner.number64()?;
+    }
 }
 
 /// ENABLE's names, in capitals; those that mean nothing here are for the session to pass over (RFC 5161 §3.1).
