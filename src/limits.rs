@@ -230,6 +230,8 @@ pub const POP3_LINE: usize = 12 * 1024 + 512;
 pub const LOGIN_PAUSE: Duration = Duration::from_secs(2);
 /// Wrong passwords on one connection before it is closed.
 pub const LOGIN_FAILURES: usize = 3;
+/// The same for SMTP. QUIRK: Python's smtplib tries one wrong password with each mechanism that it knows, three of them.
+pub const SMTP_LOGIN_FAILURES: usize = 2 * LOGIN_FAILURES;
 /// Octets of an IMAP command line between literals (RFC 7162 §4 recommends at least 8192).
 pub const IMAP_LINE: usize = 64 * 1024;
 /// Levels of parentheses, NOT and OR in an IMAP command: each is a call deeper. Nobody writes ten.

@@ -46,3 +46,15 @@ pub(crate) fn set_socket_option(
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+/// sync_file_range(2): the kernel begins to write these octets of the file to the disk, and nobody waits for it. A hint: that it was not
+/// taken shows in nothing but time.
+pub(crate) fn begin_write_back(file: BorrowedFd<'_>, from: u64, octets: u64) {
+    let (Ok(from), Ok(octets)) = (i64::try_from(from), i64::try_from(octets)) else {
+        return;
+    };
+    // SAFETY: numbers only are passed, and the descriptor is open as long as it is borrowed.
+    let _ = unsafe {
+        libc::sync_file_range(file.as_raw_fd(), from, octets, libc::SYNC_FILE_RANGE_WRITE)
+    };
+}

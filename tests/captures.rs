@@ -152,7 +152,8 @@ fn imap_commands(file: &Path, ports: &Ports) -> String {
 
 /// What the three clients say over a connection that begins so, as tshark finds it in their captures, and in the server's.
 fn sessions(options: &[&str], services: [&str; 3], ports: impl Fn(u16, &str) -> Ports) {
-    let server = Server::start_with(&["--pcap", "server.pcapng"]);
+    // One login that says the same each time.
+    let server = Server::start_with(&["--pcap", "server.pcapng", "--auth", "PLAIN"]);
     let folder = server.folder.path();
     let of_server = folder.join("server.pcapng");
     let upgrade = |word: &str| match options.contains(&"--starttls") {

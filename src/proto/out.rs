@@ -23,7 +23,8 @@ pub struct Out {
     queued: u64,
     wish: Option<Wish>,
     news: bool,
-    job: Option<Job>,
+    /// Boxed: most of the time there is none.
+    job: Option<Box<Job>>,
     tap: Option<Box<dyn Tap>>,
     side: Side,
     now: Instant,
@@ -138,7 +139,7 @@ impl Out {
     /// Asks for slow work. One at a time.
     pub fn job(&mut self, job: Job) {
         debug_assert!(self.job.is_none(), "one outstanding job a session");
-        self.job = Some(job);
+        self.job = Some(Box::new(job));
     }
 
     /// Tells whoever ordered this connection that the session has something for it, in a place that both know.
@@ -193,7 +194,7 @@ impl Out {
 
     /// The job that was asked for, to be given to the pool.
     pub fn take_job(&mut self) -> Option<Job> {
-        self.job.take()
+        self.job.take().map(|job| *job)
     }
 
     /// The first of what waits, to be sent; then [`Self::advance`].

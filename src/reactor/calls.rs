@@ -467,7 +467,7 @@ impl Reactor {
             queued: false,
             armed: None,
         };
-        self.slots.insert(token, slot);
+        self.slots.insert(token, Box::new(slot));
         self.calls
             .events
             .push_back(Event::Connected { word, place });

@@ -155,7 +155,8 @@ pub struct Reactor {
     poll: Poll,
     options: Options,
     listeners: Vec<Listener>,
-    slots: HashMap<u64, Slot>,
+    /// Boxed: a map keeps room for more than it has.
+    slots: HashMap<u64, Box<Slot>>,
     /// Tokens of connections that have something to do, each once.
     ready: VecDeque<u64>,
     timers: Timers,
@@ -636,7 +637,7 @@ impl Reactor {
         if *security == Security::Implicit {
             start_tls(&mut slot.conn, self.options.tls.as_ref(), now);
         }
-        self.slots.insert(token, slot);
+        self.slots.insert(token, Box::new(slot));
         self.rouse(token, |_| {});
     }
 

@@ -535,3 +535,11 @@ fn a_flood_does_not_starve_the_others() {
     sink.join().expect("a sink");
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
+
+/// With the rest that the map and the allocator need, an idle connection stays below 2 KiB.
+#[test]
+fn what_is_kept_for_an_idle_connection_is_small() {
+    let slot = size_of::<super::Slot>();
+    let session = size_of::<crate::proto::smtp::server::Server>();
+    assert!(slot + session <= 1700, "{slot} + {session} octets");
+}

@@ -12,12 +12,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::{lines, names};
+use crate::sys;
 
 /// The system calls of the store. Paths are absolute or relative as the caller has them; nothing is followed or made
 /// on the way.
@@ -30,6 +32,8 @@ pub(super) trait Disk: std::fmt::Debug + Send + Sync {
     fn open(&self, path: &Path) -> io::Result<File>;
     /// Writes all of `bytes`.
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<()>;
+    /// These octets of the file will be synced soon: the disk may begin with them. Promises nothing.
+    fn begin_sync(&self, file: &File, from: u64, octets: u64);
     /// Content and times are on disk when it returns.
     fn sync_file(&self, file: &File) -> io::Result<()>;
     /// All that was written to the file system of `path` is on disk when it returns: for when syncing each file would take longer.
@@ -107,6 +111,9 @@ impl Disk for Kernel {
     }
     fn write(&self, mut file: &File, bytes: &[u8]) -> io::Result<()> {
         file.write_all(bytes)
+    }
+    fn begin_sync(&self, file: &File, from: u64, octets: u64) {
+        sys::begin_write_back(file.as_fd(), from, octets);
     }
     fn sync_file(&self, file: &File) -> io::Result<()> {
         file.sync_all()

@@ -90,7 +90,11 @@ impl Spool {
             return Ok(());
         }
         self.flush()?;
-        Ok(self.disk.write(&self.file, text)?)
+        self.disk.write(&self.file, text)?;
+        // While the next block comes in, so that the sync at the end has little left to wait for.
+        let from = self.octets - text.len() as u64;
+        self.disk.begin_sync(&self.file, from, text.len() as u64);
+        Ok(())
     }
     /// Begins with the lines that final delivery adds (RFC 5321 §4.4). Delivered-To says the recipient when there is one only: with
     /// several, none may learn of the others (§7.2), and one file serves them all.

@@ -281,9 +281,9 @@ impl fmt::Display for SaslError {
     }
 }
 
-/// The server's side of one exchange. See the table in the module.
+/// The server's side of one exchange. See the table in the module. Boxed: most sessions are in none most of the time.
 #[derive(Debug)]
-pub struct Exchange(State);
+pub struct Exchange(Box<State>);
 
 enum State {
     Plain,
@@ -353,7 +353,7 @@ impl Exchange {
             (_, Some(_)) => Binding::Declined,
             (_, None) => Binding::None,
         };
-        let mut exchange = Self(match mechanism {
+        let mut exchange = Self(Box::new(match mechanism {
             Mechanism::Plain => State::Plain,
             Mechanism::Login => State::LoginName,
             Mechanism::CramMd5 => State::Cram {
@@ -364,8 +364,8 @@ impl Exchange {
                 State::Scram(Scram::First(Setting { binding, nonce }))
             }
             Mechanism::XOAuth2 | Mechanism::OAuthBearer => State::Bearer(mechanism),
-        });
-        let step = match (initial, &exchange.0) {
+        }));
+        let step = match (initial, &*exchange.0) {
             // The server speaks first here (RFC 2195 §2), so nothing can have been said yet.
             (Some(_), State::Cram { .. }) => return Err(SaslError::Cram),
             (Some(b"="), _) => exchange.take(Vec::new())?,
@@ -389,31 +389,31 @@ impl Exchange {
 
     /// Takes what the store said to [`Question::Keys`].
     pub fn keys(&mut self, keys: ScramKeys) -> Result<Step, SaslError> {
-        let State::Scram(Scram::Keys(begun)) = std::mem::replace(&mut self.0, State::Ended) else {
+        let State::Scram(Scram::Keys(begun)) = std::mem::replace(&mut *self.0, State::Ended) else {
             return Err(SaslError::Scram);
         };
         let first = begun.server_first(&keys);
         let challenge = encode(first.as_bytes());
-        self.0 = State::Scram(Scram::Final(begun, first, keys));
+        *self.0 = State::Scram(Scram::Final(begun, first, keys));
         Ok(Step::Challenge(challenge.into()))
     }
 
     /// The store has refused what it was asked: what is to be said before the refusal is, if anything. The answer to it ends
     /// in [`SaslError::Refused`].
     pub fn refused(&mut self) -> Option<Step> {
-        let State::Bearer(mechanism) = self.0 else {
+        let State::Bearer(mechanism) = *self.0 else {
             return None;
         };
-        self.0 = State::Refusing;
+        *self.0 = State::Refusing;
         Some(Step::Challenge(oauth::refusal(mechanism).into()))
     }
 
     fn take(&mut self, response: Vec<u8>) -> Result<Step, SaslError> {
-        match std::mem::replace(&mut self.0, State::Ended) {
+        match std::mem::replace(&mut *self.0, State::Ended) {
             State::Plain => plain(&response).map(Step::Verify),
             State::LoginName => {
                 let name = name(&response)?;
-                self.0 = State::LoginPassword { name };
+                *self.0 = State::LoginPassword { name };
                 Ok(Step::Challenge(PASSWORD.into()))
             }
             State::LoginPassword { name } => Ok(Step::Verify(Credentials::new(name, response))),
@@ -427,18 +427,18 @@ impl Exchange {
             }
             State::Scram(Scram::First(setting)) => {
                 let (begun, question) = setting.first(&response)?;
-                self.0 = State::Scram(Scram::Keys(begun));
+                *self.0 = State::Scram(Scram::Keys(begun));
                 Ok(Step::Ask(question))
             }
             State::Scram(Scram::Final(begun, first, keys)) => {
                 let last = begun.check(&first, &keys, &response)?;
-                self.0 = State::Proving;
+                *self.0 = State::Proving;
                 Ok(Step::Challenge(encode(last.as_bytes()).into()))
             }
             State::Proving if response.is_empty() => Ok(Step::Proven),
             State::Bearer(mechanism) => {
                 let question = oauth::message(mechanism, &response)?;
-                self.0 = State::Bearer(mechanism);
+                *self.0 = State::Bearer(mechanism);
                 Ok(Step::Ask(question))
             }
             State::Refusing => Err(SaslError::Refused),

@@ -9,12 +9,12 @@
 //! and all of its children, from start to end, as the kernel has counted it when it has ended.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ const SHORT: usize = 4096;
 const LONG: usize = 20 << 20;
 const LONG_MESSAGES: usize = 10;
 const IDLE: usize = 10_000;
+/// What servers that have ended have left behind.
+static KEPT: Mutex<Vec<TempDir>> = Mutex::new(Vec::new());
 /// Ends what does not end by itself.
 const AT_MOST: Duration = Duration::from_secs(120);
 
@@ -54,6 +56,7 @@ fn main() {
             bench();
         }
     }
+    KEPT.lock().expect("no panic").clear();
 }
 
 /// What the disk can do: files of 4 KiB created and synced, one after the other, and 64 threads at once.
@@ -212,29 +215,29 @@ impl Peer {
         let program = std::env::var("MAILTOOL_BENCH_PROGRAM");
         let program = program.unwrap_or_else(|_| env!("CARGO_BIN_EXE_mailtool").to_owned());
         let folder = tempfile::tempdir().expect("a folder");
-        let mut child = Command::new(program)
-            .args(["serve", "--store"])
-            .arg(folder.path().join("store"))
-            .args(["--smtp", "0", "--smtps", "0", "--submission", "off"])
-            .args([
-                "--pop3", "off", "--pop3s", "off", "--imap", "off", "--imaps", "off",
-            ])
-            .args(["--ready-fd", "1"])
+        // The shell opens the file descriptor that a Rust program cannot pass on without unsafe code.
+        let child = Command::new("sh")
+            .args(["-c", "exec \"$0\" serve \"$@\" --ready-fd 3 3>ready"])
+            .arg(program)
+            .args(["--store", "store", "--smtp", "0", "--smtps", "off"])
+            .args(["--submission", "off", "--pop3", "off", "--pop3s", "off"])
+            .args(["--imap", "off", "--imaps", "off"])
             .args(options)
-            .stdout(Stdio::piped())
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("it is built");
-        let mut said = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let port = said
-            .find_map(|line| {
-                let line = line.expect("it tells its ports");
-                let address = line.strip_prefix("smtp ")?.parse::<SocketAddr>().ok()?;
-                Some(address.port())
-            })
-            .expect("it listens");
-        // What else it says has a reader.
-        thread::spawn(move || said.for_each(drop));
+            .expect("there is a shell");
+        let begun = Instant::now();
+        let port = loop {
+            let text = fs::read_to_string(folder.path().join("ready")).unwrap_or_default();
+            let address = text.lines().find_map(|line| line.strip_prefix("smtp "));
+            if let Some(Ok(address)) = address.map(str::parse::<SocketAddr>) {
+                break address.port();
+            }
+            assert!(begun.elapsed() < AT_MOST, "it does not get ready");
+            thread::sleep(Duration::from_millis(2));
+        };
         Self {
             child,
             folder,
@@ -340,6 +343,9 @@ impl Peer {
         }
         let took = begun.elapsed();
         let spent = self.stop();
+        // Deleted at the end of all: a file system may look for long at what was deleted of late, before it makes a file.
+        let kept = std::mem::replace(&mut self.folder, tempfile::tempdir().expect("a folder"));
+        KEPT.lock().expect("no panic").push(kept);
         (
             real(load.messages) / took.as_secs_f64(),
             spent.as_secs_f64() * 1e3 / real(load.messages),
@@ -382,7 +388,7 @@ fn idle() {
         return println!("  (only {limit} descriptors may be open)");
     }
     for (name, is_secure, most) in [("in the clear", false, 2.0), ("with TLS", true, 8.0)] {
-        let mut server = Peer::serve(&["--max-connections", "20000"]);
+        let mut server = Peer::serve(&[]);
         let authority = server.folder.path().join("store/tls/ca.pem");
         let connect = connector(&authority);
         let hold = |count: usize| -> Vec<Idle> {

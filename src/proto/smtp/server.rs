@@ -79,10 +79,11 @@ pub struct Server {
     peer: Peer,
     state: State,
     deadline: Instant,
-    tls: Option<TlsInfo>,
+    tls: Option<Box<TlsInfo>>,
     hello: Option<Hello>,
     user: Option<Account>,
-    message: Option<envelope::Transaction>,
+    /// Boxed, as all that an idle connection has no use for.
+    message: Option<Box<envelope::Transaction>>,
     /// Where the connection itself comes from, whatever a proxy says.
     first_address: Option<IpAddr>,
     /// A proxy has said where the client is.
@@ -119,9 +120,9 @@ enum State {
         then: Box<Self>,
     },
     StartingTls,
-    Text(Incoming),
-    Chunk(Incoming, Chunk),
-    Storing(Incoming, Option<Chunk>),
+    Text(Box<Incoming>),
+    Chunk(Box<Incoming>, Chunk),
+    Storing(Box<Incoming>, Option<Chunk>),
     Delivering {
         id: String,
     },
@@ -274,7 +275,7 @@ impl Server {
 
     /// RFC 3207 §4.2: whatever was learnt in the clear is forgotten.
     fn tls_up(&mut self, info: TlsInfo) {
-        self.tls = Some(info);
+        self.tls = Some(Box::new(info));
         self.hello = None;
         self.user = None;
         self.message = None;

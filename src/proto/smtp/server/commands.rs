@@ -361,7 +361,7 @@ impl Server {
             token: self.peer.token,
             address: self.address(),
             mode: self.config.mode,
-            tls: self.tls.as_ref(),
+            tls: self.tls.as_deref(),
             hello: self.hello.as_ref().map(|hello| &*hello.name),
             user: self.user.as_ref().map(|account| &*account.name),
         }

@@ -162,7 +162,7 @@ impl Config {
             max_errors: limits::ERRORS,
             soft_errors: limits::SOFT_ERRORS,
             max_idle_commands: limits::IDLE_COMMANDS,
-            max_login_failures: limits::LOGIN_FAILURES,
+            max_login_failures: limits::SMTP_LOGIN_FAILURES,
             timeouts: Timeouts::default(),
             start_tls: StartTls::Unavailable,
             rigor: Rigor::Lenient,

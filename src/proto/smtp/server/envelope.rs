@@ -23,7 +23,7 @@ pub(super) struct Transaction {
     /// Where each of the envelope's recipients is, in their order.
     pub(super) places: Vec<Destination>,
     /// The text, between two BDATs.
-    pub(super) begun: Option<Incoming>,
+    pub(super) begun: Option<Box<Incoming>>,
 }
 
 /// Where a recipient is.
@@ -79,11 +79,11 @@ impl Server {
             recipients: Vec::new(),
         };
         self.rule(|policy, visit| policy.mail(visit, &envelope))?;
-        self.message = Some(Transaction {
+        self.message = Some(Box::new(Transaction {
             envelope,
             places: Vec::new(),
             begun: None,
-        });
+        }));
         if lowered {
             let text = format!("{said}, with priority 0: a higher one is for those who log in");
             return Ok(Reply::new(250, Enhanced(2, 3, 6), text));

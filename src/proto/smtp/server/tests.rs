@@ -518,7 +518,7 @@ fn parameters_reach_the_envelope() {
     let mut talk = stage.talk(Mode::Submission);
     let config = Arc::get_mut(&mut talk.server.config).expect("its own");
     config.queueing = Queueing::Present;
-    talk.server.tls = Some(TlsInfo::default());
+    talk.server.tls = Some(Box::default());
     talk.say(b"EHLO pc1\r\nAUTH PLAIN AGJvYgBib2I=\r\n");
     talk.say(
         b"MAIL FROM:<bob@b.example> SIZE=9 BODY=8BITMIME SMTPUTF8 RET=FULL ENVID=a+2Bb AUTH=<> REQUIRETLS BY=120;NT \
@@ -639,9 +639,11 @@ fn scram_logs_in_and_is_bound_to_its_tls() {
     let stage = Stage::new();
     for (header, end_point) in [("n,,", None), ("p=tls-server-end-point,,", Some([9; 32]))] {
         let mut talk = stage.talk(Mode::Submission);
-        talk.server.tls = end_point.map(|hash| TlsInfo {
-            end_point: Some(Box::new(hash)),
-            ..TlsInfo::default()
+        talk.server.tls = end_point.map(|hash| {
+            Box::new(TlsInfo {
+                end_point: Some(Box::new(hash)),
+                ..TlsInfo::default()
+            })
         });
         talk.say(b"EHLO pc1\r\n");
         let name = match end_point {

@@ -56,7 +56,7 @@ impl Server {
     }
 
     /// Everything is there for a text, which begins with this server's trace.
-    fn begin_text(&mut self, now: Instant, shape: Shape) -> Result<Incoming, Reply> {
+    fn begin_text(&mut self, now: Instant, shape: Shape) -> Result<Box<Incoming>, Reply> {
         let (Some(message), Some(_)) = (&self.message, &self.hello) else {
             return Err(replies::sequence(
                 "First say who sends it. Example: MAIL FROM:<bob@example.org>",
@@ -91,7 +91,7 @@ impl Server {
             hello,
             address: self.address(),
             hostname: &self.config.hostname,
-            tls: self.tls.as_ref(),
+            tls: self.tls.as_deref(),
             user: self.user.as_ref().map(|account| &*account.name),
             utf8: envelope.options.utf8,
             id: &id,
@@ -119,9 +119,9 @@ impl Server {
             _ => Replies::One,
         };
         let envelope = Arc::new(envelope.clone());
-        Ok(Incoming::new(
+        Ok(Box::new(Incoming::new(
             id, trace, additions, checks, shape, envelope, replies,
-        ))
+        )))
     }
 
     /// BDAT: what is refused is read, for what follows it must not be taken for commands.
@@ -168,7 +168,7 @@ impl Server {
     }
 
     /// The text so far, for one more chunk of it; an error ends the message.
-    fn begin_chunk(&mut self, now: Instant, octets: u64) -> Result<Incoming, Reply> {
+    fn begin_chunk(&mut self, now: Instant, octets: u64) -> Result<Box<Incoming>, Reply> {
         let begun = match self.message.as_mut() {
             Some(message) => match message.begun.take() {
                 Some(begun) => begun,
@@ -220,7 +220,7 @@ impl Server {
     /// A piece of text was taken: to the disk with it, when there is enough.
     pub(super) fn take_text(
         &mut self,
-        mut incoming: Incoming,
+        mut incoming: Box<Incoming>,
         chunk: Option<Chunk>,
         out: &mut Out,
     ) {
@@ -234,7 +234,7 @@ impl Server {
     }
 
     /// On with the text: in a chunk, that may be its end.
-    pub(super) fn go_on(&mut self, incoming: Incoming, chunk: Option<Chunk>, out: &mut Out) {
+    pub(super) fn go_on(&mut self, incoming: Box<Incoming>, chunk: Option<Chunk>, out: &mut Out) {
         match chunk {
             None => self.state = State::Text(incoming),
             Some(chunk) if chunk.left > 0 => self.state = State::Chunk(incoming, chunk),
@@ -248,7 +248,7 @@ impl Server {
         }
     }
 
-    fn chunk_end(&mut self, mut incoming: Incoming, chunk: Chunk, out: &mut Out) {
+    fn chunk_end(&mut self, mut incoming: Box<Incoming>, chunk: Chunk, out: &mut Out) {
         if chunk.place == Place::Last {
             return self.whole(incoming, out);
         }
@@ -271,7 +271,7 @@ impl Server {
     }
 
     /// The message is whole: it is delivered, or refused.
-    fn whole(&mut self, mut incoming: Incoming, out: &mut Out) {
+    fn whole(&mut self, mut incoming: Box<Incoming>, out: &mut Out) {
         let part = incoming.last_block();
         if self.config.mode == Mode::Submission {
             self.check_from(&mut incoming);
