@@ -54,13 +54,12 @@ impl State {
 }
 
 impl Record {
-    /// What tells the message from others.
+    /// What tells the message from others, as Dovecot has it.
     pub(super) fn guid(&self) -> &str {
         let field = self
             .fields
             .split(' ')
             .find_map(|field| field.strip_prefix('G'));
-        let base = self.base.split(',').next().unwrap_or(&self.base);
-        field.filter(|guid| !guid.is_empty()).unwrap_or(base)
+        field.filter(|guid| !guid.is_empty()).unwrap_or(&self.base)
     }
 }

@@ -233,7 +233,12 @@ mod tests {
         assert!(scan(" (SINCE 1)", scan_fetch_modifiers).is_err());
         assert_eq!(scan("", scan_unchanged_since), Ok(None));
         assert_eq!(
-            scan("(UNCHANGEDSINCE 320162338) ", scan_unchanged_since),
+            scan("(UNCHANGEDSINCE 320162338) +FLAGS", |scanner| {
+                let since = scan_unchanged_since(scanner)?;
+                scanner.expect(b'+')?;
+                scanner.word("FLAGS")?;
+                Ok(since)
+            }),
             Ok(Some(320_162_338))
         );
         assert!(scan("(CHANGEDSINCE 1) ", scan_unchanged_since).is_err());
