@@ -1,4 +1,11 @@
 //! The stage of a dialogue: a new store in a folder of its own, and the service that the dialogue talks to.
+//!
+//! What a dialogue of any protocol can ask of the store, `x-NAME=VALUE`:
+//!
+//! | setting | meaning |
+//! |---|---|
+//! | `token=USER:TOKEN` | a token that stands for a password |
+//! | `quota-octets=N`, `quota-messages=N` | what an account may hold |
 
 use std::path::Path;
 use std::sync::Arc;

@@ -126,12 +126,6 @@ impl Ranges {
         ranges
     }
 
-    /// How many numbers are in it.
-    pub fn len(&self) -> u64 {
-        let count = |&(first, last): &(u32, u32)| u64::from(last - first) + 1;
-        self.0.iter().map(count).sum()
-    }
-
     /// Adds a range that begins no sooner than the last one.
     pub fn push(&mut self, first: u32, last: u32) {
         match self.0.last_mut() {
