@@ -20,6 +20,7 @@ pub(super) use self::addresses::Addresses;
 pub(super) use self::relay::Relay;
 pub(super) use self::sessions::Sessions;
 use super::protocols::Protocol;
+use crate::limits;
 use crate::wire::address::{self, AddressError};
 
 /// The options of `serve`; the keys of its file have the same names.
@@ -123,6 +124,12 @@ pub(super) struct Options {
     )]
     pub(super) tls_key: Option<PathBuf>,
 
+    /// Connections served at the same time; file descriptors may allow fewer [default: 40000]
+    #[arg(long, value_name = "N", env = "MAILTOOL_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Running")]
+    pub(super) connections: Option<u32>,
+    /// The same from one address, but this computer and those of --proxy-from and --xclient-from [default: 200]
+    #[arg(long, value_name = "N", env = "MAILTOOL_CONNECTIONS_EACH", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Running")]
+    pub(super) connections_each: Option<u32>,
     /// Write every dialogue to FILE, passwords hidden; - is standard error
     #[arg(
         long,
@@ -205,6 +212,8 @@ impl Options {
             addresses: self.addresses.or(other.addresses),
             relay: self.relay.or(other.relay),
             sessions: self.sessions.or(other.sessions),
+            connections: self.connections.or(other.connections),
+            connections_each: self.connections_each.or(other.connections_each),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             transcript: self.transcript.or(other.transcript),
@@ -234,6 +243,15 @@ impl Options {
         self.relay.relative_to(folder);
         self.sessions.relative_to(folder);
         self
+    }
+
+    /// Connections at the same time, in all and from one address.
+    pub(super) fn connections(&self) -> (usize, usize) {
+        let number = |given: Option<u32>, usual| given.map_or(usual, |given| given as usize);
+        (
+            number(self.connections, limits::CONNECTIONS),
+            number(self.connections_each, limits::CONNECTIONS_PER_ADDRESS),
+        )
     }
 
     /// Where `protocol` listens.

@@ -106,8 +106,12 @@ impl Site {
         let keys = evidence::key_log(capture.as_ref(), |words| ::log::warn!("{words}"));
         let certificate = certificate(options, place, &names, keys.as_ref())?;
 
+        let (connections, connections_per_address) = options.connections();
         let mut reactor = Reactor::new(
             reactor::Options {
+                connections,
+                connections_per_address,
+                proxies: options.sessions.proxies(),
                 tls: Some(certificate),
                 tap: options.transcript.as_deref().map(transcripts).transpose()?,
                 wire: pcap

@@ -50,7 +50,8 @@ pub(super) fn verdicts(
             reply: Arc::new(reply.clone()),
             receipts,
         },
-        relay::Fate::Refused { reply, .. } if is_too_many(reply) => {
+        // Their bound, whether they say so now or said it before we asked (RFC 9422 §4.2).
+        relay::Fate::Refused { reply, .. } | relay::Fate::Unfit(reply) if is_too_many(reply) => {
             Verdict::Again(Arc::new(reply.clone()))
         }
         relay::Fate::Refused { reply, .. } | relay::Fate::Unfit(reply) => {

@@ -104,6 +104,11 @@ impl Sessions {
         config.rates = Arc::clone(rates);
     }
 
+    /// Those who come for many others.
+    pub(in crate::applet::serve) fn proxies(&self) -> Vec<Network> {
+        [&self.proxy_from[..], &self.xclient_from].concat()
+    }
+
     /// Who is counted, for all listeners together.
     pub(in crate::applet::serve) fn rates(&self) -> Arc<Rates> {
         Arc::new(Rates::new(

@@ -336,7 +336,8 @@ impl Server {
                 "message {id} could not be delivered to {failed} of {all} recipients: {error}"
             );
         }
-        let held = message.envelope.options.hold_until.is_some();
+        let envelope = &message.envelope;
+        let held = envelope.options.hold_until.is_some() || envelope.wants_receipt();
         let places = message.places;
         let is_through = !held
             && !places
