@@ -84,6 +84,7 @@ use self::signals::{Asked, Signals};
 use self::socket::{Door, Socket};
 use self::timers::Timers;
 use self::trouble::Trouble;
+pub use self::trouble::reason;
 use crate::limits;
 use crate::proto::{Answer, Epoch, Job, Out, Peer, Service, Session};
 use crate::store::Store;

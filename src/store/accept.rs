@@ -164,6 +164,11 @@ impl Store {
         self.directory.is_here(address)
     }
 
+    /// Whether the mailboxes are on a server behind this one ([`Rules::behind`](super::Rules::behind)).
+    pub fn is_behind(&self) -> bool {
+        self.directory.is_behind()
+    }
+
     /// The messages that are on their way elsewhere.
     pub fn queue(&self) -> &Queue {
         &self.queue

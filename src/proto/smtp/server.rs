@@ -345,7 +345,7 @@ impl Server {
                 self.go_on(incoming, chunk, out);
             }
             (State::Delivering { id }, Answer::Delivered(results)) => {
-                self.delivered(&id, results, out);
+                self.delivered(now, &id, results, out);
             }
             (_, answer) => {
                 log::error!("an SMTP session got an answer that it did not ask for: {answer:?}");

@@ -143,8 +143,8 @@ pub(super) fn outcome_text(store: &Store, id: &QueueId, outcome: &Outcome) -> St
         Fate::Failed => format!("<{to}>: failed, {who}{reply}"),
         Fate::Expired => format!("<{to}>: given up, {who}{reply}"),
         Fate::Later { next, .. } => {
-            let next = DateTime::utc(next).to_header();
-            format!("<{to}>: tried again {next}, {who}{reply}")
+            let next = DateTime::utc(next).to_internet();
+            format!("<{to}>: not now, next attempt {next}: {who}{reply}")
         }
     }
 }
