@@ -11,11 +11,12 @@ mod next_hop;
 #[path = "support/program.rs"]
 mod program;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use by_hand::{Hand, message, wait_for_empty_queue};
+use by_hand::{Hand, message, wait_for, wait_for_empty_queue};
 use next_hop::NextHop;
 use program::{Server, run};
 
@@ -346,4 +347,173 @@ fn the_relay_keeps_to_the_bounds_of_others() {
     let report = message(&server.store(), "alice", "Status: 5.3.4\r\n");
     assert!(by_hand::contains(&report, b"Subject: long"));
     assert!(next.heard().texts.is_empty());
+}
+
+/// What a server does when it hears a line that begins with `on` (empty: when it is connected to), in place of what is usual; then it
+/// closes if `closes`.
+struct Trick {
+    on: &'static str,
+    says: Vec<u8>,
+    closes: bool,
+}
+
+fn trickster(trick: Trick) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = perform(&mut stream, &trick);
+        }
+    });
+    address
+}
+
+fn perform(stream: &mut TcpStream, trick: &Trick) -> std::io::Result<()> {
+    if trick.on.is_empty() {
+        stream.write_all(&trick.says)?;
+        if trick.closes {
+            return Ok(());
+        }
+    }
+    stream.write_all(b"220 trick.example\r\n")?;
+    let mut in_text = false;
+    for line in BufReader::new(stream.try_clone()?).split(b'\n') {
+        let line = line?;
+        let verb = line.get(..4).unwrap_or_default();
+        let is_end = line == b".\r";
+        if in_text && !is_end {
+            continue;
+        }
+        in_text = false;
+        if !trick.on.is_empty() && line.starts_with(trick.on.as_bytes()) {
+            stream.write_all(&trick.says)?;
+            if trick.closes {
+                return Ok(());
+            }
+            continue;
+        }
+        let reply: &[u8] = match verb {
+            b"EHLO" => b"250-trick.example\r\n250-STARTTLS\r\n250 PIPELINING\r\n",
+            b"STAR" => b"454 4.7.0 Not now\r\n",
+            b"DATA" => b"354 Go on\r\n",
+            b"QUIT" => b"221 2.0.0 Bye\r\n",
+            _ => b"250 2.0.0 Ok\r\n",
+        };
+        in_text = verb == b"DATA";
+        stream.write_all(reply)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_relay_stands_whatever_servers_do() {
+    let junk = |octets: usize| vec![b'x'; octets];
+    let trick = |on, says: &[u8], closes| Trick {
+        on,
+        says: says.to_vec(),
+        closes,
+    };
+    let endless = "250-a line of an answer that does not end\r\n".repeat(200_000);
+    let cases = [
+        // It waits for better times.
+        (trick("", b"", true), "4.4.2"),
+        (trick("", b"421 4.3.2 Closed\r\n", true), "4.3.2"),
+        (trick("", &junk(1_000_000), true), "4."),
+        (trick("", b"HTTP/1.1 400 Bad Request\r\n", true), "4."),
+        (trick("EHLO", endless.as_bytes(), true), "4."),
+        (trick("EHLO", &junk(3_000_000), true), "4."),
+        (trick("MAIL", b"", true), "4.4.2"),
+        (trick("RCPT", b"", true), "4.4.2"),
+        (trick("RCPT", b"\0\0\0\r\n", false), "4."),
+        (trick("DATA", b"", true), "4.4.2"),
+        (trick("DATA", b"250 What text?\r\n", false), "4."),
+        (trick("DATA", b"354 Go on\r\n", true), "4.4.2"),
+        (trick(".\r", b"", true), "4.4.2"),
+        (trick(".\r", b"421 4.3.2 Closed\r\n", true), "4.3.2"),
+        (trick(".\r", b"354 More\r\n", false), "4."),
+        (trick("STARTTLS", b"", true), "4.4.2"),
+        // It is taken, all the same: TLS does not come about, and was not a must.
+        (trick("STARTTLS", b"220 Go\r\n", true), "taken"),
+        (
+            trick(
+                "STARTTLS",
+                b"220 Go\r\nnot TLS at all, and much of it\r\n",
+                true,
+            ),
+            "taken",
+        ),
+        // Said before TLS, to be heard after it.
+        (
+            trick(
+                "STARTTLS",
+                b"220 Go\r\n250-trick.example\r\n250 AUTH PLAIN\r\n",
+                false,
+            ),
+            "taken",
+        ),
+        (trick("QUIT", b"500 Never\r\n", false), "taken"),
+        (trick("QUIT", &junk(1_000_000), true), "taken"),
+        // It comes back.
+        (trick("MAIL", b"550 5.7.1 Not you\r\n", false), "back"),
+        (trick("RCPT", b"550 5.1.1 Not there\r\n", false), "back"),
+        (trick("DATA", b"554 5.7.1 Not this\r\n", false), "back"),
+        (trick(".\r", b"554 5.6.0 Not this\r\n", false), "back"),
+    ];
+    let routes: Vec<String> = cases
+        .into_iter()
+        .enumerate()
+        .map(|(number, (trick, expected))| {
+            let name = format!(
+                "{}{number}",
+                expected.trim_end_matches('.').replace('.', "-")
+            );
+            format!("{name}.example={}={expected}", trickster(trick))
+        })
+        .collect();
+    let mut options = vec!["--relay-from", "127.0.0.0/8"];
+    for route in &routes {
+        options.extend(["--route", route.rsplit_once('=').expect("three parts").0]);
+    }
+    let server = Server::start_with(&options);
+    let before = server.resident();
+    let mut hand = Hand::to(server.address("smtp"));
+    for route in &routes {
+        let domain = route.split('=').next().expect("a domain");
+        let text = format!("Subject: {domain}\r\n\r\nText\r\n");
+        let to = format!("<x@{domain}>");
+        let reply = hand.send("<alice@localhost>", &[&to], text.as_bytes());
+        assert!(reply.starts_with("250 2.0.0 "), "{reply}");
+    }
+    for route in &routes {
+        let mut parts = route.split('=');
+        let domain = parts.next().expect("a domain");
+        let expected = parts.nth(1).expect("an end");
+        match expected {
+            "back" => {
+                message(&server.store(), "alice", &format!("Subject: {domain}"));
+            }
+            "taken" => {
+                let taken = format!("<x@{domain}>: passed on");
+                wait_for(&taken, || server.log().contains(&taken).then_some(()));
+            }
+            status => {
+                let tried = format!("<x@{domain}>: tried again");
+                let log = wait_for(&tried, || {
+                    let log = server.log();
+                    log.contains(&tried).then_some(log)
+                });
+                let line = log.lines().find(|line| line.contains(&tried));
+                assert!(
+                    line.is_some_and(|line| line.contains(status)),
+                    "{status}: {line:?}"
+                );
+            }
+        }
+    }
+    let after = server.resident();
+    assert!(
+        after < before + 48 * 1024 * 1024,
+        "{before} to {after} octets"
+    );
+    assert!(hand.say("NOOP").starts_with("250 "));
 }
