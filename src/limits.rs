@@ -145,6 +145,16 @@ pub const WARM_MAILBOXES: usize = 64;
 /// How long `cur/` is not read again because it may hold more than its time tells, for each message in it: reading takes
 /// about a tenth of this, and so never more than a tenth of the time (1.1 µs a message, measured).
 pub const LISTING_PAUSE: Duration = Duration::from_micros(10);
+/// Octets of our cache of a mailbox; a larger one is damaged. A message takes 33, so that is 8 million of them.
+pub const CACHE_OCTETS: u64 = 256 * 1024 * 1024;
+/// Records in it, above two for each message, at which it is written anew: a small mailbox need not be every time.
+pub const CACHE_HISTORY: usize = 1000;
+/// Ranges of UIDs that were removed and are remembered, so that a client learns exactly what went (RFC 7162 §3.2.7 leaves it
+/// open how many); 16 octets each.
+pub const CACHE_GONE: usize = 4096;
+/// How long it is waited for more after another program changed a mailbox in which a session idles: the session is to be told
+/// within 50 ms, and once for a change of a thousand files.
+pub const NOTICE_PAUSE: Duration = Duration::from_millis(5);
 /// Messages of a mailbox that is kept warm; larger ones are let go (some 250 octets a message).
 pub const WARM_MESSAGES: usize = 50_000;
 
@@ -258,6 +268,14 @@ pub const IMAP_DISCARD: u64 = 4 * MESSAGE_SIZE;
 pub const IMAP_KEYWORD: usize = 100;
 /// Octets of LIST's reference and pattern together: longer than any mailbox's name.
 pub const IMAP_PATTERN: usize = 1000;
+/// Patterns of one LIST (RFC 5258 §3): each is tried on every name.
+pub const IMAP_PATTERNS: usize = 50;
+/// Messages that one SORT or THREAD puts in order: what is kept of each is some 200 octets.
+pub const IMAP_ARRANGED: usize = 200_000;
+/// Messages above one in a thread, as far as they are looked at: who is farther down has no more answers.
+pub const IMAP_ANCESTORS: usize = 1000;
+/// Messages of one APPEND (RFC 3502): until the last has come, each holds a file open.
+pub const IMAP_APPENDED: usize = 50;
 
 /// Levels of multiparts and messages in a message; what is deeper is shown as one part without structure.
 pub const MIME_DEPTH: usize = 100;

@@ -305,6 +305,92 @@ fn we_read_what_dovecot_writes() {
     assert_eq!(tree.seen_by_dovecot("INBOX"), tree.seen_by_us(&inbox));
 }
 
+/// As Dovecot sees a mailbox: what must outlive that another program had it.
+fn kept_by_dovecot(tree: &Tree, mailbox: &str) -> Vec<String> {
+    let fields = "uid date.received flags hdr.subject";
+    let shown = tree.dovecot(
+        &["-f", "tab", "fetch", fields, "mailbox", mailbox, "all"],
+        "",
+    );
+    shown.lines().skip(1).map(words).collect()
+}
+
+#[test]
+fn a_tree_of_dovecots_is_served_changed_and_given_back() {
+    if !have("doveadm", "dovecot-imapd") {
+        return;
+    }
+    let tree = Tree::plant();
+    tree.hand_over();
+    let save = |subject: &str| {
+        let text = format!("Subject: {subject}\n\ntext\n");
+        tree.dovecot(&["save", "-m", "INBOX"], &text);
+    };
+    for subject in ["two", "three", "four"] {
+        save(subject);
+    }
+    // They came long ago.
+    for part in ["new", "cur"] {
+        for file in std::fs::read_dir(tree.alice.home.join(part)).expect("a directory") {
+            let file = std::fs::File::open(file.expect("an entry").path()).expect("a file");
+            let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(981_173_106);
+            file.set_modified(long_ago).expect("set");
+        }
+    }
+    let flag = |flags: &str, uid: &str| {
+        tree.dovecot(&["flags", "add", flags, "mailbox", "INBOX", "uid", uid], "");
+    };
+    flag("\\Seen $Later", "2");
+    let before = kept_by_dovecot(&tree, "INBOX");
+    let validity = tree.validity_by_dovecot("INBOX");
+
+    let inbox = tree.mailbox("INBOX");
+    let index = inbox.sync().expect("a look");
+    inbox.settle().expect("mod-sequences are on disk");
+    let high = index.highest_modseq;
+    inbox
+        .change_flags(&[4], FlagChange::Add, Flags::FLAGGED)
+        .expect("flags");
+    inbox.expunge(&[3]).expect("removed");
+    tree.store.create(&tree.alice, "Archive").expect("created");
+    let archive = tree.mailbox("Archive");
+    inbox.copy(&[2], &archive).expect("copied");
+    let email_id = inbox.identity(2).expect("there").email_id;
+    tree.hand_over();
+
+    // All is as it was, but for what was changed.
+    let mut expected = before;
+    expected.remove(2);
+    expected[2] = expected[2].replace(" four", " \\Flagged four");
+    assert_eq!(kept_by_dovecot(&tree, "INBOX"), expected);
+    assert_eq!(tree.validity_by_dovecot("INBOX"), validity);
+    let copy = kept_by_dovecot(&tree, "Archive");
+    assert_eq!(copy, [expected[1].replacen("2 ", "1 ", 1)]);
+    let guid = |mailbox: &str, uid: &str| {
+        let query = [
+            "-f", "flow", "fetch", "guid", "mailbox", mailbox, "uid", uid,
+        ];
+        tree.dovecot(&query, "").trim().to_owned()
+    };
+    assert_eq!(guid("INBOX", "2"), guid("Archive", "1"), "one message");
+
+    // And back: what Dovecot does now has new mod-sequences, and nothing else has.
+    flag("\\Answered", "2");
+    tree.dovecot(&["expunge", "mailbox", "INBOX", "uid", "4"], "");
+    save("five");
+    let index = inbox.sync().expect("a look");
+    let changed: Vec<u32> = index
+        .messages
+        .iter()
+        .filter(|entry| entry.modseq > high + 2)
+        .map(|entry| entry.uid)
+        .collect();
+    assert_eq!(changed, [2, 5]);
+    assert_eq!(inbox.vanished(high), [(3, 3), (4, 4)]);
+    assert_eq!(inbox.identity(2).expect("there").email_id, email_id);
+    assert_eq!(archive.identity(1).expect("there").email_id, email_id);
+}
+
 #[test]
 fn both_at_once_lose_nothing_and_agree() {
     const EACH: usize = 25;

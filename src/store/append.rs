@@ -12,6 +12,17 @@ use super::spool::{cannot_link, copy_file};
 use super::{Durable, Flags, Mailbox, Spool, StoreError, names};
 use crate::limits;
 
+/// A whole message that is to be put into a mailbox.
+#[derive(Debug)]
+pub struct Incoming {
+    /// Its octets.
+    pub spool: Spool,
+    /// With these flags.
+    pub flags: Flags,
+    /// INTERNALDATE, seconds since 1970; `None` for now.
+    pub received: Option<i64>,
+}
+
 impl Mailbox {
     /// A spool for a message that will be appended here.
     pub fn spool(&self) -> Result<Spool, StoreError> {
@@ -26,24 +37,49 @@ impl Mailbox {
     /// Puts a whole message in: its UID, and that it is there for good. `received` is INTERNALDATE, seconds since 1970.
     pub fn append(
         &self,
-        mut spool: Spool,
+        spool: Spool,
         flags: Flags,
         received: Option<i64>,
     ) -> Result<(u32, Durable), StoreError> {
-        spool.complete(received)?;
-        let arrival = Arrival {
-            draft: spool.path.clone(),
-            base: spool.name(),
+        let incoming = Incoming {
+            spool,
             flags,
-            size: spool.size(),
-            received: super::fs::Stat::of(&spool.file)?.seconds(),
+            received,
         };
-        let (uids, durable) = self.admit(&[arrival])?;
-        spool.has_moved();
+        let (uids, durable) = self.append_all(vec![incoming])?;
         match uids[..] {
             [uid] => Ok((uid, durable)),
             _ => Err(StoreError::NoSuchMessage),
         }
+    }
+
+    /// Puts whole messages in, all or none: their UIDs, and that they are there for good.
+    pub fn append_all(
+        &self,
+        mut incoming: Vec<Incoming>,
+    ) -> Result<(Vec<u32>, Durable), StoreError> {
+        let mut arrivals = Vec::with_capacity(incoming.len());
+        for Incoming {
+            spool,
+            flags,
+            received,
+        } in &mut incoming
+        {
+            spool.complete(*received)?;
+            arrivals.push(Arrival {
+                draft: spool.path.clone(),
+                base: spool.name(),
+                flags: *flags,
+                guid: None,
+                size: spool.size(),
+                received: super::fs::Stat::of(&spool.file)?.seconds(),
+            });
+        }
+        let (uids, durable) = self.admit(&arrivals)?;
+        for one in &mut incoming {
+            one.spool.has_moved();
+        }
+        Ok((uids, durable))
     }
 
     /// Copies messages to another mailbox (may be the same), flags, keywords and INTERNALDATE with them: pairs of old and new
@@ -132,6 +168,7 @@ impl Mailbox {
                 draft,
                 base,
                 flags,
+                guid: state.record(uid).map(|record| record.guid().to_owned()),
                 size: entry.size,
                 received: entry.received,
             })

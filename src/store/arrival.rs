@@ -21,6 +21,8 @@ pub(super) struct Arrival {
     pub(super) draft: PathBuf,
     pub(super) base: String,
     pub(super) flags: Flags,
+    /// Of what it is a copy.
+    pub(super) guid: Option<String>,
     /// Octets with CRLF line ends.
     pub(super) size: u64,
     /// INTERNALDATE, seconds since 1970.
@@ -61,6 +63,9 @@ impl State {
         let first = self.list.records.len();
         for arrival in arrivals {
             self.give(folder, &arrival.base, None)?;
+            if let (Some(guid), Some(record)) = (&arrival.guid, self.list.records.last_mut()) {
+                record.fields = format!("G{guid}").into();
+            }
         }
         if let Err(error) = self.write_list(folder, first) {
             // The file may hold part of it: what it says is read anew.
@@ -86,6 +91,7 @@ impl State {
             return Ok(Enrolled::Uids(uids));
         }
         let known = self.keywords.known();
+        let modseq = self.next_modseq();
         let mut index = Index::clone(&self.index);
         index.uid_next = self.list.next;
         for (arrival, &uid) in arrivals.iter().zip(&uids) {
@@ -94,10 +100,14 @@ impl State {
                 flags: Flags(arrival.flags.0 & known.0),
                 size: arrival.size,
                 received: arrival.received,
+                modseq,
             });
         }
+        let all = index.messages.len();
+        let new = all - arrivals.len()..all;
         self.places.append(&mut places);
         self.recent.extend(&uids);
+        self.remember(folder, &mut index, new);
         self.index = Arc::new(index);
         self.changed_cur(folder, before);
         Ok(Enrolled::Uids(uids))
@@ -152,6 +162,7 @@ impl State {
                 draft,
                 base: name.clone(),
                 flags: Flags::default(),
+                guid: None,
                 size,
                 received: stat.seconds(),
             });

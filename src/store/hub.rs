@@ -4,16 +4,26 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::Mailbox;
 use super::fs::hold;
+use super::notice::Notices;
 
 /// Who is told when a mailbox changes.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Hub {
+    told: Arc<Told>,
+    /// Sees what other programs do to mailboxes that somebody sits in.
+    notices: OnceLock<Arc<Notices>>,
+}
+
+/// Who sits where, and who wakes them.
+#[derive(Default)]
+pub(super) struct Told {
     waker: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
-    subscribers: Arc<Mutex<Subscribers>>,
+    subscribers: Mutex<Subscribers>,
 }
 
 /// Tokens by the number of the mailbox. A session may subscribe twice; each subscription ends by itself.
@@ -22,21 +32,39 @@ type Subscribers = HashMap<u64, Vec<u64>>;
 impl Hub {
     /// Who wakes a session, given its token: set once by the reactor. Until then nobody is told.
     pub fn set_waker(&self, waker: Box<dyn Fn(u64) + Send + Sync>) {
-        let _ = self.waker.set(waker);
+        let _ = self.told.waker.set(waker);
     }
     /// From now on `token` is woken when `mailbox` changes, until the subscription is dropped.
     pub fn subscribe(&self, mailbox: &Arc<Mailbox>, token: u64) -> Subscription {
-        let mailbox = mailbox.number();
-        hold(&self.subscribers)
-            .entry(mailbox)
-            .or_default()
-            .push(token);
+        let number = mailbox.number();
+        let notices = self.notices.get().cloned();
+        let mut subscribers = hold(&self.told.subscribers);
+        let tokens = subscribers.entry(number).or_default();
+        tokens.push(token);
+        if let ([_], Some(notices), Ok(folder)) = (&tokens[..], &notices, mailbox.place()) {
+            notices.watch(number, folder);
+        }
+        drop(subscribers);
         Subscription {
-            subscribers: Arc::clone(&self.subscribers),
-            mailbox,
+            told: Arc::clone(&self.told),
+            notices,
+            mailbox: number,
             token,
         }
     }
+    /// From now on the kernel is asked what other programs do to the mailboxes that somebody sits in.
+    pub(super) fn take_notice(&self) -> io::Result<()> {
+        let notices = Notices::start(Arc::clone(&self.told))?;
+        let _ = self.notices.set(Arc::new(notices));
+        Ok(())
+    }
+    /// Wakes all who sit in the mailbox of this number.
+    pub(super) fn changed(&self, mailbox: u64) {
+        self.told.changed(mailbox);
+    }
+}
+
+impl Told {
     /// Wakes all who sit in the mailbox of this number.
     pub(super) fn changed(&self, mailbox: u64) {
         let Some(waker) = self.waker.get() else {
@@ -49,10 +77,10 @@ impl Hub {
     }
 }
 
-impl fmt::Debug for Hub {
+impl fmt::Debug for Told {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("Hub")
+            .debug_struct("Told")
             .field("subscribers", &self.subscribers)
             .finish_non_exhaustive()
     }
@@ -61,14 +89,15 @@ impl fmt::Debug for Hub {
 /// Ends when dropped.
 #[derive(Debug)]
 pub struct Subscription {
-    subscribers: Arc<Mutex<Subscribers>>,
+    told: Arc<Told>,
+    notices: Option<Arc<Notices>>,
     mailbox: u64,
     token: u64,
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let mut subscribers = hold(&self.subscribers);
+        let mut subscribers = hold(&self.told.subscribers);
         let Some(tokens) = subscribers.get_mut(&self.mailbox) else {
             return;
         };
@@ -77,6 +106,9 @@ impl Drop for Subscription {
         }
         if tokens.is_empty() {
             subscribers.remove(&self.mailbox);
+            if let Some(notices) = &self.notices {
+                notices.forget(self.mailbox);
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::cache::{Cache, Cached};
 use super::fs::{self, Disk, Stat};
 use super::keywords::{self, Keywords};
 use super::lock::DotLock;
@@ -104,6 +105,8 @@ pub(super) struct Stamps {
 pub(super) struct State {
     pub(super) list: UidList,
     pub(super) keywords: Keywords,
+    /// `None` until the first look.
+    pub(super) cache: Option<Cache>,
     /// One a message of `index`, in its order.
     pub(super) places: Vec<Place>,
     pub(super) index: Arc<Index>,
@@ -124,12 +127,14 @@ impl State {
         Self {
             list: UidList::default(),
             keywords: Keywords::default(),
+            cache: None,
             places: Vec::new(),
             index: Arc::new(Index {
                 uid_validity: 0,
                 uid_next: 1,
                 messages: Vec::new(),
                 keywords: Vec::new(),
+                highest_modseq: 0,
             }),
             recent: Vec::new(),
             stamps: None,
@@ -204,6 +209,24 @@ impl State {
         // The list before the files: whoever has a UID in it is there, and will be found.
         self.read_list(folder)?;
         self.read_keywords(folder)?;
+        let (mut cache, cached) = match self.cache.take() {
+            Some(cache) => (cache, Vec::new()),
+            None => Cache::read(folder, self.list.validity),
+        };
+        let rebuilt = self.look_for_files(folder, &mut cache, &cached);
+        // When not all went well, the first look is yet to come.
+        if rebuilt.is_ok() || cached.is_empty() {
+            self.cache = Some(cache);
+        }
+        rebuilt
+    }
+
+    fn look_for_files(
+        &mut self,
+        folder: &Folder<'_>,
+        cache: &mut Cache,
+        cached: &[Cached],
+    ) -> io::Result<()> {
         let mut found = gather(folder)?;
         let lost = |place: &Place| !found.files.contains_key(names::base(&place.name));
         if self.places.iter().any(lost) {
@@ -228,7 +251,7 @@ impl State {
         self.new_settled = found.new_settled;
         self.cur_settled = found.cur_settled;
         self.listed = found.listed;
-        self.rebuild(folder, &mut found);
+        self.rebuild(folder, &mut found, cache, cached);
         Ok(())
     }
 
@@ -389,10 +412,26 @@ impl State {
     }
 
     /// Makes `places` and `index` of what was found.
-    fn rebuild(&mut self, folder: &Folder<'_>, found: &mut Found) {
+    fn rebuild(
+        &mut self,
+        folder: &Folder<'_>,
+        found: &mut Found,
+        cache: &mut Cache,
+        cached: &[Cached],
+    ) {
+        if cache.validity() != self.list.validity {
+            cache.begin(self.list.validity);
+        }
+        let modseq = cache.next();
         let known = self.keywords.known();
         let old = Arc::clone(&self.index);
         let same_validity = old.uid_validity == self.list.validity;
+        let since = |same: bool, before: u64| if same { before } else { modseq };
+        let mut cached_rest = cached.iter().peekable();
+        let mut cached_as = |uid: u32| {
+            while cached_rest.next_if(|cached| cached.uid < uid).is_some() {}
+            cached_rest.next_if(|cached| cached.uid == uid)
+        };
         let mut places = Vec::with_capacity(found.files.len());
         let mut messages = Vec::with_capacity(found.files.len());
         for record in &self.list.records {
@@ -407,7 +446,17 @@ impl State {
             let entry = match before {
                 Some(entry) => Entry {
                     flags,
+                    modseq: since(flags == entry.flags, entry.modseq),
                     ..entry.clone()
+                },
+                None if let Some(entry) = cached_as(record.uid) => Entry {
+                    uid: record.uid,
+                    flags,
+                    size: names::size(&record.base)
+                        .or(record.size())
+                        .unwrap_or(entry.size),
+                    received: entry.received,
+                    modseq: since(flags == entry.flags, entry.modseq),
                 },
                 None => {
                     let stat = folder.disk().stat(&place.path(folder.path));
@@ -423,9 +472,17 @@ impl State {
                             .or(record.size())
                             .unwrap_or(octets),
                         received: stat.map_or(0, |stat| stat.seconds()),
+                        modseq,
                     }
                 }
             };
+            if entry.modseq == modseq {
+                match entry.received {
+                    // Its file was not where it should be: that is asked again after a restart.
+                    0 => cache.reach(modseq),
+                    _ => cache.changed(&entry),
+                }
+            }
             if found.moved.contains(&record.base) {
                 self.recent.push(record.uid);
             }
@@ -437,6 +494,15 @@ impl State {
                 .binary_search_by_key(uid, |entry: &Entry| entry.uid)
                 .is_ok()
         };
+        let before = old.messages.iter().map(|entry| entry.uid);
+        let gone: Vec<u32> = before
+            .filter(|_| same_validity)
+            .chain(cached.iter().map(|cached| cached.uid))
+            .filter(|uid| !present(uid))
+            .collect();
+        if !gone.is_empty() {
+            cache.removed(modseq, &gone);
+        }
         self.recent.retain(present);
         self.recent.sort_unstable();
         self.recent.dedup();
@@ -446,7 +512,9 @@ impl State {
             uid_next: self.list.next,
             messages,
             keywords: self.keywords.shown().map(str::to_owned).collect(),
+            highest_modseq: cache.highest(),
         };
+        cache.write(folder, &index);
         if *old != index {
             self.index = Arc::new(index);
         }

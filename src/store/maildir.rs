@@ -92,15 +92,37 @@ impl Mailbox {
         change: FlagChange,
         flags: Flags,
     ) -> Result<Arc<Index>, StoreError> {
+        let all = u64::MAX;
+        let (index, _) = self.change_flags_unless(uids, change, flags, all)?;
+        Ok(index)
+    }
+
+    /// The same, but for messages that have changed since `modseq`, which are left alone: and which those are (RFC 7162 §3.1.3).
+    pub fn change_flags_unless(
+        &self,
+        uids: &[u32],
+        change: FlagChange,
+        flags: Flags,
+        modseq: u64,
+    ) -> Result<(Arc<Index>, Vec<u32>), StoreError> {
         let place = self.place()?;
         let folder = self.folder(&place);
         let mut state = hold(&self.state);
+        if modseq != u64::MAX {
+            // Also by another program, just now.
+            state.look(&folder)?;
+        }
+        let mut modified = Vec::new();
         let known = state.keywords.known();
         let before = folder.disk().stat(&folder.part("cur"));
         let mut changed = Vec::new();
         for &uid in uids {
             let renamed = state.with_file(&folder, uid, |state, at| {
                 let entry = &state.index.messages[at];
+                if entry.modseq > modseq {
+                    modified.push(uid);
+                    return Ok(());
+                }
                 let new = change.apply(entry.flags, flags);
                 if new == entry.flags {
                     return Ok(());
@@ -121,17 +143,22 @@ impl Mailbox {
             }
         }
         if !changed.is_empty() {
+            let modseq = state.next_modseq();
             let mut index = Index::clone(&state.index);
+            let mut places = Vec::with_capacity(changed.len());
             for (uid, flags) in changed {
                 if let Ok(at) = index.messages.binary_search_by_key(&uid, |entry| entry.uid) {
                     index.messages[at].flags = flags;
+                    index.messages[at].modseq = modseq;
+                    places.push(at);
                 }
             }
+            state.remember(&folder, &mut index, places);
             state.index = Arc::new(index);
             state.changed_cur(&folder, before);
             self.shared.hub.changed(self.number);
         }
-        Ok(Arc::clone(&state.index))
+        Ok((Arc::clone(&state.index), modified))
     }
 
     /// The flag that stands for keyword `name`, which joins the mailbox's list; `None` when all 26 are taken, or when it is
@@ -205,7 +232,7 @@ impl Mailbox {
         }
         gone.sort_unstable();
         gone.dedup();
-        state.remove(&gone);
+        state.remove(&folder, &gone);
         state.changed_cur(&folder, before);
         drop(state);
         self.shared.hub.changed(self.number);
@@ -279,7 +306,7 @@ impl State {
     }
 
     /// Takes messages out of the index; ascending UIDs.
-    fn remove(&mut self, gone: &[u32]) {
+    fn remove(&mut self, folder: &Folder<'_>, gone: &[u32]) {
         let stays = |uid: u32| gone.binary_search(&uid).is_err();
         let mut index = Index::clone(&self.index);
         let mut uids = self.index.messages.iter().map(|entry| entry.uid);
@@ -287,6 +314,12 @@ impl State {
         index.messages.retain(|entry| stays(entry.uid));
         self.recent.retain(|&uid| stays(uid));
         drop(uids);
+        let modseq = self.next_modseq();
+        if let Some(cache) = &mut self.cache {
+            cache.removed(modseq, gone);
+            index.highest_modseq = cache.highest();
+            cache.write(folder, &index);
+        }
         self.index = Arc::new(index);
     }
 }

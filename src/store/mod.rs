@@ -23,26 +23,32 @@
 //! | `repeats` | deliveries that come again |
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
 //! | `arrival` | how a message gets its UID and its name |
+//! | `cache` | mod-sequences and more, beside the Maildir |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
+//! | `identity` | object ids, and when a message came |
 //! | `folders` | the tree of mailboxes, subscriptions |
 //! | `users` | accounts and passwords |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
+//! | `notice` | seeing that other programs changed them |
 
 mod accept;
 mod aliases;
 mod append;
 mod arrival;
+mod cache;
 mod commit;
 mod directory;
 mod folders;
 mod fs;
 mod hub;
+mod identity;
 mod keywords;
 mod lines;
 mod lock;
 mod look;
 mod maildir;
 mod names;
+mod notice;
 pub mod queue;
 mod quota;
 mod repeats;
@@ -72,13 +78,15 @@ use self::shared::Shared;
 use self::watch::Watch;
 
 pub use self::accept::Replies;
+pub use self::append::Incoming;
 pub use self::commit::Durable;
 pub use self::directory::{Rules, Whereabouts};
 pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};
+pub use self::identity::Identity;
 pub use self::maildir::Mailbox;
 pub use self::queue::{Queue, QueueId};
-pub use self::quota::Quota;
+pub use self::quota::{Held, Quota};
 pub use self::spool::Spool;
 pub use self::users::{Account, AuthError, Told, Users};
 
@@ -125,6 +133,9 @@ impl Store {
             log::warn!("changes of users and aliases are only seen on use: {error}");
             None
         });
+        if let Err(error) = store.shared.hub.take_notice() {
+            log::warn!("what other programs do to mailboxes is only seen on use: {error}");
+        }
         Ok(store)
     }
     /// Opens it beside a program that may serve it, to deliver into mailboxes only: that is safe beside anybody. What would have to
@@ -359,6 +370,9 @@ pub struct Index {
     pub messages: Vec<Entry>,
     /// The names of [`Flags::keyword`] 0 to 25, in order; `""` where a letter has none (no message shows it).
     pub keywords: Vec<String>,
+    /// The highest mod-sequence that was given here (RFC 7162 §3.1). It may be shown once [`Mailbox::settle`] has returned; so may those
+    /// of the messages.
+    pub highest_modseq: u64,
 }
 
 impl Index {
@@ -389,4 +403,6 @@ pub struct Entry {
     pub size: u64,
     /// INTERNALDATE, seconds since 1970.
     pub received: i64,
+    /// Of its last change (RFC 7162 §3.1).
+    pub modseq: u64,
 }

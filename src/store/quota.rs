@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::time::SystemTime;
 
 use super::fs::{self, Disk, Stat, hold};
-use super::{StoreError, names};
+use super::{Account, Store, StoreError, names};
 use crate::limits;
 
 /// What a mailbox may hold, all of its folders together; `None` is no bound.
@@ -24,6 +24,25 @@ pub struct Quota {
     pub octets: Option<u64>,
     /// Messages.
     pub messages: Option<u64>,
+}
+
+/// A quota, and what there is of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The bounds.
+    pub quota: Quota,
+    /// Octets of messages.
+    pub octets: u64,
+    /// Messages.
+    pub messages: u64,
+}
+
+impl Store {
+    /// What the account may hold in all of its mailboxes together, and what it holds; `None` where there is no bound.
+    pub fn held(&self, account: &Account) -> Result<Option<Held>, StoreError> {
+        self.shared.ready_account(&account.home)?;
+        Ok(self.shared.quotas.told(&*self.shared.disk, &account.home)?)
+    }
 }
 
 /// What a mailbox holds.
@@ -98,6 +117,21 @@ impl Quotas {
         } else {
             Err(StoreError::OverQuota)
         }
+    }
+
+    /// What the mailbox may hold, and what it holds; `None` where there is no bound.
+    pub(super) fn told(&self, disk: &dyn Disk, home: &Path) -> io::Result<Option<Held>> {
+        if self.quota.is_unbounded() {
+            return Ok(None);
+        }
+        let usage = self.usage(disk, home, 0, 0)?;
+        self.note(home, usage);
+        let count = |number: i64| u64::try_from(number).unwrap_or(0);
+        Ok(Some(Held {
+            quota: self.quota,
+            octets: count(usage.octets),
+            messages: count(usage.messages),
+        }))
     }
 
     /// So much has come, or gone. What cannot be written down is counted anew later.

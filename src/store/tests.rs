@@ -1,6 +1,8 @@
 //! The store from outside: what a session sees, with other programs at work on the same files.
 
 mod addresses;
+mod modseq;
+mod notice;
 mod speed;
 mod two_stores;
 

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod block;
+pub mod casemap;
 pub mod codes;
 pub mod date;
 pub mod destination;

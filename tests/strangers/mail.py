@@ -116,12 +116,20 @@ for client in (
     assert ok(client.search(None, "SUBJECT", '"two"')) == [b"2"]
     assert ok(client.search(None, "ALL")) == [b"1 2 3"]
     assert ok(client.uid("SEARCH", None, "LARGER 1000 NOT DELETED")) == [b"1 2 3"]
+    assert ok(client.sort("(SUBJECT)", "UTF-8", "ALL")) == [b"1 3 2"]
+    assert ok(client.uid("SORT", "(REVERSE SUBJECT)", "UTF-8", "ALL")) == [b"2 3 1"]
+    assert ok(client.thread("REFERENCES", "UTF-8", "ALL")) == [b"(1)(2)(3)"]
+    assert ok(client.namespace()) == [b'(("" "/")) NIL NIL']
+    roots, quotas = ok(client.getquotaroot("INBOX"))
+    assert roots[0].startswith(b"INBOX") and quotas[0].startswith(b'"" ('), (roots, quotas)
     envelope, = ok(client.fetch("1", "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)"))
     assert b'"one"' in envelope and b'"APPLICATION" "OCTET-STREAM"' in envelope.upper(), envelope
     (header, text), _ = ok(client.fetch("1", "(BODY.PEEK[])"))
     assert header.endswith(b"{%d}" % len(text)), header
     (_, part), _ = ok(client.fetch("1", "(BODY.PEEK[2]<0.20>)"))
     assert part.startswith(b"AAECAwQF"), part
+    size, = ok(client.fetch("1", "(BINARY.SIZE[2])"))
+    assert b"BINARY.SIZE[2] 10240" in size, size
     (_, fields), _ = ok(client.fetch("1", "(BODY.PEEK[HEADER.FIELDS (SUBJECT)])"))
     assert fields == b"Subject: one\r\n\r\n", fields
     ok(client.append(folder, r"(\Seen \Flagged)", '"01-Feb-2026 10:11:12 +0100"', text))
@@ -145,4 +153,16 @@ for client in (
         assert typ == "NO" and b"NONEXISTENT" in data[0], (typ, data)
     finally:
         client.logout()
+
+with imaplib.IMAP4_SSL(host, imaps, timeout=20, ssl_context=tls) as client:
+    if "AUTH=CRAM-MD5" in client.capabilities:
+        ok(client.login_cram_md5("alice", "alice"))
+    else:
+        ok(client.login("alice", "alice"))
+    ok(client.enable("UTF8=ACCEPT"))
+    ok(client.create('"Été & co"'))
+    assert any('"Été & co"'.encode() in line for line in ok(client.list()))
+    assert ok(client.select('"Été & co"')) == [b"0"]
+    ok(client.unselect())
+    ok(client.delete('"Été & co"'))
 print("imaplib ok")

@@ -1,4 +1,11 @@
 //! The stage of a dialogue: a new store in a folder of its own, and the service that the dialogue talks to.
+//!
+//! What a dialogue of any protocol can ask of the store, `x-NAME=VALUE`:
+//!
+//! | setting | meaning |
+//! |---|---|
+//! | `token=USER:TOKEN` | a token that stands for a password |
+//! | `quota-octets=N`, `quota-messages=N` | what an account may hold |
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +16,7 @@ use mailtool::proto::login::{Door, Plaintext};
 use mailtool::proto::pop3::server::{LoginDelay, Pop3Service};
 use mailtool::proto::smtp::SmtpService;
 use mailtool::proto::{Service, StartTls, imap, pop3, smtp};
-use mailtool::store::{Store, Users};
+use mailtool::store::{Quota, Rules, Store, Users};
 use mailtool::wire::codes::Lang;
 use mailtool::wire::sasl::Mechanism;
 use tempfile::TempDir;
@@ -72,7 +79,18 @@ pub fn store(dialog: &Dialog, folder: &Path) -> Result<Store, String> {
         .map(|(user, token)| (user.to_owned(), token.to_owned()))
         .collect();
     let users = Users::plain(&given.users).with_tokens(&tokens);
-    Store::open(folder, &domains, users).map_err(|e| e.to_string())
+    let bound = |name: &str| {
+        let found = given.extra.iter().find(|(known, _)| known == name);
+        found.and_then(|(_, value)| value.parse().ok())
+    };
+    let rules = Rules {
+        quota: Quota {
+            octets: bound("quota-octets"),
+            messages: bound("quota-messages"),
+        },
+        ..Rules::default()
+    };
+    Store::open_with(folder, &domains, users, rules).map_err(|e| e.to_string())
 }
 
 /// Puts mail into an account's INBOX.

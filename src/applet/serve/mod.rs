@@ -28,7 +28,7 @@ use self::ready::Waiting;
 use self::screen::Demo;
 use self::site::Site;
 use super::{evidence, print};
-use crate::proto::control::{Board, BoardTurn, Journal};
+use crate::proto::control::{Board, BoardTurn, Journal, JournalWitness};
 use crate::proto::login::Door;
 use crate::proto::pop3::server::{LoginDelay, Pop3Service};
 use crate::proto::smtp::SmtpService;
@@ -53,7 +53,9 @@ pub fn command() -> Command {
 }
 
 const EXAMPLES: &str = "\
+Mail for other domains is refused unless an option of \"Relay and queue\" has it passed on.
 MAILTOOL_SMTP in the environment stands for --smtp, and so on; options win.
+A comma parts values where an option may be given several times.
 
 Examples:
   mailtool serve
@@ -62,8 +64,16 @@ Examples:
       For a test: mail is thrown away at the end, the system chooses the port
   mailtool serve --listen 0.0.0.0 --domain lab.example --user eve:secret
       For a classroom: eve can log in from everywhere on the network
-  mailtool serve --standard-ports --listen 0.0.0.0 --users /etc/mailtool.users
-      As root: ports 25, 587, 465, 110, 995, 143 and 993";
+  mailtool serve --lab-chain 3
+      A message's way from server to server, to be watched on one PC
+  mailtool serve --relay-from 127.0.0.0/8 --smarthost smtp.example.org:587
+      Null client: programs of this machine hand in mail, another host sends it
+  mailtool serve --standard-ports --listen 0.0.0.0 --domain example.org \\
+      --users /etc/mailtool.users --relay
+      As root: a server of a domain, whose users send to everywhere
+  mailtool serve --smtp 0.0.0.0:25 --domain example.org \\
+      --users /etc/dovecot/users --deliver lmtp:/run/dovecot/lmtp
+      In front of a Dovecot that has the mailboxes";
 
 /// Serves until SIGINT or SIGTERM.
 pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
@@ -341,6 +351,8 @@ impl Services {
         self.sessions.apply(&mut config, &self.rates);
         let turn = BoardTurn::new(Arc::clone(&self.store), self.board.clone());
         config.turn = Some(Arc::new(turn));
+        let witness = JournalWitness::new(&self.hostname, self.board.journal.clone());
+        config.witness = Some(Arc::new(witness));
         Arc::new(SmtpService::new(
             name,
             Arc::new(config),

@@ -8,17 +8,22 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::limits;
+use crate::proto::imap::binary::{Decoded, decoded};
+use crate::proto::imap::condstore::{write_modseq, write_vanished_earlier};
 use crate::proto::imap::flags::{Recent, write_flags};
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
-use crate::store::{Entry, Extent, FlagChange, Flags, Mailbox, StoreError};
+use crate::store::{Entry, Extent, FlagChange, Flags, Identity, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Access, Numbering};
-use crate::wire::imap::fetch::{Item, Partial, Reading, Section, SectionText, Text};
+use crate::wire::imap::fetch::{
+    Binary, Item, Partial, Reading, Section, SectionText, Text, write_part,
+};
 use crate::wire::imap::response;
 use crate::wire::imap::set::Ranges;
 use crate::wire::mime::describe::{Detail, write_envelope, write_structure};
 use crate::wire::mime::header::{Fields, header_octets};
+use crate::wire::mime::preview::preview;
 use crate::wire::mime::structure::{Content, Part};
 
 /// What is still to be fetched.
@@ -41,6 +46,10 @@ pub struct Fetch {
     pub numbering: Numbering,
     /// What.
     pub items: Arc<Vec<Item>>,
+    /// Only messages that changed after this mod-sequence.
+    pub changed_since: Option<u64>,
+    /// Those that went since then are told too, from this UID on.
+    pub vanished: Option<u32>,
 }
 
 /// Responses, ready to be sent.
@@ -54,6 +63,8 @@ pub struct Block {
     pub rest: Option<Box<Fetch>>,
     /// Whether a message could not be had, for it is no more.
     pub gone: bool,
+    /// Whether a part could not be decoded.
+    pub undecoded: bool,
 }
 
 /// A part of the responses.
@@ -71,12 +82,14 @@ impl Fetch {
         let mut writer = Writer {
             pieces: Vec::new(),
             bytes: Vec::new(),
+            undecoded: false,
         };
         let mut block = Block {
             pieces: Vec::new(),
             known: Vec::new(),
             rest: None,
             gone: self.from == 0 && self.view.has_ghost(&self.uids),
+            undecoded: false,
         };
         let depth = self.items.iter().map(depth).max().unwrap_or(Depth::Index);
         let sees = self.access == Access::ReadWrite && self.items.iter().any(sets_seen);
@@ -84,7 +97,14 @@ impl Fetch {
         let mut read = 0;
         let mut next = None;
         let mut done = std::mem::take(&mut self.done);
-        for entry in self.view.entries(&self.uids, self.from) {
+        if self.from == 0 && self.items.contains(&Item::Modseq) {
+            self.mailbox.settle()?;
+        }
+        if let (0, Some(since), Some(lowest)) = (self.from, self.changed_since, self.vanished) {
+            write_vanished_earlier(&mut writer.bytes, &self, since, lowest);
+        }
+        let changed = |entry: &&Entry| self.changed_since.is_none_or(|since| entry.modseq > since);
+        for entry in self.view.entries(&self.uids, self.from).filter(changed) {
             if writer.is_full() || read >= limits::IMAP_READ {
                 next = Some((entry.uid, 0));
                 break;
@@ -118,6 +138,7 @@ impl Fetch {
             self.mailbox
                 .change_flags(&seen, FlagChange::Add, Flags::SEEN)?;
         }
+        block.undecoded = writer.undecoded;
         block.pieces = writer.finish();
         if let Some((from, done)) = next {
             (self.from, self.done) = (from, done);
@@ -182,6 +203,15 @@ impl Fetch {
                     out.bytes.extend_from_slice(b"RFC822.SIZE ");
                     response::number(&mut out.bytes, entry.size);
                 }
+                Item::Modseq => write_modseq(&mut out.bytes, entry.modseq),
+                Item::EmailId | Item::ThreadId | Item::SaveDate => {
+                    let identity = self.mailbox.identity(entry.uid);
+                    write_identity(&mut out.bytes, item, entry.uid, identity);
+                }
+                Item::Preview => {
+                    out.bytes.extend_from_slice(b"PREVIEW ");
+                    response::string(&mut out.bytes, preview(&message.octets).as_bytes());
+                }
                 Item::Envelope => {
                     out.bytes.extend_from_slice(b"ENVELOPE ");
                     let header = &message.octets[..header_octets(&message.octets)];
@@ -198,6 +228,8 @@ impl Fetch {
                     write_structure(&mut out.bytes, &message.octets, part, Detail::Extended);
                 }
                 Item::Text(text) => out.text(text, message, &structure),
+                Item::Binary(binary) => out.binary(binary, message, &structure),
+                Item::BinarySize(path) => out.binary_size(path, message, &structure),
             }
             let is_much = out.in_memory() - before >= limits::IMAP_RESPONSE;
             next = (!is_much).then(|| asked.next()).flatten();
@@ -211,13 +243,36 @@ impl Fetch {
     }
 }
 
+fn write_identity(out: &mut Vec<u8>, item: &Item, uid: u32, identity: Option<Identity>) {
+    match (item, identity) {
+        (Item::EmailId, Some(identity)) => {
+            out.extend_from_slice(format!("EMAILID ({})", identity.email_id).as_bytes());
+        }
+        // It is no more: there is nothing that could be taken for another's (RFC 8474 §5.1).
+        (Item::EmailId, None) => out.extend_from_slice(format!("EMAILID (Mgone-{uid})").as_bytes()),
+        // RFC 8474 §5.2: NIL where no threads are known.
+        (Item::ThreadId, _) => out.extend_from_slice(b"THREADID NIL"),
+        (_, identity) => match identity.and_then(|identity| identity.saved) {
+            Some(saved) => {
+                let date = DateTime::utc(saved).to_imap();
+                out.extend_from_slice(format!("SAVEDATE \"{date}\"").as_bytes());
+            }
+            None => out.extend_from_slice(b"SAVEDATE NIL"),
+        },
+    }
+}
+
 fn depth(item: &Item) -> Depth {
     match item {
         Item::Flags | Item::Uid | Item::InternalDate | Item::Size => Depth::Index,
+        Item::Modseq | Item::EmailId | Item::ThreadId | Item::SaveDate => Depth::Index,
+        Item::Preview => Depth::Whole,
         Item::Envelope => Depth::Header,
         Item::Body | Item::BodyStructure => Depth::Whole,
         Item::Text(text) if text.section.part.is_empty() => Depth::Header,
-        Item::Text(_) => Depth::Whole,
+        Item::Binary(binary) if binary.part.is_empty() => Depth::Header,
+        Item::BinarySize(path) if path.is_empty() => Depth::Index,
+        Item::Text(_) | Item::Binary(_) | Item::BinarySize(_) => Depth::Whole,
     }
 }
 
@@ -225,6 +280,9 @@ fn sets_seen(item: &Item) -> bool {
     matches!(
         item,
         Item::Text(Text {
+            reading: Reading::Sees,
+            ..
+        }) | Item::Binary(Binary {
             reading: Reading::Sees,
             ..
         })
@@ -318,6 +376,8 @@ fn fields(header: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
 struct Writer {
     pieces: Vec<Piece>,
     bytes: Vec<u8>,
+    /// A part's transfer encoding was not known.
+    undecoded: bool,
 }
 
 impl Writer {
@@ -354,6 +414,46 @@ impl Writer {
             }
             Found::Range(range) => self.range(partial(range, text.partial), message),
         }
+    }
+
+    fn binary(&mut self, binary: &Binary, message: &Message, structure: &Structure) {
+        binary.write_name(&mut self.bytes);
+        self.bytes.push(b' ');
+        if binary.part.is_empty() {
+            return self.range(partial(0..message.total, binary.partial), message);
+        }
+        match decoded(message, structure.of(message), &binary.part) {
+            Decoded::Octets(octets) => {
+                let part = partial(0..octets.len() as u64, binary.partial);
+                // Cannot wrap: they are places in `octets`.
+                let octets = &octets[part.start as usize..part.end as usize];
+                response::binary(&mut self.bytes, octets);
+            }
+            Decoded::Nothing => self.bytes.extend_from_slice(b"NIL"),
+            Decoded::Unknown => {
+                self.undecoded = true;
+                self.bytes.extend_from_slice(b"NIL");
+            }
+        }
+    }
+
+    fn binary_size(&mut self, path: &[u32], message: &Message, structure: &Structure) {
+        self.bytes.extend_from_slice(b"BINARY.SIZE[");
+        write_part(&mut self.bytes, path);
+        self.bytes.extend_from_slice(b"] ");
+        let octets = if path.is_empty() {
+            message.total
+        } else {
+            match decoded(message, structure.of(message), path) {
+                Decoded::Octets(octets) => octets.len() as u64,
+                Decoded::Nothing => 0,
+                Decoded::Unknown => {
+                    self.undecoded = true;
+                    0
+                }
+            }
+        };
+        response::number(&mut self.bytes, octets);
     }
 
     fn range(&mut self, range: Range<u64>, message: &Message) {

@@ -1,130 +1,306 @@
-//! LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348 for children).
+//! LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348 for children, RFC 5258, RFC 5819, RFC 6154).
 
 use std::collections::BTreeMap;
 
+use crate::proto::imap::status;
 use crate::store::{Account, Store, StoreError};
-use crate::wire::imap::command::Listing;
+use crate::wire::imap::command::{Names, StatusItem};
 use crate::wire::imap::pattern::Pattern;
 use crate::wire::imap::response;
+use crate::wire::imap::scan::Speech;
 use crate::wire::utf7;
 
 /// What to list.
 pub struct List {
     /// Whose mailboxes.
     pub account: Account,
-    /// All, or those subscribed to.
-    pub listing: Listing,
-    /// Reference and pattern.
-    pub pattern: Pattern,
+    /// Which of them.
+    pub names: Names,
+    /// References and patterns.
+    pub patterns: Vec<Pattern>,
+    /// Whether subscriptions are told.
+    pub tell_subscribed: bool,
+    /// STATUS of each.
+    pub status: Vec<StatusItem>,
+    /// How names are told.
+    pub speech: Speech,
+    /// What a name is called that is no mailbox.
+    pub parents: &'static str,
 }
 
-/// What a name is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Mailbox,
-    /// It is only there because something is below it.
-    Parent,
+/// What is known of a name.
+#[derive(Clone, Copy, Default)]
+struct Node {
+    exists: bool,
+    subscribed: bool,
 }
+
+/// All names, those of parents included.
+type Tree = BTreeMap<String, Node>;
 
 /// Lists.
 pub fn run(list: &List, store: &Store) -> Result<Vec<u8>, StoreError> {
-    let names = match list.listing {
-        Listing::List => store.mailboxes(&list.account)?,
-        Listing::Lsub => store.subscriptions(&list.account)?,
+    let asks_subscribed = list.tell_subscribed || list.names == Names::Lsub;
+    let subscribed = if asks_subscribed {
+        store.subscriptions(&list.account)?
+    } else {
+        Vec::new()
     };
-    // RFC 3501 §6.3.9: LSUB tells of parents only where % would hide what is below them.
-    let parents = match list.listing {
-        Listing::List => true,
-        Listing::Lsub => list.pattern.as_bytes().contains(&b'%'),
+    let mailboxes = match list.names {
+        Names::Lsub => Vec::new(),
+        _ => store.mailboxes(&list.account)?,
     };
-    Ok(written(names, list.listing, &list.pattern, parents))
-}
-
-fn written(names: Vec<String>, listing: Listing, pattern: &Pattern, parents: bool) -> Vec<u8> {
-    let mut tree: BTreeMap<String, Kind> = BTreeMap::new();
-    for name in names {
-        if parents {
-            for (slash, _) in name.match_indices('/') {
-                tree.entry(name[..slash].to_owned()).or_insert(Kind::Parent);
-            }
-        }
-        tree.insert(name, Kind::Mailbox);
-    }
+    let tree = tree(list, mailboxes, subscribed);
     let mut out = Vec::new();
-    let inbox = tree.get_key_value("INBOX");
-    let others = tree.iter().filter(|(name, _)| *name != "INBOX");
-    for (name, kind) in inbox.into_iter().chain(others) {
-        if !is_meant(pattern, name) {
+    for (name, node) in in_order(&tree) {
+        if !write(&mut out, list, &tree, name, node) || list.status.is_empty() || !node.exists {
             continue;
         }
-        let below = format!("{name}/");
-        let has_children = tree
-            .range(below.clone()..)
-            .next()
-            .is_some_and(|(next, _)| next.starts_with(&below));
-        let children = match (listing, has_children) {
-            (Listing::Lsub, _) => None,
-            (Listing::List, true) => Some("\\HasChildren"),
-            (Listing::List, false) => Some("\\HasNoChildren"),
-        };
-        let noselect = (*kind == Kind::Parent).then_some("\\Noselect");
-        let word: &[u8] = match listing {
-            Listing::List => b"* LIST ",
-            Listing::Lsub => b"* LSUB ",
-        };
-        out.extend_from_slice(word);
-        response::flag_list(&mut out, noselect.into_iter().chain(children));
-        out.extend_from_slice(b" \"/\" ");
-        response::mailbox(&mut out, name);
-        out.extend_from_slice(b"\r\n");
+        // RFC 5819 §2: what cannot be told is left out.
+        let mut line = Vec::new();
+        let account = &list.account;
+        if status::write(&mut line, store, account, name, &list.status, list.speech).is_ok() {
+            out.append(&mut line);
+        }
     }
-    out
+    Ok(out)
 }
 
-/// A pattern is modified UTF-7, as names are; or UTF-8, as a person types it.
-fn is_meant(pattern: &Pattern, name: &str) -> bool {
-    if pattern.as_bytes().is_ascii() {
-        pattern.matches(&utf7::encode(name))
-    } else {
-        pattern.matches(name)
+fn tree(list: &List, mailboxes: Vec<String>, subscribed: Vec<String>) -> Tree {
+    let mut tree = Tree::new();
+    for name in mailboxes {
+        tree.entry(name).or_default().exists = true;
+    }
+    for name in subscribed {
+        tree.entry(name).or_default().subscribed = true;
+    }
+    // RFC 3501 §6.3.9: LSUB tells of parents only where % would hide what is below them.
+    let hides = |pattern: &Pattern| pattern.as_bytes().contains(&b'%');
+    if list.names != Names::Lsub || list.patterns.iter().any(hides) {
+        let names: Vec<String> = tree.keys().cloned().collect();
+        for name in names {
+            for (slash, _) in name.match_indices('/') {
+                tree.entry(name[..slash].to_owned()).or_default();
+            }
+        }
+    }
+    tree
+}
+
+/// INBOX first.
+fn in_order(tree: &Tree) -> impl Iterator<Item = (&String, &Node)> {
+    let inbox = tree.get_key_value("INBOX");
+    let others = tree.iter().filter(|(name, _)| *name != "INBOX");
+    inbox.into_iter().chain(others)
+}
+
+/// Those below a name.
+fn below<'t>(tree: &'t Tree, name: &str) -> impl Iterator<Item = (&'t String, &'t Node)> {
+    let prefix = format!("{name}/");
+    tree.range(prefix.clone()..)
+        .take_while(move |(below, _)| below.starts_with(&prefix))
+}
+
+/// Writes the response of a name that is meant; returns whether it is.
+fn write(out: &mut Vec<u8>, list: &List, tree: &Tree, name: &str, node: &Node) -> bool {
+    if !list.is_meant(name) {
+        return false;
+    }
+    let mut children_match = false;
+    match list.names {
+        Names::Selected { recursive, .. } => {
+            // RFC 5258 §3.5: children that are listed themselves need no mention.
+            children_match = recursive
+                && below(tree, name)
+                    .any(|(below, node)| list.selects(below, node) && !list.is_meant(below));
+            if !list.selects(name, node) && !children_match {
+                return false;
+            }
+        }
+        // A subscription alone makes no mailbox, and no parent of one.
+        Names::All if !node.exists && !below(tree, name).any(|(_, node)| node.exists) => {
+            return false;
+        }
+        Names::All | Names::Lsub => {}
+    }
+    let mut attributes = Vec::new();
+    if list.tell_subscribed && node.subscribed {
+        attributes.push("\\Subscribed");
+    }
+    let is_there = match list.names {
+        Names::Lsub => node.subscribed,
+        _ => node.exists,
+    };
+    if !is_there {
+        attributes.push(list.parents);
+    }
+    if list.names != Names::Lsub {
+        let has_children = below(tree, name).any(|(_, node)| node.exists);
+        attributes.push(match has_children {
+            true => "\\HasChildren",
+            false => "\\HasNoChildren",
+        });
+        attributes.extend(special_use(name).filter(|_| node.exists));
+    }
+    let word: &[u8] = match list.names {
+        Names::Lsub => b"* LSUB ",
+        _ => b"* LIST ",
+    };
+    out.extend_from_slice(word);
+    response::flag_list(out, attributes);
+    out.extend_from_slice(b" \"/\" ");
+    response::mailbox(out, name, list.speech);
+    if children_match {
+        out.extend_from_slice(match list.names {
+            Names::Selected {
+                subscribed: true, ..
+            } => b" (\"CHILDINFO\" (\"SUBSCRIBED\"))",
+            _ => b" (\"CHILDINFO\" (\"SPECIAL-USE\"))",
+        });
+    }
+    out.extend_from_slice(b"\r\n");
+    true
+}
+
+impl List {
+    /// Whether a pattern fits. It is modified UTF-7, as names are; or UTF-8, as a person types it.
+    fn is_meant(&self, name: &str) -> bool {
+        self.patterns.iter().any(|pattern| {
+            if pattern.as_bytes().is_ascii() && self.speech == Speech::Utf7 {
+                pattern.matches(&utf7::encode(name))
+            } else {
+                pattern.matches(name)
+            }
+        })
+    }
+
+    /// Whether the selection options hold.
+    fn selects(&self, name: &str, node: &Node) -> bool {
+        match self.names {
+            Names::Selected {
+                subscribed: false,
+                special_use: false,
+                ..
+            } => node.exists,
+            Names::Selected {
+                subscribed,
+                special_use: special,
+                ..
+            } => {
+                (!subscribed || node.subscribed)
+                    && (!special || (node.exists && special_use(name).is_some()))
+            }
+            Names::All => node.exists,
+            Names::Lsub => node.subscribed,
+        }
     }
 }
+
+/// What a mailbox is for (RFC 6154 §2), by the names that clients give to such.
+fn special_use(name: &str) -> Option<&'static str> {
+    SPECIAL
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, attribute)| *attribute)
+}
+
+const SPECIAL: [(&str, &str); 11] = [
+    ("Archive", "\\Archive"),
+    ("Archives", "\\Archive"),
+    ("Drafts", "\\Drafts"),
+    ("Junk", "\\Junk"),
+    ("Spam", "\\Junk"),
+    ("Sent", "\\Sent"),
+    ("Sent Items", "\\Sent"),
+    ("Sent Messages", "\\Sent"),
+    ("Trash", "\\Trash"),
+    ("Deleted Items", "\\Trash"),
+    ("Deleted Messages", "\\Trash"),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn listed(listing: Listing, pattern: &str, parents: bool) -> Vec<String> {
-        let names = ["INBOX", "a/b/c", "Zoo", "Été", "a/b2"].map(str::to_owned);
-        let pattern = Pattern::new(b"", pattern.as_bytes());
-        let written = written(names.to_vec(), listing, &pattern, parents);
-        let text = String::from_utf8(written).unwrap();
+    fn listed(names: Names, pattern: &str) -> Vec<String> {
+        let mailboxes = ["INBOX", "a/b/c", "Zoo", "Été", "a/b2", "sent"].map(str::to_owned);
+        let subscribed = ["a/b/c", "a/b2", "gone/x"].map(str::to_owned);
+        let list = List {
+            account: crate::store::Users::plain(&[("alice".to_owned(), "x".to_owned())])
+                .accounts()
+                .remove(0),
+            names,
+            patterns: vec![Pattern::new(b"", pattern.as_bytes())],
+            tell_subscribed: matches!(names, Names::Selected { .. }),
+            status: Vec::new(),
+            speech: Speech::Utf7,
+            parents: "\\Noselect",
+        };
+        let mailboxes = match names {
+            Names::Lsub => Vec::new(),
+            _ => mailboxes.to_vec(),
+        };
+        let tree = tree(&list, mailboxes, subscribed.to_vec());
+        let mut out = Vec::new();
+        for (name, node) in in_order(&tree) {
+            write(&mut out, &list, &tree, name, node);
+        }
+        let text = String::from_utf8(out).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 
     #[test]
     fn parents_and_children() {
         assert_eq!(
-            listed(Listing::List, "%", true),
+            listed(Names::All, "%"),
             [
                 "* LIST (\\HasNoChildren) \"/\" INBOX",
                 "* LIST (\\HasNoChildren) \"/\" Zoo",
                 "* LIST (\\Noselect \\HasChildren) \"/\" a",
+                "* LIST (\\HasNoChildren \\Sent) \"/\" sent",
                 "* LIST (\\HasNoChildren) \"/\" &AMk-t&AOk-",
             ]
         );
         assert_eq!(
-            listed(Listing::List, "a/%", true),
+            listed(Names::All, "a/%"),
             [
                 "* LIST (\\Noselect \\HasChildren) \"/\" a/b",
                 "* LIST (\\HasNoChildren) \"/\" a/b2",
             ]
         );
-        assert_eq!(listed(Listing::List, "É*", true).len(), 1);
-        assert_eq!(listed(Listing::List, "&AMk-*", true).len(), 1);
+        assert_eq!(listed(Names::All, "É*").len(), 1);
+        assert_eq!(listed(Names::All, "&AMk-*").len(), 1);
         assert_eq!(
-            listed(Listing::Lsub, "a*", false),
+            listed(Names::Lsub, "a*"),
             ["* LSUB () \"/\" a/b/c", "* LSUB () \"/\" a/b2"]
+        );
+    }
+
+    #[test]
+    fn selections_narrow_it_down() {
+        let selected = |subscribed, special_use, recursive| Names::Selected {
+            subscribed,
+            special_use,
+            recursive,
+        };
+        assert_eq!(
+            listed(selected(true, false, false), "*"),
+            [
+                "* LIST (\\Subscribed \\HasNoChildren) \"/\" a/b/c",
+                "* LIST (\\Subscribed \\HasNoChildren) \"/\" a/b2",
+                "* LIST (\\Subscribed \\Noselect \\HasNoChildren) \"/\" gone/x",
+            ]
+        );
+        assert_eq!(
+            listed(selected(true, false, true), "%"),
+            [
+                "* LIST (\\Noselect \\HasChildren) \"/\" a (\"CHILDINFO\" (\"SUBSCRIBED\"))",
+                "* LIST (\\Noselect \\HasNoChildren) \"/\" gone (\"CHILDINFO\" (\"SUBSCRIBED\"))",
+            ]
+        );
+        assert_eq!(
+            listed(selected(false, true, false), "*"),
+            ["* LIST (\\HasNoChildren \\Sent) \"/\" sent"]
         );
     }
 }

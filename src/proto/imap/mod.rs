@@ -6,22 +6,30 @@
 //! | [`client`] | the client's session |
 //! | [`view`] | which message has which number, as this session's client was told |
 //! | [`work`] | the server's slow work, but for: |
+//! | [`condstore`] | mod-sequences, and clients that catch up |
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
-//! | [`list`] | LIST and LSUB |
+//! | [`arrange`] | SORT and THREAD: the order of what SEARCH finds |
+//! | [`list`], [`status`], [`quota`] | LIST and LSUB, STATUS, GETQUOTA |
+//! | [`binary`] | parts without their transfer encoding |
 //! | [`flags`] | flags and their names |
 //! | [`message`] | what FETCH and SEARCH read of a message |
 //!
 //! A job that belongs to a selected mailbox ends by looking at what is new there ([`work::News`]); so a command costs one
 //! trip to a pool thread, and its reply tells what others did meanwhile.
 
+pub mod arrange;
+pub mod binary;
 pub mod client;
+pub mod condstore;
 pub mod fetch;
 pub mod flags;
 pub mod list;
 pub mod message;
+pub mod quota;
 pub mod search;
 pub mod server;
+pub mod status;
 pub mod view;
 pub mod work;
 
@@ -52,7 +60,7 @@ pub struct Answer {
 impl Job {
     /// Whether it checks a password.
     pub const fn is_login(&self) -> bool {
-        matches!(self.work, Work::Verify(_))
+        matches!(self.work, Work::Login(_))
     }
 
     /// Does the work, on a pool thread.

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::limits;
+use crate::proto::imap::arrange::{Arranged, Arranging};
 use crate::proto::imap::flags::system_flag;
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
-use crate::store::{Entry, Flags, Mailbox, StoreError};
+use crate::store::{Entry, Flags, Identity, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Messages, Numbering};
 use crate::wire::imap::search::{Key, When};
@@ -31,6 +32,10 @@ pub struct Search {
     pub test: Arc<Test>,
     /// Messages with a smaller UID are done.
     pub from: u32,
+    /// SORT, THREAD: what is kept of those found.
+    pub arranging: Option<Arranging>,
+    /// How THREAD's messages are told.
+    pub numbering: Numbering,
 }
 
 /// What was found.
@@ -38,6 +43,10 @@ pub struct Search {
 pub struct Found {
     /// Ascending.
     pub uids: Vec<u32>,
+    /// The highest of their mod-sequences, when one was looked for.
+    pub modseq: Option<u64>,
+    /// SORT, THREAD: all of them in order, at the end.
+    pub arranged: Option<Arranged>,
     /// What comes after; `None` at the end.
     pub rest: Option<Box<Search>>,
 }
@@ -63,10 +72,20 @@ pub enum Test {
     Received(When, Date),
     /// The Date field's day.
     Sent(When, Date),
+    /// INTERNALDATE is not after this moment, seconds since 1970.
+    Until(i64),
+    /// INTERNALDATE is not before this moment.
+    From(i64),
     /// More octets.
     Larger(u64),
     /// Fewer octets.
     Smaller(u64),
+    /// Changed at this mod-sequence or later.
+    Modseq(u64),
+    /// The day on which it came into the mailbox.
+    Saved(When, Date),
+    /// Has this object id.
+    EmailId(String),
     /// Such a field holds it.
     Header(String, Needle),
     /// The body holds it.
@@ -76,28 +95,28 @@ pub enum Test {
 }
 
 impl Test {
-    /// Makes a key ready; `Err` holds a message number that is too large.
-    pub fn new(key: Key, view: &View) -> Result<Self, u32> {
+    /// Makes a key ready at `now`, seconds since 1970; `Err` holds a message number that is too large.
+    pub fn new(key: Key, view: &View, now: i64) -> Result<Self, u32> {
         let uids = |numbering, set: SequenceSet| view.uids(&Messages { numbering, set });
         Ok(match key {
             Key::All => Self::All(Vec::new()),
             Key::And(keys) => {
                 let mut tests = keys
                     .into_iter()
-                    .map(|key| Self::new(key, view))
+                    .map(|key| Self::new(key, view, now))
                     .collect::<Result<Vec<_>, _>>()?;
                 tests.sort_by_key(Self::cost);
                 Self::All(tests)
             }
             Key::Or(keys) => {
                 let (first, second) = *keys;
-                let mut tests = (Self::new(first, view)?, Self::new(second, view)?);
+                let mut tests = (Self::new(first, view, now)?, Self::new(second, view, now)?);
                 if tests.0.cost() > tests.1.cost() {
                     std::mem::swap(&mut tests.0, &mut tests.1);
                 }
                 Self::Or(Box::new(tests))
             }
-            Key::Not(key) => Self::Not(Box::new(Self::new(*key, view)?)),
+            Key::Not(key) => Self::Not(Box::new(Self::new(*key, view, now)?)),
             Key::Flag(name) => system_flag(name).map_or(Self::Never, Self::Flags),
             Key::Keyword(name) => view.told().keyword(&name).map_or(Self::Never, Self::Flags),
             Key::Recent => Self::Recent,
@@ -105,8 +124,15 @@ impl Test {
             Key::Uid(set) => Self::Uids(uids(Numbering::Uid, set)?),
             Key::Received(when, date) => Self::Received(when, date),
             Key::Sent(when, date) => Self::Sent(when, date),
+            Key::Older(seconds) => Self::Until(now.saturating_sub(seconds.into())),
+            Key::Younger(seconds) => Self::From(now.saturating_sub(seconds.into())),
             Key::Larger(octets) => Self::Larger(octets),
             Key::Smaller(octets) => Self::Smaller(octets),
+            Key::Modseq(modseq) => Self::Modseq(modseq),
+            Key::Saved(when, date) => Self::Saved(when, date),
+            Key::EmailId(id) => Self::EmailId(String::from_utf8_lossy(&id).into_owned()),
+            // Nobody knows threads here (RFC 8474 §5.2).
+            Key::ThreadId(_) => Self::Never,
             Key::Header(name, text) => Self::Header(name, Needle::new(&text)),
             Key::Body(text) => Self::Body(Needle::new(&text)),
             Key::Text(text) => Self::Text(Needle::new(&text)),
@@ -122,6 +148,17 @@ impl Test {
             Self::Sent(..) | Self::Header(..) => 1,
             Self::Body(_) | Self::Text(_) => 2,
             _ => 0,
+        }
+    }
+
+    /// Whether it looks for mod-sequences: then the highest is told (RFC 7162 §3.1.5).
+    pub fn tells_modseq(&self) -> bool {
+        match self {
+            Self::Modseq(_) => true,
+            Self::All(tests) => tests.iter().any(Self::tells_modseq),
+            Self::Or(tests) => tests.0.tells_modseq() || tests.1.tells_modseq(),
+            Self::Not(test) => test.tells_modseq(),
+            _ => false,
         }
     }
 
@@ -150,8 +187,18 @@ impl Test {
                     .and_then(|value| DateTime::from_header(&value))
                     .is_some_and(|sent| when_holds(*when, sent.date(), *date))
             }
+            Self::Until(unix) => message.entry.received <= *unix,
+            Self::From(unix) => message.entry.received >= *unix,
             Self::Larger(octets) => message.entry.size > *octets,
             Self::Smaller(octets) => message.entry.size < *octets,
+            Self::Modseq(modseq) => message.entry.modseq >= *modseq,
+            Self::Saved(when, date) => message
+                .identity()
+                .and_then(|identity| identity.saved)
+                .is_some_and(|saved| when_holds(*when, DateTime::utc(saved).date(), *date)),
+            Self::EmailId(id) => message
+                .identity()
+                .is_some_and(|identity| identity.email_id == *id),
             Self::Header(name, needle) => needle.is_in_field(message.header()?, name),
             Self::Body(needle) => message.body_holds(needle)?,
             Self::Text(needle) => {
@@ -179,6 +226,10 @@ struct Candidate<'a> {
 }
 
 impl Candidate<'_> {
+    fn identity(&self) -> Option<Identity> {
+        self.mailbox.identity(self.entry.uid)
+    }
+
     fn header(&self) -> Result<&[u8], StoreError> {
         let message = match self.whole.get() {
             Some(whole) => whole,
@@ -225,6 +276,10 @@ impl Search {
         let mut uids = Vec::new();
         let mut read = 0;
         let mut next = None;
+        let mut modseq = self.test.tells_modseq().then_some(0);
+        if modseq.is_some() {
+            self.mailbox.settle()?;
+        }
         let all = Ranges::one(1, u32::MAX);
         for entry in self.view.entries(&all, self.from) {
             if read >= limits::IMAP_READ {
@@ -239,16 +294,45 @@ impl Search {
                 whole: OnceCell::new(),
             };
             match self.test.holds(&message) {
-                Ok(true) => uids.push(entry.uid),
+                Ok(true) => {
+                    if let Some(arranging) = &mut self.arranging {
+                        let header = match arranging.reads() {
+                            true => message.header(),
+                            false => Ok(&[][..]),
+                        };
+                        let header = match header {
+                            Ok(header) => header,
+                            Err(StoreError::NoSuchMessage) => continue,
+                            Err(error) => return Err(error),
+                        };
+                        let number = match self.numbering {
+                            Numbering::Uid => entry.uid,
+                            Numbering::Sequence => self.view.number(entry.uid).unwrap_or(0),
+                        };
+                        arranging.add(entry, number, header)?;
+                    }
+                    uids.push(entry.uid);
+                    modseq = modseq.map(|modseq: u64| modseq.max(entry.modseq));
+                }
                 Ok(false) | Err(StoreError::NoSuchMessage) => {}
                 Err(error) => return Err(error),
             }
             read += message.read();
         }
-        let rest = next.map(|from| {
-            self.from = from;
-            Box::new(self)
-        });
-        Ok(Found { uids, rest })
+        let Some(from) = next else {
+            return Ok(Found {
+                uids,
+                modseq,
+                arranged: self.arranging.map(Arranging::arranged),
+                rest: None,
+            });
+        };
+        self.from = from;
+        Ok(Found {
+            uids,
+            modseq,
+            arranged: None,
+            rest: Some(Box::new(self)),
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! The IMAP server's side of a session (RFC 3501; RFC 2177, 2342, 2971, 3348, 3691, 4315, 4959, 5530, 6851, 7888).
+//! The IMAP server's side of a session: IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051), each with its extensions as
+//! [`Server::capabilities`] tells.
 //!
 //! ```text
 //!                        greeting
@@ -18,9 +19,12 @@
 //! | file | what |
 //! |---|---|
 //! | here | what comes in: lines, literals, the clock |
-//! | [`execute`] | a command: an answer, or a job |
-//! | [`append`] | APPEND, whose message is streamed |
-//! | [`finish`] | a job's outcome: responses and the tagged reply |
+//! | [`login`] | who the client is |
+//! | [`enable`] | what it switches on |
+//! | [`execute`], [`selected`] | a command: an answer, or a job; the second has those on messages |
+//! | [`append`], [`message`] | APPEND and REPLACE, whose messages are streamed |
+//! | [`pending`] | what is remembered while a job runs |
+//! | [`finish`], [`found`], [`news`] | a job's outcome: responses, what SEARCH found, what else is new, the tagged reply |
 //! | [`reply`] | status replies |
 //!
 //! What it keeps:
@@ -31,9 +35,16 @@
 //! - `OK` to APPEND and COPY is made from the store's `Durable`.
 
 mod append;
+mod enable;
 mod execute;
 mod finish;
+mod found;
+mod login;
+mod message;
+mod news;
+mod pending;
 mod reply;
+mod selected;
 #[cfg(test)]
 mod tests;
 
@@ -42,21 +53,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::limits;
-use crate::proto::imap::fetch::Fetch;
+use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Watched, Work};
 use crate::proto::imap::{Answer, Job};
-use crate::proto::login::{Door, Origin};
-use crate::proto::{self, Input, Out, Peer, Session, StartTls};
+use crate::proto::login::Door;
+use crate::proto::{self, Input, Out, Peer, Session, StartTls, TlsInfo};
 use crate::store::{Account, Store, Subscription};
 use crate::wire::imap::command::{Parsed, parse, scan_tag};
-use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Stop, announced};
+use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Speech, Stop, announced};
 use crate::wire::imap::secret;
 use crate::wire::lines::Want;
 use crate::wire::sasl::Exchange;
 
-use append::Message;
-use finish::Pending;
+use message::Message;
+use pending::{Pending, Rest, Verdict};
 use reply::Reply;
 
 /// What is the same for all sessions of a listener.
@@ -75,8 +86,9 @@ pub struct Server {
     config: Arc<Config>,
     store: Arc<Store>,
     peer: Peer,
-    secure: bool,
+    tls: Option<TlsInfo>,
     phase: Phase,
+    switched: Switched,
     doing: Doing,
     /// The lines and literals of the command so far, when it has literals.
     gathered: Vec<u8>,
@@ -88,7 +100,22 @@ pub struct Server {
     errors: usize,
     /// Logins that failed.
     failures: usize,
+    /// Exchanges that were begun.
+    exchanges: u64,
+    /// HIGHESTMODSEQ is to be told when the command is done.
+    announces: bool,
     ending: Ending,
+}
+
+/// What the client has switched on by ENABLE.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Switched {
+    /// IMAP4rev2: nothing is recent any more, SEARCH answers with ESEARCH, names are UTF-8 (RFC 9051 appendix A).
+    rev2: bool,
+    /// UTF8=ACCEPT (RFC 6855).
+    utf8: bool,
+    /// CONDSTORE, QRESYNC (RFC 7162).
+    aware: Awareness,
 }
 
 /// The states of RFC 3501 §3.
@@ -116,7 +143,11 @@ enum Doing {
     /// It throws away the rest of a command whose literal was refused.
     DiscardLine(Refused),
     /// AUTHENTICATE: it waits for the client's response.
-    Sasl { tag: String, exchange: Exchange },
+    Sasl {
+        tag: String,
+        exchange: Exchange,
+        verdict: Verdict,
+    },
     /// APPEND: it takes the message.
     Message(Box<Message>),
     /// APPEND: the message is there, and the line has to end.
@@ -124,7 +155,7 @@ enum Doing {
     /// A job.
     Job(Box<Pending>),
     /// FETCH: the peer has not read what was said, and there is more.
-    Room(Box<Pending>, Box<Fetch>),
+    Room(Box<Pending>, Rest),
     /// It holds back the answer to a wrong password until then.
     Pause(Instant, Refused),
     /// IDLE; without a mailbox there is no subscription.
@@ -158,14 +189,21 @@ impl Server {
             config,
             store,
             peer,
-            secure: false,
+            tls: None,
             phase: Phase::NotAuthenticated,
+            switched: Switched {
+                rev2: false,
+                utf8: false,
+                aware: Awareness::None,
+            },
             doing: Doing::Command,
             gathered: Vec::new(),
             literals: 0,
             heard,
             errors: 0,
             failures: 0,
+            exchanges: 0,
+            announces: false,
             ending: Ending::No,
         }
     }
@@ -184,14 +222,20 @@ impl Server {
 
     fn line(&mut self, line: &[u8], out: &mut Out) {
         match std::mem::replace(&mut self.doing, Doing::Command) {
-            Doing::Sasl { tag, mut exchange } => match exchange.answer(line) {
-                Ok(step) => self.sasl(tag, exchange, step, out),
-                // RFC 3501 §6.2.2: BAD when the client cancels, or says what is no base64.
-                Err(error) => self.refuse_line(line, Refused::bad(&tag, error.to_string()), out),
+            Doing::Sasl {
+                tag,
+                mut exchange,
+                verdict,
+            } => match (exchange.answer(line), announced(line)) {
+                (Ok(step), _) => self.sasl(tag, Ok((exchange, step)), verdict, out),
+                (Err(error), None) => self.sasl_ends(tag, error, out),
+                (Err(error), Some(literal)) => {
+                    self.refuse_literal(literal, Refused::bad(&tag, error.to_string()), out);
+                }
             },
             Doing::Idle { tag, .. } => self.idle_line(&tag, line, out),
             Doing::DiscardLine(refused) => self.refuse_line(line, refused, out),
-            Doing::MessageEnd(message) => self.message_ends(*message, line, out),
+            Doing::MessageEnd(message) => self.message_ends(message, line, out),
             _ if self.gathered.is_empty() => self.command(line, out),
             _ => {
                 let mut whole = std::mem::take(&mut self.gathered);
@@ -208,6 +252,7 @@ impl Server {
             return;
         }
         self.literals = 0;
+        let speech = self.speech();
         let (tag, scanner) = match scan_tag(text) {
             Ok(tagged) => tagged,
             Err(Problem(problem)) => {
@@ -215,7 +260,7 @@ impl Server {
                 return;
             }
         };
-        match parse(scanner) {
+        match parse(scanner.speaking(speech)) {
             Ok(Parsed::Command(command)) => {
                 self.errors = 0;
                 self.execute(tag, command, out);
@@ -233,6 +278,7 @@ impl Server {
         let mut whole = Vec::with_capacity(text.len() + 2);
         whole.extend_from_slice(text);
         whole.extend_from_slice(b"\r\n");
+        let speech = self.speech();
         let (tag, scanner) = match scan_tag(&whole) {
             Ok(tagged) => tagged,
             Err(Problem(problem)) => {
@@ -240,7 +286,7 @@ impl Server {
                 return;
             }
         };
-        match parse(scanner) {
+        match parse(scanner.speaking(speech)) {
             Err(Stop::Literal(literal)) => {
                 let tag = tag.to_owned();
                 self.gather(tag, whole, literal, out);
@@ -389,48 +435,64 @@ impl Server {
     }
 
     /// TLS stands: all that was learnt before is forgotten (RFC 3501 §6.2.1).
-    fn tls_up(&mut self) {
-        self.secure = true;
+    fn tls_up(&mut self, info: TlsInfo) {
+        self.tls = Some(info);
         self.phase = Phase::NotAuthenticated;
+        self.switched = Switched::default();
         self.doing = Doing::Command;
         self.gathered = Vec::new();
         self.literals = 0;
         self.errors = 0;
+        self.announces = false;
     }
 
-    /// Whether a password may come over this connection: inside TLS, or from this machine.
-    fn may_take_password(&self) -> bool {
-        self.config
-            .door
-            .is_open(self.secure, Origin::of(&self.peer))
+    /// What the client's octets mean, and how names are told to it.
+    const fn speech(&self) -> Speech {
+        match self.switched {
+            Switched { utf8: true, .. } => Speech::Utf8Only,
+            Switched { rev2: true, .. } => Speech::Utf8,
+            Switched { .. } => Speech::Utf7,
+        }
     }
 
     /// What is spoken now (RFC 3501 §7.2.1).
     fn capabilities(&self) -> String {
-        let mut all = String::from("IMAP4rev1 LITERAL+ SASL-IR ID IDLE NAMESPACE CHILDREN");
-        all.push_str(" UNSELECT UIDPLUS MOVE");
+        let mut all = format!("{SPOKEN} APPENDLIMIT={}", limits::MESSAGE_SIZE);
         if matches!(self.phase, Phase::NotAuthenticated) {
-            if !self.secure && self.config.start_tls == StartTls::Offered {
+            if self.tls.is_none() && self.config.start_tls == StartTls::Offered {
                 all.push_str(" STARTTLS");
             }
-            all.push_str(if self.may_take_password() {
-                " AUTH=PLAIN AUTH=LOGIN"
+            if self.may_take_password() {
+                for mechanism in self.mechanisms() {
+                    all.push_str(" AUTH=");
+                    all.push_str(mechanism.name());
+                }
             } else {
-                " LOGINDISABLED"
-            });
+                all.push_str(" LOGINDISABLED");
+            }
         }
         all
     }
 
     fn job(&mut self, work: Work, pending: Pending, out: &mut Out) {
         let watched = match &self.phase {
-            Phase::Selected(_, selected) => Some(selected.watched.clone()),
+            Phase::Selected(_, selected) => Some(Watched {
+                aware: self.switched.aware,
+                ..selected.watched.clone()
+            }),
             _ => None,
         };
         self.doing = Doing::Job(Box::new(pending));
         out.job(proto::Job::Imap(Job { work, watched }));
     }
 }
+
+/// What is always spoken: the two revisions, and RFC 7888, 4959, 5161, 2971, 2177, 2342, 3348, 3691, 4315, 6851, 6154, 5258,
+/// 5819, 8438, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208.
+const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE CONDSTORE QRESYNC ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
+                      SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS \
+                      I18NLEVEL=1 MULTIAPPEND BINARY \
+                      REPLACE PARTIAL UNAUTHENTICATE UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID SAVEDATE PREVIEW";
 
 const STOPPING: &str = "the server is stopping; connect again later";
 
@@ -475,10 +537,10 @@ impl Session for Server {
             ),
             Input::Text(text) => self.text(text, out),
             Input::TextEnd => {}
-            Input::TlsUp(_) => self.tls_up(),
+            Input::TlsUp(info) => self.tls_up(info),
             Input::Done(proto::Answer::Imap(Answer { outcome, news })) => {
                 self.heard = now;
-                self.done(now, outcome, news, out);
+                self.done(outcome, news, out);
                 self.rest(out);
             }
             Input::Done(_) => {}

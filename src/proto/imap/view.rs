@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use crate::proto::imap::condstore::Awareness;
 use crate::store::{Entry, Flags, Index};
 use crate::wire::imap::command::{Messages, Numbering};
 use crate::wire::imap::set::Ranges;
@@ -21,15 +22,22 @@ pub struct View {
     ghosts: Vec<u32>,
     /// Ascending UIDs of the messages that are `\Recent` in this session.
     recent: Arc<Vec<u32>>,
-    /// Flags that the client knows otherwise than from `told`: it was told them by FETCH, or changed them itself.
-    known: Vec<(u32, Flags)>,
+    /// What `$` means (RFC 5182): UIDs, also of messages that are gone by now.
+    saved: Arc<Ranges>,
+    /// Flags that the client knows otherwise than from `told`: it was told them by FETCH, or changed them itself. With the
+    /// mod-sequence that it knows for them, 0 for none.
+    known: Vec<(u32, Flags, u64)>,
+    aware: Awareness,
+    told_modseq: u64,
 }
 
 /// What the client has to be told, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// `* number EXPUNGE`
     Expunge(u32),
+    /// `* VANISHED uids`, in its place
+    Vanished(Ranges),
     /// `* count EXISTS`
     Exists(u32),
     /// `* count RECENT`
@@ -42,6 +50,8 @@ pub enum Change {
         uid: u32,
         /// What it has now.
         flags: Flags,
+        /// Since when.
+        modseq: u64,
     },
 }
 
@@ -58,9 +68,12 @@ impl View {
     /// As the client is told at SELECT.
     pub fn new(told: Arc<Index>, recent: Vec<u32>) -> Self {
         Self {
+            aware: Awareness::None,
+            told_modseq: told.highest_modseq,
             told,
             ghosts: Vec::new(),
             recent: Arc::new(recent),
+            saved: Arc::default(),
             known: Vec::new(),
         }
     }
@@ -68,6 +81,33 @@ impl View {
     /// What the mailbox held when the client was last told.
     pub const fn told(&self) -> &Arc<Index> {
         &self.told
+    }
+
+    /// From now on `$` is these UIDs.
+    pub fn save(&mut self, uids: Ranges) {
+        self.saved = Arc::new(uids);
+    }
+
+    /// What the client is told from now on.
+    pub const fn set_aware(&mut self, aware: Awareness) {
+        self.aware = aware;
+    }
+
+    /// The client was told of all changes up to this mod-sequence.
+    pub const fn told_modseq(&self) -> u64 {
+        self.told_modseq
+    }
+
+    /// The UIDs from `first` to `last` that the client counts, ascending.
+    pub fn counted(&self, first: u32, last: u32) -> Vec<u32> {
+        let messages = &self.told.messages;
+        let start = messages.partition_point(|entry| entry.uid < first);
+        let end = messages.partition_point(|entry| entry.uid <= last);
+        let mut counted: Vec<u32> = messages[start..end].iter().map(|entry| entry.uid).collect();
+        let is_meant = |uid: &&u32| (first..=last).contains(*uid);
+        counted.extend(self.ghosts.iter().filter(is_meant));
+        counted.sort_unstable();
+        counted
     }
 
     /// How many messages the client counts.
@@ -122,6 +162,10 @@ impl View {
     /// The UIDs that a command means, as ranges; `Err` holds a message number that is too large.
     pub fn uids(&self, messages: &Messages) -> Result<Ranges, u32> {
         let exists = self.exists();
+        if messages.set.is_saved() {
+            let there = self.entries(&self.saved, 0).map(|entry| entry.uid);
+            return Ok(Ranges::from_ascending(there));
+        }
         match messages.numbering {
             Numbering::Uid => Ok(messages.set.ranges(self.uid(exists).unwrap_or(0))),
             // `1:*` of an empty mailbox is nothing, and no mistake.
@@ -162,10 +206,11 @@ impl View {
     }
 
     /// The client knows the flags of a message: [`Self::learn`] need not tell them again.
-    pub fn knows(&mut self, uid: u32, flags: Flags) {
+    /// `modseq` is 0 when it does not know since when.
+    pub fn knows(&mut self, uid: u32, flags: Flags, modseq: u64) {
         match self.known.binary_search_by_key(&uid, |known| known.0) {
-            Ok(place) => self.known[place].1 = flags,
-            Err(place) => self.known.insert(place, (uid, flags)),
+            Ok(place) => self.known[place] = (uid, flags, modseq),
+            Err(place) => self.known.insert(place, (uid, flags, modseq)),
         }
     }
 
@@ -200,6 +245,9 @@ impl View {
         }
         if !Arc::ptr_eq(&before, &self.told) || !known.is_empty() {
             self.tell_flags(&before, &known, &mut tell);
+        }
+        if self.ghosts.is_empty() {
+            self.told_modseq = self.told.highest_modseq;
         }
     }
 
@@ -255,6 +303,11 @@ impl View {
             let stays = |uid: &u32| ghosts.binary_search(uid).is_err();
             Arc::make_mut(&mut self.recent).retain(stays);
         }
+        if self.aware == Awareness::Qresync {
+            let ghosts = std::mem::take(&mut self.ghosts);
+            tell(Change::Vanished(Ranges::from_ascending(ghosts)));
+            return;
+        }
         while let Some(&ghost) = self.ghosts.last() {
             if let Some(number) = self.number(ghost) {
                 tell(Change::Expunge(number));
@@ -263,7 +316,12 @@ impl View {
         }
     }
 
-    fn tell_flags(&self, before: &Index, known: &[(u32, Flags)], tell: &mut impl FnMut(Change)) {
+    fn tell_flags(
+        &self,
+        before: &Index,
+        known: &[(u32, Flags, u64)],
+        tell: &mut impl FnMut(Change),
+    ) {
         let mut old = before.messages.iter().peekable();
         let mut known = known.iter().peekable();
         for (place, entry) in self.told.messages.iter().enumerate() {
@@ -273,16 +331,18 @@ impl View {
                 // New: the client will ask.
                 continue;
             };
-            let flags = match known.peek() {
-                Some(known) if known.0 == entry.uid => known.1,
-                _ => old.flags,
+            let (flags, modseq) = match known.peek() {
+                Some(known) if known.0 == entry.uid => (known.1, known.2),
+                _ => (old.flags, old.modseq),
             };
-            if flags != entry.flags {
+            let told_since = self.aware >= Awareness::Condstore && modseq != entry.modseq;
+            if flags != entry.flags || told_since {
                 let ghosts = self.ghosts.partition_point(|&ghost| ghost < entry.uid);
                 tell(Change::Flags {
                     number: count(place + ghosts + 1),
                     uid: entry.uid,
                     flags: entry.flags,
+                    modseq: entry.modseq,
                 });
             }
         }
@@ -295,6 +355,7 @@ fn with_messages(index: &Index, messages: Vec<Entry>) -> Index {
         uid_next: index.uid_next,
         messages,
         keywords: index.keywords.clone(),
+        highest_modseq: index.highest_modseq,
     }
 }
 
@@ -316,12 +377,14 @@ mod tests {
             flags,
             size: 0,
             received: 0,
+            modseq: 1,
         };
         Arc::new(Index {
             uid_validity: 1,
             uid_next: messages.last().map_or(1, |last| last.0 + 1),
             messages: messages.iter().map(entry).collect(),
             keywords: Vec::new(),
+            highest_modseq: 1,
         })
     }
 
@@ -392,7 +455,7 @@ mod tests {
                         let uid = mailbox[at].0;
                         if let Some(known) = client.iter_mut().find(|known| known.0 == uid) {
                             known.1 = Flags(flags);
-                            view.knows(uid, Flags(flags));
+                            view.knows(uid, Flags(flags), 0);
                         }
                     }
                     Event::Learn(all) => {
@@ -414,7 +477,8 @@ mod tests {
                                     }
                                 }
                                 Change::Recent(_) => {}
-                                Change::Flags { number, uid, flags } => {
+                                Change::Vanished(_) => prop_assert!(false, "nobody has asked for that"),
+                                Change::Flags { number, uid, flags, .. } => {
                                     let known = &mut client[number as usize - 1];
                                     prop_assert_eq!(known.0, uid);
                                     prop_assert_ne!(known.1, flags);

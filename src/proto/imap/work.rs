@@ -5,31 +5,39 @@
 
 use std::sync::Arc;
 
+use crate::proto::imap::condstore::{Awareness, write_modseq};
 use crate::proto::imap::fetch::{self, Fetch};
 use crate::proto::imap::flags::{Recent, system_flag, write_flags};
 use crate::proto::imap::list::{self, List};
+use crate::proto::imap::quota::Quota;
 use crate::proto::imap::search::{Found, Search};
+use crate::proto::imap::status::Status;
 use crate::proto::imap::view::View;
 use crate::store::{
-    Account, AuthError, Durable, Entry, FlagChange, Flags, Index, Mailbox, Spool, Store, StoreError,
+    Account, Durable, Entry, FlagChange, Flags, Incoming, Index, Mailbox, Spool, Store, StoreError,
+    Told,
 };
-use crate::wire::imap::command::{Access, Echo, Numbering, Originals, StatusItem, StoreAction};
+use crate::wire::imap::command::{Access, Echo, Numbering, Originals, StoreAction};
 use crate::wire::imap::response;
 use crate::wire::imap::set::Ranges;
-use crate::wire::sasl::Credentials;
+use crate::wire::sasl::{Credentials, Question};
 
 /// What is to be done.
 pub enum Work {
     /// Only look at what is new.
     Nothing,
     /// Is this the password? Hashing takes milliseconds.
-    Verify(Credentials),
+    Login(Login),
     /// LIST, LSUB
     List(List),
-    /// CREATE and its like
+    /// CREATE
+    Create(Account, String),
+    /// DELETE and its like
     Manage(Account, Manage),
     /// STATUS
-    Status(Account, String, Vec<StatusItem>),
+    Status(Status),
+    /// GETQUOTA, GETQUOTAROOT
+    Quota(Quota),
     /// SELECT, EXAMINE
     Select(Account, String, Access),
     /// FETCH
@@ -48,10 +56,16 @@ pub enum Work {
     AppendLast(Part, Finish),
 }
 
+/// What a login asks.
+pub enum Login {
+    /// Is this the password?
+    Verify(Credentials),
+    /// What is asked where it is not a password.
+    Ask(Question),
+}
+
 /// What to do with a mailbox's name.
 pub enum Manage {
-    /// CREATE
-    Create(String),
     /// DELETE
     Delete(String),
     /// RENAME
@@ -67,10 +81,12 @@ pub enum Manage {
 pub enum Outcome {
     /// Of [`Work::Nothing`].
     Nothing,
-    /// Of [`Work::Verify`].
-    Verified(Result<Account, AuthError>),
-    /// Of [`Work::List`] and [`Work::Status`]: responses.
+    /// Of [`Work::Login`].
+    Told(Told),
+    /// Of [`Work::List`], [`Work::Status`] and [`Work::Quota`]: responses.
     Lines(Result<Vec<u8>, StoreError>),
+    /// Of [`Work::Create`]: the object id of the new mailbox.
+    Created(Result<String, StoreError>),
     /// Of [`Work::Manage`] and [`Work::Expunge`].
     Done(Result<(), StoreError>),
     /// Of [`Work::Select`].
@@ -108,6 +124,8 @@ pub struct Watched {
     pub mailbox: Arc<Mailbox>,
     /// Whether it may be changed, and recent messages claimed.
     pub access: Access,
+    /// Whether its mod-sequences are told.
+    pub aware: Awareness,
 }
 
 /// What there is in a mailbox now.
@@ -124,6 +142,9 @@ impl Watched {
     /// Looks.
     pub fn news(&self) -> Result<News, StoreError> {
         let index = self.mailbox.sync()?;
+        if self.aware > Awareness::None {
+            self.mailbox.settle()?;
+        }
         let recent = match self.access {
             Access::ReadWrite => self.mailbox.claim_recent(),
             // RFC 3501 §6.3.2: EXAMINE takes \Recent from nobody.
@@ -146,6 +167,10 @@ pub struct Opened {
     pub index: Arc<Index>,
     /// The messages that are recent in this session.
     pub recent: Vec<u32>,
+    /// Whether mod-sequences may be told: they are on disk.
+    pub settled: bool,
+    /// RFC 8474 §4.2
+    pub object_id: String,
 }
 
 /// STORE.
@@ -164,6 +189,10 @@ pub struct StoreFlags {
     pub echo: Echo,
     /// Names of flags, none of them `\Recent`.
     pub flags: Vec<String>,
+    /// Messages that changed after this mod-sequence are left alone.
+    pub unchanged_since: Option<u64>,
+    /// Whether mod-sequences are told.
+    pub aware: Awareness,
 }
 
 /// What STORE did.
@@ -171,8 +200,10 @@ pub struct StoreFlags {
 pub struct Stored {
     /// The responses.
     pub lines: Vec<u8>,
-    /// What flags the client knows of now.
-    pub known: Vec<(u32, Flags)>,
+    /// What flags the client knows of now, and the mod-sequence if it was told it.
+    pub known: Vec<(u32, Flags, u64)>,
+    /// Those that were left alone: their numbers, or UIDs.
+    pub modified: Ranges,
     /// What is in the mailbox now.
     pub keywords: KeywordRoom,
     /// Whether the client named messages that are no more.
@@ -230,29 +261,37 @@ pub struct Part {
     pub account: Account,
     /// Its name.
     pub mailbox: String,
-    /// Where the parts before went; `None` for the first.
-    pub opened: Option<(Arc<Mailbox>, Spool)>,
+    /// The mailbox, once it is known.
+    pub opened: Option<Arc<Mailbox>>,
+    /// Where the parts before went; `None` for the first of a message.
+    pub spool: Option<Spool>,
     /// The text, with CRLF line ends.
     pub text: Vec<u8>,
 }
 
-/// What APPEND says of its message.
+/// What APPEND says of its last message, and what came before it.
 pub struct Finish {
+    /// Whole messages, with the names of their flags.
+    pub earlier: Vec<(Incoming, Vec<String>)>,
     /// Names of flags, none of them `\Recent`.
     pub flags: Vec<String>,
     /// INTERNALDATE, seconds since 1970.
     pub received: Option<i64>,
+    /// REPLACE: where the message is that goes then, and its UID.
+    pub replaces: Option<(Arc<Mailbox>, u32)>,
 }
 
-/// A message that is in its mailbox for good.
+/// Messages that are in their mailbox for good.
 #[derive(Debug)]
 pub struct Appended {
     /// Of the mailbox.
     pub uid_validity: u32,
-    /// Of the message.
-    pub uid: u32,
+    /// Of the messages, ascending.
+    pub uids: Vec<u32>,
     /// The proof.
     pub durable: Durable,
+    /// For REPLACE: whether the old one went.
+    pub removed: Result<(), StoreError>,
 }
 
 impl Work {
@@ -260,12 +299,15 @@ impl Work {
     pub fn run(self, store: &Store) -> Outcome {
         match self {
             Self::Nothing => Outcome::Nothing,
-            Self::Verify(credentials) => Outcome::Verified(store.users().verify(&credentials)),
-            Self::List(list) => Outcome::Lines(list::run(&list, store)),
-            Self::Manage(account, manage) => Outcome::Done(manage.run(store, &account)),
-            Self::Status(account, name, items) => {
-                Outcome::Lines(status(store, &account, &name, &items))
+            Self::Login(Login::Verify(credentials)) => {
+                Outcome::Told(Told::Verdict(store.users().verify(&credentials)))
             }
+            Self::Login(Login::Ask(question)) => Outcome::Told(store.users().tell(&question)),
+            Self::List(list) => Outcome::Lines(list::run(&list, store)),
+            Self::Create(account, name) => Outcome::Created(create(store, &account, &name)),
+            Self::Manage(account, manage) => Outcome::Done(manage.run(store, &account)),
+            Self::Status(status) => Outcome::Lines(status.run(store)),
+            Self::Quota(quota) => Outcome::Lines(quota.run(store)),
             Self::Select(account, name, access) => {
                 Outcome::Selected(select(store, &account, name, access))
             }
@@ -287,7 +329,6 @@ impl Work {
 impl Manage {
     fn run(self, store: &Store, account: &Account) -> Result<(), StoreError> {
         match self {
-            Self::Create(name) => store.create(account, &name),
             Self::Delete(name) => store.delete(account, &name),
             Self::Rename(from, to) => store.rename(account, &from, &to),
             Self::Subscribe(name) => store.subscribe(account, &name),
@@ -296,42 +337,9 @@ impl Manage {
     }
 }
 
-fn status(
-    store: &Store,
-    account: &Account,
-    name: &str,
-    items: &[StatusItem],
-) -> Result<Vec<u8>, StoreError> {
-    let mailbox = store.mailbox(account, name)?;
-    let index = mailbox.sync()?;
-    let mut out = b"* STATUS ".to_vec();
-    response::mailbox(&mut out, name);
-    out.extend_from_slice(b" (");
-    for (position, item) in items.iter().enumerate() {
-        if position > 0 {
-            out.push(b' ');
-        }
-        let (word, value) = match item {
-            StatusItem::Messages => ("MESSAGES", index.messages.len() as u64),
-            StatusItem::Recent => ("RECENT", mailbox.recent().len() as u64),
-            StatusItem::UidNext => ("UIDNEXT", index.uid_next.into()),
-            StatusItem::UidValidity => ("UIDVALIDITY", index.uid_validity.into()),
-            StatusItem::Unseen => (
-                "UNSEEN",
-                index.messages.iter().filter(unseen).count() as u64,
-            ),
-        };
-        out.extend_from_slice(word.as_bytes());
-        out.push(b' ');
-        response::number(&mut out, value);
-    }
-    out.extend_from_slice(b")\r\n");
-    Ok(out)
-}
-
-/// Whether a message is not `\Seen`.
-pub fn unseen(entry: &&Entry) -> bool {
-    !entry.flags.contains(Flags::SEEN)
+fn create(store: &Store, account: &Account, name: &str) -> Result<String, StoreError> {
+    store.create(account, name)?;
+    store.mailbox(account, name)?.object_id()
 }
 
 fn select(
@@ -341,14 +349,26 @@ fn select(
     access: Access,
 ) -> Result<Opened, StoreError> {
     let mailbox = store.mailbox(account, &name)?;
-    let watched = Watched { mailbox, access };
+    let aware = Awareness::None;
+    let watched = Watched {
+        mailbox,
+        access,
+        aware,
+    };
     let News { index, recent } = watched.news()?;
+    let settled = watched.mailbox.settle();
+    if let Err(error) = &settled {
+        log::warn!("{name}: mod-sequences cannot be kept: {error}");
+    }
+    let object_id = watched.mailbox.object_id()?;
     Ok(Opened {
         mailbox: watched.mailbox,
         name,
         access,
         index,
         recent,
+        settled: settled.is_ok(),
+        object_id,
     })
 }
 
@@ -389,11 +409,18 @@ impl StoreFlags {
             .entries(&self.uids, 0)
             .map(|entry| entry.uid)
             .collect();
-        let index = self.mailbox.change_flags(&uids, change, flags)?;
+        let unless = self.unchanged_since.unwrap_or(u64::MAX);
+        let (index, modified) = self
+            .mailbox
+            .change_flags_unless(&uids, change, flags, unless)?;
+        if self.aware > Awareness::None {
+            self.mailbox.settle()?;
+        }
         let mut stored = Stored {
             lines: Vec::new(),
             known: Vec::with_capacity(uids.len()),
             keywords,
+            modified: Ranges::default(),
             gone: self.view.has_ghost(&self.uids),
         };
         let mut now = index.messages.iter().peekable();
@@ -403,10 +430,19 @@ impl StoreFlags {
                 stored.gone = true;
                 continue;
             };
+            let was_modified = modified.contains(&now.uid);
+            if was_modified && let Some(number) = self.number(now.uid) {
+                stored.modified.push(number, number);
+            }
             match self.echo {
+                // RFC 7162 §3.1.3: what was left alone is told, so that the client need not ask.
                 Echo::Tell => {
-                    self.tell(&mut stored.lines, now, &index);
-                    stored.known.push((now.uid, now.flags));
+                    self.tell(&mut stored.lines, now, &index, Echoed::Flags);
+                    stored.known.push((now.uid, now.flags, now.modseq));
+                }
+                Echo::Silent if was_modified => {
+                    self.tell(&mut stored.lines, now, &index, Echoed::Flags);
+                    stored.known.push((now.uid, now.flags, now.modseq));
                 }
                 // What another session changed at the same time is told in spite of .SILENT (RFC 3501 §6.4.6).
                 Echo::Silent => {
@@ -415,34 +451,58 @@ impl StoreFlags {
                         StoreAction::Add => entry.flags.union(flags),
                         StoreAction::Remove => entry.flags.without(flags),
                     };
-                    stored.known.push((now.uid, expected));
+                    if self.aware > Awareness::None && now.flags == expected {
+                        self.tell(&mut stored.lines, now, &index, Echoed::Modseq);
+                        stored.known.push((now.uid, expected, now.modseq));
+                    } else {
+                        stored.known.push((now.uid, expected, 0));
+                    }
                 }
             }
         }
         Ok(stored)
     }
 
-    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index) {
+    /// As the command numbers messages.
+    fn number(&self, uid: u32) -> Option<u32> {
+        match self.numbering {
+            Numbering::Sequence => self.view.number(uid),
+            Numbering::Uid => Some(uid),
+        }
+    }
+
+    fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index, told: Echoed) {
         let Some(number) = self.view.number(entry.uid) else {
             return;
         };
+        let modseq = (self.aware > Awareness::None).then_some(entry.modseq);
         let recent = if self.view.is_recent(entry.uid) {
             Recent::Yes
         } else {
             Recent::No
         };
-        let uid = (self.numbering == Numbering::Uid).then_some(entry.uid);
-        write_flags_response(out, number, uid, entry.flags, recent, index);
+        let with_uid = self.numbering == Numbering::Uid || self.aware == Awareness::Qresync;
+        let uid = with_uid.then_some(entry.uid);
+        let flags = (told == Echoed::Flags).then_some((entry.flags, recent));
+        write_flags_response(out, number, uid, flags, modseq, index);
     }
 }
 
-/// Writes `* n FETCH (UID u FLAGS (...))`.
+/// What STORE tells of a message, beside its mod-sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Echoed {
+    Flags,
+    /// Nothing.
+    Modseq,
+}
+
+/// Writes `* n FETCH (UID u FLAGS (...) MODSEQ (m))`, or as much of it as is given.
 pub fn write_flags_response(
     out: &mut Vec<u8>,
     number: u32,
     uid: Option<u32>,
-    flags: Flags,
-    recent: Recent,
+    flags: Option<(Flags, Recent)>,
+    modseq: Option<u64>,
     index: &Index,
 ) {
     out.extend_from_slice(b"* ");
@@ -453,8 +513,16 @@ pub fn write_flags_response(
         response::number(out, uid.into());
         out.push(b' ');
     }
-    out.extend_from_slice(b"FLAGS ");
-    write_flags(out, flags, recent, index);
+    if let Some((flags, recent)) = flags {
+        out.extend_from_slice(b"FLAGS ");
+        write_flags(out, flags, recent, index);
+        out.push(b' ');
+    }
+    if let Some(modseq) = modseq {
+        write_modseq(out, modseq);
+    } else {
+        out.pop();
+    }
     out.extend_from_slice(b")\r\n");
 }
 
@@ -501,13 +569,13 @@ fn expunge(mailbox: &Mailbox, uids: Option<&Ranges>) -> Result<(), StoreError> {
 
 impl Part {
     fn write(&mut self, store: &Store) -> Result<(Arc<Mailbox>, Spool), StoreError> {
-        let (mailbox, mut spool) = match self.opened.take() {
-            Some(opened) => opened,
-            None => {
-                let mailbox = store.mailbox(&self.account, &self.mailbox)?;
-                let spool = mailbox.spool()?;
-                (mailbox, spool)
-            }
+        let mailbox = match self.opened.take() {
+            Some(mailbox) => mailbox,
+            None => store.mailbox(&self.account, &self.mailbox)?,
+        };
+        let mut spool = match self.spool.take() {
+            Some(spool) => spool,
+            None => mailbox.spool()?,
         };
         spool.append(&self.text)?;
         Ok((mailbox, spool))
@@ -516,11 +584,29 @@ impl Part {
 
 fn append(mut part: Part, finish: Finish, store: &Store) -> Result<Appended, StoreError> {
     let (mailbox, spool) = part.write(store)?;
-    let (flags, _) = flags_named(&mailbox, &finish.flags, StoreAction::Add)?;
-    let (uid, durable) = mailbox.append(spool, flags, finish.received)?;
+    let last = Incoming {
+        spool,
+        flags: Flags::default(),
+        received: finish.received,
+    };
+    let all = finish.earlier.into_iter().chain([(last, finish.flags)]);
+    let incoming = all
+        .map(|(mut incoming, names)| {
+            let (flags, _) = flags_named(&mailbox, &names, StoreAction::Add)?;
+            incoming.flags = flags;
+            Ok(incoming)
+        })
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let (uids, durable) = mailbox.append_all(incoming)?;
+    let uid_validity = mailbox.sync()?.uid_validity;
+    let removed = match finish.replaces {
+        Some((mailbox, uid)) => mailbox.expunge(&[uid]).map(|_| ()),
+        None => Ok(()),
+    };
     Ok(Appended {
-        uid_validity: mailbox.sync()?.uid_validity,
-        uid,
+        uid_validity,
+        uids,
         durable,
+        removed,
     })
 }

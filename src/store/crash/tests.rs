@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::super::fs::Kernel;
-use super::super::{Account, FlagChange, Flags, Mailbox, Rules, Store, StoreError, Users};
+use super::super::{Account, FlagChange, Flags, Index, Mailbox, Rules, Store, StoreError, Users};
 use super::{Accident, CrashDisk, Disk, Kept, KeptNames, KeptText};
 
 /// What a session told its client.
@@ -22,6 +22,8 @@ struct Promises {
     open: Vec<String>,
     /// What UIDs were shown for: by account, mailbox and UID, the UIDVALIDITY and the text.
     shown: HashMap<(&'static str, &'static str, u32), (u32, String)>,
+    /// What was shown of flags, by account and mailbox: the last time, with the highest mod-sequence then.
+    modseqs: HashMap<(&'static str, &'static str), Arc<Index>>,
 }
 
 fn open(disk: Arc<dyn Disk>, root: &Path) -> Option<Store> {
@@ -81,6 +83,12 @@ impl Promises {
         let Ok(index) = mailbox.sync() else {
             return;
         };
+        if mailbox.settle().is_ok() {
+            let before = self.modseqs.insert((account, name), Arc::clone(&index));
+            if let Some(before) = before {
+                check_modseqs(&before, &index, mailbox);
+            }
+        }
         for entry in &index.messages {
             if let Ok(text) = mailbox.read(entry.uid) {
                 let text = String::from_utf8(text).expect("UTF-8");
@@ -151,6 +159,9 @@ impl Promises {
         }
         if let Ok(Some(work)) = inbox.keyword("Work") {
             let _ = inbox.change_flags(&uids, FlagChange::Add, work.union(Flags::FLAGGED));
+            self.sync(&inbox, "alice", "INBOX");
+            // Set and cleared again: a client that saw it in between must be told.
+            let _ = inbox.change_flags(&uids, FlagChange::Remove, Flags::FLAGGED);
         }
         if let Some(&second) = uids.get(1)
             && let Some((_, text)) = self.shown.get(&("alice", "INBOX", second)).cloned()
@@ -197,6 +208,9 @@ impl Promises {
             assert_eq!(entry.size, text.len() as u64);
             texts.insert(entry.uid, text);
         }
+        if let Some(shown) = self.modseqs.get(&(name, mailbox)) {
+            check_modseqs(shown, &index, &open);
+        }
         let count = |wanted: &str| texts.values().filter(|text| *text == wanted).count();
         for (_, _, text) in self
             .durable
@@ -223,6 +237,37 @@ impl Promises {
                 assert_eq!(now, text, "UID {uid} means another message");
             }
         }
+    }
+}
+
+/// Whether a client that knows `shown` learns all that is different `now` from what has changed since.
+fn check_modseqs(shown: &Index, now: &Index, mailbox: &Mailbox) {
+    assert!(
+        now.highest_modseq >= shown.highest_modseq,
+        "HIGHESTMODSEQ goes back"
+    );
+    let vanished = mailbox.vanished(shown.highest_modseq);
+    for entry in &shown.messages {
+        let Some(later) = now.messages.iter().find(|later| later.uid == entry.uid) else {
+            let uid = entry.uid;
+            let told = vanished
+                .iter()
+                .any(|range| (range.0..=range.1).contains(&uid));
+            assert!(told, "message {uid} vanished, and nobody is told");
+            continue;
+        };
+        assert!(later.modseq >= entry.modseq, "a mod-sequence goes back");
+        assert!(
+            later.flags == entry.flags || later.modseq > shown.highest_modseq,
+            "flags changed, and nobody is told"
+        );
+    }
+    for entry in &now.messages {
+        let known = shown.messages.iter().any(|known| known.uid == entry.uid);
+        assert!(
+            known || entry.modseq > shown.highest_modseq,
+            "a message came, and nobody is told"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! What FETCH asks for: data items, sections, partials (RFC 3501 §6.4.5).
+//! What FETCH asks for: data items, sections, partials (RFC 3501 §6.4.5, RFC 3516 §4).
 
 use crate::limits;
 use crate::wire::imap::response;
@@ -21,8 +21,33 @@ pub enum Item {
     Body,
     /// `BODYSTRUCTURE`
     BodyStructure,
+    /// `MODSEQ` (RFC 7162 §3.1.4.2)
+    Modseq,
+    /// `EMAILID` (RFC 8474 §5.1)
+    EmailId,
+    /// `THREADID` (RFC 8474 §5.2)
+    ThreadId,
+    /// `SAVEDATE` (RFC 8514 §4.2)
+    SaveDate,
+    /// `PREVIEW`, `PREVIEW (LAZY)` (RFC 8970 §3.1)
+    Preview,
     /// `RFC822`, `RFC822.HEADER`, `RFC822.TEXT`, `BODY[...]`, `BODY.PEEK[...]`
     Text(Text),
+    /// `BINARY[...]`, `BINARY.PEEK[...]` (RFC 3516 §4.2)
+    Binary(Binary),
+    /// `BINARY.SIZE[...]`: of this part.
+    BinarySize(Vec<u32>),
+}
+
+/// Octets of a part without its transfer encoding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binary {
+    /// Which part; empty: the message.
+    pub part: Vec<u32>,
+    /// Only these of them.
+    pub partial: Option<Partial>,
+    /// Whether reading them sets `\Seen`.
+    pub reading: Reading,
 }
 
 /// Octets of a message.
@@ -164,6 +189,11 @@ fn scan_item(scanner: &mut Scanner<'_>) -> Scan<Item> {
         "INTERNALDATE" => Item::InternalDate,
         "RFC822.SIZE" => Item::Size,
         "ENVELOPE" => Item::Envelope,
+        "MODSEQ" => Item::Modseq,
+        "EMAILID" => Item::EmailId,
+        "THREADID" => Item::ThreadId,
+        "SAVEDATE" => Item::SaveDate,
+        "PREVIEW" => scan_preview(scanner)?,
         "BODYSTRUCTURE" => Item::BodyStructure,
         "RFC822" => rfc822("RFC822", SectionText::All, Reading::Sees),
         "RFC822.HEADER" => rfc822("RFC822.HEADER", SectionText::Header, Reading::Peeks),
@@ -171,6 +201,9 @@ fn scan_item(scanner: &mut Scanner<'_>) -> Scan<Item> {
         "BODY" if scanner.peek() != Some(b'[') => Item::Body,
         "BODY" => Item::Text(scan_text(scanner, Reading::Sees)?),
         "BODY.PEEK" => Item::Text(scan_text(scanner, Reading::Peeks)?),
+        "BINARY" => Item::Binary(scan_binary(scanner, Reading::Sees)?),
+        "BINARY.PEEK" => Item::Binary(scan_binary(scanner, Reading::Peeks)?),
+        "BINARY.SIZE" => Item::BinarySize(scan_part(scanner)?),
         "ALL" | "FAST" | "FULL" => {
             return problem(format!(
                 "{} stands alone, without parentheses",
@@ -179,34 +212,70 @@ fn scan_item(scanner: &mut Scanner<'_>) -> Scan<Item> {
         }
         _ => {
             return problem(format!(
-                "there is no item {word}; there are FLAGS UID INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY[] BODY.PEEK[HEADER] BODY[TEXT] BODY[1] and more"
+                "there is no item {word}; there are FLAGS UID INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE BODY[] BODY.PEEK[HEADER] BODY[TEXT] BODY[1] BINARY[1] and more"
             ));
         }
     })
+}
+
+/// RFC 8970 §3.2: LAZY may leave out what takes long; nothing here does.
+fn scan_preview(scanner: &mut Scanner<'_>) -> Scan<Item> {
+    let mut ahead = scanner.clone();
+    if ahead.skip_spaces() && ahead.eat(b'(') && ahead.eat_word("LAZY") {
+        ahead.expect(b')')?;
+        *scanner = ahead;
+    }
+    Ok(Item::Preview)
 }
 
 fn scan_text(scanner: &mut Scanner<'_>, reading: Reading) -> Scan<Text> {
     scanner.expect(b'[')?;
     let section = Section::scan(scanner)?;
     scanner.expect(b']')?;
-    let partial = if scanner.eat(b'<') {
-        let offset = scanner.number64()?;
-        scanner.expect(b'.')?;
-        let octets = scanner.number64()?;
-        scanner.expect(b'>')?;
-        if octets == 0 {
-            return problem("a partial asks for at least one octet: <0.100>");
-        }
-        Some(Partial { offset, octets })
-    } else {
-        None
-    };
     Ok(Text {
         section,
-        partial,
+        partial: scan_partial(scanner)?,
         reading,
         name: Name::Body,
     })
+}
+
+fn scan_partial(scanner: &mut Scanner<'_>) -> Scan<Option<Partial>> {
+    if !scanner.eat(b'<') {
+        return Ok(None);
+    }
+    let offset = scanner.number64()?;
+    scanner.expect(b'.')?;
+    let octets = scanner.number64()?;
+    scanner.expect(b'>')?;
+    if octets == 0 {
+        return problem("a partial asks for at least one octet: <0.100>");
+    }
+    Ok(Some(Partial { offset, octets }))
+}
+
+fn scan_binary(scanner: &mut Scanner<'_>, reading: Reading) -> Scan<Binary> {
+    Ok(Binary {
+        part: scan_part(scanner)?,
+        partial: scan_partial(scanner)?,
+        reading,
+    })
+}
+
+/// `[2.1]`, or `[]`.
+fn scan_part(scanner: &mut Scanner<'_>) -> Scan<Vec<u32>> {
+    scanner.expect(b'[')?;
+    let mut part = Vec::new();
+    if !scanner.eat(b']') {
+        loop {
+            part.push(scanner.nz_number()?);
+            if scanner.eat(b']') {
+                break;
+            }
+            scanner.expect(b'.')?;
+        }
+    }
+    Ok(part)
 }
 
 impl Section {
@@ -265,12 +334,7 @@ impl Text {
             Name::Rfc822(name) => return out.extend_from_slice(name.as_bytes()),
             Name::Body => out.extend_from_slice(b"BODY["),
         }
-        for (position, number) in self.section.part.iter().enumerate() {
-            if position > 0 {
-                out.push(b'.');
-            }
-            response::number(out, (*number).into());
-        }
+        write_part(out, &self.section.part);
         if !self.section.part.is_empty() && self.section.what != SectionText::All {
             out.push(b'.');
         }
@@ -294,6 +358,30 @@ impl Text {
             response::number(out, partial.offset);
             out.push(b'>');
         }
+    }
+}
+
+impl Binary {
+    /// Writes the item's name as it stands in the response.
+    pub fn write_name(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"BINARY[");
+        write_part(out, &self.part);
+        out.push(b']');
+        if let Some(partial) = self.partial {
+            out.push(b'<');
+            response::number(out, partial.offset);
+            out.push(b'>');
+        }
+    }
+}
+
+/// Writes `2.1`.
+pub fn write_part(out: &mut Vec<u8>, part: &[u32]) {
+    for (position, number) in part.iter().enumerate() {
+        if position > 0 {
+            out.push(b'.');
+        }
+        response::number(out, (*number).into());
     }
 }
 

@@ -5,14 +5,18 @@
 //! | [`scan`] | bytes to atoms, strings, literals, numbers, flags, dates |
 //! | [`set`] | sequence sets, and sets of numbers |
 //! | [`command`] | a command's line to a [`command::Command`], and what is right when it is wrong |
+//! | [`condstore`] | what CONDSTORE and QRESYNC add |
 //! | [`fetch`] | what FETCH asks for |
 //! | [`search`] | what SEARCH asks for |
+//! | [`arrange`], [`thread`] | what SORT and THREAD ask for; how threads come about |
 //! | [`pattern`] | LIST's wildcards |
 //! | [`response`] | words to bytes |
 //! | [`reply`] | what a server says, for clients |
 //! | [`secret`] | where passwords stand |
 
+pub mod arrange;
 pub mod command;
+pub mod condstore;
 pub mod fetch;
 pub mod pattern;
 pub mod reply;
@@ -21,3 +25,4 @@ pub mod scan;
 pub mod search;
 pub mod secret;
 pub mod set;
+pub mod thread;

@@ -517,6 +517,27 @@ mod tests {
     }
 
     #[test]
+    fn responses_of_extensions_are_read_or_passed_over() {
+        for said in [
+            "* ESEARCH (TAG \"a1\") UID MIN 7 ALL 3,1:2 COUNT 4 PARTIAL (1:2 NIL) MODSEQ 5",
+            "* ESEARCH (TAG \"a1\")",
+            "* SORT 3 1 2",
+            "* THREAD (2)(3 6 (4 23)(44 7 96))",
+            "* THREAD",
+            "* ENABLED IMAP4rev2 UTF8=ACCEPT",
+            "* QUOTAROOT INBOX \"\"",
+            "* QUOTA \"\" (STORAGE 10 512)",
+            "* VANISHED (EARLIER) 41,43:116",
+            "* LIST (\\NonExistent) \"/\" \"Été\" (\"CHILDINFO\" (\"SUBSCRIBED\"))",
+            "* STATUS \"Été\" (MESSAGES 3 SIZE 12 MAILBOXID (F1))",
+            "* 1 FETCH (BINARY[2] ~{3}\r\na\0b BINARY.SIZE[2] 3)",
+            "* 1 FETCH (BINARY[1]<2> {2}\r\nab)",
+        ] {
+            assert!(Reply::parse(said.as_bytes()).is_some(), "{said}");
+        }
+    }
+
+    #[test]
     fn conditions_with_and_without_codes() {
         let Some(Reply::Untagged(bye)) = Reply::parse(b"* bye") else {
             panic!("a condition needs no text");

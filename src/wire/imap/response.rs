@@ -3,6 +3,7 @@
 //! A text is written as a quoted string where it may be one, else as a literal; so whatever stands in a message, the
 //! response stays what the grammar says (RFC 3501 §9).
 
+use crate::wire::imap::scan::Speech;
 use crate::wire::imap::set::Ranges;
 use crate::wire::utf7;
 
@@ -38,14 +39,20 @@ pub enum Code {
     Plain(&'static str),
     /// A code and its one number: `UIDNEXT`, `UIDVALIDITY`, `UNSEEN`.
     Number(&'static str, u32),
+    /// `HIGHESTMODSEQ` (RFC 7162 §3.1.2.1)
+    HighestModseq(u64),
+    /// The messages that STORE left alone, for they had changed (RFC 7162 §3.1.3).
+    Modified(Ranges),
+    /// `MAILBOXID` (RFC 8474 §4.1)
+    MailboxId(String),
     /// The capabilities, as one text.
     Capability(String),
     /// The charsets that SEARCH takes.
     BadCharset,
     /// The flags that can be changed for good.
     PermanentFlags(Vec<String>),
-    /// UIDVALIDITY and UID of the message appended.
-    AppendUid(u32, u32),
+    /// UIDVALIDITY and UIDs of the messages appended.
+    AppendUid(u32, Ranges),
     /// UIDVALIDITY of the target; the UIDs here, and in the same order there.
     CopyUid(u32, Ranges, Ranges),
 }
@@ -77,6 +84,19 @@ fn write_code(out: &mut Vec<u8>, code: &Code) {
             out.push(b' ');
             number(out, (*value).into());
         }
+        Code::HighestModseq(modseq) => {
+            out.extend_from_slice(b"HIGHESTMODSEQ ");
+            number(out, *modseq);
+        }
+        Code::Modified(messages) => {
+            out.extend_from_slice(b"MODIFIED ");
+            messages.write(out);
+        }
+        Code::MailboxId(id) => {
+            out.extend_from_slice(b"MAILBOXID (");
+            out.extend_from_slice(id.as_bytes());
+            out.push(b')');
+        }
         Code::Capability(capabilities) => {
             out.extend_from_slice(b"CAPABILITY ");
             out.extend_from_slice(capabilities.as_bytes());
@@ -86,11 +106,11 @@ fn write_code(out: &mut Vec<u8>, code: &Code) {
             out.extend_from_slice(b"PERMANENTFLAGS ");
             flag_list(out, flags.iter().map(String::as_str));
         }
-        Code::AppendUid(validity, uid) => {
+        Code::AppendUid(validity, uids) => {
             out.extend_from_slice(b"APPENDUID ");
             number(out, (*validity).into());
             out.push(b' ');
-            number(out, (*uid).into());
+            uids.write(out);
         }
         Code::CopyUid(validity, from, to) => {
             out.extend_from_slice(b"COPYUID ");
@@ -166,9 +186,27 @@ pub fn literal_head(out: &mut Vec<u8>, octets: u64) {
     out.extend_from_slice(b"}\r\n");
 }
 
-/// Writes a mailbox's name in modified UTF-7.
-pub fn mailbox(out: &mut Vec<u8>, name: &str) {
-    astring(out, utf7::encode(name).as_bytes());
+/// Writes octets as a literal: as literal8 when there is a NUL among them (RFC 3516 §4.2).
+pub fn binary(out: &mut Vec<u8>, octets: &[u8]) {
+    if memchr::memchr(0, octets).is_some() {
+        out.push(b'~');
+    }
+    literal_head(out, octets.len() as u64);
+    out.extend_from_slice(octets);
+}
+
+/// Writes a mailbox's name, in modified UTF-7 for who has not switched on something better (RFC 9051 §5.1).
+pub fn mailbox(out: &mut Vec<u8>, name: &str, speech: Speech) {
+    let special = |byte: u8| byte < b' ' || byte == 0x7f || matches!(byte, b'"' | b'\\');
+    match speech {
+        Speech::Utf7 => astring(out, utf7::encode(name).as_bytes()),
+        _ if name.is_ascii() || name.bytes().any(special) => astring(out, name.as_bytes()),
+        _ => {
+            out.push(b'"');
+            out.extend_from_slice(name.as_bytes());
+            out.push(b'"');
+        }
+    }
 }
 
 /// Writes flags in parentheses.
@@ -217,9 +255,14 @@ mod tests {
         );
         assert_eq!(written(|out| nstring(out, None)), "NIL");
         assert_eq!(
-            written(|out| mailbox(out, "Été & R")),
+            written(|out| mailbox(out, "Été & R", Speech::Utf7)),
             "\"&AMk-t&AOk- &- R\""
         );
+        assert_eq!(
+            written(|out| mailbox(out, "Été & R", Speech::Utf8)),
+            "\"Été & R\""
+        );
+        assert_eq!(written(|out| binary(out, b"a\0b")), "~{3}\r\na\0b");
         assert_eq!(written(|out| number(out, u64::MAX)), "18446744073709551615");
         assert_eq!(written(|out| number(out, 0)), "0");
     }

@@ -84,10 +84,23 @@ pub fn announced(line: &[u8]) -> Option<Literal> {
     })
 }
 
+/// What a client has switched on that changes what its octets mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Speech {
+    /// Nothing: names of mailboxes are modified UTF-7 (RFC 3501 §5.1.3).
+    #[default]
+    Utf7,
+    /// IMAP4rev2: names are UTF-8.
+    Utf8,
+    /// UTF8=ACCEPT: names are UTF-8, and so is all that is searched for (RFC 6855 §3).
+    Utf8Only,
+}
+
 /// A place in a command.
 #[derive(Clone, Debug)]
 pub struct Scanner<'a> {
     bytes: &'a [u8],
+    speech: Speech,
     at: usize,
     depth: usize,
     descents: usize,
@@ -98,10 +111,23 @@ impl<'a> Scanner<'a> {
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
+            speech: Speech::Utf7,
             at: 0,
             depth: 0,
             descents: 0,
         }
+    }
+
+    /// The same, of a client that has switched something on.
+    #[must_use]
+    pub const fn speaking(mut self, speech: Speech) -> Self {
+        self.speech = speech;
+        self
+    }
+
+    /// What the client has switched on.
+    pub const fn speech(&self) -> Speech {
+        self.speech
     }
 
     /// What has not been scanned.

@@ -8,7 +8,15 @@ use crate::wire::imap::scan::{Scan, Scanner, problem};
 
 /// A sequence-set as it was written (RFC 3501 §9).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SequenceSet(Vec<(Number, Number)>);
+pub struct SequenceSet(Written);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Written {
+    /// Numbers and ranges.
+    Numbers(Vec<(Number, Number)>),
+    /// `$`: what the last SEARCH with SAVE has found (RFC 5182).
+    Saved,
+}
 
 /// A number in a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +29,9 @@ enum Number {
 impl SequenceSet {
     /// Scans one.
     pub fn scan(scanner: &mut Scanner<'_>) -> Scan<Self> {
+        if scanner.eat(b'$') {
+            return Ok(Self(Written::Saved));
+        }
         let mut parts = Vec::new();
         loop {
             let first = Number::scan(scanner)?;
@@ -31,16 +42,33 @@ impl SequenceSet {
             };
             parts.push((first, last));
             if !scanner.eat(b',') {
-                return Ok(Self(parts));
+                return Ok(Self(Written::Numbers(parts)));
             }
         }
     }
 
     /// Whether `*` is in it.
     pub fn has_largest(&self) -> bool {
-        self.0
+        self.parts()
             .iter()
             .any(|part| part.0 == Number::Largest || part.1 == Number::Largest)
+    }
+
+    /// Whether it is `$`, which the session knows.
+    pub fn is_saved(&self) -> bool {
+        self.0 == Written::Saved
+    }
+
+    /// Whether it is one number, or `*`.
+    pub fn is_single(&self) -> bool {
+        matches!(self.parts(), [(first, last)] if first == last)
+    }
+
+    fn parts(&self) -> &[(Number, Number)] {
+        match &self.0 {
+            Written::Numbers(parts) => parts,
+            Written::Saved => &[],
+        }
     }
 
     /// The numbers that are meant when `largest` is the largest in use (0: none is). `5:*` holds `largest` even when that
@@ -50,7 +78,7 @@ impl SequenceSet {
             Number::Is(number) => number,
             Number::Largest => largest.max(1),
         };
-        let parts = self.0.iter().map(|&(first, last)| {
+        let parts = self.parts().iter().map(|&(first, last)| {
             let (first, last) = (value(first), value(last));
             (first.min(last), first.max(last))
         });
@@ -65,7 +93,7 @@ impl Number {
         }
         match scanner.peek() {
             Some(b'0'..=b'9') => scanner.nz_number().map(Self::Is),
-            _ => problem("expected message numbers such as 1 or 2:4 or 1,3:* or *"),
+            _ => problem("expected message numbers such as 1 or 2:4 or 1,3:* or * or $"),
         }
     }
 }

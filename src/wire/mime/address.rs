@@ -4,26 +4,58 @@
 //! empty one, for NIL there would mean a group.
 
 use crate::wire::imap::response;
+use crate::wire::mime::text::decoded_value;
 
 /// Writes an address list; NIL when there is no address in it.
 pub fn write_addresses(out: &mut Vec<u8>, value: Option<&[u8]>) {
     let start = out.len();
     out.push(b'(');
-    Parser {
-        rest: value.unwrap_or_default(),
-        out,
-        phrase: Vec::new(),
-        spec: Vec::new(),
-        at: None,
-        comment: Vec::new(),
-        in_group: false,
-    }
-    .list();
+    Parser::new(value.unwrap_or_default(), out).list();
     if out.len() == start + 1 {
         out.truncate(start);
         out.extend_from_slice(b"NIL");
     } else {
         out.push(b')');
+    }
+}
+
+/// The first address of a value, raw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// The name that is shown, maybe with encoded words; empty when there is none.
+    pub name: Vec<u8>,
+    /// Before the `@`.
+    pub local_part: Vec<u8>,
+    /// After the `@`.
+    pub host: Vec<u8>,
+}
+
+/// The first address of a value, which is unfolded.
+pub fn first_address(value: &[u8]) -> Option<Address> {
+    let mut out = Vec::new();
+    let mut parser = Parser::new(value, &mut out);
+    parser.list();
+    parser.first
+}
+
+impl Address {
+    /// What SORT's FROM and its like go by (RFC 5256 §3).
+    pub fn mailbox(&self) -> String {
+        String::from_utf8_lossy(&self.local_part).into_owned()
+    }
+
+    /// What is shown of it (RFC 5957 §3).
+    pub fn display(&self) -> String {
+        let name = decoded_value(&self.name);
+        if !name.is_empty() {
+            return name;
+        }
+        let local_part = String::from_utf8_lossy(&self.local_part);
+        if self.host.is_empty() {
+            local_part.into_owned()
+        } else {
+            format!("{local_part}@{}", String::from_utf8_lossy(&self.host))
+        }
     }
 }
 
@@ -39,10 +71,24 @@ struct Parser<'a> {
     /// The last comment: `alice@example.org (Alice)` was the old way of giving a name.
     comment: Vec<u8>,
     in_group: bool,
+    first: Option<Address>,
 }
 
-impl Parser<'_> {
-    fn list(mut self) {
+impl<'a> Parser<'a> {
+    const fn new(rest: &'a [u8], out: &'a mut Vec<u8>) -> Self {
+        Self {
+            rest,
+            out,
+            phrase: Vec::new(),
+            spec: Vec::new(),
+            at: None,
+            comment: Vec::new(),
+            in_group: false,
+            first: None,
+        }
+    }
+
+    fn list(&mut self) {
         while let Some((&byte, rest)) = self.rest.split_first() {
             self.rest = rest;
             match byte {
@@ -195,6 +241,14 @@ impl Parser<'_> {
         mailbox: Option<&[u8]>,
         host: Option<&[u8]>,
     ) {
+        if self.first.is_none() {
+            let text = |part: Option<&[u8]>| part.unwrap_or_default().to_vec();
+            self.first = Some(Address {
+                name: text(name),
+                local_part: text(mailbox),
+                host: text(host),
+            });
+        }
         self.out.push(b'(');
         for (position, part) in [name, route, mailbox, host].into_iter().enumerate() {
             if position > 0 {

@@ -99,6 +99,37 @@ pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// The Message-IDs in a value, without their brackets, and without quotes, which mean nothing (RFC 5256 §3).
+///
+/// ```
+/// use mailtool::wire::mime::header::message_ids;
+///
+/// assert_eq!(message_ids(b"<a@b> (c) <\"d\"@e>"), [&b"a@b"[..], b"d@e"]);
+/// ```
+pub fn message_ids(value: &[u8]) -> Vec<Vec<u8>> {
+    let mut ids: Vec<Vec<u8>> = Vec::new();
+    let mut rest = value;
+    while let Some(open) = memchr::memchr(b'<', rest) {
+        rest = &rest[open + 1..];
+        let Some(close) = memchr::memchr2(b'>', b'<', rest) else {
+            break;
+        };
+        if rest[close] == b'<' {
+            continue;
+        }
+        let id: Vec<u8> = rest[..close]
+            .iter()
+            .copied()
+            .filter(|byte| !matches!(byte, b'"' | b'\\') && !byte.is_ascii_whitespace())
+            .collect();
+        if !id.is_empty() {
+            ids.push(id);
+        }
+        rest = &rest[close + 1..];
+    }
+    ids
+}
+
 /// A value such as Content-Type's or Content-Disposition's: a word, and parameters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parameterized {

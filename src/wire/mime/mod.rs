@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`header`] | fields, unfolding, parameters |
 //! | [`structure`] | where each part's header and body begin and end |
-//! | [`address`] | addresses in a header, for ENVELOPE |
+//! | [`address`] | addresses in a header, for ENVELOPE and SORT |
+//! | [`subject`] | what a subject is about |
 //! | [`describe`] | writes ENVELOPE, BODY and BODYSTRUCTURE |
 //! | [`text`] | decoded texts, for SEARCH |
 //!
@@ -15,5 +16,7 @@
 pub mod address;
 pub mod describe;
 pub mod header;
+pub mod preview;
 pub mod structure;
+pub mod subject;
 pub mod text;

@@ -9,17 +9,18 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 
+use crate::wire::casemap::casemap;
 use crate::wire::mime::header::{self, Parameterized, unfold};
 use crate::wire::mime::structure::{Content, Part};
 
-/// A text to look for, whatever its case.
+/// A text to look for, whatever its case: i;unicode-casemap (RFC 5051).
 #[derive(Clone, Debug)]
 pub struct Needle(String);
 
 impl Needle {
     /// Looks for `text`.
     pub fn new(text: &str) -> Self {
-        Self(text.to_lowercase())
+        Self(casemap(text))
     }
 
     /// Whether `text` holds it.
@@ -27,7 +28,7 @@ impl Needle {
         if text.is_ascii() {
             return self.is_in_ascii(text.as_bytes());
         }
-        memchr::memmem::find(text.to_lowercase().as_bytes(), self.0.as_bytes()).is_some()
+        memchr::memmem::find(casemap(text).as_bytes(), self.0.as_bytes()).is_some()
     }
 
     /// Most mail is ASCII, and some of it is large: it is searched where it lies.
@@ -39,7 +40,7 @@ impl Needle {
         let Some(last_start) = text.len().checked_sub(needle.len()) else {
             return false;
         };
-        memchr::memchr2_iter(first, first.to_ascii_uppercase(), &text[..=last_start])
+        memchr::memchr2_iter(first, first.to_ascii_lowercase(), &text[..=last_start])
             .any(|at| text[at..at + needle.len()].eq_ignore_ascii_case(needle))
     }
 

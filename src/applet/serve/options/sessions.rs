@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::one_or_many;
+use super::time::{Time, parsed};
 use crate::limits;
 use crate::proto::smtp::server::{Config, Disclosure, Rates, Rigor, Senders};
 use crate::wire::network::Network;
@@ -14,44 +15,46 @@ use crate::wire::network::Network;
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub(in crate::applet::serve) struct Sessions {
-    /// Overlook nothing: refuse what is not as the standard has it, and say the section
+    /// Refuse what departs from the standards, and cite the section
     #[arg(long, env = "MAILTOOL_STRICT", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
     strict: bool,
-    /// Let VRFY and EXPN tell whether there is such a mailbox
+    /// Let VRFY and EXPN tell which mailboxes exist [default: they answer 252]
     #[arg(long, env = "MAILTOOL_VRFY", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
     vrfy: bool,
-    /// Users send as themselves only, in MAIL and in From
+    /// Users who log in send as themselves only, in MAIL FROM and in the field From
     #[arg(long, env = "MAILTOOL_OWN_SENDERS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
     own_senders: bool,
-    /// Proxies that may say with XCLIENT whose connection they hand on
+    /// Networks of proxies that may use XCLIENT to say whose connection they hand on
     #[arg(long, value_name = "NET", env = "MAILTOOL_XCLIENT_FROM", value_delimiter = ',', help_heading = SESSIONS)]
     #[serde(deserialize_with = "one_or_many")]
     xclient_from: Vec<Network>,
-    /// Load balancers that say it with a PROXY header (1 or 2) before all else, and have to
+    /// Networks of load balancers that have to begin with a PROXY header (version 1 or 2), which says it
     #[arg(long, value_name = "NET", env = "MAILTOOL_PROXY_FROM", value_delimiter = ',', help_heading = SESSIONS)]
     #[serde(deserialize_with = "one_or_many")]
     proxy_from: Vec<Network>,
-    /// Recipients of one message [default: 1000]
-    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_RECIPIENTS", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    /// Most recipients of one message [default: 1000]
+    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_RECIPIENTS", value_parser = at_least_one, help_heading = SESSIONS)]
     max_recipients: Option<u32>,
-    /// Received lines at which a message runs in a circle [default: 25]
-    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_HOPS", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    /// Most Received lines of a message; one with more runs in a circle [default: 25]
+    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_HOPS", value_parser = at_least_one, help_heading = SESSIONS)]
     max_hops: Option<u32>,
     /// Refused commands after which a connection is closed; from half of them on, each costs a second [default: 20]
-    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_ERRORS", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_ERRORS", value_parser = at_least_one, help_heading = SESSIONS)]
     max_errors: Option<u32>,
-    /// Messages a minute from one address, but this computer; 0: any number [default: 1200]
-    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_ADDRESS", help_heading = SESSIONS)]
+    /// Most messages a minute from one address, this computer's aside; 0: no limit [default: 1200]
+    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_ADDRESS", value_parser = number, help_heading = SESSIONS)]
     rate_per_address: Option<u32>,
-    /// Messages a minute by one user; 0: any number [default: 600]
-    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_USER", help_heading = SESSIONS)]
+    /// Most messages a minute from one user; 0: no limit [default: 600]
+    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_USER", value_parser = number, help_heading = SESSIONS)]
     rate_per_user: Option<u32>,
-    /// Seconds that an SMTP client may be silent [default: 300]
-    #[arg(long, value_name = "SECONDS", env = "MAILTOOL_SMTP_TIMEOUT", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
-    smtp_timeout: Option<u32>,
+    /// How long an SMTP client may be silent [default: 5m]
+    #[arg(long, value_name = "TIME", env = "MAILTOOL_SMTP_TIMEOUT", help_heading = SESSIONS)]
+    #[serde(deserialize_with = "parsed")]
+    smtp_timeout: Option<Time>,
 }
 
-const SESSIONS: &str = "SMTP sessions";
+/// The heading, which the largest size of a message has too.
+pub(super) const SESSIONS: &str = "SMTP sessions and limits";
 
 impl Sessions {
     /// Tells a listener's sessions; `rates` are those of all of them.
@@ -74,13 +77,18 @@ impl Sessions {
             config.max_errors = errors as usize;
             config.soft_errors = errors.div_ceil(2) as usize;
         }
-        if let Some(seconds) = self.smtp_timeout {
-            let patience = Duration::from_secs(u64::from(seconds));
+        if let Some(time) = self.smtp_timeout {
+            let patience = Duration::from_secs(time.0.unsigned_abs());
             config.timeouts.command = patience;
             config.timeouts.text = patience;
             config.timeouts.challenge = config.timeouts.challenge.min(patience);
         }
         config.rates = Arc::clone(rates);
+    }
+
+    /// Those who come for many others.
+    pub(in crate::applet::serve) fn proxies(&self) -> Vec<Network> {
+        [&self.proxy_from[..], &self.xclient_from].concat()
     }
 
     /// Who is counted, for all listeners together.
@@ -111,6 +119,15 @@ impl Sessions {
             smtp_timeout: self.smtp_timeout.or(other.smtp_timeout),
         }
     }
+}
+
+fn at_least_one(text: &str) -> Result<u32, &'static str> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or("give a number, 1 or more")
+}
+
+fn number(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "give a number; 0 is no limit")
 }
 
 #[cfg(test)]

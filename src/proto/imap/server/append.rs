@@ -1,66 +1,61 @@
-//! APPEND: its message is streamed to the disk in blocks, and never held whole (RFC 3501 §6.3.11).
+//! APPEND and REPLACE: messages are streamed to the disk in blocks, and never held whole (RFC 3501 §6.3.11, RFC 3502,
+//! RFC 8508).
 //!
 //! A message that fits into one block costs one job. A larger one that waits for `+` is not asked for before its mailbox
-//! is open, so that nobody sends 50 MB to a mailbox that does not exist.
+//! is open, so that nobody sends 50 MB to a mailbox that does not exist. Of several messages all come in, or none.
 
 use std::sync::Arc;
 
+use super::message::Message;
+use super::pending::{After, Pending};
+use super::reply::{Reply, append_refusal, check_flags};
+use super::{Doing, Phase, Refused, Server};
 use crate::limits;
 use crate::proto::Out;
-use crate::proto::imap::server::finish::{After, Pending};
-use crate::proto::imap::server::reply::Reply;
-use crate::proto::imap::server::{Doing, Phase, Refused, Server};
-use crate::proto::imap::work::{Appended, Finish, Part, Work};
-use crate::store::{Account, Mailbox, Spool, StoreError};
-use crate::wire::imap::command::Append;
-use crate::wire::imap::response::Code;
+use crate::proto::imap::work::{Finish, Work};
+use crate::store::{Mailbox, Spool, StoreError};
+use crate::wire::imap::command::{Access, Append, Form, Head, Messages, scan_more};
 use crate::wire::imap::scan::LiteralKind;
-use crate::wire::utf7;
-
-/// A message that is being appended.
-pub(super) struct Message {
-    tag: String,
-    account: Account,
-    append: Append,
-    /// Octets that are still to come.
-    pub(super) left: u64,
-    /// Those that have come and are not on disk, with CRLF line ends.
-    block: Vec<u8>,
-    /// The last octet was a CR.
-    after_cr: bool,
-    opened: Option<(Arc<Mailbox>, Spool)>,
-}
 
 impl Server {
     /// APPEND up to its message was read.
     pub(super) fn append(&mut self, tag: &str, append: Append, out: &mut Out) {
         self.errors = 0;
-        let refuse = |reply| Refused {
-            tag: tag.to_owned(),
-            reply,
-        };
         let account = match &self.phase {
             Phase::Authenticated(account) | Phase::Selected(account, _) => account.clone(),
             Phase::NotAuthenticated => {
                 let reply = Reply::bad("log in first: a1 LOGIN alice password");
-                self.refuse_literal(append.message, refuse(reply), out);
+                self.refuse_message(tag, &append.head, reply, out);
                 return;
             }
         };
-        if let Err(reply) = check(&append) {
-            self.refuse_literal(append.message, refuse(reply), out);
-            return;
-        }
+        let replaces = append
+            .replaces
+            .map(|message| self.replaced(&message))
+            .transpose();
+        let checked = self.check(&append.head).and(replaces);
+        let replaces = match checked {
+            Ok(replaces) => replaces,
+            Err(reply) => {
+                self.refuse_message(tag, &append.head, reply, out);
+                return;
+            }
+        };
         let message = Box::new(Message {
             tag: tag.to_owned(),
             account,
-            left: append.message.octets,
-            append,
+            mailbox: append.mailbox,
+            replaces,
+            left: append.head.message.octets,
+            head: append.head,
             block: Vec::new(),
             after_cr: false,
             opened: None,
+            spool: None,
+            earlier: Vec::new(),
+            next: None,
         });
-        let waits = message.append.message.kind == LiteralKind::Synchronizing;
+        let waits = message.head.message.kind == LiteralKind::Synchronizing;
         if waits && message.left > limits::BLOCK as u64 {
             self.append_block(message, out);
         } else {
@@ -68,9 +63,54 @@ impl Server {
         }
     }
 
+    /// The message that REPLACE replaces.
+    fn replaced(&self, message: &Messages) -> Result<(Arc<Mailbox>, u32), Reply> {
+        let Phase::Selected(_, selected) = &self.phase else {
+            return Err(Reply::bad("select a mailbox first: a1 SELECT INBOX"));
+        };
+        if selected.watched.access == Access::ReadOnly {
+            return Err(Reply::read_only());
+        }
+        let uids = selected.uids(message)?;
+        let Some(entry) = selected.view.entries(&uids, 0).next() else {
+            return Err(Reply::no(
+                "CANNOT",
+                "there is no such message to be replaced; nothing is stored",
+            ));
+        };
+        Ok((Arc::clone(&selected.watched.mailbox), entry.uid))
+    }
+
+    fn check(&self, head: &Head) -> Result<(), Reply> {
+        if head.form == Form::Utf8 && !self.switched.utf8 {
+            return Err(Reply::bad(
+                "UTF8 (...) is for after ENABLE UTF8=ACCEPT (RFC 6855 section 4)",
+            ));
+        }
+        if head.message.octets > limits::MESSAGE_SIZE {
+            return Err(Reply::no(
+                "TOOBIG",
+                format!("a message may have {} octets at most", limits::MESSAGE_SIZE),
+            ));
+        }
+        if head.message.octets == 0 {
+            // RFC 3502 §6.3.11
+            return Err(Reply::no(
+                "CANNOT",
+                "a message of no octets cancels APPEND; nothing is stored",
+            ));
+        }
+        check_flags(&head.flags)
+    }
+
+    fn refuse_message(&mut self, tag: &str, head: &Head, reply: Reply, out: &mut Out) {
+        let tag = tag.to_owned();
+        self.refuse_literal(head.message, Refused { tag, reply }, out);
+    }
+
     /// The mailbox is open, or will be when the message is there: asks for it, if it waits.
     fn take_message(&mut self, message: Box<Message>, out: &mut Out) {
-        if message.append.message.kind == LiteralKind::Synchronizing {
+        if message.head.message.kind == LiteralKind::Synchronizing {
             out.line(b"+ go on with the message");
         }
         self.go_on(message);
@@ -87,15 +127,17 @@ impl Server {
     pub(super) fn message_text(&mut self, mut message: Box<Message>, text: &[u8], out: &mut Out) {
         message.left = message.left.saturating_sub(text.len() as u64);
         if memchr::memchr(0, text).is_some() {
-            // RFC 3501 §9, CHAR8: any octet but NUL.
-            let refused = Refused::bad(
-                &message.tag,
-                "a message cannot hold a NUL octet; it is not stored",
-            );
-            self.discard(message.left, refused);
+            // RFC 3501 §9, CHAR8: any octet but NUL; RFC 3516 §4.4: what to say where it cannot be kept.
+            let text = "a message cannot hold a NUL octet here; it is not stored";
+            let reply = match message.head.form {
+                Form::Binary => Reply::no("UNKNOWN-CTE", text),
+                Form::Text | Form::Utf8 => Reply::bad(text),
+            };
+            let tag = message.tag;
+            self.discard(message.left, Refused { tag, reply });
             return;
         }
-        message.after_cr = push_with_crlf(&mut message.block, text, message.after_cr);
+        message.take(text);
         if message.block.len() >= limits::BLOCK && message.left > 0 {
             self.append_block(message, out);
         } else {
@@ -120,158 +162,85 @@ impl Server {
         block: Vec<u8>,
         out: &mut Out,
     ) {
-        let first = message.left == message.append.message.octets;
-        let waits = message.append.message.kind == LiteralKind::Synchronizing;
+        let waits = |message: &Message| message.head.message.kind == LiteralKind::Synchronizing;
         match opened {
-            Ok(opened) => {
-                message.opened = Some(opened);
+            Ok((mailbox, spool)) => {
+                let first = message.left == message.head.message.octets;
+                message.opened = Some(mailbox);
+                message.spool = Some(spool);
                 message.block = block;
-                if first && waits {
+                if message.turn() || (first && waits(&message)) {
                     self.take_message(message, out);
                 } else {
                     self.go_on(message);
                 }
             }
             Err(error) => {
-                let refused = message.refused(&error);
-                if first && waits {
-                    self.refuse(refused, out);
+                let reply = append_refusal(&error, &message.mailbox);
+                let tag = message.tag.clone();
+                let head = message.next.as_ref().unwrap_or(&message.head);
+                let first = message.next.is_some() || message.left == head.message.octets;
+                let left = message
+                    .next
+                    .as_ref()
+                    .map_or(message.left, |next| next.message.octets);
+                if first && head.message.kind == LiteralKind::Synchronizing {
+                    self.refuse(Refused { tag, reply }, out);
                 } else {
-                    self.discard(message.left, refused);
+                    self.discard(left, Refused { tag, reply });
                 }
             }
         }
     }
 
     /// The message is whole; `line` is what stands after it.
-    pub(super) fn message_ends(&mut self, mut message: Message, line: &[u8], out: &mut Out) {
-        if !line.trim_ascii().is_empty() {
-            let refused = Refused::bad(
-                &message.tag,
-                "the line has to end after the message; is the number in {octets} right? The message is not stored",
-            );
-            self.refuse_line(line, refused, out);
+    pub(super) fn message_ends(&mut self, mut message: Box<Message>, line: &[u8], out: &mut Out) {
+        let after = match message.head.form {
+            Form::Utf8 => line.strip_prefix(b")"),
+            Form::Text | Form::Binary => Some(line),
+        };
+        let Some(Ok(next)) = after.map(scan_more) else {
+            let text = "the line has to end after the message, or another has to follow as {octets}; is the number right? \
+                        Nothing is stored";
+            self.refuse_line(line, Refused::bad(&message.tag, text), out);
+            return;
+        };
+        let Some(head) = next else {
+            self.append_last(*message, out);
+            return;
+        };
+        let many = message.replaces.is_some() || message.earlier.len() + 1 >= limits::IMAP_APPENDED;
+        let checked = match many {
+            true => Err(Reply::no(
+                "LIMIT",
+                format!(
+                    "APPEND takes {} messages at once, REPLACE takes one",
+                    limits::IMAP_APPENDED
+                ),
+            )),
+            false => self.check(&head),
+        };
+        if let Err(reply) = checked {
+            self.refuse_message(&message.tag, &head, reply, out);
             return;
         }
+        message.next = Some(head);
+        self.append_block(message, out);
+    }
+
+    fn append_last(&mut self, mut message: Message, out: &mut Out) {
         let part = message.part();
+        let after = After::Append {
+            mailbox: message.mailbox,
+            replaces: message.replaces.is_some(),
+        };
         let finish = Finish {
-            flags: std::mem::take(&mut message.append.flags),
-            received: message.append.received,
+            earlier: message.earlier,
+            flags: message.head.flags,
+            received: message.head.received,
+            replaces: message.replaces,
         };
-        let pending = Pending {
-            tag: message.tag,
-            after: After::Append {
-                mailbox: message.append.mailbox,
-            },
-        };
-        self.job(Work::AppendLast(part, finish), pending, out);
-    }
-}
-
-impl Message {
-    /// What is to be written now.
-    fn part(&mut self) -> Part {
-        Part {
-            account: self.account.clone(),
-            mailbox: self.append.mailbox.clone(),
-            opened: self.opened.take(),
-            text: std::mem::take(&mut self.block),
-        }
-    }
-
-    fn refused(&self, error: &StoreError) -> Refused {
-        Refused {
-            tag: self.tag.clone(),
-            reply: append_refusal(error, &self.append.mailbox),
-        }
-    }
-}
-
-/// Why a message was not put into a mailbox. RFC 3501 §6.3.11: `TRYCREATE` when it can be created.
-pub(super) fn append_refusal(error: &StoreError, mailbox: &str) -> Reply {
-    match error {
-        StoreError::NoSuchMailbox => Reply::no(
-            "TRYCREATE",
-            format!(
-                "there is no mailbox {}; CREATE it first",
-                utf7::encode(mailbox)
-            ),
-        ),
-        _ => Reply::refusal(error, mailbox),
-    }
-}
-
-/// OK to APPEND: there is no other way to say it than with the proof in hand.
-pub(super) fn appended(appended: Appended) -> Reply {
-    let Appended {
-        uid_validity,
-        uid,
-        durable: _,
-    } = appended;
-    Reply::ok_coded(
-        Code::AppendUid(uid_validity, uid),
-        "the message is in the mailbox, and on disk",
-    )
-}
-
-fn check(append: &Append) -> Result<(), Reply> {
-    if append.message.octets > limits::MESSAGE_SIZE {
-        return Err(Reply::no(
-            "TOOBIG",
-            format!("a message may have {} octets at most", limits::MESSAGE_SIZE),
-        ));
-    }
-    super::execute::check_flags(&append.flags)
-}
-
-/// Appends `text` with every line end CRLF, bare CRs and LFs included; returns whether its last octet was a CR.
-fn push_with_crlf(block: &mut Vec<u8>, text: &[u8], mut after_cr: bool) -> bool {
-    let mut rest = text;
-    while let Some(&first) = rest.first() {
-        if after_cr {
-            // The CR is in the block already, and so is its LF.
-            after_cr = false;
-            if first == b'\n' {
-                rest = &rest[1..];
-                continue;
-            }
-        }
-        let run = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
-        block.extend_from_slice(&rest[..run]);
-        if let Some(&end) = rest.get(run) {
-            block.extend_from_slice(b"\r\n");
-            after_cr = end == b'\r';
-            rest = &rest[run + 1..];
-        } else {
-            rest = &rest[run..];
-        }
-    }
-    after_cr
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn line_ends_become_crlf() {
-        let mut block = Vec::new();
-        push_with_crlf(&mut block, b"a\nb\r\nc\rd\r\r\n\n", false);
-        assert_eq!(block, b"a\r\nb\r\nc\r\nd\r\n\r\n\r\n");
-    }
-
-    proptest! {
-        #[test]
-        fn pieces_make_the_same(text in "[a\r\n]{0,12}", cut in 0usize..12) {
-            let text = text.as_bytes();
-            let (first, second) = text.split_at(cut.min(text.len()));
-            let mut whole = Vec::new();
-            push_with_crlf(&mut whole, text, false);
-            let mut pieces = Vec::new();
-            let after_cr = push_with_crlf(&mut pieces, first, false);
-            push_with_crlf(&mut pieces, second, after_cr);
-            prop_assert_eq!(pieces, whole);
-        }
+        let tag = message.tag;
+        self.job(Work::AppendLast(part, finish), Pending { tag, after }, out);
     }
 }

@@ -1,87 +1,26 @@
 //! A job's outcome: its responses, what is new in the mailbox, and the tagged reply, in this order.
 
-use std::time::Instant;
-
+use super::news::write_selected;
+use super::pending::{After, Fetching, Pending, Rest, removals};
+use super::reply::{Reply, append_refusal, appended};
+use super::{Doing, Phase, Refused, Selected, Server};
 use crate::proto::Out;
+use crate::proto::imap::condstore::{self, Awareness};
 use crate::proto::imap::fetch::{Block, Fetch, Piece};
-use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS};
-use crate::proto::imap::search::Found;
-use crate::proto::imap::server::append::{Message, append_refusal, appended};
-use crate::proto::imap::server::execute::Again;
-use crate::proto::imap::server::reply::{self, Reply};
-use crate::proto::imap::server::{Doing, Phase, Refused, Selected, Server};
-use crate::proto::imap::view::{Change, Removals, View};
+use crate::proto::imap::view::{Removals, View};
 use crate::proto::imap::work::{
-    self, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
+    Appended, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
 };
-use crate::proto::login::{self, Origin};
-use crate::store::{Account, AuthError, Index, StoreError, Subscription};
-use crate::wire::imap::command::{Access, Numbering, Originals};
-use crate::wire::imap::response::{self, Code, Status};
+use crate::store::StoreError;
+use crate::wire::imap::command::{Access, Originals};
+use crate::wire::imap::condstore::Resync;
+use crate::wire::imap::response::Code;
 use crate::wire::imap::set::Ranges;
-
-/// The command that a job is for.
-pub(super) struct Pending {
-    pub(super) tag: String,
-    pub(super) after: After,
-}
-
-/// What comes after a job.
-pub(super) enum After {
-    /// OK.
-    Tagged {
-        text: &'static str,
-        removals: Removals,
-    },
-    Login,
-    /// Of LIST and STATUS.
-    Lines {
-        name: String,
-        text: &'static str,
-    },
-    /// OK, or why something could not be done with `name`.
-    Manage {
-        name: String,
-        text: &'static str,
-    },
-    Delete {
-        name: String,
-    },
-    Rename {
-        from: String,
-        to: String,
-    },
-    Select {
-        mailbox: String,
-    },
-    Fetch {
-        removals: Removals,
-        gone: bool,
-    },
-    Search {
-        numbering: Numbering,
-        found: Vec<u32>,
-    },
-    Store(Removals),
-    Copy {
-        mailbox: String,
-        originals: Originals,
-    },
-    AppendBlock(Box<Message>),
-    Append {
-        mailbox: String,
-    },
-    Idle {
-        subscription: Subscription,
-        again: Again,
-    },
-}
 
 impl Server {
     /// A job is done.
     pub(super) fn done(
         &mut self,
-        now: Instant,
         outcome: Outcome,
         news: Option<Result<News, StoreError>>,
         out: &mut Out,
@@ -91,31 +30,52 @@ impl Server {
         };
         let Pending { tag, after } = *pending;
         let deletes = matches!(after, After::Delete { .. });
-        let (reply, removals) = match (after, outcome) {
-            (After::Login, Outcome::Verified(result)) => {
-                self.verified(now, tag, result, out);
+        let removes = matches!(
+            after,
+            After::Expunge { .. }
+                | After::Copy {
+                    originals: Originals::Go,
+                    ..
+                }
+                | After::Append { replaces: true, .. }
+        );
+        let (mut reply, removals) = match (after, outcome) {
+            (After::Login(exchange), Outcome::Told(told)) => {
+                self.told(tag, exchange, told, out);
                 return;
             }
-            (After::Select { mailbox }, Outcome::Selected(result)) => {
-                (self.opened(&mailbox, result, out), Removals::Told)
+            (After::Select { mailbox, resync }, Outcome::Selected(result)) => {
+                let reply = self.opened(&mailbox, result, out);
+                if let Some(fetch) = resync.and_then(|resync| self.catch_up(&resync)) {
+                    let after = After::CatchUp(reply);
+                    self.job(Work::Fetch(Box::new(fetch)), Pending { tag, after }, out);
+                    return;
+                }
+                (reply, Removals::Told)
             }
-            (After::Fetch { removals, gone }, Outcome::Fetched(Ok(block))) => {
-                let gone = gone || block.gone;
-                let rest = self.say_block(block, out);
-                let after = After::Fetch { removals, gone };
-                if let Some(rest) = rest {
+            (After::CatchUp(reply), Outcome::Fetched(Ok(block))) => {
+                if let Some(rest) = self.say_block(block, out) {
+                    let after = After::CatchUp(reply);
                     self.fetch_on(Box::new(Pending { tag, after }), rest, out);
                     return;
                 }
-                (fetched(gone), removals)
+                (reply, Removals::Told)
             }
-            (After::Search { numbering, found }, Outcome::Found(Ok(more))) => {
-                let Some(reply) = self.found(&tag, numbering, found, more, out) else {
+            (After::Fetch(mut fetching), Outcome::Fetched(Ok(block))) => {
+                fetching.gone |= block.gone;
+                fetching.undecoded |= block.undecoded;
+                let rest = self.say_block(block, out);
+                if let Some(rest) = rest {
+                    let after = After::Fetch(fetching);
+                    self.fetch_on(Box::new(Pending { tag, after }), rest, out);
                     return;
-                };
-                let removals = match numbering {
-                    Numbering::Sequence => Removals::Deferred,
-                    Numbering::Uid => Removals::Told,
+                }
+                (fetched(&fetching), fetching.removals)
+            }
+            (After::Search(seeking), Outcome::Found(Ok(more))) => {
+                let removals = removals(seeking.numbering);
+                let Some(reply) = self.found(&tag, seeking, more, out) else {
+                    return;
                 };
                 (reply, removals)
             }
@@ -143,6 +103,14 @@ impl Server {
             self.phase = Phase::Authenticated(account.clone());
         }
         self.tell_news(news, removals, out);
+        self.announce(out);
+        if let (true, Phase::Selected(_, selected)) = (
+            removes && self.switched.aware == Awareness::Qresync,
+            &self.phase,
+        ) {
+            // RFC 7162 §3.2.7
+            reply.add_highest_modseq(selected.view.told_modseq());
+        }
         if out.wish().is_none() {
             self.refuse(Refused { tag, reply }, out);
         }
@@ -162,6 +130,23 @@ impl Server {
             }
             (After::Manage { text, .. }, Outcome::Done(Ok(()))) => {
                 (Reply::ok(text), Removals::Told)
+            }
+            (After::Create { name }, Outcome::Created(result)) => {
+                let reply = match result {
+                    Ok(id) => Reply::ok_coded(Code::MailboxId(id), "created"),
+                    Err(error) => Reply::refusal(&error, &name),
+                };
+                (reply, Removals::Told)
+            }
+            (After::Expunge { name }, Outcome::Done(result)) => {
+                let reply = match result {
+                    Ok(()) => Reply::ok("messages with \\Deleted are gone"),
+                    Err(error) => Reply::refusal(&error, &name),
+                };
+                (reply, Removals::Told)
+            }
+            (After::CatchUp(_), Outcome::Fetched(Err(error))) => {
+                (Reply::refusal(&error, "that"), Removals::Told)
             }
             (After::Delete { name }, Outcome::Done(result)) => {
                 let reply = match result {
@@ -184,60 +169,26 @@ impl Server {
             (After::Copy { mailbox, originals }, Outcome::Copied(result)) => {
                 (copied(&mailbox, originals, result, out), Removals::Told)
             }
-            (After::Append { mailbox }, Outcome::Appended(result)) => {
+            (After::Append { mailbox, replaces }, Outcome::Appended(result)) => {
                 let reply = match result {
+                    Ok(message) if replaces => replaced(message, &mailbox, out),
                     Ok(message) => appended(message),
                     Err(error) => append_refusal(&error, &mailbox),
                 };
                 (reply, Removals::Told)
             }
-            (After::Fetch { removals, .. }, Outcome::Fetched(Err(error))) => {
-                (Reply::refusal(&error, "that"), removals)
+            (After::Fetch(fetching), Outcome::Fetched(Err(error))) => {
+                (Reply::refusal(&error, "that"), fetching.removals)
             }
-            (After::Search { .. }, Outcome::Found(Err(error))) => {
+            (After::Search(seeking), Outcome::Found(Err(error))) => {
+                if let (Some(true), Phase::Selected(_, selected)) =
+                    (seeking.returns.map(|returns| returns.save), &mut self.phase)
+                {
+                    selected.view.save(Ranges::default());
+                }
                 (Reply::refusal(&error, "that"), Removals::Deferred)
             }
-            _ => (
-                Reply::no("SERVERBUG", "the server lost its thread; try again"),
-                Removals::Deferred,
-            ),
-        }
-    }
-
-    fn verified(
-        &mut self,
-        now: Instant,
-        tag: String,
-        result: Result<Account, AuthError>,
-        out: &mut Out,
-    ) {
-        let (outcome, reply) = match result {
-            Ok(account) => {
-                self.phase = Phase::Authenticated(account);
-                let reply = Reply::capabilities(self.capabilities(), "logged in");
-                (login::Outcome::Right, reply)
-            }
-            Err(error) => {
-                self.failures += 1;
-                let reply = match error {
-                    AuthError::Identity => Reply::no(
-                        "AUTHORIZATIONFAILED",
-                        "nobody may act for somebody else here; leave the first name empty",
-                    ),
-                    AuthError::Credentials => {
-                        Reply::no("AUTHENTICATIONFAILED", "the name or the password is wrong")
-                    }
-                };
-                (login::Outcome::Wrong, reply)
-            }
-        };
-        // Held back, so that guessing is slow.
-        let origin = Origin::of(&self.peer);
-        let pause = self.config.door.judge(now, origin, outcome);
-        if pause.is_zero() {
-            self.refuse(Refused { tag, reply }, out);
-        } else {
-            self.doing = Doing::Pause(now + pause, Refused { tag, reply });
+            _ => (Reply::bug(), Removals::Deferred),
         }
     }
 
@@ -253,10 +204,15 @@ impl Server {
             Err(error) => return Reply::refusal(&error, mailbox),
         };
         let Phase::Authenticated(account) = &self.phase else {
-            return Reply::no("SERVERBUG", "the server lost its thread; log in again");
+            return Reply::bug();
         };
         let account = account.clone();
-        out.with(|bytes| write_selected(bytes, &opened));
+        let mut opened = opened;
+        if self.switched.rev2 {
+            opened.recent.clear();
+        }
+        let (rev2, speech) = (self.switched.rev2, self.speech());
+        out.with(|bytes| write_selected(bytes, &opened, rev2.then_some(speech)));
         let (code, text) = match opened.access {
             Access::ReadWrite => ("READ-WRITE", "selected; it may be read and changed"),
             Access::ReadOnly => ("READ-ONLY", "selected; it may be read, and is not changed"),
@@ -264,8 +220,10 @@ impl Server {
         let watched = Watched {
             mailbox: opened.mailbox,
             access: opened.access,
+            aware: self.switched.aware,
         };
-        let view = View::new(opened.index, opened.recent);
+        let mut view = View::new(opened.index, opened.recent);
+        view.set_aware(self.switched.aware);
         let selected = Selected {
             name: opened.name,
             watched,
@@ -275,8 +233,18 @@ impl Server {
         Reply::ok_coded(Code::Plain(code), text)
     }
 
+    /// What a client that was here before is sent, if what it knows is of any use.
+    fn catch_up(&self, resync: &Resync) -> Option<Fetch> {
+        match &self.phase {
+            Phase::Selected(_, selected) => {
+                condstore::catch_up(resync, &selected.watched, &selected.view)
+            }
+            _ => None,
+        }
+    }
+
     /// Says a block of FETCH's responses; returns what is still to be fetched.
-    fn say_block(&mut self, block: Block, out: &mut Out) -> Option<Box<Fetch>> {
+    fn say_block(&mut self, block: Block, out: &mut Out) -> Option<Rest> {
         for piece in block.pieces {
             match piece {
                 Piece::Bytes(bytes) => out.block(bytes),
@@ -285,14 +253,14 @@ impl Server {
         }
         if let Phase::Selected(_, selected) = &mut self.phase {
             for (uid, flags) in block.known {
-                selected.view.knows(uid, flags);
+                selected.view.knows(uid, flags, 0);
             }
         }
         block.rest
     }
 
     /// The next block, now or when the peer has read.
-    fn fetch_on(&mut self, pending: Box<Pending>, rest: Box<Fetch>, out: &mut Out) {
+    fn fetch_on(&mut self, pending: Box<Pending>, rest: Rest, out: &mut Out) {
         if out.is_full() {
             self.doing = Doing::Room(pending, rest);
         } else {
@@ -308,59 +276,20 @@ impl Server {
         }
     }
 
-    fn found(
-        &mut self,
-        tag: &str,
-        numbering: Numbering,
-        mut found: Vec<u32>,
-        more: Found,
-        out: &mut Out,
-    ) -> Option<Reply> {
-        found.extend_from_slice(&more.uids);
-        if let Some(rest) = more.rest {
-            let pending = Pending {
-                tag: tag.to_owned(),
-                after: After::Search { numbering, found },
-            };
-            self.job(Work::Search(rest), pending, out);
-            return None;
-        }
-        let Phase::Selected(_, selected) = &self.phase else {
-            return Some(Reply::no("SERVERBUG", "no mailbox is selected"));
-        };
-        let view = &selected.view;
-        out.with(|bytes| {
-            bytes.extend_from_slice(b"* SEARCH");
-            for uid in &found {
-                let number = match numbering {
-                    Numbering::Uid => Some(*uid),
-                    Numbering::Sequence => view.number(*uid),
-                };
-                if let Some(number) = number {
-                    bytes.push(b' ');
-                    response::number(bytes, number.into());
-                }
-            }
-            bytes.extend_from_slice(b"\r\n");
-        });
-        Some(Reply::ok(match found.len() {
-            0 => "none was found".to_owned(),
-            1 => "one was found".to_owned(),
-            count => format!("{count} were found"),
-        }))
-    }
-
     fn stored(&mut self, result: Result<Stored, StoreError>, out: &mut Out) -> Reply {
         let stored = match result {
             Ok(stored) => stored,
             Err(error) => return Reply::refusal(&error, "that"),
         };
         if let Phase::Selected(_, selected) = &mut self.phase {
-            for (uid, flags) in stored.known {
-                selected.view.knows(uid, flags);
+            for (uid, flags, modseq) in stored.known {
+                selected.view.knows(uid, flags, modseq);
             }
         }
         out.block(stored.lines);
+        if !stored.modified.is_empty() {
+            return Reply::modified(stored.modified, stored.gone);
+        }
         match (stored.keywords, stored.gone) {
             (KeywordRoom::Full, _) => Reply::no(
                 "LIMIT",
@@ -373,103 +302,32 @@ impl Server {
             _ => Reply::ok("the flags are stored"),
         }
     }
-
-    /// Tells what is new in the selected mailbox.
-    fn tell_news(
-        &mut self,
-        news: Option<Result<News, StoreError>>,
-        removals: Removals,
-        out: &mut Out,
-    ) {
-        let (Some(news), Phase::Selected(_, selected)) = (news, &mut self.phase) else {
-            return;
-        };
-        let News { index, recent } = match news {
-            Ok(news) => news,
-            Err(StoreError::NoSuchMailbox) => {
-                reply::bye(
-                    out,
-                    "the selected mailbox was deleted by another session; log in again",
-                );
-                return;
-            }
-            Err(error) => {
-                Reply::refusal(&error, &selected.name).say(out, "*");
-                return;
-            }
-        };
-        if index.uid_validity != selected.view.told().uid_validity {
-            // RFC 3501 §2.3.1.1: UIDs keep their meaning for a session. Another program has made a new list of them.
-            reply::bye(
-                out,
-                "all messages have new UIDs, for another program has changed the mailbox; log in again",
-            );
-            return;
-        }
-        out.with(|bytes| {
-            if index.keywords != selected.view.told().keywords {
-                write_flags_line(bytes, &index);
-                write_permanent_flags(bytes, &index, selected.watched.access);
-            }
-            let mut changes = Vec::new();
-            let now = std::sync::Arc::clone(&index);
-            selected
-                .view
-                .learn(now, recent, removals, |change| changes.push(change));
-            for change in changes {
-                write_change(bytes, change, &index, &selected.view);
-            }
-        });
-    }
-
-    /// A mailbox that was subscribed to has changed.
-    pub(super) fn changed(&mut self, out: &mut Out) {
-        match std::mem::replace(&mut self.doing, Doing::Command) {
-            Doing::Idle {
-                tag,
-                subscription: Some(subscription),
-            } => self.idle_on(tag, subscription, Again::Yes, out),
-            Doing::Job(mut pending) => {
-                if let After::Idle { again, .. } = &mut pending.after {
-                    *again = Again::Yes;
-                }
-                self.doing = Doing::Job(pending);
-            }
-            other => self.doing = other,
-        }
-    }
-
-    /// Looks again, or waits.
-    fn idle_on(&mut self, tag: String, subscription: Subscription, again: Again, out: &mut Out) {
-        if out.wish().is_some() {
-            return;
-        }
-        match again {
-            Again::No => {
-                self.doing = Doing::Idle {
-                    tag,
-                    subscription: Some(subscription),
-                };
-            }
-            Again::Yes => {
-                let after = After::Idle {
-                    subscription,
-                    again: Again::No,
-                };
-                self.job(Work::Nothing, Pending { tag, after }, out);
-            }
-        }
-    }
 }
 
-fn fetched(gone: bool) -> Reply {
-    if gone {
+fn fetched(fetching: &Fetching) -> Reply {
+    if fetching.undecoded {
+        // RFC 3516 §4.3
+        Reply::no(
+            "UNKNOWN-CTE",
+            "a part's Content-Transfer-Encoding cannot be undone; BODY[...] gives it as it is",
+        )
+    } else if fetching.gone {
         Reply::no(
             "EXPUNGEISSUED",
             "another session has removed some of these; NOOP tells which",
         )
     } else {
         Reply::ok("that is all")
+    }
+}
+
+/// RFC 8508 §3.3: the UID comes untagged, before the EXPUNGE.
+fn replaced(mut message: Appended, mailbox: &str, out: &mut Out) -> Reply {
+    let removed = std::mem::replace(&mut message.removed, Ok(()));
+    appended(message).say(out, "*");
+    match removed {
+        Ok(()) => Reply::ok("replaced"),
+        Err(error) => Reply::refusal(&error, mailbox),
     }
 }
 
@@ -504,77 +362,6 @@ fn copied(
                 Ok(()) => Reply::ok("moved"),
                 Err(error) => Reply::refusal(&error, mailbox),
             }
-        }
-    }
-}
-
-fn write_selected(out: &mut Vec<u8>, opened: &Opened) {
-    let index = &opened.index;
-    write_flags_line(out, index);
-    write_permanent_flags(out, index, opened.access);
-    write_count(out, index.messages.len(), "EXISTS");
-    write_count(out, opened.recent.len(), "RECENT");
-    let unseen = index.messages.iter().position(|entry| work::unseen(&entry));
-    if let Some(place) = unseen.and_then(|place| u32::try_from(place).ok()) {
-        let code = Code::Number("UNSEEN", place + 1);
-        let text = "the first that is not \\Seen";
-        response::status(out, "*", Status::Ok, Some(&code), text);
-    }
-    for (name, value, text) in [
-        ("UIDVALIDITY", index.uid_validity, "UIDs are valid"),
-        ("UIDNEXT", index.uid_next, "the next UID"),
-    ] {
-        let code = Code::Number(name, value);
-        response::status(out, "*", Status::Ok, Some(&code), text);
-    }
-}
-
-/// `* FLAGS (...)`
-fn write_flags_line(out: &mut Vec<u8>, index: &Index) {
-    out.extend_from_slice(b"* FLAGS ");
-    let keywords = index.named_keywords().map(|(_, name)| name);
-    let system = SYSTEM_FLAGS.iter().map(|(name, _)| *name);
-    response::flag_list(out, system.chain(keywords));
-    out.extend_from_slice(b"\r\n");
-}
-
-fn write_permanent_flags(out: &mut Vec<u8>, index: &Index, access: Access) {
-    let mut flags: Vec<String> = Vec::new();
-    if access == Access::ReadWrite {
-        flags.extend(SYSTEM_FLAGS.iter().map(|(name, _)| (*name).to_owned()));
-        flags.extend(index.named_keywords().map(|(_, name)| name.to_owned()));
-        if index.named_keywords().count() < 26 {
-            flags.push("\\*".to_owned());
-        }
-    }
-    let text = match access {
-        Access::ReadWrite => "flags that can be changed; \\* means that new keywords can be made",
-        Access::ReadOnly => "nothing can be changed",
-    };
-    let code = Code::PermanentFlags(flags);
-    response::status(out, "*", Status::Ok, Some(&code), text);
-}
-
-fn write_count(out: &mut Vec<u8>, count: usize, word: &str) {
-    out.extend_from_slice(b"* ");
-    response::number(out, count as u64);
-    out.push(b' ');
-    out.extend_from_slice(word.as_bytes());
-    out.extend_from_slice(b"\r\n");
-}
-
-fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View) {
-    match change {
-        Change::Expunge(number) => write_count(out, number as usize, "EXPUNGE"),
-        Change::Exists(count) => write_count(out, count as usize, "EXISTS"),
-        Change::Recent(count) => write_count(out, count as usize, "RECENT"),
-        Change::Flags { number, uid, flags } => {
-            let recent = if view.is_recent(uid) {
-                Recent::Yes
-            } else {
-                Recent::No
-            };
-            work::write_flags_response(out, number, Some(uid), flags, recent, index);
         }
     }
 }

@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 
+use crate::limits;
 use crate::proto::Out;
+use crate::proto::imap::flags;
+use crate::proto::imap::work::Appended;
 use crate::store::StoreError;
 use crate::wire::imap::response::{self, Code, Status};
+use crate::wire::imap::set::Ranges;
 use crate::wire::utf7;
 
 /// What is said after a tag.
@@ -44,8 +48,19 @@ impl Reply {
         Self::new(
             Status::No,
             Some(Code::BadCharset),
-            "texts to look for are taken in US-ASCII and UTF-8",
+            "no charset of this name is known here; texts to look for are best sent in UTF-8",
         )
+    }
+
+    pub(super) fn read_only() -> Self {
+        Self::no(
+            "CANNOT",
+            "the mailbox was opened by EXAMINE, for reading only; SELECT it to change it",
+        )
+    }
+
+    pub(super) fn bug() -> Self {
+        Self::no("SERVERBUG", "the server lost its thread; try again")
     }
 
     /// Why the store did not do something with the mailbox `name`, which is shown in modified UTF-7: a text has seven bits,
@@ -84,6 +99,28 @@ impl Reply {
         Self::new_parts(status, code, text.into())
     }
 
+    /// STORE left messages alone, for they had changed (RFC 7162 §3.1.3).
+    pub(super) fn modified(messages: Ranges, gone: bool) -> Self {
+        let (status, text) = match gone {
+            false => (
+                Status::Ok,
+                "these have changed meanwhile, and are left alone",
+            ),
+            true => (
+                Status::No,
+                "these have changed meanwhile, and are left alone; others were removed",
+            ),
+        };
+        Self::new(status, Some(Code::Modified(messages)), text)
+    }
+
+    /// To an OK that says nothing else for programs.
+    pub(super) fn add_highest_modseq(&mut self, modseq: u64) {
+        if self.status == Status::Ok && self.code.is_none() {
+            self.code = Some(Code::HighestModseq(modseq));
+        }
+    }
+
     pub(super) fn is_bad(&self) -> bool {
         self.status == Status::Bad
     }
@@ -107,4 +144,60 @@ pub(super) fn bye_coded(out: &mut Out, code: &'static str, text: &str) {
     let code = Code::Plain(code);
     out.with(|bytes| response::status(bytes, "*", Status::Bye, Some(&code), text));
     out.close();
+}
+
+/// Why a message was not put into a mailbox. RFC 3501 §6.3.11: `TRYCREATE` when it can be created.
+pub(super) fn append_refusal(error: &StoreError, mailbox: &str) -> Reply {
+    match error {
+        StoreError::NoSuchMailbox => Reply::no(
+            "TRYCREATE",
+            format!(
+                "there is no mailbox {}; CREATE it first",
+                utf7::encode(mailbox)
+            ),
+        ),
+        _ => Reply::refusal(error, mailbox),
+    }
+}
+
+/// OK to APPEND: there is no other way to say it than with the proof in hand.
+pub(super) fn appended(appended: Appended) -> Reply {
+    let Appended {
+        uid_validity,
+        uids,
+        durable: _,
+        removed: _,
+    } = appended;
+    let text = match uids.len() {
+        1 => "the message is in the mailbox, and on disk",
+        _ => "the messages are in the mailbox, and on disk",
+    };
+    Reply::ok_coded(
+        Code::AppendUid(uid_validity, Ranges::from_ascending(uids)),
+        text,
+    )
+}
+
+/// Flags that a client may set: those of the system but `\Recent`, and keywords.
+pub(super) fn check_flags(flags: &[String]) -> Result<(), Reply> {
+    for flag in flags {
+        if flag.eq_ignore_ascii_case("\\Recent") {
+            return Err(Reply::no(
+                "CANNOT",
+                "\\Recent is the server's own: nobody else can set or clear it",
+            ));
+        }
+        if flag.starts_with('\\') && flags::system_flag(flag).is_none() {
+            return Err(Reply::bad(format!(
+                "there is no flag {flag}; there are \\Answered \\Flagged \\Deleted \\Seen \\Draft, and keywords without a \\"
+            )));
+        }
+        if flag.len() > limits::IMAP_KEYWORD {
+            return Err(Reply::no(
+                "LIMIT",
+                format!("a keyword may have {} octets at most", limits::IMAP_KEYWORD),
+            ));
+        }
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::*;
+use crate::proto::imap::fetch::Fetch;
 use crate::proto::{Epoch, Front, pump};
 use crate::store::Users;
 use crate::tap::Side;
@@ -184,6 +185,8 @@ fn a_long_fetch_goes_on_in_blocks() {
             ))
             .unwrap(),
         ),
+        changed_since: None,
+        vanished: None,
     };
     let block = fetch.run().unwrap();
     assert_eq!(block.rest.map(|rest| rest.from), Some(8));

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::policy::{Policy, Turn};
+use super::policy::{Policy, Turn, Witness};
 use super::rates::Rates;
 use crate::limits;
 use crate::proto::StartTls;
@@ -147,6 +147,8 @@ pub struct Config {
     pub policy: Option<Arc<dyn Policy>>,
     /// What ETRN asks, if there is anything to ask.
     pub turn: Option<Arc<dyn Turn>>,
+    /// Who is told of deliveries.
+    pub witness: Option<Arc<dyn Witness>>,
 }
 
 impl Config {
@@ -178,6 +180,7 @@ impl Config {
             rates: Arc::default(),
             policy: None,
             turn: None,
+            witness: None,
         }
     }
 

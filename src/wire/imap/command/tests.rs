@@ -1,7 +1,7 @@
 //! Commands as clients and people write them.
 
 use super::*;
-use crate::wire::imap::scan::LiteralKind;
+use crate::wire::imap::scan::{Literal, LiteralKind};
 use proptest::prelude::*;
 
 fn command(line: &[u8]) -> Result<Parsed<'_>, String> {
@@ -73,10 +73,10 @@ fn append_stops_at_its_message() {
         panic!("no APPEND");
     };
     assert_eq!(append.mailbox, "Sent");
-    assert_eq!(append.flags, ["\\Seen", "$Done"]);
-    assert_eq!(append.received, Some(837_596_665));
+    assert_eq!(append.head.flags, ["\\Seen", "$Done"]);
+    assert_eq!(append.head.received, Some(837_596_665));
     assert_eq!(
-        append.message,
+        append.head.message,
         Literal {
             octets: 310,
             kind: LiteralKind::NonSynchronizing

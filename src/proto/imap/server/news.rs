@@ -1,0 +1,219 @@
+//! What is in the selected mailbox: all of it at SELECT, and later what has changed.
+
+use std::sync::Arc;
+
+use super::pending::{After, Again, Pending};
+use super::reply::{self, Reply};
+use super::{Doing, Phase, Server};
+use crate::proto::Out;
+use crate::proto::imap::condstore::{self, Awareness};
+use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS};
+use crate::proto::imap::status::unseen;
+use crate::proto::imap::view::{Change, Removals, View};
+use crate::proto::imap::work::{self, News, Opened, Work};
+use crate::store::{Index, StoreError, Subscription};
+use crate::wire::imap::command::Access;
+use crate::wire::imap::response::{self, Code, Status};
+use crate::wire::imap::scan::Speech;
+
+impl Server {
+    /// Tells what is new in the selected mailbox.
+    pub(super) fn tell_news(
+        &mut self,
+        news: Option<Result<News, StoreError>>,
+        removals: Removals,
+        out: &mut Out,
+    ) {
+        let (Some(news), Phase::Selected(_, selected)) = (news, &mut self.phase) else {
+            return;
+        };
+        let News { index, mut recent } = match news {
+            Ok(news) => news,
+            Err(StoreError::NoSuchMailbox) => {
+                reply::bye(
+                    out,
+                    "the selected mailbox was deleted by another session; log in again",
+                );
+                return;
+            }
+            Err(error) => {
+                Reply::refusal(&error, &selected.name).say(out, "*");
+                return;
+            }
+        };
+        if index.uid_validity != selected.view.told().uid_validity {
+            // RFC 3501 §2.3.1.1: UIDs keep their meaning for a session. Another program has made a new list of them.
+            reply::bye(
+                out,
+                "all messages have new UIDs, for another program has changed the mailbox; log in again",
+            );
+            return;
+        }
+        if self.switched.rev2 {
+            // RFC 9051 appendix A: nothing is recent.
+            recent.clear();
+        }
+        out.with(|bytes| {
+            if index.keywords != selected.view.told().keywords {
+                write_flags_line(bytes, &index);
+                write_permanent_flags(bytes, &index, selected.watched.access);
+            }
+            let mut changes = Vec::new();
+            let now = Arc::clone(&index);
+            selected
+                .view
+                .learn(now, recent, removals, |change| changes.push(change));
+            for change in changes {
+                write_change(bytes, change, &index, &selected.view, self.switched.aware);
+            }
+        });
+    }
+
+    /// A mailbox that was subscribed to has changed.
+    pub(super) fn changed(&mut self, out: &mut Out) {
+        match std::mem::replace(&mut self.doing, Doing::Command) {
+            Doing::Idle {
+                tag,
+                subscription: Some(subscription),
+            } => self.idle_on(tag, subscription, Again::Yes, out),
+            Doing::Job(mut pending) => {
+                if let After::Idle { again, .. } = &mut pending.after {
+                    *again = Again::Yes;
+                }
+                self.doing = Doing::Job(pending);
+            }
+            other => self.doing = other,
+        }
+    }
+
+    /// Looks again, or waits.
+    pub(super) fn idle_on(
+        &mut self,
+        tag: String,
+        subscription: Subscription,
+        again: Again,
+        out: &mut Out,
+    ) {
+        if out.wish().is_some() {
+            return;
+        }
+        match again {
+            Again::No => {
+                self.doing = Doing::Idle {
+                    tag,
+                    subscription: Some(subscription),
+                };
+            }
+            Again::Yes => {
+                let after = After::Idle {
+                    subscription,
+                    again: Again::No,
+                };
+                self.job(Work::Nothing, Pending { tag, after }, out);
+            }
+        }
+    }
+}
+
+/// What SELECT tells first. To IMAP4rev2, whose names are in this speech: what the mailbox is called, and nothing of what is recent
+/// or unseen (RFC 9051 §6.3.2).
+pub(super) fn write_selected(out: &mut Vec<u8>, opened: &Opened, rev2: Option<Speech>) {
+    let index = &opened.index;
+    write_flags_line(out, index);
+    write_permanent_flags(out, index, opened.access);
+    write_count(out, index.messages.len(), "EXISTS");
+    if rev2.is_none() {
+        write_count(out, opened.recent.len(), "RECENT");
+    }
+    let unseen = index.messages.iter().position(|entry| unseen(&entry));
+    if rev2.is_none()
+        && let Some(place) = unseen.and_then(|place| u32::try_from(place).ok())
+    {
+        let code = Code::Number("UNSEEN", place + 1);
+        let text = "the first that is not \\Seen";
+        response::status(out, "*", Status::Ok, Some(&code), text);
+    }
+    for (name, value, text) in [
+        ("UIDVALIDITY", index.uid_validity, "UIDs are valid"),
+        ("UIDNEXT", index.uid_next, "the next UID"),
+    ] {
+        let code = Code::Number(name, value);
+        response::status(out, "*", Status::Ok, Some(&code), text);
+    }
+    let (code, text) = if opened.settled {
+        let code = Code::HighestModseq(index.highest_modseq);
+        (code, "the last change has this number")
+    } else {
+        let code = Code::Plain("NOMODSEQ");
+        (
+            code,
+            "changes cannot be numbered, for the disk does not keep the numbers",
+        )
+    };
+    response::status(out, "*", Status::Ok, Some(&code), text);
+    let code = Code::MailboxId(opened.object_id.clone());
+    response::status(out, "*", Status::Ok, Some(&code), "it keeps that for ever");
+    if let Some(speech) = rev2 {
+        out.extend_from_slice(b"* LIST () \"/\" ");
+        response::mailbox(out, &opened.name, speech);
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// `* FLAGS (...)`
+fn write_flags_line(out: &mut Vec<u8>, index: &Index) {
+    out.extend_from_slice(b"* FLAGS ");
+    let keywords = index.named_keywords().map(|(_, name)| name);
+    let system = SYSTEM_FLAGS.iter().map(|(name, _)| *name);
+    response::flag_list(out, system.chain(keywords));
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_permanent_flags(out: &mut Vec<u8>, index: &Index, access: Access) {
+    let mut flags: Vec<String> = Vec::new();
+    if access == Access::ReadWrite {
+        flags.extend(SYSTEM_FLAGS.iter().map(|(name, _)| (*name).to_owned()));
+        flags.extend(index.named_keywords().map(|(_, name)| name.to_owned()));
+        if index.named_keywords().count() < 26 {
+            flags.push("\\*".to_owned());
+        }
+    }
+    let text = match access {
+        Access::ReadWrite => "flags that can be changed; \\* means that new keywords can be made",
+        Access::ReadOnly => "nothing can be changed",
+    };
+    let code = Code::PermanentFlags(flags);
+    response::status(out, "*", Status::Ok, Some(&code), text);
+}
+
+fn write_count(out: &mut Vec<u8>, count: usize, word: &str) {
+    out.extend_from_slice(b"* ");
+    response::number(out, count as u64);
+    out.push(b' ');
+    out.extend_from_slice(word.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View, aware: Awareness) {
+    match change {
+        Change::Expunge(number) => write_count(out, number as usize, "EXPUNGE"),
+        Change::Vanished(uids) => condstore::write_vanished(out, &uids),
+        Change::Exists(count) => write_count(out, count as usize, "EXISTS"),
+        Change::Recent(count) => write_count(out, count as usize, "RECENT"),
+        Change::Flags {
+            number,
+            uid,
+            flags,
+            modseq,
+        } => {
+            let recent = if view.is_recent(uid) {
+                Recent::Yes
+            } else {
+                Recent::No
+            };
+            let modseq = (aware > Awareness::None).then_some(modseq);
+            let flags = Some((flags, recent));
+            work::write_flags_response(out, number, Some(uid), flags, modseq, index);
+        }
+    }
+}

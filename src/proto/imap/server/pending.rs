@@ -1,0 +1,129 @@
+//! What a session has to remember while a job runs.
+
+use super::message::Message;
+use super::reply::Reply;
+use crate::proto::imap::fetch::Fetch;
+use crate::proto::imap::view::Removals;
+use crate::store::{Account, AuthError, Subscription};
+use crate::wire::imap::command::{Numbering, Originals};
+use crate::wire::imap::condstore::Resync;
+use crate::wire::imap::search::Returns;
+use crate::wire::sasl::Exchange;
+
+/// The command that a job is for.
+pub(super) struct Pending {
+    pub(super) tag: String,
+    pub(super) after: After,
+}
+
+/// What comes after a job.
+pub(super) enum After {
+    /// OK.
+    Tagged {
+        text: &'static str,
+        removals: Removals,
+    },
+    /// LOGIN; with an exchange AUTHENTICATE.
+    Login(Option<Box<Exchange>>),
+    /// Of LIST and STATUS.
+    Lines {
+        name: String,
+        text: &'static str,
+    },
+    /// OK, or why something could not be done with `name`.
+    Manage {
+        name: String,
+        text: &'static str,
+    },
+    Delete {
+        name: String,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Create {
+        name: String,
+    },
+    /// OK with HIGHESTMODSEQ, for who knows it.
+    Expunge {
+        name: String,
+    },
+    Select {
+        mailbox: String,
+        resync: Option<Resync>,
+    },
+    /// SELECT's reply waits until the client has caught up.
+    CatchUp(Reply),
+    Fetch(Fetching),
+    Search(Seeking),
+    Store(Removals),
+    Copy {
+        mailbox: String,
+        originals: Originals,
+    },
+    AppendBlock(Box<Message>),
+    Append {
+        mailbox: String,
+        /// REPLACE: the UIDs are told before the replaced message goes.
+        replaces: bool,
+    },
+    Idle {
+        subscription: Subscription,
+        again: Again,
+    },
+}
+
+/// A FETCH in progress.
+pub(super) struct Fetching {
+    pub(super) removals: Removals,
+    /// Something could not be had, for it is no more.
+    pub(super) gone: bool,
+    /// Something could not be decoded.
+    pub(super) undecoded: bool,
+}
+
+/// A SEARCH in progress.
+pub(super) struct Seeking {
+    pub(super) numbering: Numbering,
+    pub(super) returns: Option<Returns>,
+    pub(super) found: Vec<u32>,
+    /// The highest mod-sequence of those found, if it is to be told.
+    pub(super) modseq: Option<u64>,
+}
+
+impl Seeking {
+    /// The mod-sequence to tell: none when nothing was found.
+    pub(super) fn highest(&self) -> Option<u64> {
+        self.modseq.filter(|_| !self.found.is_empty())
+    }
+}
+
+/// Whether a mailbox changed while it was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Again {
+    No,
+    Yes,
+}
+
+/// A FETCH whose next block waits for the peer to read.
+pub(super) type Rest = Box<Fetch>;
+
+/// What the store said of who logs in, before it was proved.
+pub(super) type Verdict = Option<Result<Account, AuthError>>;
+
+/// A reply that can be said now, none when a job was begun; or a refusal.
+pub(super) type Next = Result<Option<Reply>, Reply>;
+
+/// Removals are not told while the client may use sequence numbers (RFC 3501 §7.4.1).
+pub(super) const fn removals(numbering: Numbering) -> Removals {
+    match numbering {
+        Numbering::Sequence => Removals::Deferred,
+        Numbering::Uid => Removals::Told,
+    }
+}
+
+/// OK after a job that only looks at what is new.
+pub(super) const fn tagged(text: &'static str, removals: Removals) -> After {
+    After::Tagged { text, removals }
+}

@@ -1,0 +1,659 @@
+//! `mailtool-cache`: what Dovecot's files have no room for. Mod-sequences (RFC 7162), which messages are gone and since
+//! when, and what it takes a system call a message to find out (INTERNALDATE).
+//!
+//! ```text
+//! block block ...          block: octets (4), checksum (8), records           the first begins with the head
+//!
+//! 0 head       UIDVALIDITY, highest mod-sequence, up to which one removals are forgotten
+//! 1 message    UID, mod-sequence, the flags that it is for, size, INTERNALDATE
+//! 2 gone       mod-sequence, first and last UID
+//! ```
+//!
+//! The file is a past state of the mailbox: what has other flags now, is new or is gone has changed since, whoever did it,
+//! and gets the next mod-sequence. So it is never waited for: blocks are appended after a change and not synced, and when one is
+//! lost, its change is found again. What it keeps:
+//!
+//! - A mod-sequence is shown to nobody before the block that holds it is on disk ([`Unsettled`]): none is given twice, and a
+//!   flag that was set, shown and cleared again leaves no trace that contradicts what was shown.
+//! - A file that is damaged or missing is made anew: all messages get a mod-sequence above every one that there ever was. For that it is the
+//!   time, in units of 2^-20 seconds: nobody changes a mailbox a million times a second. It stays below 2^53.
+//! - It is bounded: written anew when half of it is history.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::fs::{self, Disk, Stat, hold};
+use super::look::{Folder, State};
+use super::{Entry, Flags, Index, Mailbox, StoreError, names};
+use crate::limits;
+
+/// The file's name in a mailbox.
+pub(super) const FILE: &str = "mailtool-cache";
+
+/// What is known of a mailbox's changes. Guarded by the mailbox's lock.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    validity: u32,
+    highest: u64,
+    /// Who knows no more than this mod-sequence cannot be told exactly what went since.
+    forgotten: u64,
+    /// By ascending mod-sequence.
+    gone: Vec<Gone>,
+    /// Records that are not written yet.
+    pending: Vec<u8>,
+    /// Records in the file.
+    records: usize,
+    /// What the file is, when it is as we left it: inode and octets. `None`: it must be written anew.
+    file: Option<(u64, u64)>,
+    /// Up to which mod-sequence the file is on disk.
+    settled: u64,
+    /// Whether the name of the file is on disk.
+    name_settled: bool,
+    complained: bool,
+}
+
+/// What the file says of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cached {
+    pub(super) uid: u32,
+    pub(super) modseq: u64,
+    pub(super) flags: Flags,
+    pub(super) size: u64,
+    pub(super) received: i64,
+}
+
+/// UIDs of messages that were removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Gone {
+    modseq: u64,
+    first: u32,
+    last: u32,
+}
+
+/// What must be synced before a mod-sequence is shown.
+#[derive(Debug)]
+pub(super) struct Unsettled {
+    file: Arc<File>,
+    inode: u64,
+    highest: u64,
+    with_name: bool,
+}
+
+impl Unsettled {
+    /// Waits for the disk; no lock need be held.
+    pub(super) fn sync(&self, disk: &dyn Disk, folder: &Path) -> io::Result<()> {
+        disk.sync_file(&self.file)?;
+        match self.with_name {
+            true => disk.sync_directory(folder),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Cache {
+    /// Reads the file of a mailbox whose UIDVALIDITY is `validity`, 0 when it is about to get its first; and what it says of messages, by
+    /// ascending UID.
+    pub(super) fn read(folder: &Folder<'_>, validity: u32) -> (Self, Vec<Cached>) {
+        let path = folder.part(FILE);
+        let read = match folder.disk().stat(&path) {
+            Ok(stat) if stat.octets > limits::CACHE_OCTETS => Err(io::Error::other("too large")),
+            Ok(_) => fs::read_whole(folder.disk(), &path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(Some((bytes, stat))) => {
+                if let Some((mut cache, messages)) = parse(&bytes)
+                    && cache.validity == validity
+                {
+                    cache.file = Some((stat.inode, stat.octets));
+                    return (cache, messages);
+                }
+                log::info!("{path:?} is damaged or of another time, and made anew");
+            }
+            Ok(None) if validity == 0 => {
+                let cache = Self {
+                    highest: 1,
+                    forgotten: 1,
+                    ..Self::default()
+                };
+                return (cache, Vec::new());
+            }
+            Ok(None) => {}
+            Err(error) => log::warn!("{path:?} cannot be read, and is made anew: {error}"),
+        }
+        let highest = from_time(SystemTime::now());
+        let cache = Self {
+            highest,
+            forgotten: highest,
+            ..Self::default()
+        };
+        (cache, Vec::new())
+    }
+
+    /// The highest mod-sequence that was given.
+    pub(super) const fn highest(&self) -> u64 {
+        self.highest
+    }
+    /// What the next change gets.
+    pub(super) const fn next(&self) -> u64 {
+        self.highest + 1
+    }
+
+    /// The mailbox's UIDs have another meaning than before, or get their first.
+    pub(super) fn begin(&mut self, validity: u32) {
+        if self.validity != 0 {
+            self.forgotten = self.next();
+            self.highest = self.next();
+        }
+        self.validity = validity;
+        self.gone.clear();
+        self.pending.clear();
+        self.file = None;
+    }
+    pub(super) const fn validity(&self) -> u32 {
+        self.validity
+    }
+
+    /// A message has changed or come; its mod-sequence is [`Self::next`] as it was when the change began.
+    pub(super) fn changed(&mut self, entry: &Entry) {
+        self.highest = self.highest.max(entry.modseq);
+        self.records += 1;
+        write_message(&mut self.pending, entry);
+    }
+
+    /// A change has this mod-sequence that is not written down.
+    pub(super) fn reach(&mut self, modseq: u64) {
+        self.highest = self.highest.max(modseq);
+    }
+
+    /// Messages are gone; ascending UIDs.
+    pub(super) fn removed(&mut self, modseq: u64, uids: &[u32]) {
+        self.highest = self.highest.max(modseq);
+        let first = self.gone.len();
+        for &uid in uids {
+            match self.gone[first..].last_mut() {
+                Some(range) if range.last + 1 == uid => range.last = uid,
+                _ => self.gone.push(Gone {
+                    modseq,
+                    first: uid,
+                    last: uid,
+                }),
+            }
+        }
+        for range in &self.gone[first..] {
+            self.records += 1;
+            write_gone(&mut self.pending, range);
+        }
+        self.forget();
+    }
+
+    /// The UIDs of messages that went after `modseq`, as ascending ranges; more of them when that was too long ago. Those that
+    /// are in `index` are never among them.
+    pub(super) fn vanished(&self, modseq: u64, index: &Index) -> Vec<(u32, u32)> {
+        let ranges = if modseq < self.forgotten {
+            vec![(1, index.uid_next.saturating_sub(1))]
+        } else {
+            let after = self.gone.partition_point(|gone| gone.modseq <= modseq);
+            let mut ranges: Vec<(u32, u32)> = self.gone[after..]
+                .iter()
+                .map(|gone| (gone.first, gone.last))
+                .collect();
+            ranges.sort_unstable();
+            ranges
+        };
+        let mut vanished = Vec::with_capacity(ranges.len());
+        let mut next = 1;
+        for (first, last) in ranges {
+            let mut from = first.max(next);
+            let there = index.messages.partition_point(|entry| entry.uid < from);
+            for entry in &index.messages[there..] {
+                if entry.uid > last {
+                    break;
+                }
+                if entry.uid > from {
+                    vanished.push((from, entry.uid - 1));
+                }
+                from = entry.uid.saturating_add(1);
+            }
+            if from <= last {
+                vanished.push((from, last));
+            }
+            next = next.max(last.saturating_add(1));
+        }
+        vanished
+    }
+
+    /// Writes what is pending. That it cannot be written harms nobody: nothing of it is shown then.
+    pub(super) fn write(&mut self, folder: &Folder<'_>, index: &Index) {
+        if let Err(error) = self.try_write(folder, index)
+            && !std::mem::replace(&mut self.complained, true)
+        {
+            let path = folder.part(FILE);
+            log::warn!("{path:?} cannot be written: {error}");
+        }
+    }
+
+    /// What must be synced before the mod-sequences given so far are shown; `None` when all is.
+    pub(super) fn unsettled(
+        &mut self,
+        folder: &Folder<'_>,
+        index: &Index,
+    ) -> io::Result<Option<Unsettled>> {
+        self.try_write(folder, index)?;
+        if self.settled >= self.highest && self.name_settled {
+            return Ok(None);
+        }
+        let path = folder.part(FILE);
+        let file = match folder.disk().open_to_append(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.rewrite(folder, index)?;
+                folder.disk().open_to_append(&path)?
+            }
+            opened => opened?,
+        };
+        Ok(Some(Unsettled {
+            inode: Stat::of(&file)?.inode,
+            file,
+            highest: self.highest,
+            with_name: !self.name_settled,
+        }))
+    }
+
+    /// It was synced.
+    pub(super) fn settle(&mut self, synced: &Unsettled) {
+        if self.file.is_some_and(|(inode, _)| inode == synced.inode) {
+            self.settled = self.settled.max(synced.highest);
+            self.name_settled |= synced.with_name;
+        }
+    }
+
+    fn try_write(&mut self, folder: &Folder<'_>, index: &Index) -> io::Result<()> {
+        let enough = 2 * (index.messages.len() + self.gone.len()) + limits::CACHE_HISTORY;
+        if self.file.is_none() || self.records > enough {
+            return self.rewrite(folder, index);
+        }
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let path = folder.part(FILE);
+        let file = match folder.disk().open_to_append(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return self.rewrite(folder, index);
+            }
+            Err(error) => return Err(error),
+        };
+        let Stat { inode, octets, .. } = Stat::of(&file)?;
+        if self.file != Some((inode, octets)) {
+            // Somebody else has written it: what was given there is not given here.
+            if let Some((theirs, _)) = fs::read_whole(folder.disk(), &path)?
+                .and_then(|(bytes, _)| parse(&bytes))
+                .filter(|(theirs, _)| theirs.validity == self.validity)
+            {
+                self.highest = self.highest.max(theirs.highest);
+            }
+            return self.rewrite(folder, index);
+        }
+        let block = block(&std::mem::take(&mut self.pending));
+        // Half of it may be there after an error.
+        self.file = None;
+        folder.disk().write(&file, &block)?;
+        self.file = Some((inode, octets + block.len() as u64));
+        Ok(())
+    }
+
+    /// Writes all of it into a new file.
+    fn rewrite(&mut self, folder: &Folder<'_>, index: &Index) -> io::Result<()> {
+        self.file = None;
+        self.pending.clear();
+        let mut records = Vec::with_capacity(64 + 33 * index.messages.len());
+        records.push(HEAD);
+        records.extend_from_slice(&self.validity.to_le_bytes());
+        records.extend_from_slice(&self.highest.to_le_bytes());
+        records.extend_from_slice(&self.forgotten.to_le_bytes());
+        for gone in &self.gone {
+            write_gone(&mut records, gone);
+        }
+        for entry in &index.messages {
+            write_message(&mut records, entry);
+        }
+        let disk = folder.disk();
+        let draft = folder.part("tmp").join(names::unique(SystemTime::now()));
+        let file = disk.create(&draft)?;
+        let written = disk
+            .write(&file, &block(&records))
+            .and_then(|()| disk.rename(&draft, &folder.part(FILE)));
+        if let Err(error) = written {
+            let _ = disk.unlink(&draft);
+            return Err(error);
+        }
+        let Stat { inode, octets, .. } = Stat::of(&file)?;
+        self.file = Some((inode, octets));
+        self.records = index.messages.len() + self.gone.len();
+        self.settled = 0;
+        self.name_settled = false;
+        Ok(())
+    }
+
+    /// Of too many removals the older half is forgotten.
+    fn forget(&mut self) {
+        if self.gone.len() > limits::CACHE_GONE {
+            let half = self.gone.len() / 2;
+            self.forgotten = self.gone[half - 1].modseq;
+            self.gone.drain(..half);
+        }
+    }
+}
+
+impl State {
+    /// The mod-sequence of a change that begins.
+    pub(super) fn next_modseq(&self) -> u64 {
+        self.cache.as_ref().map_or(1, Cache::next)
+    }
+
+    /// The messages at these places of `index`, which is about to be shown, have changed or come.
+    pub(super) fn remember(
+        &mut self,
+        folder: &Folder<'_>,
+        index: &mut Index,
+        places: impl IntoIterator<Item = usize>,
+    ) {
+        let Some(cache) = &mut self.cache else {
+            return;
+        };
+        for place in places {
+            cache.changed(&index.messages[place]);
+        }
+        index.highest_modseq = cache.highest();
+        cache.write(folder, index);
+    }
+}
+
+impl Mailbox {
+    /// The mod-sequences of all that was looked at before are on disk when it returns: now they may be shown.
+    ///
+    /// # Errors
+    /// The disk's: then none may be shown.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        let place = self.place()?;
+        let folder = self.folder(&place);
+        let mut state = hold(&self.state);
+        let index = Arc::clone(&state.index);
+        let Some(cache) = &mut state.cache else {
+            return Ok(());
+        };
+        let unsettled = cache
+            .unsettled(&folder, &index)
+            .map_err(|error| folder.blame(error))?;
+        drop(state);
+        // Others may work meanwhile.
+        let Some(unsettled) = unsettled else {
+            return Ok(());
+        };
+        unsettled.sync(folder.disk(), folder.path)?;
+        if let Some(cache) = &mut hold(&self.state).cache {
+            cache.settle(&unsettled);
+        }
+        Ok(())
+    }
+
+    /// Which UIDs went after `modseq`: ascending ranges. When that was so long ago that it is not known exactly any more, all that have been
+    /// given and are not there (RFC 7162 §3.2.5.2 allows that).
+    pub fn vanished(&self, modseq: u64) -> Vec<(u32, u32)> {
+        let state = hold(&self.state);
+        let cache = state.cache.as_ref();
+        cache.map_or_else(Vec::new, |cache| cache.vanished(modseq, &state.index))
+    }
+}
+
+/// The mod-sequence for a mailbox of which none is known.
+fn from_time(now: SystemTime) -> u64 {
+    let since = fs::nanoseconds(now);
+    // Cannot wrap before the year 500,000.
+    u64::try_from((since << 20) / 1_000_000_000)
+        .unwrap_or(1)
+        .max(1)
+}
+
+fn write_message(out: &mut Vec<u8>, entry: &Entry) {
+    out.push(MESSAGE);
+    out.extend_from_slice(&entry.uid.to_le_bytes());
+    out.extend_from_slice(&entry.modseq.to_le_bytes());
+    out.extend_from_slice(&entry.flags.0.to_le_bytes());
+    out.extend_from_slice(&entry.size.to_le_bytes());
+    out.extend_from_slice(&entry.received.to_le_bytes());
+}
+
+fn write_gone(out: &mut Vec<u8>, gone: &Gone) {
+    out.push(GONE);
+    out.extend_from_slice(&gone.modseq.to_le_bytes());
+    out.extend_from_slice(&gone.first.to_le_bytes());
+    out.extend_from_slice(&gone.last.to_le_bytes());
+}
+
+fn block(records: &[u8]) -> Vec<u8> {
+    let mut block = Vec::with_capacity(records.len() + 12);
+    // Records are bounded by CACHE_OCTETS; a longer block is damage, and leads to a new file.
+    let octets = u32::try_from(records.len()).unwrap_or(u32::MAX);
+    block.extend_from_slice(&octets.to_le_bytes());
+    block.extend_from_slice(&checksum(records).to_le_bytes());
+    block.extend_from_slice(records);
+    block
+}
+
+/// Finds every damage within eight octets, and all but one in 2^64 of the others: each step can be undone.
+fn checksum(bytes: &[u8]) -> u64 {
+    let mix = |sum: u64, word: u64| {
+        let mixed = (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed ^ (mixed >> 32)
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let sum = words.iter().fold(bytes.len() as u64, |sum, word| {
+        mix(sum, u64::from_le_bytes(*word))
+    });
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    mix(sum, u64::from_le_bytes(last))
+}
+
+/// All of a file, or nothing of one that is damaged anywhere.
+fn parse(bytes: &[u8]) -> Option<(Cache, Vec<Cached>)> {
+    let mut cache = Cache::default();
+    let mut messages: Vec<Cached> = Vec::with_capacity(bytes.len() / 33);
+    let mut rest = Reader(bytes);
+    let mut is_first = true;
+    while !rest.0.is_empty() {
+        let octets = u32::from_le_bytes(rest.take()?);
+        let sum = u64::from_le_bytes(rest.take()?);
+        let (records, after) = rest.0.split_at_checked(usize::try_from(octets).ok()?)?;
+        if checksum(records) != sum {
+            return None;
+        }
+        rest = Reader(after);
+        let mut records = Reader(records);
+        while let Some([kind]) = records.take() {
+            if is_first != (kind == HEAD) {
+                return None;
+            }
+            is_first = false;
+            match kind {
+                HEAD => {
+                    cache.validity = u32::from_le_bytes(records.take()?);
+                    cache.highest = u64::from_le_bytes(records.take()?);
+                    cache.forgotten = u64::from_le_bytes(records.take()?);
+                }
+                MESSAGE => {
+                    let message = Cached {
+                        uid: u32::from_le_bytes(records.take()?),
+                        modseq: u64::from_le_bytes(records.take()?),
+                        flags: Flags(u32::from_le_bytes(records.take()?)),
+                        size: u64::from_le_bytes(records.take()?),
+                        received: i64::from_le_bytes(records.take()?),
+                    };
+                    cache.highest = cache.highest.max(message.modseq);
+                    messages.push(message);
+                }
+                GONE => {
+                    let modseq = u64::from_le_bytes(records.take()?);
+                    let first = u32::from_le_bytes(records.take()?);
+                    let last = u32::from_le_bytes(records.take()?);
+                    cache.highest = cache.highest.max(modseq);
+                    cache.gone.push(Gone {
+                        modseq,
+                        first,
+                        last,
+                    });
+                }
+                _ => return None,
+            }
+            cache.records += 1;
+        }
+    }
+    if is_first || cache.highest == 0 || cache.highest >= 1 << 62 {
+        return None;
+    }
+    cache.gone.sort_by_key(|gone| gone.modseq);
+    // Of what is told of a message twice the last counts.
+    messages.reverse();
+    messages.sort_by_key(|message| message.uid);
+    messages.dedup_by_key(|message| message.uid);
+    let mut lives = vec![true; messages.len()];
+    for gone in &cache.gone {
+        let from = messages.partition_point(|message| message.uid < gone.first);
+        for (message, lives) in messages[from..].iter().zip(&mut lives[from..]) {
+            if message.uid > gone.last {
+                break;
+            }
+            *lives &= message.modseq > gone.modseq;
+        }
+    }
+    let mut lives = lives.into_iter();
+    messages.retain(|_| lives.next().unwrap_or(true));
+    cache.forget();
+    Some((cache, messages))
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (first, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*first)
+    }
+}
+
+const HEAD: u8 = 0;
+const MESSAGE: u8 = 1;
+const GONE: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entry(uid: u32, modseq: u64) -> Entry {
+        Entry {
+            uid,
+            flags: Flags::SEEN,
+            size: 10,
+            received: -5,
+            modseq,
+        }
+    }
+
+    fn index(uids: &[u32]) -> Index {
+        Index {
+            uid_validity: 7,
+            uid_next: 100,
+            messages: uids.iter().map(|&uid| entry(uid, 1)).collect(),
+            keywords: Vec::new(),
+            highest_modseq: 1,
+        }
+    }
+
+    fn sample() -> Vec<u8> {
+        let mut head = vec![HEAD];
+        head.extend_from_slice(&7_u32.to_le_bytes());
+        head.extend_from_slice(&9_u64.to_le_bytes());
+        head.extend_from_slice(&2_u64.to_le_bytes());
+        write_message(&mut head, &entry(3, 5));
+        write_message(&mut head, &entry(4, 6));
+        let mut bytes = block(&head);
+        let mut more = Vec::new();
+        write_message(&mut more, &entry(3, 10));
+        let (modseq, first, last) = (11, 4, 5);
+        write_gone(
+            &mut more,
+            &Gone {
+                modseq,
+                first,
+                last,
+            },
+        );
+        bytes.extend(block(&more));
+        bytes
+    }
+
+    #[test]
+    fn what_was_written_last_counts() {
+        let (cache, messages) = parse(&sample()).expect("whole");
+        assert_eq!((cache.validity, cache.highest, cache.forgotten), (7, 11, 2));
+        assert_eq!(messages.len(), 1, "{messages:?}");
+        assert_eq!((messages[0].uid, messages[0].modseq), (3, 10));
+        assert_eq!((messages[0].size, messages[0].received), (10, -5));
+    }
+
+    #[test]
+    fn what_vanished() {
+        let (mut cache, _) = parse(&sample()).expect("whole");
+        cache.removed(12, &[1, 2, 8, 9]);
+        let index = index(&[3, 6, 9]);
+        assert_eq!(cache.vanished(11, &index), [(1, 2), (8, 8)]);
+        assert_eq!(cache.vanished(10, &index), [(1, 2), (4, 5), (8, 8)]);
+        assert_eq!(cache.vanished(12, &index), []);
+        // That is too long ago: all that there are not.
+        assert_eq!(
+            cache.vanished(1, &index),
+            [(1, 2), (4, 5), (7, 8), (10, 99)]
+        );
+    }
+
+    #[test]
+    fn too_many_removals_are_forgotten_and_then_told_too_much() {
+        let mut cache = Cache::default();
+        for modseq in 1..=limits::CACHE_GONE as u64 + 1 {
+            cache.removed(modseq, &[2 * modseq as u32]);
+        }
+        assert!(cache.gone.len() <= limits::CACHE_GONE);
+        let index = index(&[1]);
+        assert_eq!(cache.vanished(5, &index), [(2, 99)]);
+        assert_eq!(cache.vanished(cache.highest - 1, &index).len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes);
+            let _ = parse(&block(&bytes));
+        }
+
+        #[test]
+        fn damage_is_found(at in 0..sample().len(), bit in 0..8) {
+            let mut bytes = sample();
+            bytes[at] ^= 1_u8 << bit;
+            prop_assert!(parse(&bytes).is_none());
+        }
+
+        #[test]
+        fn a_torn_end_is_found(at in 1..sample().len()) {
+            let bytes = &sample()[..at];
+            let first = 12 + 21 + 2 * 33;
+            prop_assert_eq!(parse(bytes).is_some(), at == first);
+        }
+    }
+}
