@@ -18,14 +18,14 @@ mod secret;
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use ring::hmac;
 use subtle::ConstantTimeEq;
 
 use super::fs::{self, hold};
 use crate::limits;
-use crate::wire::sasl::Credentials;
+use crate::wire::sasl::{Credentials, Means};
 pub use proof::Told;
 use secret::Secret;
 
@@ -74,6 +74,8 @@ struct Table {
     secrets: HashMap<Arc<str>, Secret>,
     /// The names that cannot be accounts, and why: an error when the store is opened.
     refused: Option<String>,
+    /// What all of them can be checked by, once somebody has asked.
+    means: OnceLock<Means>,
 }
 
 impl Users {

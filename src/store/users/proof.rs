@@ -48,23 +48,18 @@ impl Users {
 
     /// What all accounts that can log in can be checked by. Does not block.
     pub fn means(&self) -> Means {
-        let table = self.table();
-        let secrets = || {
-            let all = table.secrets.values();
-            all.filter(|secret| !matches!(secret, Secret::Locked))
-        };
-        let some = secrets().next().is_some();
-        let plain = |secret: &Secret| matches!(secret, Secret::Plain(_));
-        let cram = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Cram(_));
-        let keys = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Scram(_));
+        let tokens = !self.tokens.0.is_empty();
         // Those whom only development mode knows have their password shown.
-        let some = some && !self.anybody;
-        Means {
-            passwords: some && secrets().all(plain),
-            cram: some && secrets().all(cram),
-            keys: some && secrets().all(keys),
-            tokens: !self.tokens.0.is_empty(),
+        if self.anybody {
+            return Means {
+                tokens,
+                ..Means::default()
+            };
         }
+        let table = self.table();
+        // Asked for by each connection: looked for once.
+        let means = *table.means.get_or_init(|| table.look_for_means());
+        Means { tokens, ..means }
     }
 
     /// Answers what a login asks. Blocks: keys are made of a password in milliseconds.
@@ -181,6 +176,25 @@ impl Users {
             _ => ScramKeys::derive(&seed(), salt, OWN_ROUNDS),
         };
         Told::Keys(keys, Err(AuthError::Credentials))
+    }
+}
+
+impl Table {
+    fn look_for_means(&self) -> Means {
+        let secrets = || {
+            let all = self.secrets.values();
+            all.filter(|secret| !matches!(secret, Secret::Locked))
+        };
+        let some = secrets().next().is_some();
+        let plain = |secret: &Secret| matches!(secret, Secret::Plain(_));
+        let cram = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Cram(_));
+        let keys = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Scram(_));
+        Means {
+            passwords: some && secrets().all(plain),
+            cram: some && secrets().all(cram),
+            keys: some && secrets().all(keys),
+            tokens: false,
+        }
     }
 }
 
