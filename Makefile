@@ -13,7 +13,7 @@ PROFILE_FOLDER = $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BINARY = $(TARGET_FOLDER)/$(CARGO_BUILD_TARGET)/$(PROFILE_FOLDER)/mailtool
 
 # Tests that take seconds: those of each module, and these.
-FAST = $(filter layers lines dialogs cli readme manual,$(basename $(notdir $(wildcard tests/*.rs))))
+FAST = $(filter layers lines dialogs cli readme manual vocabulary,$(basename $(notdir $(wildcard tests/*.rs))))
 
 # Who reads the documentation works on the program: private items are in it, and may be linked to.
 DOC_FLAGS = -D warnings -A rustdoc::private-intra-doc-links

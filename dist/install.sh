@@ -4,13 +4,15 @@ set -eu
 binary=$1
 root=$2
 
-install -d "$root/bin" "$root/share/man/man1" "$root/share/bash-completion/completions" \
+install -d "$root/bin" "$root/share/man/man1" "$root/share/man/man8" "$root/share/bash-completion/completions" \
     "$root/share/zsh/site-functions" "$root/share/fish/vendor_completions.d"
 install -m 755 "$binary" "$root/bin/mailtool"
 for applet in '' $("$binary" --list); do
     page=mailtool${applet:+-$applet}
+    section=1
+    [ "$applet" != serve ] || section=8
     # shellcheck disable=SC2086 # no applet, no word
-    "$binary" man $applet >"$root/share/man/man1/$page.1"
+    "$binary" man $applet >"$root/share/man/man$section/$page.$section"
 done
 "$binary" completions bash >"$root/share/bash-completion/completions/mailtool"
 "$binary" completions zsh >"$root/share/zsh/site-functions/_mailtool"

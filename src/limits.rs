@@ -201,7 +201,9 @@ pub const SCRAM_CLIENT_ROUNDS: u32 = 200_000;
 pub const SCRAM_ROUNDS: u32 = 2_000_000;
 /// Rounds of SCRAM-SHA-256 where the password is known and keys are made of it for a login (RFC 7677 §4: 4096 at least).
 pub const SCRAM_OWN_ROUNDS: u32 = 4096;
-/// KiB of memory of Argon2 in a users file: whoever may try passwords makes the server take that much.
+/// Cost of bcrypt in a users file, a power of two: about a second of work.
+pub const BCRYPT_COST: u32 = 14;
+/// KiB of memory of Argon2 and yescrypt in a users file: whoever may try passwords makes the server take that much.
 pub const ARGON2_MEMORY: u32 = 256 * 1024;
 /// Passes of Argon2 over its memory.
 pub const ARGON2_PASSES: u32 = 16;
@@ -228,6 +230,14 @@ pub const LOGIN_IDLE: Duration = Duration::from_secs(180);
 pub const POP3_LINE: usize = 12 * 1024 + 512;
 /// How long the answer to a wrong password is held back, so that guessing is slow; a person who mistyped hardly notices.
 pub const LOGIN_PAUSE: Duration = Duration::from_secs(2);
+/// The longest that an answer to a login is held back, for an address from which many were wrong; as Dovecot's 15 seconds.
+pub const LOGIN_PAUSE_MOST: Duration = Duration::from_secs(16);
+/// How long after its last wrong password an address is treated as any other again.
+pub const LOGIN_MEMORY: Duration = Duration::from_secs(600);
+/// Addresses of which wrong passwords are remembered: some 100 octets each.
+pub const LOGIN_ADDRESSES: usize = 10_000;
+/// Accounts of which POP3 remembers the last login, where it has a LOGIN-DELAY (RFC 2449 §6.5): some 100 octets each.
+pub const LOGIN_DELAY_ACCOUNTS: usize = 10_000;
 /// Wrong passwords on one connection before it is closed.
 pub const LOGIN_FAILURES: usize = 3;
 /// The same for SMTP. QUIRK: Python's smtplib tries one wrong password with each mechanism that it knows, three of them.

@@ -270,7 +270,7 @@ fn tls_1_2_is_opened_too_on_either_side() {
     if !have("tshark", "tshark") || !have("openssl", "openssl") || !have("socat", "socat") {
         return;
     }
-    let server = Server::start_with(&["--pcap", "server.pcapng"]);
+    let server = Server::start_with(&["--pcap", "server.pcapng", "--auth", "PLAIN"]);
     let mut ports = Ports::default();
     for (service, starttls, protocol, said) in [
         ("submission", Some("smtp"), "smtp", "NOOP\nQUIT\n"),

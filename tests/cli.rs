@@ -136,6 +136,50 @@ fn a_reader_that_goes_away_is_not_complained_about() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
+#[test]
+fn help_names_variables_and_not_what_they_hold() {
+    for words in [
+        &["serve", "--help"][..],
+        &["serve", "queue", "--help"],
+        &["serve", "queue", "show", "--help"],
+        &["serve", "deliver", "--help"],
+        &["mailq", "--help"],
+    ] {
+        let mut command = Command::new(MAILTOOL);
+        command.args(words).env("MAILTOOL_STORE", "/srv/secret");
+        let help = succeeded(&run(&mut command, ""));
+        assert!(
+            help.contains("MAILTOOL_STORE") && !help.contains("/srv/secret"),
+            "{words:?}: {help}"
+        );
+    }
+}
+
+#[test]
+fn a_queue_that_nobody_keeps_is_told_with_advice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = folder.path().to_str().expect("text");
+    for words in [
+        &["mailq", "--store", store][..],
+        &["serve", "queue", "--store", store],
+        &["serve", "queue", "flush", "example.org", "--store", store],
+        &["serve", "trace", "6B081562-1-1", "--store", store, "--json"],
+    ] {
+        let complained = failed(&mailtool(words, ""), 69);
+        assert!(
+            complained.contains("no server runs on the store")
+                && complained.contains("mailtool serve --store"),
+            "{words:?}: {complained}"
+        );
+    }
+    let usage = failed(&mailtool(&["serve", "queue", "show", "a b"], ""), 64);
+    assert!(usage.contains("\"a b\" is no name"), "{usage}");
+    assert_eq!(
+        mailtool(&["serve", "queue", "frob"], "").status.code(),
+        Some(64)
+    );
+}
+
 /// `serve` with these options, which it must refuse.
 fn serve_refuses(options: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
@@ -197,6 +241,14 @@ fn what_cannot_be_is_refused_with_advice() {
         complained.contains("bob@elsewhere.example") && !complained.contains("store"),
         "{complained}"
     );
+    let complained = serve_refuses(&["--aliases", "nowhere"]);
+    assert!(
+        complained.contains("--aliases") && !complained.contains("--store"),
+        "{complained}"
+    );
+    assert!(serve_refuses(&["--relay-ca", "nowhere"]).contains("--relay-ca nowhere"));
+    assert!(serve_refuses(&["--catch-all", "nobody"]).contains("no such account"));
+    assert!(serve_refuses(&["--lab-chain", "2", "--domain", "a.example"]).contains("--domain"));
     assert!(serve_refuses(&["--tls-cert", "cert.pem"]).contains("--tls-key"));
     let complained = serve_refuses(&["--tls-cert", "nowhere.pem", "--tls-key", "nowhere.pem"]);
     assert!(

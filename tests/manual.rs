@@ -155,6 +155,53 @@ fn every_option_and_command_of_the_help_is_in_the_page() {
     }
 }
 
+/// The page of `serve` and the program speak of the same options: none is missing in the one, none is left over in the other.
+#[test]
+fn the_page_of_serve_has_the_options_of_serve_and_no_others() {
+    let page = page("serve").replace("\\-", "-").replace("\\fR", " ");
+    let of_page = options(&page);
+    let mut of_program = options(&succeeded(&mailtool(&["serve", "--help"], "")));
+    for command in ["deliver", "queue", "trace"] {
+        of_program.extend(options(&succeeded(&mailtool(
+            &["serve", command, "--help"],
+            "",
+        ))));
+    }
+    assert!(of_program.len() > 55, "{of_program:?}");
+    assert_eq!(of_page, of_program);
+    // And the commands within its commands.
+    let help = succeeded(&mailtool(&["serve", "queue", "--help"], ""));
+    let (_, verbs) = help.split_once("Commands:\n").expect("commands");
+    let verbs = verbs.lines().take_while(|line| !line.is_empty());
+    for verb in verbs.filter_map(|line| line.split_whitespace().next()) {
+        assert!(page.contains(&format!(".TP\n\\fB{verb} ")), "no {verb}");
+    }
+}
+
+/// `--NAME`, wherever it stands.
+fn options(text: &str) -> BTreeSet<String> {
+    let pieces = text.split("--").skip(1).map(|piece| {
+        let is_name = |letter: char| letter.is_ascii_lowercase() || letter == '-';
+        piece
+            .chars()
+            .take_while(|letter| is_name(*letter))
+            .collect()
+    });
+    pieces.filter(|name: &String| !name.is_empty()).collect()
+}
+
+/// A server's page is in section 8, and is referred to so.
+#[test]
+fn pages_are_in_their_sections() {
+    for name in PAGES {
+        let (page, section) = (page(name), if name == "serve" { 8 } else { 1 });
+        let title = page.lines().find(|line| line.starts_with(".TH "));
+        let title = title.expect("a title");
+        assert!(title.contains(&format!(" {section} \"")), "{title}");
+        assert!(!page.contains("mailtool\\-serve (1)"), "{name}");
+    }
+}
+
 #[test]
 fn groff_has_nothing_to_complain_of() {
     if !have("groff", "groff-base") {

@@ -4,13 +4,14 @@
 //!
 //! | in a `console` block | |
 //! |---|---|
-//! | `$ mailtool serve` | starts the server that all later commands talk to; spaces that line up columns do not count |
+//! | `$ mailtool serve ...` | starts the server that all later commands talk to, in place of the one before; spaces that line up columns do not count |
+//! | `$ mailtool serve trace ...`, `queue ...` | is asked again until it says what is written here, for a while |
 //! | `$ make ...` | is not run: the Makefile must have these targets |
 //! | `$ export NAME=VALUE ...` | holds for all commands after it |
 //! | `$ COMMAND` | is run by `sh`, and must succeed unless `$ echo $?` is the next one |
 //! | `> TEXT` | is typed into the command; `>` is an empty line |
 //! | `...` | any lines, up to the one that follows |
-//! | any other | is a line that the command prints, on stdout or stderr; `[..]` in it is any text |
+//! | any other | is a line that the command prints, on stdout or stderr; `[..]` in it is any text, and a message's name such as 6B081562-1-1 is that of a real one from where it is printed first |
 //!
 //! A `sh` block is a script, which `sh -eu` must take to its end. The home folder is `/home/you`, and the default ports are
 //! free ones in truth: `mailtool` is found in the path as a script that knows them.
@@ -36,6 +37,8 @@ use pattern::{Names, Pattern};
 use program::{MAILTOOL, PATIENCE, Server};
 
 /// The ports that README.md names.
+///
+/// In a lab they are those of mta1.lab, mta2.lab has 2 in place of the 1, and so on.
 const PORTS: [(&str, &str); 7] = [
     ("smtp", "1025"),
     ("submission", "1587"),
@@ -151,6 +154,11 @@ struct Tour {
     /// The home, with the folder of `mailtool` in it.
     home: tempfile::TempDir,
     server: Option<Server>,
+    /// The ports in README.md, and the real ones.
+    ports: HashMap<String, String>,
+    /// What messages are called in README.md, and what they are bound to.
+    messages: Vec<String>,
+    names: Names,
     exports: String,
     status: i32,
     commands: usize,
@@ -161,11 +169,14 @@ impl Tour {
         let tour = Self {
             home: tempfile::tempdir().expect("a folder"),
             server: None,
+            ports: HashMap::new(),
+            messages: Vec::new(),
+            names: Names::new(),
             exports: String::new(),
             status: 0,
             commands: 0,
         };
-        tour.install(&HashMap::new());
+        tour.install();
         tour
     }
 
@@ -219,8 +230,21 @@ impl Tour {
 
     /// One command; its exit code.
     fn step(&mut self, command: &str, items: &Items<'_>) -> Result<i32, String> {
-        if command == "mailtool serve" {
-            return self.serve(items);
+        let words: Vec<&str> = command.split(' ').collect();
+        match words[..] {
+            ["mailtool", "serve", "queue" | "trace", ..] => {
+                let begun = Instant::now();
+                loop {
+                    let result = self.run(command, items);
+                    if result.is_ok() || begun.elapsed() > PATIENCE {
+                        return result;
+                    }
+                    thread::sleep(Duration::from_millis(50));
+                }
+            }
+            ["mailtool", "serve", "deliver", ..] => {}
+            ["mailtool", "serve", ref options @ ..] => return self.serve(options, items),
+            _ => {}
         }
         if let Some(words) = command.strip_prefix("make ") {
             if !items.is_empty() {
@@ -231,6 +255,10 @@ impl Tour {
         if let Some(exported) = command.strip_prefix("export ") {
             let _ = writeln!(self.exports, "export {exported}");
         }
+        self.run(command, items)
+    }
+
+    fn run(&mut self, command: &str, items: &Items<'_>) -> Result<i32, String> {
         let mut running = Running::start(self.shell(command));
         let mut skipping = false;
         for (number, item) in items {
@@ -244,8 +272,9 @@ impl Tour {
                 }
                 Item::Typed(line) => running.type_line(&self.real(line)),
                 Item::Printed(line) => {
-                    let expected = expected(&self.real(line))?;
-                    running.expect(&expected, skipping).map_err(|said| {
+                    let expected = self.expected(line)?;
+                    let names = &mut self.names;
+                    running.expect(&expected, skipping, names).map_err(|said| {
                         format!("README.md:{number}: it prints {said}, not {line:?}")
                     })?;
                     skipping = false;
@@ -256,13 +285,24 @@ impl Tour {
     }
 
     /// Starts the server, on free ports, and compares what it prints.
-    fn serve(&mut self, items: &Items<'_>) -> Result<i32, String> {
-        let server = Server::start_at_home(self.home.path());
-        let ports: HashMap<&str, String> = PORTS
-            .iter()
-            .map(|(protocol, port)| (*port, server.port(protocol)))
-            .collect();
-        self.install(&ports);
+    fn serve(&mut self, options: &[&str], items: &Items<'_>) -> Result<i32, String> {
+        // Ctrl-C is in the text.
+        drop(self.server.take());
+        let server = Server::start_at_home(self.home.path(), options);
+        self.ports.clear();
+        for (protocol, port) in PORTS {
+            let lab = (1..10).map(|number| {
+                let real = format!("mta{number}.lab {protocol}");
+                (real, format!("{number}{}", &port[1..]))
+            });
+            let all = std::iter::once((protocol.to_owned(), port.to_owned())).chain(lab);
+            for (name, port) in all {
+                if let Some(real) = server.known_port(&name) {
+                    self.ports.insert(port, real);
+                }
+            }
+        }
+        self.install();
         let printed = server.log();
         self.server = Some(server);
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -340,26 +380,48 @@ impl Tour {
 
     /// `text` with the ports that are really used.
     fn real(&self, text: &str) -> String {
-        let Some(server) = &self.server else {
-            return text.to_owned();
-        };
         let mut real = String::new();
         for piece in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
             let digits = piece.trim_end_matches(|c: char| !c.is_ascii_digit());
-            let port = PORTS.iter().find(|(_, port)| *port == digits);
-            match port {
-                Some((protocol, _)) => real += &server.port(protocol),
-                None => real += digits,
-            }
+            real += self.ports.get(digits).map_or(digits, String::as_str);
             real += &piece[digits.len()..];
+        }
+        for (index, message) in self.messages.iter().enumerate() {
+            if let Some(bound) = self.names.get(&name(index)) {
+                real = real.replace(message, &String::from_utf8_lossy(bound));
+            }
         }
         real
     }
 
+    /// A line with `[..]` in it, and names of messages. Dialogues have more than that: names, and escapes.
+    fn expected(&mut self, line: &str) -> Result<Pattern, String> {
+        let line = self.real(line);
+        let pieces: Vec<String> = line
+            .split("[..]")
+            .map(|piece| piece.replace('\\', "\\\\").replace('[', "\\["))
+            .collect();
+        let mut source = pieces.join("[..]");
+        for word in line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')) {
+            let is_bound = self.names.values().any(|bound| bound == word.as_bytes());
+            if !is_message(word) || is_bound {
+                continue;
+            }
+            let known = self.messages.iter().position(|message| message == word);
+            let index = known.unwrap_or_else(|| {
+                self.messages.push(word.to_owned());
+                self.messages.len() - 1
+            });
+            source = source.replace(word, &format!("[{}]", name(index)));
+        }
+        Pattern::parse(&source, &|file| Err(format!("no file {file} here")))
+    }
+
     /// Puts `mailtool` into the path: the program, with `ports` where it would take the default ones.
-    fn install(&self, ports: &HashMap<&str, String>) {
+    fn install(&self) {
         let folder = self.home.path().join("path");
         fs::create_dir_all(&folder).expect("a folder");
+        let ports = &self.ports;
         let port = |port: &str| ports.get(port).map_or(port, String::as_str).to_owned();
         let script = format!(
             "#!/bin/sh\n\
@@ -403,15 +465,21 @@ fn made(words: &str) -> Result<i32, String> {
     Ok(0)
 }
 
-/// A line with `[..]` in it. Dialogues have more than that: names, and escapes.
-fn expected(line: &str) -> Result<Pattern, String> {
-    let pieces: Vec<String> = line
-        .split("[..]")
-        .map(|piece| piece.replace('\\', "\\\\").replace('[', "\\["))
-        .collect();
-    Pattern::parse(&pieces.join("[..]"), &|file| {
-        Err(format!("no file {file} here"))
-    })
+/// What a message is bound to.
+fn name(index: usize) -> String {
+    format!("message{index}")
+}
+
+/// `6B081562-1-1`
+fn is_message(word: &str) -> bool {
+    let parts: Vec<&str> = word.split('-').collect();
+    let is_hexadecimal = |part: &&str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|octet| octet.is_ascii_digit() || (b'A'..=b'F').contains(&octet))
+    };
+    parts.len() >= 3 && parts[0].len() == 8 && parts.iter().all(is_hexadecimal)
 }
 
 /// A command that is typed into, and read line by line.
@@ -459,14 +527,19 @@ impl Running {
     }
 
     /// Reads a line that is as `expected`, or with `skipping` lines up to one; else what was printed.
-    fn expect(&mut self, expected: &Pattern, skipping: bool) -> Result<(), String> {
+    fn expect(
+        &mut self,
+        expected: &Pattern,
+        skipping: bool,
+        names: &mut Names,
+    ) -> Result<(), String> {
         loop {
             let line = match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => line,
                 Err(RecvTimeoutError::Timeout) => return Err("nothing more".into()),
                 Err(RecvTimeoutError::Disconnected) => return Err("nothing more, and ends".into()),
             };
-            if expected.matches(line.as_bytes(), &mut Names::new()) {
+            if expected.matches(line.as_bytes(), names) {
                 return Ok(());
             }
             if !skipping {

@@ -102,6 +102,7 @@ fn what_a_client_shows_plays() {
     ] {
         let retr = show(&["pop", "retr", "1"], options, service);
         let lines = format!("{given} {upgrade}RETR 1");
+        let lines = lines.replacen("tls=yes", "tls=yes x-auth=PLAIN", 1);
         play_against_server(&play(Protocol::Pop3, folder, &lines, &retr));
     }
     let send = ["send", "--raw", "--body-file", letter, "--helo", "pc1"];
@@ -120,7 +121,7 @@ fn what_a_client_shows_plays() {
 
 #[test]
 fn what_is_written_with_times_plays_too() {
-    let server = Server::start();
+    let server = Server::start_with(&["--auth", "PLAIN"]);
     let folder = server.folder.path();
     let shown = shown(&["pop", "stat"], server.address("pop3"), "alice", 0);
     // The same once more, each line a while after the one before.

@@ -35,8 +35,13 @@ pub(super) fn page(applet: Option<&Applet>, mut command: Command) -> io::Result<
             include_str!("../../man/mailtool.roff"),
         ),
     };
+    // A server is for the administrator (man-pages(7)).
+    let (section, title) = match applet {
+        Some(applet) if applet.name == "serve" => (8, "System Administration"),
+        _ => (1, "User Commands"),
+    };
     let mut page = format!(
-        "{APOSTROPHE}.TH {} 1 \"\" \"mailtool {}\" \"User Commands\"\n{RAGGED}",
+        "{APOSTROPHE}.TH {} {section} \"\" \"mailtool {}\" \"{title}\"\n{RAGGED}",
         escape(&name),
         env!("CARGO_PKG_VERSION")
     );
@@ -69,7 +74,8 @@ const APOSTROPHE: &str = "\\
 ";
 
 /// Names of options and variables are not to be broken, nor lines to be stretched.
-const RAGGED: &str = ".nh\n.ad l\n";
+/// Paragraphs ask the register HY, so that .nh alone would last until the next one.
+const RAGGED: &str = ".nr HY 0\n.nh\n.ad l\n";
 
 /// The first section of a file, and the others.
 fn split(prose: &str) -> (&str, &str) {
@@ -101,10 +107,19 @@ fn commands(page: &mut String, command: &mut Command, of_program: bool) {
     say(page, ".SH COMMANDS");
     if of_program {
         for applet in APPLETS {
-            say(page, &format!(".TP\n.BR mailtool\\-{} (1)", applet.name));
+            let section = if applet.name == "serve" { 8 } else { 1 };
+            say(
+                page,
+                &format!(".TP\n.BR mailtool\\-{} ({section})", applet.name),
+            );
             say(page, &escape(&sentence(applet.summary)));
         }
     }
+    command_list(page, command, of_program);
+}
+
+/// The commands within `command`, each with its arguments, and the commands within it.
+fn command_list(page: &mut String, command: &mut Command, of_program: bool) {
     for inner in command.get_subcommands_mut() {
         let name = inner.get_name().to_owned();
         // What clap adds by itself.
@@ -124,11 +139,19 @@ fn commands(page: &mut String, command: &mut Command, of_program: bool) {
         let own = |argument: &&Arg| {
             !argument.is_global_set() && !argument.is_hide_set() && argument.get_id() != "help"
         };
-        let own: Vec<_> = inner.get_arguments().filter(own).collect();
-        if own.is_empty() {
+        let own: Vec<Arg> = inner.get_arguments().filter(own).cloned().collect();
+        // Those for all commands within it are told here.
+        let has_commands = inner.has_subcommands();
+        let global = inner
+            .get_arguments()
+            .filter(|argument| argument.is_global_set());
+        let global: Vec<Arg> = global.filter(|_| has_commands).cloned().collect();
+        let own: Vec<Arg> = own.into_iter().chain(global).collect();
+        if own.is_empty() && !has_commands {
             continue;
         }
         say(page, ".RS");
+        command_list(page, inner, of_program);
         for argument in own {
             let help = argument.get_help().map(ToString::to_string);
             let header = argument.to_string();

@@ -57,15 +57,21 @@ impl Applet {
     /// Its options. Help names variables of the environment, but not what they hold: that is nobody else's business. An
     /// empty variable says nothing, as if it were not there.
     fn options(&self) -> Command {
-        (self.command)().name(self.name).mut_args(|argument| {
-            let argument = argument.hide_env_values(true);
-            let value = argument.get_env().and_then(std::env::var_os);
-            if value.is_some_and(|value| value.is_empty()) {
-                return argument.env(Resettable::Reset);
-            }
-            argument
-        })
+        of_environment((self.command)().name(self.name))
     }
+}
+
+/// A command, and those within it, whose help does not show the environment's values, and that take an empty one for none.
+fn of_environment(command: Command) -> Command {
+    let command = command.mut_args(|argument| {
+        let argument = argument.hide_env_values(true);
+        let value = argument.get_env().and_then(std::env::var_os);
+        if value.is_some_and(|value| value.is_empty()) {
+            return argument.env(Resettable::Reset);
+        }
+        argument
+    });
+    command.mut_subcommands(of_environment)
 }
 
 /// All of them, in the order of the overview.

@@ -8,7 +8,7 @@ use super::conversation::{conclude, converse, plan};
 use super::credentials::{Ports, ServerArguments};
 use super::output::{Form, Output};
 use crate::proto::client::Failure;
-use crate::proto::pop3::client::{Client, Request};
+use crate::proto::pop3::client::{Client, Login, Request, Way};
 
 /// Read a mailbox by POP3: what is there, the messages, and deleting them
 ///
@@ -19,6 +19,10 @@ use crate::proto::pop3::client::{Client, Request};
 struct Arguments {
     #[command(flatten)]
     server: ServerArguments,
+    /// How to log in: USER (in the clear), APOP, or a mechanism of AUTH: SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5; OAUTHBEARER and
+    /// XOAUTH2 with a token in place of the password [default: the best mechanism that the server offers, else USER]
+    #[arg(long, value_name = "NAME", help_heading = "Server and login")]
+    auth: Option<Way>,
     #[command(subcommand)]
     action: Action,
 }
@@ -94,7 +98,11 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let (requests, form) = requests(&arguments.action);
     let access = arguments.server.access(&PORTS)?;
     let mut output = Output::stdout(form);
-    let mut client = Client::new(plan(&access)?, requests, &mut output);
+    let login = Login {
+        way: arguments.auth,
+        nonce: crate::reactor::nonce(),
+    };
+    let mut client = Client::new(plan(&access)?, requests, &mut output).with_login(login);
     let conversation = converse(&access, &mut client);
     let mut failures = client.into_failures();
     failures.extend(output.flush().err().map(Failure::Sink));

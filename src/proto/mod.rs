@@ -16,6 +16,7 @@
 pub mod client;
 pub mod control;
 pub mod imap;
+pub mod login;
 mod out;
 pub mod pop3;
 pub mod prelude;
@@ -283,7 +284,7 @@ impl Job {
     pub const fn takes(&self) -> Takes {
         match self {
             Self::Smtp(job) if job.is_login() => Takes::Processor,
-            Self::Pop3(pop3::Job::Login(_)) => Takes::Processor,
+            Self::Pop3(job) if job.is_login() => Takes::Processor,
             Self::Imap(job) if job.is_login() => Takes::Processor,
             _ => Takes::Disk,
         }

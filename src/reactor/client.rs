@@ -16,7 +16,7 @@ use super::Security;
 use super::conn::{Conn, Next, Scratch};
 use super::socket::Socket;
 use super::tls::{ClientTls, Connector, TlsError};
-use super::trouble::Trouble;
+use super::trouble::{Trouble, reason};
 use crate::limits;
 use crate::proto::{Out, Session};
 use crate::tap::{Side, Tap, Wire};
@@ -340,6 +340,6 @@ fn connect_fault(error: &io::Error) -> String {
         io::ErrorKind::TimedOut => {
             "no answer in time; a firewall may be in the way, or the host is down".to_owned()
         }
-        _ => error.to_string(),
+        _ => reason(error),
     }
 }

@@ -8,11 +8,14 @@ use std::net::IpAddr;
 
 use crate::limits;
 use crate::proto::Refused;
+use crate::wire::network::Network;
 
 /// Counts connections. See the module.
 pub(super) struct Limiter {
     connections: usize,
     per_address: usize,
+    /// Who comes for many others.
+    proxies: Vec<Network>,
     served: usize,
     refused: usize,
     /// Never holds a 0.
@@ -36,10 +39,12 @@ impl Admission {
 }
 
 impl Limiter {
-    pub(super) fn new(connections: usize, per_address: usize) -> Self {
+    /// So many connections in all, so many for one address that is not in one of the networks of `proxies`.
+    pub(super) fn new(connections: usize, per_address: usize, proxies: Vec<Network>) -> Self {
         Self {
             connections,
             per_address,
+            proxies,
             served: 0,
             refused: 0,
             addresses: HashMap::new(),
@@ -48,7 +53,7 @@ impl Limiter {
 
     /// A place for a connection from `address`; `None` if it is to be closed without a word.
     pub(super) fn admit(&mut self, address: Option<IpAddr>) -> Option<Admission> {
-        let address = address.map(canonical).filter(|a| !a.is_loopback());
+        let address = address.filter(|a| self.is_counted(*a)).map(canonical);
         let held = address.and_then(|a| self.addresses.get(&a)).copied();
         let why = if self.served >= self.connections {
             Some(Refused::Connections)
@@ -71,6 +76,12 @@ impl Limiter {
             }
             Some(_) => None,
         }
+    }
+
+    /// This computer is everybody on it, and a proxy everybody behind it.
+    fn is_counted(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        !address.is_loopback() && !self.proxies.iter().any(|network| network.contains(address))
     }
 
     /// Gives a place back.
@@ -111,7 +122,7 @@ mod tests {
 
     #[test]
     fn one_address_cannot_take_all_places() {
-        let mut limiter = Limiter::new(10, 2);
+        let mut limiter = Limiter::new(10, 2, Vec::new());
         let served: Vec<_> = (0..2)
             .filter_map(|_| limiter.admit(address("192.0.2.1")))
             .collect();
@@ -134,7 +145,7 @@ mod tests {
 
     #[test]
     fn one_ipv6_network_counts_as_one() {
-        let mut limiter = Limiter::new(10, 1);
+        let mut limiter = Limiter::new(10, 1, Vec::new());
         let first = limiter.admit(address("2001:db8::1")).expect("a place");
         assert_eq!(first.refused(), None);
         let second = limiter.admit(address("2001:db8::2")).expect("a place");
@@ -143,7 +154,7 @@ mod tests {
 
     #[test]
     fn loopback_is_bounded_in_all_only() {
-        let mut limiter = Limiter::new(3, 1);
+        let mut limiter = Limiter::new(3, 1, Vec::new());
         for text in ["127.0.0.1", "127.0.0.1", "::1"] {
             let place = limiter.admit(address(text)).expect("a place");
             assert_eq!(place.refused(), None);
@@ -153,8 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_is_bounded_in_all_only() {
+        let proxies = ["192.0.2.0/24", "2001:db8::5"].map(|text| text.parse().expect("a network"));
+        let mut limiter = Limiter::new(5, 1, proxies.into());
+        for text in ["192.0.2.1", "192.0.2.1", "2001:db8::5", "2001:db8::5"] {
+            let place = limiter.admit(address(text)).expect("a place");
+            assert_eq!(place.refused(), None, "{text}");
+        }
+        // What is beside it in its /64 is not it.
+        let places = [(); 2].map(|()| limiter.admit(address("2001:db8::6")).expect("a place"));
+        let refused = places.map(|place| place.refused());
+        assert_eq!(refused, [None, Some(Refused::Connections)]);
+    }
+
+    #[test]
     fn even_refusals_are_bounded() {
-        let mut limiter = Limiter::new(0, 1);
+        let mut limiter = Limiter::new(0, 1, Vec::new());
         let told = (0..limits::REFUSALS + 10)
             .filter_map(|_| limiter.admit(None))
             .count();

@@ -84,10 +84,12 @@ use self::signals::{Asked, Signals};
 use self::socket::{Door, Socket};
 use self::timers::Timers;
 use self::trouble::Trouble;
+pub use self::trouble::reason;
 use crate::limits;
 use crate::proto::{Answer, Epoch, Job, Out, Peer, Service, Session};
 use crate::store::Store;
 use crate::tap::{Side, Tap, Wire};
+use crate::wire::network::Network;
 
 pub use self::tls::{
     Acceptor, CertificateFault, Ciphers, ClientCertificates, ClientTls, Connector, Identity,
@@ -106,6 +108,8 @@ pub struct Options {
     pub connections: usize,
     /// Connections at the same time from one address. Loopback is exempt: everything on this machine comes from there.
     pub connections_per_address: usize,
+    /// Proxies, which come for many others: they are exempt too.
+    pub proxies: Vec<Network>,
     /// For implicit TLS, and for sessions that wish STARTTLS.
     pub tls: Option<Acceptor>,
     /// Taps for connections.
@@ -127,6 +131,7 @@ impl Default for Options {
         Self {
             connections: limits::CONNECTIONS,
             connections_per_address: limits::CONNECTIONS_PER_ADDRESS,
+            proxies: Vec::new(),
             tls: None,
             tap: None,
             wire: None,
@@ -262,7 +267,11 @@ impl Reactor {
         });
         Ok(Self {
             poll,
-            limiter: Limiter::new(options.connections, options.connections_per_address),
+            limiter: Limiter::new(
+                options.connections,
+                options.connections_per_address,
+                options.proxies.clone(),
+            ),
             next_token: options.first_token.clamp(1, 1 << 32),
             options,
             listeners: Vec::new(),

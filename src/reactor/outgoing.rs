@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::Security;
 use super::tls::{Connector, TlsError};
+use super::trouble::reason;
 use crate::limits;
 use crate::proto::Session;
 
@@ -91,12 +92,12 @@ impl fmt::Display for End {
             Self::Unreachable(attempts) => {
                 for (index, (place, error)) in attempts.iter().enumerate() {
                     let before = if index == 0 { "" } else { "; " };
-                    write!(f, "{before}{place}: {error}")?;
+                    write!(f, "{before}{place}: {}", reason(error))?;
                 }
                 Ok(())
             }
             Self::Tls(error) => write!(f, "no TLS: {error}"),
-            Self::Lost(error) => write!(f, "the connection was lost: {error}"),
+            Self::Lost(error) => write!(f, "the connection was lost: {}", reason(error)),
             Self::Stopping => f.write_str("the program stops"),
         }
     }

@@ -27,7 +27,7 @@ pub(super) enum Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(error) => error.fmt(f),
+            Self::Io(error) => f.write_str(&reason(error)),
             Self::Tls(error) => write!(f, "TLS: {error}"),
             Self::LostInHandshake => {
                 f.write_str("TLS: the other side closed in the middle of the handshake")
@@ -41,6 +41,15 @@ impl fmt::Display for Trouble {
             Self::NoAnswer => f.write_str("closed: a job failed badly; this is a bug in mailtool"),
         }
     }
+}
+
+/// What errno says, without Rust's `(os error 111)`.
+pub fn reason(error: &io::Error) -> String {
+    let mut text = error.to_string();
+    if let Some(end) = text.rfind(" (os error ") {
+        text.truncate(end);
+    }
+    text
 }
 
 impl From<TlsError> for Trouble {

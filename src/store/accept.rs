@@ -3,7 +3,7 @@
 //! | the recipients are | the message goes | one commit point |
 //! |---|---|---|
 //! | all in mailboxes here | into them, hard-linked, at once | each mailbox |
-//! | in part elsewhere, or it is to be held | into the queue, once for all of them | the queue |
+//! | in part elsewhere, or it is to be held, or its sender wants to be told that it is there | into the queue, once for all of them | the queue |
 //!
 //! Where one reply answers for all recipients (SMTP), a mailbox that fails after others succeeded must not make the client send again
 //! to all: what failed goes into the queue, and the message is taken. Only when the queue fails too, what was delivered is taken back.
@@ -60,8 +60,8 @@ impl Store {
         Ok(spool)
     }
 
-    /// Takes a whole message: for mailboxes here, into them; as soon as one recipient is elsewhere, or it is to be held, into the
-    /// queue, once for all of its recipients. One result for each recipient, in their order. `id` is what it is called in the reply
+    /// Takes a whole message: for mailboxes here, into them; as soon as one recipient is elsewhere, or it is to be held, or its sender
+    /// asked for a report of success, which is the queue's to make, into the queue, once for all of its recipients. One result for each recipient, in their order. `id` is what it is called in the reply
     /// and in the queue. Blocks.
     pub fn accept(
         &self,
@@ -77,7 +77,7 @@ impl Store {
                 .map(|_| Err(error.again()))
                 .collect();
         }
-        let queued = is_to_be_held(&envelope);
+        let queued = goes_by_queue(&envelope);
         let resolved = self.directory.resolve(envelope);
         let nobody = || Some(Err(StoreError::NoSuchMailbox));
         let mut outcomes: Vec<_> = resolved.finals.iter().map(|_| None).collect();
@@ -162,6 +162,11 @@ impl Store {
     /// Whether a recipient of a queued message is in a mailbox here. Does not block.
     pub fn is_here(&self, address: &Address) -> bool {
         self.directory.is_here(address)
+    }
+
+    /// Whether the mailboxes are on a server behind this one ([`Rules::behind`](super::Rules::behind)).
+    pub fn is_behind(&self) -> bool {
+        self.directory.is_behind()
     }
 
     /// The messages that are on their way elsewhere.
@@ -314,9 +319,14 @@ fn is_to_be_held(envelope: &Envelope) -> bool {
         .is_some_and(|moment| moment > now())
 }
 
+/// Whether a message goes by way of the queue even to mailboxes here.
+fn goes_by_queue(envelope: &Envelope) -> bool {
+    is_to_be_held(envelope) || envelope.wants_receipt()
+}
+
 fn is_for_the_queue(resolved: &Resolved, envelope: &Envelope) -> bool {
     let elsewhere = |one: &super::directory::Final| one.destination == Destination::Elsewhere;
-    is_to_be_held(envelope) || resolved.finals.iter().any(elsewhere)
+    goes_by_queue(envelope) || resolved.finals.iter().any(elsewhere)
 }
 
 fn first_mailbox(resolved: &Resolved) -> Option<&Account> {

@@ -200,6 +200,11 @@ impl Directory {
         found.or_else(|| self.anybody(address))
     }
 
+    /// Whether the mailboxes are on a server behind this one.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.rules.behind
+    }
+
     /// Every recipient replaced by what it stands for, each once.
     pub(super) fn resolve(&self, envelope: Envelope) -> Resolved {
         let mut resolved = Resolved {

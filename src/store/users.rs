@@ -3,28 +3,31 @@
 //! It is read from a passwd-file as Dovecot has it (one account a line, `name:{SCHEME}hash`, further fields ignored), or
 //! made of names and passwords in the clear. It lives in memory and is replaced as a whole by [`Users::reload`].
 //!
-//! What a login proves without showing the password (CRAM-MD5, SCRAM, tokens) is checked in `users/proof.rs`.
+//! What a login proves without showing the password (CRAM-MD5, APOP, SCRAM, tokens) is checked in `users/proof.rs`; what a password is
+//! checked against is in `users/secret.rs`.
 //!
 //! What it keeps:
 //! - a name can never lead out of `STORE/mail` (no `/`, no leading dot, no control character);
-//! - an unknown name takes as long to refuse as a wrong password;
+//! - an unknown name takes as long to refuse as a wrong password: it is given the hash of some account, the same each time;
 //! - hashes and passwords never show in `Debug`, nor in an error;
 //! - a hash that would take the machine down to check (gigabytes of Argon2, minutes of SHA-crypt) is refused when it is read.
 
 mod proof;
+mod secret;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use ring::hmac;
 use subtle::ConstantTimeEq;
 
 use super::fs::{self, hold};
 use crate::limits;
-use crate::wire::sasl::{Credentials, ScramKeys};
+use crate::wire::sasl::Credentials;
 pub use proof::Told;
+use secret::Secret;
 
 /// Somebody who has mail here. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -190,12 +193,12 @@ impl Users {
         }
         let secret = name.as_ref().and_then(|name| table.secrets.get(name));
         let Some((name, secret)) = name.as_ref().zip(secret) else {
-            table.pretend(password);
+            table.pretend(&credentials.name, password, &self.seed);
             return Err(AuthError::Credentials);
         };
         match secret {
             Secret::Locked => {
-                table.pretend(password);
+                table.pretend(&credentials.name, password, &self.seed);
                 Err(AuthError::Credentials)
             }
             secret if !secret.matches(password) => Err(AuthError::Credentials),
@@ -353,157 +356,33 @@ impl Table {
     }
 
     /// Takes the time that checking a password takes in this table, and learns nothing.
-    fn pretend(&self, password: &[u8]) {
-        let typical = self
-            .names
-            .iter()
-            .filter_map(|name| self.secrets.get(name))
-            .find(|secret| !matches!(secret, Secret::Locked));
-        if let Some(secret) = typical {
+    fn pretend(&self, name: &str, password: &[u8], seed: &[u8; 16]) {
+        if let Some(secret) = self.stand_in(name, seed, |secret| !matches!(secret, Secret::Locked))
+        {
             std::hint::black_box(secret.matches(password));
         }
     }
-}
 
-/// What a password is checked against.
-enum Secret {
-    /// In the clear.
-    Plain(Box<[u8]>),
-    /// `$5$` or `$6$`, checked to be well-formed and affordable.
-    ShaCrypt(Box<str>),
-    /// `$argon2id$` or `$argon2i$`, likewise.
-    Argon2(Box<argon2::PasswordHash>),
-    /// `{SCRAM-SHA-256}iterations,salt,stored key,server key`, as Dovecot has it.
-    Scram(Box<ScramKeys>),
-    /// Gets mail, but nobody logs in (an empty password, `!`, `*`).
-    Locked,
-}
-
-impl Secret {
-    /// The password field of a passwd-file. Never says what was in it.
-    fn parse(field: &str) -> Result<Self, String> {
-        if field.is_empty() || field.starts_with('!') || field.starts_with('*') {
-            return Ok(Self::Locked);
-        }
-        let (scheme, value) = match field.strip_prefix('{') {
-            Some(rest) => rest
-                .split_once('}')
-                .ok_or("the scheme has no `}`: write `{SCHEME}hash`")?,
-            // Dovecot's default for a passwd-file.
-            None => ("CRYPT", field),
-        };
-        match scheme.to_ascii_uppercase().as_str() {
-            "PLAIN" | "CLEAR" | "CLEARTEXT" => Ok(Self::Plain(value.as_bytes().into())),
-            "CRYPT" | "SHA512-CRYPT" | "SHA256-CRYPT" | "ARGON2ID" | "ARGON2I" => {
-                Self::parse_hash(value)
-            }
-            "SCRAM-SHA-256" => proof::parse_scram(value).map(|keys| Self::Scram(Box::new(keys))),
-            other => Err(format!(
-                "unknown scheme {{{}}}: {SCHEMES}",
-                other.escape_default()
-            )),
-        }
-    }
-
-    fn parse_hash(hash: &str) -> Result<Self, String> {
-        if hash.starts_with("$5$") || hash.starts_with("$6$") {
-            return Self::parse_sha_crypt(hash);
-        }
-        if hash.starts_with("$argon2id$") || hash.starts_with("$argon2i$") {
-            return Self::parse_argon2(hash);
-        }
-        Err(format!(
-            "this hash is of no kind that can be checked here (does a scheme such as {{PLAIN}} stand before a plain \
-             password?): {SCHEMES}"
-        ))
-    }
-
-    fn parse_sha_crypt(hash: &str) -> Result<Self, String> {
-        let fields: Vec<&str> = hash.split('$').skip(2).collect();
-        let (rounds, digest) = match fields[..] {
-            [rounds, _, digest] => (rounds.strip_prefix("rounds="), digest),
-            [_, digest] => (Some("5000"), digest),
-            _ => (None, ""),
-        };
-        let octets = if hash.starts_with("$5$") { 43 } else { 86 };
-        let rounds: Option<u32> = rounds.and_then(|rounds| rounds.parse().ok());
-        match rounds {
-            Some(1000..=limits::SHA_CRYPT_ROUNDS) if digest.len() == octets => {
-                Ok(Self::ShaCrypt(hash.into()))
-            }
-            Some(rounds) if digest.len() == octets => Err(format!(
-                "rounds={rounds} is outside 1000 to {}: hash the password again",
-                limits::SHA_CRYPT_ROUNDS
-            )),
-            _ => Err(
-                "a broken SHA-crypt hash: `$6$salt$` and 86 characters would be right, or `$5$salt$` and 43"
-                    .to_owned(),
-            ),
-        }
-    }
-
-    fn parse_argon2(hash: &str) -> Result<Self, String> {
-        let broken = || {
-            "a broken Argon2 hash: `$argon2id$v=19$m=19456,t=2,p=1$salt$hash` would be right"
-                .to_owned()
-        };
-        let hash = argon2::PasswordHash::new(hash).map_err(|_| broken())?;
-        let cost = argon2::Params::try_from(&hash).map_err(|_| broken())?;
-        if hash.salt.is_none() || hash.hash.is_none() {
-            return Err(broken());
-        }
-        if cost.m_cost() > limits::ARGON2_MEMORY
-            || cost.t_cost() > limits::ARGON2_PASSES
-            || cost.p_cost() > limits::ARGON2_LANES
-        {
-            return Err(format!(
-                "m={},t={},p={} costs more than this server spends on a password (m={},t={},p={}): hash it again",
-                cost.m_cost(),
-                cost.t_cost(),
-                cost.p_cost(),
-                limits::ARGON2_MEMORY,
-                limits::ARGON2_PASSES,
-                limits::ARGON2_LANES
-            ));
-        }
-        Ok(Self::Argon2(Box::new(hash)))
-    }
-
-    /// The comparison itself takes the same time wherever they differ.
-    fn matches(&self, password: &[u8]) -> bool {
-        match self {
-            Self::Plain(secret) => same(secret, password),
-            Self::ShaCrypt(hash) => {
-                use sha_crypt::PasswordVerifier;
-                let hash: &str = hash;
-                sha_crypt::ShaCrypt::default()
-                    .verify_password(password, hash)
-                    .is_ok()
-            }
-            Self::Argon2(hash) => {
-                use argon2::PasswordVerifier;
-                argon2::Argon2::default()
-                    .verify_password(password, &**hash)
-                    .is_ok()
-            }
-            Self::Scram(keys) => {
-                let derived = ScramKeys::derive(password, keys.salt.clone(), keys.iterations);
-                bool::from(derived.stored_key.ct_eq(&keys.stored_key))
-            }
-            Self::Locked => false,
-        }
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Plain(_) => "{PLAIN}********",
-            Self::ShaCrypt(_) => "{CRYPT}********",
-            Self::Argon2(_) => "{ARGON2}********",
-            Self::Scram(_) => "{SCRAM-SHA-256}********",
-            Self::Locked => "locked",
-        })
+    /// The secret of some account that `fits`, in place of that of a name that has none: always the same one for a name, so that
+    /// where hashes differ in their cost unknown names do as well; which one cannot be foreseen.
+    fn stand_in(
+        &self,
+        name: &str,
+        seed: &[u8; 16],
+        fits: impl Fn(&Secret) -> bool,
+    ) -> Option<&Secret> {
+        let fitting: Vec<&Secret> = self
+            .names
+            .iter()
+            .filter_map(|name| self.secrets.get(name))
+            .filter(|secret| fits(secret))
+            .collect();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, seed);
+        let drawn = hmac::sign(&key, fold_case(name).as_bytes());
+        let drawn = drawn.as_ref().iter().take(4);
+        let drawn = drawn.fold(0, |drawn, &octet| drawn << 8 | usize::from(octet));
+        let count = fitting.len().max(1);
+        fitting.get(drawn % count).copied()
     }
 }
 
@@ -549,9 +428,6 @@ fn invalid(why: String) -> io::Error {
 fn fold_case(text: &str) -> String {
     text.to_lowercase()
 }
-
-const SCHEMES: &str = "{PLAIN} {CRYPT} {SHA512-CRYPT} {SHA256-CRYPT} {ARGON2ID} {ARGON2I} {SCRAM-SHA-256} are known \
-                       (`doveadm pw -s SHA512-CRYPT` or `openssl passwd -6` makes a hash)";
 
 #[cfg(test)]
 mod tests {
@@ -703,7 +579,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_named() {
         assert!(refused("alice").contains("no colon"));
-        assert!(refused("alice:{MD5}x").contains("unknown scheme {MD5}"));
+        assert!(refused("alice:{NTLM}x").contains("unknown scheme {NTLM}"));
         assert!(refused("alice:{PLAIN").contains("no `}`"));
         assert!(refused("alice:secret").contains("{PLAIN}"));
         assert!(refused("../bob:{PLAIN}x").contains("begin with a dot"));
@@ -742,6 +618,31 @@ mod tests {
             "{nowhere}"
         );
         assert!(settle(&["alice", "alice@mail.example"]).is_err_and(|why| why.contains("twice")));
+    }
+
+    #[test]
+    fn unknown_names_stand_for_accounts_of_every_cost() {
+        let table =
+            Table::parse(b"a:{PLAIN}x\nb:$1$saltsalt$9xy1btjgzLYfb7hivXtC//\nc:!\nd:{PLAIN}y\n")
+                .expect("a good table");
+        let drawn = |name: &str| {
+            let fits = |secret: &Secret| !matches!(secret, Secret::Locked);
+            let secret = table
+                .stand_in(name, &[7; 16], fits)
+                .expect("there are some");
+            format!("{secret:?}")
+        };
+        let names: Vec<String> = (0..40).map(|number| format!("nobody{number}")).collect();
+        let of_kind = |kind: &str| names.iter().filter(|name| drawn(name) == kind).count();
+        let (plain, crypt) = (of_kind("{PLAIN}********"), of_kind("{CRYPT}********"));
+        assert!(
+            plain > 10 && crypt > 5 && plain + crypt == 40,
+            "{plain} {crypt}"
+        );
+        for name in &names {
+            assert_eq!(drawn(name), drawn(&name.to_uppercase()), "always the same");
+        }
+        assert!(Table::default().stand_in("a", &[7; 16], |_| true).is_none());
     }
 
     #[test]

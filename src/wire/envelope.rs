@@ -30,6 +30,15 @@ pub struct Envelope {
     pub recipients: Vec<Recipient>,
 }
 
+impl Envelope {
+    /// Whether somebody is to be told that the message has arrived (RFC 3461 §5.2.3): `NOTIFY=SUCCESS` for one of the recipients, and a
+    /// sender who can be told.
+    pub fn wants_receipt(&self) -> bool {
+        let success = |one: &Recipient| matches!(one.notify, Notify::On { success: true, .. });
+        self.reverse_path.is_some() && self.recipients.iter().any(success)
+    }
+}
+
 /// What MAIL asked for beside the reverse-path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MailOptions {

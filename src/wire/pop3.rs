@@ -10,6 +10,8 @@
 //!
 //! Not its job: which command is allowed when, and whether a message of that number exists; the session knows.
 
+use super::codes::Text;
+use super::sasl::hexadecimal;
 use memchr::memchr;
 
 /// A command, with what it lends from the line.
@@ -46,6 +48,19 @@ pub enum Command<'a> {
     Capa,
     /// `STLS` (RFC 2595 §4)
     Stls,
+    /// `APOP name digest` (RFC 1939 §7)
+    Apop {
+        /// Who logs in.
+        name: &'a [u8],
+        /// See [`super::sasl::apop_digest`].
+        digest: [u8; 16],
+    },
+    /// `LAST`, of POP3 before RFC 1725.
+    Last,
+    /// `UTF8` (RFC 6856 §2.1)
+    Utf8,
+    /// `LANG [language]` (RFC 6856 §3); without one it asks for their list.
+    Lang(Option<&'a [u8]>),
     /// `AUTH [mechanism [initial-response]]` (RFC 5034 §4); without a mechanism it asks for their list, as Outlook does.
     Auth(Option<(&'a [u8], Option<&'a [u8]>)>),
 }
@@ -58,20 +73,20 @@ pub enum SyntaxError {
     /// No such keyword.
     Unknown,
     /// A known keyword, with other arguments than it takes: how it is written.
-    Usage(&'static str),
+    Usage(Text),
     /// Where a number should be there is none, or one of more than nine digits: how the command is written.
-    Number(&'static str),
+    Number(Text),
 }
 
 impl<'a> Command<'a> {
     /// Reads a line without its line end.
     ///
     /// ```
-    /// use mailtool::wire::pop3::{Command, SyntaxError};
+    /// use mailtool::wire::pop3::{Command, RETR, SyntaxError};
     ///
     /// assert_eq!(Command::parse(b"top 2 10"), Ok(Command::Top { number: 2, lines: 10 }));
     /// assert_eq!(Command::parse(b"PASS two words "), Ok(Command::Pass(b"two words ")));
-    /// assert_eq!(Command::parse(b"RETR"), Err(SyntaxError::Usage("RETR number")));
+    /// assert_eq!(Command::parse(b"RETR"), Err(SyntaxError::Usage(RETR)));
     /// ```
     pub fn parse(line: &'a [u8]) -> Result<Self, SyntaxError> {
         let keyword_end = memchr(b' ', line).unwrap_or(line.len());
@@ -92,16 +107,16 @@ impl<'a> Command<'a> {
         };
         match &*room {
             b"USER" => match rest.trim_ascii() {
-                b"" => Err(SyntaxError::Usage("USER name")),
+                b"" => Err(SyntaxError::Usage(USER)),
                 name => Ok(Self::User(name)),
             },
             b"PASS" => match rest.get(1..) {
-                None | Some(b"") => Err(SyntaxError::Usage("PASS password")),
+                None | Some(b"") => Err(SyntaxError::Usage(PASS)),
                 Some(password) => Ok(Self::Pass(password)),
             },
-            b"STAT" => only(Self::Stat, "STAT, and nothing after it"),
-            b"LIST" => optional(arguments, "LIST, or LIST number").map(Self::List),
-            b"UIDL" => optional(arguments, "UIDL, or UIDL number").map(Self::Uidl),
+            b"STAT" => only(Self::Stat, STAT),
+            b"LIST" => optional(arguments, LIST).map(Self::List),
+            b"UIDL" => optional(arguments, UIDL).map(Self::Uidl),
             b"TOP" => match arguments {
                 (Some(message), Some(lines), None) => Ok(Self::Top {
                     number: number(message, TOP)?,
@@ -109,17 +124,30 @@ impl<'a> Command<'a> {
                 }),
                 _ => Err(SyntaxError::Usage(TOP)),
             },
-            b"RETR" => one(arguments, "RETR number").map(Self::Retr),
-            b"DELE" => one(arguments, "DELE number").map(Self::Dele),
-            b"RSET" => only(Self::Rset, "RSET, and nothing after it"),
-            b"NOOP" => only(Self::Noop, "NOOP, and nothing after it"),
-            b"QUIT" => only(Self::Quit, "QUIT, and nothing after it"),
-            b"CAPA" => only(Self::Capa, "CAPA, and nothing after it"),
-            b"STLS" => only(Self::Stls, "STLS, and nothing after it"),
+            b"RETR" => one(arguments, RETR).map(Self::Retr),
+            b"DELE" => one(arguments, DELE).map(Self::Dele),
+            b"RSET" => only(Self::Rset, RSET),
+            b"NOOP" => only(Self::Noop, NOOP),
+            b"QUIT" => only(Self::Quit, QUIT),
+            b"CAPA" => only(Self::Capa, CAPA),
+            b"STLS" => only(Self::Stls, STLS),
+            b"LAST" => only(Self::Last, LAST),
+            b"UTF8" => only(Self::Utf8, UTF8),
+            b"LANG" => match arguments {
+                (language, None, _) => Ok(Self::Lang(language)),
+                _ => Err(SyntaxError::Usage(LANG)),
+            },
+            b"APOP" => match arguments {
+                (Some(name), Some(digest), None) => match hexadecimal(digest) {
+                    Some(digest) => Ok(Self::Apop { name, digest }),
+                    None => Err(SyntaxError::Usage(APOP)),
+                },
+                _ => Err(SyntaxError::Usage(APOP)),
+            },
             b"AUTH" => match arguments {
                 (None, ..) => Ok(Self::Auth(None)),
                 (Some(mechanism), initial, None) => Ok(Self::Auth(Some((mechanism, initial)))),
-                _ => Err(SyntaxError::Usage("AUTH mechanism [initial-response]")),
+                _ => Err(SyntaxError::Usage(AUTH)),
             },
             b"" if rest.trim_ascii().is_empty() => Err(SyntaxError::Empty),
             _ => Err(SyntaxError::Unknown),
@@ -155,14 +183,14 @@ impl<'a> Command<'a> {
 
 type Arguments<'a> = (Option<&'a [u8]>, Option<&'a [u8]>, Option<&'a [u8]>);
 
-fn optional(arguments: Arguments<'_>, usage: &'static str) -> Result<Option<u32>, SyntaxError> {
+fn optional(arguments: Arguments<'_>, usage: Text) -> Result<Option<u32>, SyntaxError> {
     match arguments {
         (None, ..) => Ok(None),
         _ => one(arguments, usage).map(Some),
     }
 }
 
-fn one(arguments: Arguments<'_>, usage: &'static str) -> Result<u32, SyntaxError> {
+fn one(arguments: Arguments<'_>, usage: Text) -> Result<u32, SyntaxError> {
     match arguments {
         (Some(word), None, _) => number(word, usage),
         _ => Err(SyntaxError::Usage(usage)),
@@ -170,7 +198,7 @@ fn one(arguments: Arguments<'_>, usage: &'static str) -> Result<u32, SyntaxError
 }
 
 /// A number of up to nine digits, so that it cannot overflow.
-fn number(word: &[u8], usage: &'static str) -> Result<u32, SyntaxError> {
+fn number(word: &[u8], usage: Text) -> Result<u32, SyntaxError> {
     if word.len() > 9 || !word.iter().all(u8::is_ascii_digit) {
         return Err(SyntaxError::Number(usage));
     }
@@ -179,7 +207,39 @@ fn number(word: &[u8], usage: &'static str) -> Result<u32, SyntaxError> {
         .fold(0, |number, &digit| number * 10 + u32::from(digit - b'0')))
 }
 
-const TOP: &str = "TOP number lines";
+/// How a command is written.
+const fn usage(en: &'static str, fr: &'static str) -> Text {
+    Text { en, fr }
+}
+
+const USER: Text = usage("USER name", "USER nom");
+const PASS: Text = usage("PASS password", "PASS mot-de-passe");
+const APOP: Text = usage(
+    "APOP name digest, the digest as 32 hexadecimal digits: printf '%s' '<...>password' | md5sum, the <...> of the greeting",
+    "APOP nom empreinte, l'empreinte en 32 chiffres hexadécimaux : printf '%s' '<...>mot-de-passe' | md5sum, avec le <...> de l'accueil",
+);
+const AUTH: Text = usage(
+    "AUTH mechanism [initial-response]",
+    "AUTH mécanisme [réponse-initiale]",
+);
+const LANG: Text = usage(
+    "LANG, or LANG language, such as LANG fr",
+    "LANG, ou LANG langue, par exemple LANG fr",
+);
+const LIST: Text = usage("LIST, or LIST number", "LIST, ou LIST numéro");
+const UIDL: Text = usage("UIDL, or UIDL number", "UIDL, ou UIDL numéro");
+/// How RETR is written.
+pub const RETR: Text = usage("RETR number", "RETR numéro");
+const DELE: Text = usage("DELE number", "DELE numéro");
+const TOP: Text = usage("TOP number lines", "TOP numéro lignes");
+const STAT: Text = usage("STAT, and nothing after it", "STAT, et rien après");
+const LAST: Text = usage("LAST, and nothing after it", "LAST, et rien après");
+const RSET: Text = usage("RSET, and nothing after it", "RSET, et rien après");
+const NOOP: Text = usage("NOOP, and nothing after it", "NOOP, et rien après");
+const QUIT: Text = usage("QUIT, and nothing after it", "QUIT, et rien après");
+const CAPA: Text = usage("CAPA, and nothing after it", "CAPA, et rien après");
+const STLS: Text = usage("STLS, and nothing after it", "STLS, et rien après");
+const UTF8: Text = usage("UTF8, and nothing after it", "UTF8, et rien après");
 
 /// Message text on its way out: dots are stuffed (RFC 1939 §3), and of TOP only the header and some lines pass.
 ///
@@ -311,6 +371,17 @@ mod tests {
             ),
             (b"RETR 999999999", Command::Retr(999_999_999)),
             (b"DELE 0", Command::Dele(0)),
+            (b"last", Command::Last),
+            (b"UTF8", Command::Utf8),
+            (b"LANG", Command::Lang(None)),
+            (b"lang fr", Command::Lang(Some(b"fr"))),
+            (
+                b"APOP mrose 000102030405060708090a0b0c0d0EFF",
+                Command::Apop {
+                    name: b"mrose",
+                    digest: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255],
+                },
+            ),
             (b"AUTH", Command::Auth(None)),
             (b"AUTH PLAIN", Command::Auth(Some((b"PLAIN", None)))),
             (b"AUTH PLAIN =", Command::Auth(Some((b"PLAIN", Some(b"="))))),
@@ -327,18 +398,19 @@ mod tests {
             (b"HELO x", SyntaxError::Unknown),
             (b"STATS", SyntaxError::Unknown),
             (b" STAT", SyntaxError::Unknown),
-            (b"USER", SyntaxError::Usage("USER name")),
-            (b"USER ", SyntaxError::Usage("USER name")),
-            (b"PASS ", SyntaxError::Usage("PASS password")),
-            (b"RETR 1 2", SyntaxError::Usage("RETR number")),
-            (b"RETR one", SyntaxError::Number("RETR number")),
-            (b"RETR -1", SyntaxError::Number("RETR number")),
-            (b"RETR 1000000000", SyntaxError::Number("RETR number")),
+            (b"USER", SyntaxError::Usage(USER)),
+            (b"USER ", SyntaxError::Usage(USER)),
+            (b"PASS ", SyntaxError::Usage(PASS)),
+            (b"RETR 1 2", SyntaxError::Usage(RETR)),
+            (b"RETR one", SyntaxError::Number(RETR)),
+            (b"RETR -1", SyntaxError::Number(RETR)),
+            (b"RETR 1000000000", SyntaxError::Number(RETR)),
             (b"TOP 1", SyntaxError::Usage(TOP)),
-            (
-                b"QUIT now",
-                SyntaxError::Usage("QUIT, and nothing after it"),
-            ),
+            (b"APOP mrose", SyntaxError::Usage(APOP)),
+            (b"APOP mrose secret", SyntaxError::Usage(APOP)),
+            (b"LANG fr en", SyntaxError::Usage(LANG)),
+            (b"LAST 1", SyntaxError::Usage(LAST)),
+            (b"QUIT now", SyntaxError::Usage(QUIT)),
         ] {
             assert_eq!(Command::parse(line), Err(error));
         }

@@ -15,6 +15,7 @@
 //! A `*` at any point cancels ([`SaslError::Cancelled`]). Whether a password, hash or token is right is asked of the store, by a
 //! job. What must be random comes with the [`Scene`].
 
+mod apop;
 mod cram;
 mod oauth;
 mod scram;
@@ -27,7 +28,8 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-pub use self::cram::cram_digest;
+pub use self::apop::{apop_digest, hexadecimal};
+pub use self::cram::{CramKeys, cram_digest};
 pub use self::scram::ScramKeys;
 use self::scram::{Binding, Scram, Setting};
 
@@ -55,6 +57,8 @@ pub enum Mechanism {
 pub struct Means {
     /// The password of each account is known in the clear.
     pub passwords: bool,
+    /// Of each account, the password or its [`CramKeys`] are known.
+    pub cram: bool,
     /// Of each account, the password or its [`ScramKeys`] are known.
     pub keys: bool,
     /// There are tokens.
@@ -94,7 +98,7 @@ impl Mechanism {
         match self {
             Self::ScramSha256Plus => means.keys && end_point.is_some(),
             Self::ScramSha256 => means.keys,
-            Self::CramMd5 => means.passwords,
+            Self::CramMd5 => means.cram,
             Self::Plain | Self::Login => true,
             Self::OAuthBearer | Self::XOAuth2 => means.tokens,
         }
@@ -172,6 +176,16 @@ pub enum Question {
         /// What was answered.
         digest: [u8; 16],
     },
+    /// Is this the hash of the timestamp and the password of this name? See [`apop_digest`]. Not by a mechanism, but by POP3's
+    /// own command.
+    Apop {
+        /// Whose password.
+        name: String,
+        /// What the greeting said.
+        timestamp: String,
+        /// What was answered.
+        digest: [u8; 16],
+    },
     /// Is this a token, and one of this name?
     Token {
         /// Whose token; `None`: whoever has it.
@@ -192,6 +206,7 @@ impl fmt::Debug for Question {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cram { name, .. } => write!(formatter, "Cram({name:?}, ********)"),
+            Self::Apop { name, .. } => write!(formatter, "Apop({name:?}, ********)"),
             Self::Token { name, .. } => write!(formatter, "Token({name:?}, ********)"),
             Self::Keys { name, .. } => write!(formatter, "Keys({name:?})"),
         }
@@ -617,7 +632,7 @@ mod tests {
         assert_eq!(offered(means, Some(&[1])), "PLAIN LOGIN");
         means.keys = true;
         assert_eq!(offered(means, None), "SCRAM-SHA-256 PLAIN LOGIN");
-        means.passwords = true;
+        means.cram = true;
         means.tokens = true;
         assert_eq!(
             offered(means, Some(&[1])),

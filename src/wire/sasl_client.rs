@@ -9,6 +9,7 @@
 //! | PLAIN (RFC 4616) | `NUL user NUL password` | | |
 //! | LOGIN | | `Username:` | the name |
 //! | | | `Password:` | the password |
+//! | OAUTHBEARER, XOAUTH2 (RFC 7628) | name and token | why it is refused | that this was understood |
 //!
 //! The first two never show the password to who listens, or to a server that does not know it.
 
@@ -34,6 +35,10 @@ pub enum Mechanism {
     Plain,
     /// draft-murchison-sasl-login-00
     Login,
+    /// RFC 7628, with a token in place of the password. Only where it is asked for by name.
+    OAuthBearer,
+    /// Google's, before RFC 7628; likewise.
+    XOAuth2,
 }
 
 /// Who may hear what is said.
@@ -46,8 +51,10 @@ pub enum Privacy {
 }
 
 impl Mechanism {
-    /// All of them, the better first.
+    /// Those that a password is enough for, the better first.
     pub const ALL: [Self; 4] = [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5];
+    /// Those that take a token.
+    pub const TOKENS: [Self; 2] = [Self::OAuthBearer, Self::XOAuth2];
 
     /// The registered name.
     pub const fn name(self) -> &'static str {
@@ -56,12 +63,22 @@ impl Mechanism {
             Self::CramMd5 => "CRAM-MD5",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
+            Self::OAuthBearer => "OAUTHBEARER",
+            Self::XOAuth2 => "XOAUTH2",
         }
     }
 
-    /// Whether the password itself is sent.
+    /// By its registered name, in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .chain(Self::TOKENS)
+            .find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether the password itself is sent, or the token.
     pub const fn shows_password(self) -> bool {
-        matches!(self, Self::Plain | Self::Login)
+        !matches!(self, Self::ScramSha256 | Self::CramMd5)
     }
 
     /// The best of those that are `offered`, names with spaces between them.
@@ -148,6 +165,12 @@ impl Exchange {
         let initial = match mechanism {
             Mechanism::ScramSha256 => Some(encode(format!("n,,{first}").as_bytes())),
             Mechanism::Plain => Some(plain_response(user, password.as_bytes())),
+            Mechanism::OAuthBearer => Some(encode(
+                format!("n,a={escaped},\u{1}auth=Bearer {password}\u{1}\u{1}").as_bytes(),
+            )),
+            Mechanism::XOAuth2 => Some(encode(
+                format!("user={user}\u{1}auth=Bearer {password}\u{1}\u{1}").as_bytes(),
+            )),
             Mechanism::Login | Mechanism::CramMd5 => None,
         };
         let state = match mechanism {
@@ -202,6 +225,9 @@ impl Exchange {
                 check(&signature, &challenge)?;
                 Ok(String::new())
             }
+            // RFC 7628 §3.2.3: it says why it refuses the token, and wants to hear that this was understood.
+            (Mechanism::OAuthBearer, State::Begun { .. }) => Ok(encode(b"\x01")),
+            (Mechanism::XOAuth2, State::Begun { .. }) => Ok(String::new()),
             _ => Err(Fault::Challenge),
         }
     }
@@ -341,6 +367,36 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_understood_by_our_own_server() {
+        use super::super::sasl;
+        let scene = sasl::Scene {
+            nonce: "x",
+            host: "mail.example",
+            end_point: None,
+        };
+        for mechanism in Mechanism::TOKENS {
+            let (mut exchange, initial) = Exchange::begin(mechanism, "alice", "t0ken", "");
+            let theirs = sasl::Mechanism::named(mechanism.name().as_bytes()).expect("one of ours");
+            let initial = initial.expect("the client speaks first");
+            let (mut server, step) =
+                sasl::Exchange::start(theirs, Some(initial.as_bytes()), &scene)
+                    .expect("understood");
+            let question = sasl::Question::Token {
+                name: Some("alice".to_owned()),
+                token: b"t0ken".to_vec(),
+            };
+            assert_eq!(step, sasl::Step::Ask(question));
+            let Some(sasl::Step::Challenge(why)) = server.refused() else {
+                panic!("no reason");
+            };
+            let answer = exchange.answer(&why).expect("an answer");
+            let refused = server.answer(answer.as_bytes());
+            assert_eq!(refused, Err(sasl::SaslError::Refused));
+            assert_eq!(Mechanism::best(mechanism.name(), Privacy::Private), None);
+        }
+    }
+
+    #[test]
     fn an_impostor_is_found_out() {
         let begin = || Exchange::begin(Mechanism::ScramSha256, "a,b=c", "x", "abc");
         assert_eq!(begin().1, Some(encode(b"n,,n=a=2Cb=3Dc,r=abc")));
@@ -364,7 +420,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_challenge_is_answered_or_not(challenges in prop::collection::vec("[ -~]{0,40}", 0..4)) {
-            for mechanism in Mechanism::ALL {
+            for mechanism in Mechanism::ALL.into_iter().chain(Mechanism::TOKENS) {
                 let (mut exchange, _) = Exchange::begin(mechanism, "a", "b", "c");
                 for challenge in &challenges {
                     let _ = exchange.answer(challenge);

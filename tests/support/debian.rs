@@ -3,6 +3,8 @@
 //!
 //! As root, Dovecot and smtp-sink run as nobody. Postfix runs as root only.
 
+#![allow(dead_code, reason = "each test uses the part that it needs")]
+
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -32,7 +34,7 @@ pub struct Dovecot {
 /// Postfix: takes mail for alice, bob and (later) greylisted at example.test, and hands it to [`Dovecot`], which also knows
 /// the passwords.
 pub struct Postfix {
-    _daemon: Daemon,
+    daemon: Daemon,
     ports: [u16; 3],
 }
 
@@ -121,13 +123,23 @@ impl Dovecot {
 impl Postfix {
     /// Starts it; `None`, with a word about it, for anybody but root.
     pub fn start(ours: &Server, dovecot: &Dovecot) -> Option<Self> {
+        Self::start_at(free_ports(), ours, dovecot, "")
+    }
+
+    /// The same at ports that others were told of before, with further lines of `main.cf`, which win.
+    pub fn start_at(
+        ports: [u16; 3],
+        ours: &Server,
+        dovecot: &Dovecot,
+        settings: &str,
+    ) -> Option<Self> {
         if !is_root() {
             eprintln!("SKIPPED: a private Postfix needs root");
             return None;
         }
         let folder = folder();
         let at = folder.path().display();
-        let [smtp, submission, smtps] = free_ports();
+        let [smtp, submission, smtps] = ports;
         for made in ["spool", "spool/pid", "conf"] {
             fs::create_dir(folder.path().join(made)).expect("a folder");
         }
@@ -153,9 +165,9 @@ impl Postfix {
              smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination\n\
              smtpd_recipient_restrictions = check_recipient_access \
              inline:{{ {{ grey@example.test = 450 4.2.0 come back later }} }}\n\
-             smtpd_error_sleep_time = 0\nmessage_size_limit = 200000\nsmtpd_tls_security_level = may\n\
+             smtpd_error_sleep_time = 0\nalias_maps =\nalias_database =\nmessage_size_limit = 200000\nsmtpd_tls_security_level = may\n\
              smtpd_tls_cert_file = {at}/cert.pem\nsmtpd_tls_key_file = {at}/key.pem\n\
-             smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = inet:{}\n",
+             smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = inet:{}\n{settings}",
             dovecot.at("lmtp").replace("localhost", "127.0.0.1"),
             dovecot.at("sasl").replace("localhost", "127.0.0.1"),
         );
@@ -165,8 +177,9 @@ impl Postfix {
              -o smtpd_client_restrictions=permit_sasl_authenticated,reject\n\
              127.0.0.1:{smtps} inet n - n - - smtpd\n  -o smtpd_tls_wrappermode=yes\n\
              cleanup unix n - n - 0 cleanup\nqmgr unix n - n 300 1 qmgr\nrewrite unix - - n - - trivial-rewrite\n\
-             bounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\nerror unix - - n - - error\n\
-             lmtp unix - - n - - lmtp\nproxymap unix - - n - - proxymap\nanvil unix - - n - 1 anvil\n\
+             bounce unix - - n - 0 bounce\ndefer unix - - n - 0 bounce\ntrace unix - - n - 0 bounce\n\
+             error unix - - n - - error\nretry unix - - n - - error\nflush unix n - n 1000? 0 flush\n\
+             lmtp unix - - n - - lmtp\nsmtp unix - - n - - smtp\nproxymap unix - - n - - proxymap\nanvil unix - - n - 1 anvil\n\
              tlsmgr unix - - n 1000? 1 tlsmgr\n\
              postlog unix-dgram n - n - 1 postlogd\n"
         );
@@ -176,12 +189,13 @@ impl Postfix {
         let mut command = Command::new("/usr/lib/postfix/sbin/master");
         command.arg("-d").arg("-c").arg(&conf);
         let mut daemon = Daemon::start(command, folder);
-        let ports = [smtp, submission, smtps];
         daemon.wait_for(&ports);
-        Some(Self {
-            _daemon: daemon,
-            ports,
-        })
+        Some(Self { daemon, ports })
+    }
+
+    /// What it wrote to its log.
+    pub fn log(&self) -> String {
+        self.daemon.said()
     }
 
     /// Where `smtp`, `submission` or `smtps` is, as `--server` takes it.
@@ -303,7 +317,7 @@ fn copy_certificate(ours: &Server, to: &Path) {
 }
 
 /// Ports at which nobody listens, all different.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub fn free_ports<const N: usize>() -> [u16; N] {
     let any: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
     let listeners = [(); N].map(|()| TcpListener::bind(any).expect("a port"));
     listeners.map(|listener| listener.local_addr().expect("bound").port())

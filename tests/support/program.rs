@@ -58,10 +58,10 @@ impl Server {
         Self::launch(command, folder)
     }
 
-    /// As somebody whose home folder is `home` starts it who speaks English: with the default store.
-    pub fn start_at_home(home: &Path) -> Self {
+    /// As somebody whose home folder is `home` starts it who speaks English: with the default store, and further options.
+    pub fn start_at_home(home: &Path, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut command = serve(&folder, &[]);
+        let mut command = serve(&folder, options);
         command
             .env("HOME", home)
             .env("LC_ALL", "C.UTF-8")
@@ -89,7 +89,8 @@ impl Server {
         let ports = listening
             .lines()
             .filter_map(|line| {
-                let (protocol, address) = line.split_once(' ')?;
+                // In a lab the server's name comes first.
+                let (protocol, address) = line.rsplit_once(' ')?;
                 Some((protocol.to_owned(), address.parse().ok()?))
             })
             .collect();
@@ -100,7 +101,7 @@ impl Server {
         }
     }
 
-    /// Where `protocol` listens.
+    /// Where `protocol` listens; in a lab `mta1.lab smtp`.
     pub fn address(&self, protocol: &str) -> SocketAddr {
         self.ports[protocol]
     }
@@ -108,6 +109,12 @@ impl Server {
     /// The port of `protocol`, as a word for a command line.
     pub fn port(&self, protocol: &str) -> String {
         self.address(protocol).port().to_string()
+    }
+
+    /// The same, if it listens.
+    pub fn known_port(&self, protocol: &str) -> Option<String> {
+        let address = self.ports.get(protocol)?;
+        Some(address.port().to_string())
     }
 
     /// The store's folder.

@@ -9,12 +9,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mailtool::proto::imap::ImapService;
-use mailtool::proto::pop3::server::Pop3Service;
+use mailtool::proto::login::{Door, Plaintext};
+use mailtool::proto::pop3::server::{LoginDelay, Pop3Service};
 use mailtool::proto::smtp::SmtpService;
 use mailtool::proto::{Service, StartTls, imap, pop3, smtp};
 use mailtool::store::{Quota, Rules, Store, Users};
+use mailtool::wire::codes::Lang;
+use mailtool::wire::sasl::Mechanism;
 use tempfile::TempDir;
 
 use super::script::{Delivery, Dialog, Protocol};
@@ -140,17 +144,20 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
             )))
         }
         Protocol::Pop3 => {
-            let config = pop3::server::Config {
-                hostname: given.host.clone(),
-                start_tls,
-            };
+            let mut config = pop3::server::Config::new(&given.host, start_tls);
+            pop3_settings(&mut config, &given.extra)?;
             let name = if given.secure { "pop3s" } else { "pop3" };
-            Ok(Box::new(Pop3Service::new(name, Arc::new(config))))
+            Ok(Box::new(Pop3Service::new(
+                name,
+                Arc::new(config),
+                Arc::clone(store),
+            )))
         }
         Protocol::Imap => {
             let config = imap::server::Config {
                 hostname: given.host.clone(),
                 start_tls,
+                door: Arc::default(),
             };
             let name = if given.secure { "imaps" } else { "imap" };
             Ok(Box::new(ImapService::new(
@@ -160,4 +167,39 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
             )))
         }
     }
+}
+
+/// What a dialogue of POP3 can ask of its server, `x-NAME=VALUE`:
+///
+/// | setting | meaning |
+/// |---|---|
+/// | `auth=NAME,NAME` | the mechanisms that are offered, at most |
+/// | `plaintext=anywhere` | passwords are taken without TLS from anywhere |
+/// | `login-delay=SECONDS` | the time between two logins of one account |
+/// | `lang=fr` | the language that `LANG *` means, and that it begins with |
+/// | `token=USER:TOKEN` | a token that stands for a password |
+fn pop3_settings(
+    config: &mut pop3::server::Config,
+    settings: &[(String, String)],
+) -> Result<(), String> {
+    let mut plaintext = Plaintext::Loopback;
+    let mut mechanisms = Mechanism::ALL.to_vec();
+    for (name, value) in settings {
+        match (name.as_str(), value.as_str()) {
+            ("auth", _) => {
+                mechanisms = value.split(',').map(str::parse).collect::<Result<_, _>>()?;
+            }
+            ("plaintext", "anywhere") => plaintext = Plaintext::Anywhere,
+            ("login-delay", _) => {
+                let seconds = value.parse().map_err(|_| format!("x-{name}={value}"))?;
+                config.login_delay = Arc::new(LoginDelay::new(Duration::from_secs(seconds)));
+            }
+            ("lang", _) => config.lang = Lang::of_locale(value),
+            // The store's.
+            ("token", _) => {}
+            _ => return Err(format!("x-{name}={value} is not known")),
+        }
+    }
+    config.door = Arc::new(Door::new(plaintext, mechanisms));
+    Ok(())
 }

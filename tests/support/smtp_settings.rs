@@ -17,6 +17,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mailtool::proto::login::{Door, Plaintext};
 use mailtool::proto::smtp::server::policy::{Policy, Ruling, Then, Turn, Turned, Visit};
 use mailtool::proto::smtp::server::{
     Config, Disclosure, Queueing, Rates, Relaying, Rigor, Senders,
@@ -59,7 +60,8 @@ pub fn apply(config: &mut Config, settings: &[(String, String)]) -> Result<(), S
             ("policy", "silent") => config.policy = Some(Arc::new(Silent)),
             ("auth", _) => {
                 let names = value.split(',').map(str::parse);
-                config.mechanisms = names.collect::<Result<_, _>>()?;
+                let names = names.collect::<Result<_, _>>()?;
+                config.door = Arc::new(Door::new(Plaintext::Loopback, names));
             }
             // The store's.
             ("token", _) => {}

@@ -27,6 +27,9 @@ fn object(found: &Found, hit: &Hit, lang: Lang) -> String {
                 Kind::ImapStatus => "imap-status",
                 Kind::ImapCode => "imap-code",
                 Kind::ImapData => "imap-data",
+                Kind::Extension => "smtp-extension",
+                Kind::Parameter => "smtp-parameter",
+                Kind::Mechanism => "mechanism",
             };
             fields.extend([
                 ("kind", string(kind)),

@@ -45,13 +45,15 @@ pub fn command() -> Command {
              mailtool codes NO -ERR +OK      statuses of IMAP and POP3\n  \
              mailtool codes '[TRYCREATE]'    a response code\n  \
              mailtool codes RCPT             a command\n  \
+             mailtool codes SIZE NOTIFY      an extension of SMTP, and a parameter\n  \
+             mailtool codes SCRAM-SHA-256    a mechanism of AUTH\n  \
              mailtool codes smtp 993         a mail service: port and transport\n  \
              mailtool codes --lang fr 421    in French\n\n\
              Exit status: 0 explained, 1 a word is unknown (the nearest ones are named).",
         )
         .arg(
             Arg::new("WORD")
-                .help("A code, a pattern of one (x stands for any digit), a command, a service or port, or a line of a dialogue in quotes")
+                .help("A code, a pattern of one (x stands for any digit), a command, an extension, a service or port, or a line of a dialogue in quotes")
                 .action(ArgAction::Append)
                 .num_args(0..),
         )

@@ -91,7 +91,12 @@ impl<'a> Page<'a> {
         let code = match entry.kind {
             Kind::Reply | Kind::Status => written(entry, &found.word),
             Kind::PopCode | Kind::ImapCode => format!("[{}]", entry.code),
-            Kind::PopStatus | Kind::ImapStatus | Kind::ImapData => entry.code.to_owned(),
+            Kind::PopStatus
+            | Kind::ImapStatus
+            | Kind::ImapData
+            | Kind::Extension
+            | Kind::Parameter
+            | Kind::Mechanism => entry.code.to_owned(),
         };
         self.heading(&code, entry.name);
         self.beside(&code, entry.kind.label().of(self.lang), entry.section);
@@ -350,6 +355,8 @@ mailtool codes WORD...   explains what mail servers and clients say
   mailtool codes +OK -ERR         statuses of POP3
   mailtool codes '[TRYCREATE]'    a response code
   mailtool codes RCPT RETR FETCH  commands
+  mailtool codes SIZE NOTIFY      extensions of SMTP, and their parameters
+  mailtool codes SCRAM-SHA-256    a mechanism of AUTH
   mailtool codes smtp imaps 587   mail services: port and transport
   mailtool codes --lang fr 421    en français
 
@@ -371,6 +378,8 @@ mailtool codes MOT...   explique ce que disent serveurs et clients de courrier
   mailtool codes +OK -ERR         états de POP3
   mailtool codes '[TRYCREATE]'    un code de réponse
   mailtool codes RCPT RETR FETCH  des commandes
+  mailtool codes SIZE NOTIFY      extensions de SMTP, et leurs paramètres
+  mailtool codes SCRAM-SHA-256    un mécanisme de AUTH
   mailtool codes smtp imaps 587   services de courrier : port et transport
   mailtool codes --lang en 421    in English
 

@@ -5,6 +5,7 @@ use std::io;
 
 use super::dialect::Dialect;
 use crate::applet::{FAILURE, exit};
+pub use crate::reactor::reason;
 
 /// Why it stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,14 +46,5 @@ impl Complaint {
 impl From<io::Error> for Complaint {
     fn from(error: io::Error) -> Self {
         Self::Failed(reason(&error))
-    }
-}
-
-/// What errno says, without Rust's `(os error 111)`.
-pub fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" (os error ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
     }
 }

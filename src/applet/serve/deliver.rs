@@ -28,7 +28,7 @@ struct Arguments {
     /// Folder that keeps the mail [default: the user's state folder]
     #[arg(long, value_name = "DIR", env = "MAILTOOL_STORE")]
     store: Option<PathBuf>,
-    /// Domain whose mail is delivered here; the first is the plain one [default: localhost]
+    /// Domain whose mail is delivered here; accounts without a domain belong to the first [default: localhost]
     #[arg(
         long,
         value_name = "NAME",

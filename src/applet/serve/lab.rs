@@ -19,6 +19,7 @@ use super::site::Site;
 use crate::applet::print;
 use crate::proto::control::Journal;
 use crate::proto::smtp::dispatch::policy::{Dialect, Goal, Pattern, Place, Route, Way};
+use crate::wire::codes::Lang;
 
 /// Serves until SIGINT or SIGTERM.
 pub(super) fn run(
@@ -51,7 +52,7 @@ pub(super) fn run(
     }
     let faces: Vec<&Face> = servers.iter().map(|server| &server.face).collect();
     // The screen is for people; a reader who left does not stop the server.
-    let _ = print(&screen(&faces, place));
+    let _ = print(&screen(&faces, place, crate::applet::lang()));
     let listening: Vec<_> = faces
         .iter()
         .map(|face| (face.hostname.as_str(), face.listening.as_slice()))
@@ -180,34 +181,92 @@ fn routes(index: usize, addresses: &[SocketAddr]) -> Vec<Route> {
     routes
 }
 
-/// What is said when all are ready.
-fn screen(sites: &[&Face], place: &Path) -> String {
-    let mut page = format!(
-        "mailtool {} - a chain of {} mail servers\n",
-        env!("CARGO_PKG_VERSION"),
-        sites.len()
-    );
-    for site in sites {
-        // Writing to a string cannot fail.
-        let _ = write!(page, "\n  {:<10}", site.hostname);
-        for (protocol, endpoint) in &site.listening {
-            let _ = write!(page, " {} {endpoint} ", protocol.name());
-        }
-    }
-    let (first, last) = (1, sites.len());
+/// What is said when all are ready: a table of ports, and what to try.
+fn screen(sites: &[&Face], place: &Path, lang: Lang) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let last = sites.len();
+    let mut page = match lang {
+        Lang::En => format!("mailtool {version} - a chain of {last} mail servers\n\n"),
+        Lang::Fr => format!("mailtool {version} - une chaîne de {last} serveurs de courrier\n\n"),
+    };
+    page += &table(sites);
     let smtp = sites.first().and_then(|face| face.smtp);
     let smtp = smtp.map_or_else(String::new, |address| address.to_string());
     let store = place.display();
+    let [accounts, mail, task, id, stop] = match lang {
+        Lang::En => [
+            "Each has alice and bob, their names as passwords, unless --user or --users names others.",
+            "Mail is in",
+            "Send a message through all of them, and see which way it went",
+            "ID: what the first one called it in its reply",
+            "Ctrl-C stops them.",
+        ],
+        Lang::Fr => [
+            "Chacun a alice et bob, avec leur nom pour mot de passe, sauf si --user ou --users en nomme d'autres.",
+            "Courrier",
+            "Envoyer un message à travers tous, et voir son chemin",
+            "ID : le nom que le premier lui donne dans sa réponse",
+            "Ctrl-C les arrête.",
+        ],
+    };
+    // Writing to a string cannot fail.
     let _ = write!(
         page,
-        "\n\nEach has alice and bob, with their names as passwords, unless --user or --users names others.\n\
-         Store: {store}/mta{first} to {store}/mta{last}\n\n\
-         Send a message through all of them, and see which way it went:\n  \
-         mailtool send --server {smtp} --from alice@mta1.lab --to bob@mta{last}.lab --subject hello\n  \
-         mailtool serve trace ID --store {store}     (ID: what the first server called it in its reply)\n\n\
-         Ctrl-C stops them.\n",
+        "\n{accounts}\n{mail:<13}{store}/mta1 ... mta{last}\n\n\
+         {task}\n  \
+         mailtool send --server {smtp} --from alice@mta1.lab --to bob@mta{last}.lab --subject hello --body hello\n  \
+         mailtool serve trace ID --store {store}\n  ({id})\n\n\
+         {stop}\n",
     );
     page
+}
+
+/// What listens where: a line for each server, a column for each protocol; ports alone where all is on one address.
+fn table(sites: &[&Face]) -> String {
+    let mut addresses = sites
+        .iter()
+        .flat_map(|site| &site.listening)
+        .map(|(_, endpoint)| match endpoint {
+            Endpoint::Tcp(address) => Some(address.ip()),
+            _ => None,
+        });
+    let first = addresses.next().flatten();
+    let common = first.filter(|first| addresses.all(|other| other == Some(*first)));
+    let mut rows = vec![vec![
+        common.map_or_else(String::new, |address| address.to_string()),
+    ]];
+    rows[0].extend(Protocol::ALL.map(|protocol| protocol.name().to_owned()));
+    for site in sites {
+        let mut row = vec![site.hostname.clone()];
+        row.extend(Protocol::ALL.map(|protocol| {
+            let own = site.listening.iter().filter(|(one, _)| *one == protocol);
+            let own = own.map(|(_, endpoint)| match (endpoint, common) {
+                (Endpoint::Tcp(address), Some(_)) => address.port().to_string(),
+                (endpoint, _) => endpoint.to_string(),
+            });
+            own.collect::<Vec<_>>().join(",")
+        }));
+        rows.push(row);
+    }
+    let used: Vec<usize> = (0..rows[0].len())
+        .filter(|&column| column == 0 || rows[1..].iter().any(|row| !row[column].is_empty()))
+        .collect();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].len())
+            .max()
+            .unwrap_or_default()
+    };
+    let mut table = String::new();
+    for row in &rows {
+        let cells: Vec<String> = used
+            .iter()
+            .map(|&column| format!("{:<1$}", row[column], width(column)))
+            .collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "  {}", cells.join("  ").trim_end());
+    }
+    table
 }
 
 #[cfg(test)]
@@ -235,6 +294,45 @@ mod tests {
                 "mta3.lab 127.0.0.1:3025",
                 "mta4.lab 127.0.0.1:3025",
             ]
+        );
+    }
+
+    #[test]
+    fn the_table_has_what_listens_and_fits_a_terminal() {
+        let face = |number: u16| Face {
+            hostname: format!("mta{number}.lab"),
+            smtp: None,
+            listening: [
+                Protocol::Smtp,
+                Protocol::Submission,
+                Protocol::Smtps,
+                Protocol::Pop3,
+                Protocol::Pop3s,
+                Protocol::Imap,
+                Protocol::Imaps,
+            ]
+            .map(|protocol| {
+                let port = number * 1000 + protocol.port(true).unwrap();
+                (protocol, Endpoint::Tcp(([127, 0, 0, 1], port).into()))
+            })
+            .into(),
+        };
+        let (first, tenth) = (face(1), face(10));
+        assert_eq!(
+            table(&[&first, &tenth]),
+            "  127.0.0.1  smtp   submission  smtps  pop3   pop3s  imap   imaps\n  \
+               mta1.lab   1025   1587        1465   1110   1995   1143   1993\n  \
+               mta10.lab  10025  10587       10465  10110  10995  10143  10993\n"
+        );
+        let elsewhere = Face {
+            listening: vec![(Protocol::Smtp, Endpoint::Tcp(([127, 0, 0, 2], 25).into()))],
+            ..face(2)
+        };
+        assert!(table(&[&first, &elsewhere]).contains("  mta2.lab  127.0.0.2:25\n"));
+        let french = screen(&[&first, &tenth], Path::new("/tmp/x"), Lang::Fr);
+        assert!(
+            french.contains("une chaîne de 2 serveurs") && french.contains("--to bob@mta2.lab"),
+            "{french}"
         );
     }
 

@@ -28,8 +28,9 @@ use self::ready::Waiting;
 use self::screen::Demo;
 use self::site::Site;
 use super::{evidence, print};
-use crate::proto::control::{Board, BoardTurn, Journal};
-use crate::proto::pop3::server::Pop3Service;
+use crate::proto::control::{Board, BoardTurn, Journal, JournalWitness};
+use crate::proto::login::Door;
+use crate::proto::pop3::server::{LoginDelay, Pop3Service};
 use crate::proto::smtp::SmtpService;
 use crate::proto::{Service, StartTls, imap, pop3, smtp};
 use crate::reactor::{self, Acceptor, Reactor, Security};
@@ -52,7 +53,9 @@ pub fn command() -> Command {
 }
 
 const EXAMPLES: &str = "\
+Mail for other domains is refused unless an option of \"Relay and queue\" has it passed on.
 MAILTOOL_SMTP in the environment stands for --smtp, and so on; options win.
+A comma parts values where an option may be given several times.
 
 Examples:
   mailtool serve
@@ -61,8 +64,16 @@ Examples:
       For a test: mail is thrown away at the end, the system chooses the port
   mailtool serve --listen 0.0.0.0 --domain lab.example --user eve:secret
       For a classroom: eve can log in from everywhere on the network
-  mailtool serve --standard-ports --listen 0.0.0.0 --users /etc/mailtool.users
-      As root: ports 25, 587, 465, 110, 995, 143 and 993";
+  mailtool serve --lab-chain 3
+      A message's way from server to server, to be watched on one PC
+  mailtool serve --relay-from 127.0.0.0/8 --smarthost smtp.example.org:587
+      Null client: programs of this machine hand in mail, another host sends it
+  mailtool serve --standard-ports --listen 0.0.0.0 --domain example.org \\
+      --users /etc/mailtool.users --relay
+      As root: a server of a domain, whose users send to everywhere
+  mailtool serve --smtp 0.0.0.0:25 --domain example.org \\
+      --users /etc/dovecot/users --deliver lmtp:/run/dovecot/lmtp
+      In front of a Dovecot that has the mailboxes";
 
 /// Serves until SIGINT or SIGTERM.
 pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
@@ -143,7 +154,7 @@ fn domains(options: &Options) -> Vec<String> {
 /// Who has mail here, and which tokens stand for whose password.
 fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
     let (users, demo) = named_accounts(options, store)?;
-    Ok((users.with_tokens(&options.sessions.tokens()?), demo))
+    Ok((users.with_tokens(&options.login.tokens()?), demo))
 }
 
 /// Who was named, else who is in the store's own file, else alice and bob.
@@ -289,6 +300,8 @@ struct Services {
     relay: Relay,
     sessions: Sessions,
     rates: Arc<smtp::server::Rates>,
+    door: Arc<Door>,
+    login_delay: Arc<LoginDelay>,
     store: Arc<Store>,
     board: Board,
 }
@@ -306,13 +319,18 @@ impl Services {
                 let config = pop3::server::Config {
                     hostname: self.hostname.clone(),
                     start_tls: StartTls::Offered,
+                    door: Arc::clone(&self.door),
+                    login_delay: Arc::clone(&self.login_delay),
+                    lang: crate::applet::lang(),
                 };
-                Arc::new(Pop3Service::new(name, Arc::new(config)))
+                let store = Arc::clone(&self.store);
+                Arc::new(Pop3Service::new(name, Arc::new(config), store))
             }
             Protocol::Imap | Protocol::Imaps => {
                 let config = imap::server::Config {
                     hostname: self.hostname.clone(),
                     start_tls: StartTls::Offered,
+                    door: Arc::clone(&self.door),
                 };
                 let store = Arc::clone(&self.store);
                 Arc::new(imap::ImapService::new(name, Arc::new(config), store))
@@ -324,6 +342,7 @@ impl Services {
         let mut config = smtp::server::Config::new(&self.hostname, &self.domain, mode);
         config.max_octets = self.max_octets;
         config.start_tls = StartTls::Offered;
+        config.door = Arc::clone(&self.door);
         config.queueing = smtp::server::Queueing::Present;
         config.relay_from = self.relay.networks().to_vec();
         if self.relay.is_on() {
@@ -332,6 +351,8 @@ impl Services {
         self.sessions.apply(&mut config, &self.rates);
         let turn = BoardTurn::new(Arc::clone(&self.store), self.board.clone());
         config.turn = Some(Arc::new(turn));
+        let witness = JournalWitness::new(&self.hostname, self.board.journal.clone());
+        config.witness = Some(Arc::new(witness));
         Arc::new(SmtpService::new(
             name,
             Arc::new(config),

@@ -1,8 +1,12 @@
 //! What `serve` can be told: on the command line, in `MAILTOOL_*`, in a TOML file; the first of these wins.
 
 mod addresses;
+mod login;
 mod relay;
 mod sessions;
+mod time;
+#[cfg(test)]
+mod twins;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,93 +18,99 @@ use anyhow::Context;
 use serde::{Deserialize, Deserializer, de};
 
 pub(super) use self::addresses::Addresses;
+pub(super) use self::login::LoginOptions;
 pub(super) use self::relay::Relay;
 pub(super) use self::sessions::Sessions;
 use super::protocols::Protocol;
+use crate::limits;
 use crate::wire::address::{self, AddressError};
 
 /// The options of `serve`; the keys of its file have the same names.
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct Options {
-    /// Address to listen on, with the usual port of each protocol
+    /// Address to listen on, with the usual port of each protocol [default: 127.0.0.1]
     #[arg(
         long,
         value_name = "ADDR",
         env = "MAILTOOL_LISTEN",
         value_delimiter = ',',
-        value_parser = ip_address
+        value_parser = ip_address,
+        help_heading = LISTENING
     )]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) listen: Vec<IpAddr>,
     /// Listen at the ports of the standards (25, 587, 465, 110, 995, 143, 993), which need root
-    #[arg(long, env = "MAILTOOL_STANDARD_PORTS", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, env = "MAILTOOL_STANDARD_PORTS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = LISTENING)]
     pub(super) standard_ports: bool,
 
     /// Mail from other servers and from programs
-    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SMTP", value_delimiter = ',', help_heading = PROTOCOLS)]
+    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SMTP", value_delimiter = ',', help_heading = LISTENING)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) smtp: Vec<Endpoint>,
     /// Mail from users, who log in
-    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SUBMISSION", value_delimiter = ',', help_heading = PROTOCOLS)]
+    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SUBMISSION", value_delimiter = ',', help_heading = LISTENING)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) submission: Vec<Endpoint>,
     /// Submission over TLS from the first byte
-    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SMTPS", value_delimiter = ',', help_heading = PROTOCOLS)]
+    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SMTPS", value_delimiter = ',', help_heading = LISTENING)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) smtps: Vec<Endpoint>,
     /// Delivery from a mail server in front of this one; off unless given, may be unix:PATH
-    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_LMTP", value_delimiter = ',', help_heading = PROTOCOLS)]
+    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_LMTP", value_delimiter = ',', help_heading = LISTENING)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) lmtp: Vec<Endpoint>,
     /// Reading mail: download it
-    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3", value_delimiter = ',', help_heading = PROTOCOLS)]
+    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3", value_delimiter = ',', help_heading = LISTENING)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) pop3: Vec<Endpoint>,
     /// POP3 over TLS from the first byte
-    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3S", value_delimiter = ',', help_heading = PROTOCOLS)]
+    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3S", value_delimiter = ',', help_heading = LISTENING)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) pop3s: Vec<Endpoint>,
     /// Reading mail: keep it on the server, in folders
-    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_IMAP", value_delimiter = ',', help_heading = PROTOCOLS)]
+    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_IMAP", value_delimiter = ',', help_heading = LISTENING)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) imap: Vec<Endpoint>,
     /// IMAP over TLS from the first byte
-    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_IMAPS", value_delimiter = ',', help_heading = PROTOCOLS)]
+    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_IMAPS", value_delimiter = ',', help_heading = LISTENING)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) imaps: Vec<Endpoint>,
 
     /// Folder that keeps the mail; `tmp`: one that is thrown away at the end [default: the user's state folder]
     #[arg(long, value_name = "DIR", env = "MAILTOOL_STORE", help_heading = MAIL)]
     pub(super) store: Option<PathBuf>,
-    /// Domain whose mail is delivered here; the first is the plain one [default: localhost]
+    /// Domain whose mail is delivered here; accounts without a domain belong to the first [default: localhost]
     #[arg(long, value_name = "NAME", env = "MAILTOOL_DOMAIN", value_delimiter = ',', help_heading = MAIL)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) domain: Vec<Domain>,
-    /// The name this server calls itself [default: the first domain]
+    /// Name that this server calls itself [default: the first domain]
     #[arg(long, value_name = "NAME", env = "MAILTOOL_HOSTNAME", help_heading = MAIL)]
     pub(super) hostname: Option<Domain>,
-    /// An account; in MAILTOOL_USER one a line [default: alice:alice and bob:bob, on loopback only]
+    /// An account; in MAILTOOL_USER one a line [default: STORE/users, else alice:alice and bob:bob, on loopback only]
     #[arg(long, value_name = "NAME:PASSWORD", help_heading = MAIL)]
     #[serde(deserialize_with = "one_or_many")]
     pub(super) user: Vec<Login>,
     /// Accounts in a passwd-file: NAME:{SCHEME}HASH, read again on SIGHUP
     #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS", help_heading = MAIL)]
     pub(super) users: Option<PathBuf>,
-    /// Largest message taken, in octets [default: 67108864]
-    #[arg(long, value_name = "OCTETS", env = "MAILTOOL_MAX_SIZE", value_parser = octets, help_heading = MAIL)]
-    pub(super) max_size: Option<NonZeroU64>,
 
     #[command(flatten)]
     #[serde(flatten)]
     pub(super) addresses: Addresses,
     #[command(flatten)]
     #[serde(flatten)]
-    pub(super) relay: Relay,
+    pub(super) sessions: Sessions,
+    /// Largest message taken, in octets [default: 67108864]
+    #[arg(long, value_name = "OCTETS", env = "MAILTOOL_MAX_SIZE", value_parser = octets, help_heading = sessions::SESSIONS)]
+    pub(super) max_size: Option<NonZeroU64>,
 
     #[command(flatten)]
     #[serde(flatten)]
-    pub(super) sessions: Sessions,
+    pub(super) relay: Relay,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(super) login: LoginOptions,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
     #[arg(
@@ -119,12 +129,18 @@ pub(super) struct Options {
     )]
     pub(super) tls_key: Option<PathBuf>,
 
+    /// Connections served at the same time; file descriptors may allow fewer [default: 40000]
+    #[arg(long, value_name = "N", env = "MAILTOOL_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Running")]
+    pub(super) connections: Option<u32>,
+    /// The same from one address, but this computer and those of --proxy-from and --xclient-from [default: 200]
+    #[arg(long, value_name = "N", env = "MAILTOOL_CONNECTIONS_EACH", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Running")]
+    pub(super) connections_each: Option<u32>,
     /// Write every dialogue to FILE, passwords hidden; - is standard error
     #[arg(
         long,
         value_name = "FILE",
         env = "MAILTOOL_TRANSCRIPT",
-        help_heading = "Running"
+        help_heading = EVIDENCE
     )]
     pub(super) transcript: Option<PathBuf>,
     /// Write what crosses the network to FILE, for Wireshark (pcapng). Passwords are NOT hidden in it, and with TLS the secrets that
@@ -133,7 +149,7 @@ pub(super) struct Options {
         long,
         value_name = "FILE",
         env = "MAILTOOL_PCAP",
-        help_heading = "Running"
+        help_heading = EVIDENCE
     )]
     pub(super) pcap: Option<PathBuf>,
     /// Once ready, write what listens where, a line each, to this file descriptor, and close it
@@ -141,7 +157,7 @@ pub(super) struct Options {
         long,
         value_name = "N",
         env = "MAILTOOL_READY_FD",
-        help_heading = "Running"
+        help_heading = RUNNING
     )]
     pub(super) ready_fd: Option<i32>,
     /// Read further options from a TOML file, whose keys are their names
@@ -149,14 +165,16 @@ pub(super) struct Options {
         long,
         value_name = "FILE.toml",
         env = "MAILTOOL_CONFIG",
-        help_heading = "Running"
+        help_heading = RUNNING
     )]
     #[serde(skip)]
     pub(super) config: Option<PathBuf>,
 }
 
-const PROTOCOLS: &str = "Protocols (ADDR:PORT, PORT or off; repeatable; 0 is a free port)";
+const LISTENING: &str = "Listening (ADDR:PORT, PORT or off; repeatable; 0 is a free port)";
 const MAIL: &str = "Mail and accounts";
+const EVIDENCE: &str = "Evidence";
+const RUNNING: &str = "Running";
 
 impl Options {
     /// What the command line said, completed by the environment and by the file that `--config` names.
@@ -198,7 +216,10 @@ impl Options {
             max_size: self.max_size.or(other.max_size),
             addresses: self.addresses.or(other.addresses),
             relay: self.relay.or(other.relay),
+            login: self.login.or(other.login),
             sessions: self.sessions.or(other.sessions),
+            connections: self.connections.or(other.connections),
+            connections_each: self.connections_each.or(other.connections_each),
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             transcript: self.transcript.or(other.transcript),
@@ -226,8 +247,17 @@ impl Options {
         }
         self.addresses.relative_to(folder);
         self.relay.relative_to(folder);
-        self.sessions.relative_to(folder);
+        self.login.relative_to(folder);
         self
+    }
+
+    /// Connections at the same time, in all and from one address.
+    pub(super) fn connections(&self) -> (usize, usize) {
+        let number = |given: Option<u32>, usual| given.map_or(usual, |given| given as usize);
+        (
+            number(self.connections, limits::CONNECTIONS),
+            number(self.connections_each, limits::CONNECTIONS_PER_ADDRESS),
+        )
     }
 
     /// Where `protocol` listens.

@@ -1,6 +1,6 @@
 //! `mailtool serve queue ...`, `mailtool serve trace ID` and `mailq`: asks a server that runs, through its control socket.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -243,17 +243,23 @@ fn page_of_text(lines: &[&str], said: &[&str], request: &str) -> String {
     page
 }
 
-/// The control socket of a store, or those of the servers of a lab.
+/// The control socket of a store, or those of the servers of a lab: what a server left that was killed does not count where
+/// others listen.
 fn sockets(store: &Path) -> Vec<PathBuf> {
     let own = store.join(CONTROL);
-    if own.exists() {
-        return vec![own];
-    }
     let lab: Vec<PathBuf> = (1..)
         .map(|number| store.join(format!("mta{number}")).join(CONTROL))
         .take_while(|socket| socket.exists())
         .collect();
-    if lab.is_empty() { vec![own] } else { lab }
+    let listens = |socket: &Path| match UnixStream::connect(socket) {
+        Ok(_) => true,
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    };
+    if lab.is_empty() || listens(&own) {
+        return vec![own];
+    }
+    let live: Vec<PathBuf> = lab.into_iter().filter(|socket| listens(socket)).collect();
+    if live.is_empty() { vec![own] } else { live }
 }
 
 fn talk(socket: &Path, request: &str, json: bool) -> anyhow::Result<Answer> {
@@ -282,14 +288,14 @@ fn talk(socket: &Path, request: &str, json: bool) -> anyhow::Result<Answer> {
     Err(exit::failure(exit::PROTOCOL, broken()))
 }
 
-fn unreachable(socket: &Path, error: &std::io::Error) -> anyhow::Error {
+fn unreachable(socket: &Path, error: &io::Error) -> anyhow::Error {
     let store = socket.parent().unwrap_or(Path::new("")).display();
     let message = match error.kind() {
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => format!(
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => format!(
             "no server runs on the store {store}: start one with `mailtool serve --store {store}`, or name the store of the \
              one that runs with --store DIR"
         ),
-        std::io::ErrorKind::PermissionDenied => format!(
+        io::ErrorKind::PermissionDenied => format!(
             "{} is for the user that the server runs as: ask as that one, or as root",
             socket.display()
         ),

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::options::Endpoint;
 use super::protocols::Protocol;
+use crate::proto::smtp::dispatch::policy::{Goal, Pattern, Route, Way};
 use crate::wire::codes::{Lang, Text};
+use crate::wire::network::Network;
 
 /// All that is shown.
 pub(super) struct Screen<'a> {
@@ -17,6 +19,10 @@ pub(super) struct Screen<'a> {
     pub(super) accounts: &'a [String],
     /// Whether they are alice/alice and bob/bob.
     pub(super) demo: Demo,
+    /// Whether every other name is an account too.
+    pub(super) anybody: bool,
+    /// What becomes of mail for others.
+    pub(super) passing: Passing<'a>,
     /// Where the mail is.
     pub(super) store: &'a Path,
     /// What a client imports to trust our certificate; `None` when the certificate is somebody else's.
@@ -32,7 +38,21 @@ pub(super) enum Demo {
     No,
 }
 
-/// Accounts named one by one; more are only counted.
+/// What is passed on, for whom, where to.
+pub(super) struct Passing<'a> {
+    /// Whether anything is.
+    pub(super) is_on: bool,
+    /// Who need not log in for it.
+    pub(super) networks: &'a [Network],
+    /// Ways of domains.
+    pub(super) routes: &'a [Route],
+    /// The way of all other domains.
+    pub(super) smarthost: Option<&'a Way>,
+    /// The way of our own domains, when it is not into mailboxes here.
+    pub(super) deliver: Option<&'a Way>,
+}
+
+/// Accounts, and routes, that are named one by one; more are only counted.
 const SHOWN: usize = 8;
 
 impl Screen<'_> {
@@ -59,6 +79,9 @@ impl Screen<'_> {
             );
         }
         let _ = writeln!(page, "\n{}", say(ACCOUNTS));
+        if self.accounts.is_empty() && !self.anybody {
+            let _ = writeln!(page, "  {}", say(NOBODY));
+        }
         for name in self.accounts.iter().take(SHOWN) {
             let address = if name.contains('@') {
                 name.clone()
@@ -77,6 +100,9 @@ impl Screen<'_> {
         if self.demo == Demo::Yes {
             let _ = writeln!(page, "  {}", say(DEMO));
         }
+        if self.anybody {
+            let _ = writeln!(page, "  {}", say(ANYBODY));
+        }
         let _ = writeln!(page, "\n{:<13}{}", say(STORE), self.store.display());
         if let Some(authority) = self.authority {
             let _ = writeln!(
@@ -87,6 +113,7 @@ impl Screen<'_> {
                 say(IMPORT)
             );
         }
+        self.passing.show(&mut page, lang);
         self.examples(&mut page, lang, domain);
         let _ = writeln!(page, "\n{}", say(STOP));
         page
@@ -108,7 +135,9 @@ impl Screen<'_> {
         } else {
             format!("{account}@{domain}")
         };
-        let _ = writeln!(page, "\n{}", TRY.of(lang));
+        if place(Protocol::Smtp).or(place(Protocol::Pop3)).is_some() {
+            let _ = writeln!(page, "\n{}", TRY.of(lang));
+        }
         if let Some(smtp) = place(Protocol::Smtp) {
             let _ = writeln!(page, "  mailtool nc -C {} {}", smtp.ip(), smtp.port());
             let _ = writeln!(
@@ -132,6 +161,127 @@ impl Screen<'_> {
     }
 }
 
+impl Passing<'_> {
+    fn show(&self, page: &mut String, lang: Lang) {
+        let say = |text: Text| text.of(lang);
+        // Writing to a string cannot fail.
+        if let Some(deliver) = self.deliver {
+            let _ = writeln!(
+                page,
+                "{:<13}{}",
+                say(DELIVERY),
+                say(BEHIND).replace("{}", &deliver.to_string())
+            );
+        }
+        let _ = write!(page, "{:<13}", say(RELAYING));
+        if !self.is_on {
+            let _ = writeln!(page, "{}", say(OFF));
+            return;
+        }
+        let networks: Vec<String> = self.networks.iter().map(ToString::to_string).collect();
+        let _ = match networks.is_empty() {
+            true => writeln!(page, "{}", say(USERS)),
+            false => writeln!(
+                page,
+                "{}, {} {}",
+                say(USERS),
+                say(NETWORKS),
+                networks.join(", ")
+            ),
+        };
+        // As they are chosen: what is for all comes last.
+        let is_all = |route: &&Route| route.pattern == Pattern::All;
+        let (all, mut routes): (Vec<&Route>, Vec<&Route>) = self.routes.iter().partition(is_all);
+        let rest = all.is_empty();
+        routes.extend(all);
+        for route in routes.iter().take(SHOWN) {
+            let to = match &route.goal {
+                Goal::Host(way) => to(way, lang),
+                Goal::Exchangers => say(EXCHANGERS).to_owned(),
+                Goal::Nowhere => say(NOWHERE).to_owned(),
+            };
+            let _ = writeln!(page, "  {:<34} {to}", route.pattern.to_string());
+        }
+        if self.routes.len() > SHOWN {
+            let _ = writeln!(page, "  ... {} {}", self.routes.len() - SHOWN, say(MORE));
+        }
+        if rest {
+            let whose = if self.routes.is_empty() {
+                say(EVERYWHERE)
+            } else {
+                say(ELSEWHERE)
+            };
+            let to = self
+                .smarthost
+                .map_or_else(|| say(EXCHANGERS).to_owned(), |way| to(way, lang));
+            let _ = writeln!(page, "  {whose:<34} {to}");
+        }
+    }
+}
+
+fn to(way: &Way, lang: Lang) -> String {
+    match &way.login {
+        Some(login) => format!("{} {way}, {} {}", TO.of(lang), AS.of(lang), login.user),
+        None => format!("{} {way}", TO.of(lang)),
+    }
+}
+
+const NOBODY: Text = Text {
+    en: "none: nobody can log in here (--user NAME:PASSWORD, --users FILE)",
+    fr: "aucun : personne ne peut s'identifier ici (--user NOM:MOTDEPASSE, --users FICHIER)",
+};
+const ANYBODY: Text = Text {
+    en: "(for development: and every other name, which is its own password)",
+    fr: "(pour le développement : et tout autre nom, qui est son propre mot de passe)",
+};
+const DELIVERY: Text = Text {
+    en: "Delivery",
+    fr: "Remise",
+};
+const BEHIND: Text = Text {
+    en: "to {}, and not into mailboxes here",
+    fr: "à {}, et non dans des boîtes d'ici",
+};
+const RELAYING: Text = Text {
+    en: "Relaying",
+    fr: "Relais",
+};
+const OFF: Text = Text {
+    en: "off: mail for other domains is refused (--relay takes it from users who log in)",
+    fr: "non : le courrier pour d'autres domaines est refusé (--relay l'accepte des utilisateurs identifiés)",
+};
+const USERS: Text = Text {
+    en: "for users who log in",
+    fr: "pour les utilisateurs identifiés",
+};
+const NETWORKS: Text = Text {
+    en: "and for",
+    fr: "et pour",
+};
+const EVERYWHERE: Text = Text {
+    en: "all other domains",
+    fr: "tous les autres domaines",
+};
+const ELSEWHERE: Text = Text {
+    en: "all the others",
+    fr: "tous les autres",
+};
+const TO: Text = Text {
+    en: "to",
+    fr: "vers",
+};
+const AS: Text = Text {
+    en: "as",
+    fr: "en tant que",
+};
+const EXCHANGERS: Text = Text {
+    en: "to their mail exchangers (MX)",
+    fr: "vers leurs serveurs de courrier (MX)",
+};
+const NOWHERE: Text = Text {
+    en: "nowhere: it comes back",
+    fr: "nulle part : il revient",
+};
 const MAIL_FOR: Text = Text {
     en: "mail for",
     fr: "courrier pour",
@@ -211,5 +361,113 @@ const fn purpose(protocol: Protocol) -> Text {
             en: "the same, over TLS",
             fr: "de même, sous TLS",
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_passed_on_is_said_in_both_languages() {
+        let routes: Vec<Route> = [".lan=nowhere", "a.example=127.0.0.1:2525", "b.example=mx"]
+            .map(|route| route.parse().unwrap())
+            .into();
+        let smarthost: Way = "me:secret@smtp.example.org:587".parse().unwrap();
+        let deliver: Way = "lmtp:/run/lmtp".parse().unwrap();
+        let networks = ["127.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()];
+        let passing = Passing {
+            is_on: true,
+            networks: &networks,
+            routes: &routes,
+            smarthost: Some(&smarthost),
+            deliver: Some(&deliver),
+        };
+        let shown = |passing: &Passing<'_>, lang| {
+            let mut page = String::new();
+            passing.show(&mut page, lang);
+            page
+        };
+        assert_eq!(
+            shown(&passing, Lang::En),
+            "Delivery     to lmtp:/run/lmtp, and not into mailboxes here\n\
+             Relaying     for users who log in, and for 127.0.0.0/8, ::1/128\n  \
+               .lan                               nowhere: it comes back\n  \
+               a.example                          to 127.0.0.1:2525\n  \
+               b.example                          to their mail exchangers (MX)\n  \
+               all the others                     to smtp.example.org:587, as me\n"
+        );
+        let off = Passing {
+            is_on: false,
+            networks: &[],
+            routes: &[],
+            smarthost: None,
+            deliver: None,
+        };
+        assert_eq!(
+            shown(&off, Lang::Fr),
+            "Relais       non : le courrier pour d'autres domaines est refusé (--relay l'accepte des utilisateurs identifiés)\n"
+        );
+        let on = Passing { is_on: true, ..off };
+        assert_eq!(
+            shown(&on, Lang::Fr),
+            "Relais       pour les utilisateurs identifiés\n  \
+               tous les autres domaines           vers leurs serveurs de courrier (MX)\n"
+        );
+        let all = ["*=192.0.2.1", "a.example=mx"].map(|route| route.parse().unwrap());
+        let all = Passing { routes: &all, ..on };
+        assert_eq!(
+            shown(&all, Lang::En),
+            "Relaying     for users who log in\n  \
+               a.example                          to their mail exchangers (MX)\n  \
+               *                                  to 192.0.2.1:25\n"
+        );
+    }
+
+    #[test]
+    fn whose_server_it_is_and_what_to_try() {
+        let listening = [(
+            Protocol::Submission,
+            Endpoint::Tcp(([127, 0, 0, 1], 1587).into()),
+        )];
+        let off = Passing {
+            is_on: false,
+            networks: &[],
+            routes: &[],
+            smarthost: None,
+            deliver: None,
+        };
+        let screen = Screen {
+            listening: &listening,
+            domains: &["a.example".to_owned()],
+            accounts: &[],
+            demo: Demo::No,
+            anybody: false,
+            passing: off,
+            store: Path::new("/srv/mail"),
+            authority: None,
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            screen.show(Lang::En),
+            format!(
+                "mailtool {version} - mail for a.example\n\n  \
+                   submission  127.0.0.1:1587         takes mail from users, who log in\n\n\
+                 Accounts\n  \
+                   none: nobody can log in here (--user NAME:PASSWORD, --users FILE)\n\n\
+                 Mail is in   /srv/mail\n\
+                 Relaying     off: mail for other domains is refused (--relay takes it from users who log in)\n\n\
+                 Ctrl-C stops it.\n"
+            )
+        );
+        let anybody = Screen {
+            anybody: true,
+            ..screen
+        };
+        let page = anybody.show(Lang::Fr);
+        assert!(
+            page.contains("tout autre nom, qui est son propre mot de passe"),
+            "{page}"
+        );
     }
 }

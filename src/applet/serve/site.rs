@@ -21,7 +21,7 @@ use crate::proto::smtp::dispatch::policy::Route;
 use crate::proto::smtp::relay::Patience;
 use crate::reactor::courier::{Courier, Settings};
 use crate::reactor::lookup::Resolving;
-use crate::reactor::{self, Reactor};
+use crate::reactor::{self, Connector, Reactor, Trust};
 use crate::store::Store;
 
 /// A server that listens, and does not serve yet.
@@ -63,6 +63,11 @@ impl Site {
             );
         }
         options.relay.check(&endpoints)?;
+        // Read when it is needed; but a wrong name is to be told now.
+        if let Trust::Authorities { extra: Some(file) } = options.relay.trust() {
+            Connector::new(&options.relay.trust())
+                .with_context(|| format!("--relay-ca {}: cannot be used", file.display()))?;
+        }
         let (users, demo) = accounts(options, place)?;
         if demo == Demo::Yes {
             only_loopback(
@@ -73,12 +78,20 @@ impl Site {
         if options.addresses.accept_any {
             only_loopback(&endpoints, "with --accept-any as everybody: leave it out")?;
         }
+        if let Some(warning) = options.login.warning(&endpoints) {
+            ::log::warn!("{warning}");
+        }
         let domains = domains(options);
         let hostname = options.hostname.as_ref().map(Domain::as_str);
         let hostname = hostname.unwrap_or(&domains[0]).to_owned();
         let mut rules = options.addresses.rules();
         rules.behind = options.relay.delivers_elsewhere();
+        let aliases = rules.aliases.clone();
         let store = Store::open_with(place, &domains, users, rules).map_err(|error| match error.kind() {
+            // The error begins with the file's name then.
+            _ if aliases.is_some_and(|file| error.to_string().starts_with(&*file.to_string_lossy())) => {
+                anyhow::Error::new(error).context("cannot use the file of --aliases")
+            }
             io::ErrorKind::InvalidInput => anyhow::Error::new(error).context("cannot use the accounts"),
             _ => anyhow::Error::new(error).context(format!(
                 "cannot use the store {} (--store DIR takes another folder, --store tmp a throw-away one)",
@@ -96,8 +109,12 @@ impl Site {
         let keys = evidence::key_log(capture.as_ref(), |words| ::log::warn!("{words}"));
         let certificate = certificate(options, place, &names, keys.as_ref())?;
 
+        let (connections, connections_per_address) = options.connections();
         let mut reactor = Reactor::new(
             reactor::Options {
+                connections,
+                connections_per_address,
+                proxies: options.sessions.proxies(),
                 tls: Some(certificate),
                 tap: options.transcript.as_deref().map(transcripts).transpose()?,
                 wire: pcap
@@ -128,6 +145,8 @@ impl Site {
             relay: options.relay.clone(),
             sessions: options.sessions.clone(),
             rates: options.sessions.rates(),
+            door: Arc::new(options.login.door()),
+            login_delay: Arc::new(options.login.delay()),
             store: Arc::clone(&store),
             board: board.clone(),
         };
@@ -182,6 +201,8 @@ impl Site {
             domains: &self.domains,
             accounts: &accounts,
             demo: self.demo,
+            anybody: self.options.addresses.accept_any,
+            passing: self.options.relay.passing(),
             store: &self.place,
             authority: self
                 .options

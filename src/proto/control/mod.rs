@@ -25,10 +25,11 @@ use std::time::Instant;
 pub use self::journal::{Journal, Step};
 use crate::limits;
 use crate::proto::smtp::dispatch::Which;
-use crate::proto::smtp::server::policy::{Turn, Turned};
+use crate::proto::smtp::server::policy::{Turn, Turned, Witness};
 use crate::proto::{self, Input, Out, Peer, Service, Session};
 use crate::store::queue::{Change, Queued};
 use crate::store::{QueueId, Store, StoreError};
+use crate::wire::address::Address;
 use crate::wire::lines::Want;
 
 /// What sessions and the one who sends the queue's messages on have in common. Cheap to clone: all clones are the same.
@@ -74,13 +75,16 @@ impl Board {
         }
     }
 
-    /// Has everything tried that is for `domain`, as ETRN asks for (RFC 1985).
+    /// Has everything tried that is for `domain` and not held, as ETRN asks for (RFC 1985); how many messages that are.
     pub fn flush_domain(&self, domain: &str, store: &Store) -> usize {
         let is_for = |queued: &&Arc<Queued>| {
-            queued.envelope.recipients.iter().any(|recipient| {
-                let of = recipient.address.domain();
-                of.is_some_and(|of| of.eq_ignore_ascii_case(domain))
-            })
+            let recipients = queued.envelope.recipients.iter().zip(&queued.recipients);
+            let mut open = recipients.filter(|(_, progress)| progress.is_open());
+            !queued.held
+                && open.any(|(recipient, _)| {
+                    let of = recipient.address.domain();
+                    of.is_some_and(|of| of.eq_ignore_ascii_case(domain))
+                })
         };
         let entries = store.queue().entries();
         let ids = entries
@@ -133,6 +137,49 @@ impl Turn for BoardTurn {
             0 => Turned::Nothing,
             _ => Turned::Started,
         }
+    }
+}
+
+/// Notes in the journal what went into mailboxes without the queue.
+#[derive(Debug)]
+pub struct JournalWitness {
+    host: Arc<str>,
+    journal: Journal,
+}
+
+impl JournalWitness {
+    /// For the server of this name.
+    pub fn new(host: &str, journal: Journal) -> Self {
+        Self {
+            host: host.into(),
+            journal,
+        }
+    }
+}
+
+impl Witness for JournalWitness {
+    fn delivered(&self, unix: i64, id: &str, from: Option<&Address>, to: &[&Address]) {
+        let from = from.map_or_else(String::new, ToString::to_string);
+        // As many as a person reads.
+        const NAMED: usize = 10;
+        let mut named: Vec<String> = to.iter().take(NAMED).map(|to| format!("<{to}>")).collect();
+        if to.len() > NAMED {
+            named.push(format!("{} more", to.len() - NAMED));
+        }
+        if named.is_empty() {
+            return;
+        }
+        let text = format!(
+            "from <{from}> to {}: delivered into the mailbox",
+            named.join(", ")
+        );
+        log::debug!("{id}: {text}");
+        self.journal.note(Step {
+            moment: unix,
+            host: Arc::clone(&self.host),
+            id: id.into(),
+            text,
+        });
     }
 }
 
@@ -370,11 +417,14 @@ impl Control {
         }
         match self.board.flush_domain(what, &self.store) {
             0 => no(
-                &format!("no message in the queue is called {what} or goes to a domain {what}"),
+                &format!(
+                    "no message that waits in the queue is called {what} or goes to a domain {what}"
+                ),
                 out,
             ),
             count => {
-                out.line(format!("ok: messages for {what} that are tried now: {count}").as_bytes())
+                let (messages, are) = (messages(count), if count == 1 { "is" } else { "are" });
+                out.line(format!("ok: {messages} for {what} {are} tried now").as_bytes());
             }
         }
     }
@@ -412,7 +462,16 @@ impl Control {
                 Err(error) => return no(&format!("{id} cannot be {done}: {error}"), out),
             }
         }
-        out.line(format!("ok: messages that are {done} now: {count}").as_bytes());
+        out.line(format!("ok: {} {done}", messages(count)).as_bytes());
+    }
+}
+
+/// `no message`, `1 message`, `2 messages`
+fn messages(count: usize) -> String {
+    match count {
+        0 => "no message".to_owned(),
+        1 => "1 message".to_owned(),
+        many => format!("{many} messages"),
     }
 }
 

@@ -49,25 +49,22 @@ pub(super) fn show(queued: &Queued, style: Style) -> Vec<String> {
             lines.push(format!("{name:<10} {}", one_line(&value)));
         }
     };
-    asked("envelope", options.envelope_id.clone());
-    asked(
-        "until",
-        options
-            .hold_until
-            .map(|until| format!("not before {}", date(until))),
-    );
-    asked("by", options.deliver_by.map(|by| date(by.deadline)));
+    asked("envid", options.envelope_id.clone());
+    asked("not before", options.hold_until.map(date));
+    asked("deliver by", options.deliver_by.map(|by| date(by.deadline)));
     asked(
         "priority",
         (options.priority != 0).then(|| options.priority.to_string()),
     );
+    let needs = |what: &str| Some(what.to_owned());
     asked(
-        "tls",
-        options
-            .require_tls
-            .then(|| "only over verified TLS (REQUIRETLS)".to_owned()),
+        "needs",
+        needs("verified TLS all the way (REQUIRETLS)").filter(|_| options.require_tls),
     );
-    asked("utf8", options.utf8.then(|| "SMTPUTF8".to_owned()));
+    asked(
+        "needs",
+        needs("addresses in UTF-8 (SMTPUTF8)").filter(|_| options.utf8),
+    );
     for (recipient, progress) in queued.envelope.recipients.iter().zip(&queued.recipients) {
         lines.push(format!("to         <{}>", recipient.address));
         lines.push(format!("           {}", state(progress)));
@@ -172,7 +169,7 @@ fn reverse_path(envelope: &Envelope) -> String {
 fn state(progress: &Progress) -> String {
     match progress.state {
         State::Waiting(_) if progress.attempts == 0 => "not yet tried".to_owned(),
-        State::Waiting(next) => format!("tried again {}", date(next)),
+        State::Waiting(next) => format!("next attempt {}", date(next)),
         State::Delivered => "delivered".to_owned(),
         State::Failed => "failed".to_owned(),
     }
@@ -199,7 +196,7 @@ fn notify(notify: Notify) -> String {
 }
 
 fn date(unix: i64) -> String {
-    DateTime::utc(unix).to_header()
+    DateTime::utc(unix).to_internet()
 }
 
 /// What came from elsewhere must neither end a line nor move a cursor.
@@ -207,4 +204,127 @@ fn one_line(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::queue::Queued;
+    use crate::wire::address::Address;
+    use crate::wire::envelope::{ByMode, DeliverBy, MailOptions, Recipient};
+
+    fn queued() -> Queued {
+        let address = |text: &str| Address::parse(text.as_bytes()).unwrap();
+        let waiting = Progress {
+            state: State::Waiting(1_795_695_900),
+            attempts: 2,
+            last_attempt: Some(1_795_695_300),
+            last_reply: Some("451 4.7.1 Greylisted\ncome again".to_owned()),
+            delay_reported: false,
+        };
+        let fresh = Progress {
+            state: State::Waiting(0),
+            attempts: 0,
+            last_attempt: None,
+            last_reply: None,
+            delay_reported: false,
+        };
+        let done = Progress {
+            state: State::Delivered,
+            attempts: 1,
+            last_attempt: Some(1_795_694_060),
+            last_reply: Some("250 2.0.0 Ok".to_owned()),
+            ..fresh.clone()
+        };
+        let mut carol = Recipient::new(address("carol@b.example"));
+        carol.notify = Notify::On {
+            success: true,
+            failure: true,
+            delay: false,
+        };
+        Queued {
+            id: "6B081562-1-1".parse().unwrap(),
+            arrival: 1_795_694_060,
+            octets: 386,
+            held: true,
+            envelope: Envelope {
+                reverse_path: Some(address("alice@a.example")),
+                options: MailOptions {
+                    envelope_id: Some("QQ314159".to_owned()),
+                    hold_until: Some(1_795_694_000),
+                    deliver_by: Some(DeliverBy {
+                        deadline: 1_795_780_460,
+                        mode: ByMode::Notify,
+                        trace: false,
+                    }),
+                    priority: 3,
+                    require_tls: true,
+                    utf8: true,
+                    ..MailOptions::default()
+                },
+                recipients: vec![
+                    carol,
+                    Recipient::new(address("dave@b.example")),
+                    Recipient::new(address("erin@c.example")),
+                ],
+            },
+            recipients: vec![waiting, done, fresh],
+            preface: 0,
+        }
+    }
+
+    #[test]
+    fn a_list_has_who_is_still_open() {
+        assert_eq!(
+            entry(&queued(), Style::Text).join("\n"),
+            "6B081562-1-1        386 octets  2026-11-26T11:54:20Z  <alice@a.example>  HELD\n    \
+                 <carol@b.example>  next attempt 2026-11-26T12:25:00Z\n        \
+                     451 4.7.1 Greylisted come again\n    \
+                 <erin@c.example>  not yet tried"
+        );
+    }
+
+    #[test]
+    fn all_about_a_message() {
+        assert_eq!(
+            show(&queued(), Style::Text).join("\n"),
+            "message    6B081562-1-1  HELD\n\
+             arrived    2026-11-26T11:54:20Z\n\
+             octets     386\n\
+             from       <alice@a.example>\n\
+             envid      QQ314159\n\
+             not before 2026-11-26T11:53:20Z\n\
+             deliver by 2026-11-27T11:54:20Z\n\
+             priority   3\n\
+             needs      verified TLS all the way (REQUIRETLS)\n\
+             needs      addresses in UTF-8 (SMTPUTF8)\n\
+             to         <carol@b.example>\n           \
+                        next attempt 2026-11-26T12:25:00Z\n           \
+                        asked to be told: success,failure\n           \
+                        attempts: 2, the last one 2026-11-26T12:15:00Z\n           \
+                        451 4.7.1 Greylisted come again\n\
+             to         <dave@b.example>\n           \
+                        delivered\n           \
+                        attempts: 1, the last one 2026-11-26T11:54:20Z\n           \
+                        250 2.0.0 Ok\n\
+             to         <erin@c.example>\n           \
+                        not yet tried"
+        );
+    }
+
+    #[test]
+    fn the_same_for_programs() {
+        assert_eq!(
+            show(&queued(), Style::Json).join("\n"),
+            "{\"id\":\"6B081562-1-1\",\"arrival\":1795694060,\"octets\":386,\"held\":true,\"from\":\"alice@a.example\",\
+             \"envelope_id\":\"QQ314159\",\"hold_until\":1795694000,\"deliver_by\":1795780460,\"priority\":3,\
+             \"require_tls\":true,\"smtputf8\":true,\"recipients\":[\
+             {\"address\":\"carol@b.example\",\"state\":\"waiting\",\"next\":1795695900,\"attempts\":2,\
+             \"last_attempt\":1795695300,\"last_reply\":\"451 4.7.1 Greylisted\\ncome again\",\"notify\":\"success,failure\"},\
+             {\"address\":\"dave@b.example\",\"state\":\"delivered\",\"next\":null,\"attempts\":1,\
+             \"last_attempt\":1795694060,\"last_reply\":\"250 2.0.0 Ok\",\"notify\":\"unsaid\"},\
+             {\"address\":\"erin@c.example\",\"state\":\"waiting\",\"next\":0,\"attempts\":0,\"last_attempt\":null,\
+             \"last_reply\":null,\"notify\":\"unsaid\"}]}"
+        );
+    }
 }

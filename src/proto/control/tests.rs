@@ -114,15 +114,16 @@ fn messages_are_held_released_dropped_and_tried() {
     talk.queue("Q1", "carol@b.example");
     talk.queue("Q2", "dave@c.example");
     let id: QueueId = "Q1".parse().unwrap();
-    assert_eq!(talk.say("hold Q1"), "ok: messages that are held now: 1\r\n");
+    assert_eq!(talk.say("hold Q1"), "ok: 1 message held\r\n");
     assert!(talk.store.queue().load(&id).unwrap().held);
     assert_eq!(talk.board.take(), [Order::Look(id.clone())]);
     assert!(talk.say("list").contains("  HELD\r\n"));
     assert!(talk.say("flush Q1").starts_with("no: Q1 is held"));
-    assert_eq!(
-        talk.say("release Q1"),
-        "ok: messages that are released now: 1\r\n"
+    assert!(
+        talk.say("flush b.example")
+            .starts_with("no: no message that waits")
     );
+    assert_eq!(talk.say("release Q1"), "ok: 1 message released\r\n");
     assert!(!talk.store.queue().load(&id).unwrap().held);
     talk.board.take();
     assert!(talk.say("flush Q1").starts_with("ok: "));
@@ -132,7 +133,7 @@ fn messages_are_held_released_dropped_and_tried() {
     );
     assert_eq!(
         talk.say("flush C.example"),
-        "ok: messages for C.example that are tried now: 1\r\n"
+        "ok: 1 message for C.example is tried now\r\n"
     );
     assert_eq!(
         talk.board.take(),
@@ -141,11 +142,9 @@ fn messages_are_held_released_dropped_and_tried() {
     assert!(talk.say("flush").starts_with("ok: everything"));
     assert_eq!(talk.board.take(), [Order::Flush(Which::All)]);
     assert!(talk.say("flush nowhere.example").starts_with("no: "));
-    assert_eq!(
-        talk.say("drop ALL"),
-        "ok: messages that are dropped now: 2\r\n"
-    );
+    assert_eq!(talk.say("drop ALL"), "ok: 2 messages dropped\r\n");
     assert!(talk.store.queue().entries().is_empty());
+    assert_eq!(talk.say("drop ALL"), "ok: no message dropped\r\n");
 }
 
 #[test]
@@ -163,7 +162,7 @@ fn a_journey_is_told() {
     });
     assert_eq!(
         talk.say("trace Q1"),
-        " Thu, 01 Jan 1970 00:00:00 +0000  mail.a.example  Q1  b.example took it: 250 Ok   [2J\r\nok\r\n"
+        " 1970-01-01T00:00:00Z  mail.a.example  Q1  b.example took it: 250 Ok   [2J\r\nok\r\n"
     );
     assert!(
         talk.say("json trace Q1")

@@ -57,6 +57,7 @@ use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Watched, Work};
 use crate::proto::imap::{Answer, Job};
+use crate::proto::login::Door;
 use crate::proto::{self, Input, Out, Peer, Session, StartTls, TlsInfo};
 use crate::store::{Account, Store, Subscription};
 use crate::wire::imap::command::{Parsed, parse, scan_tag};
@@ -76,6 +77,8 @@ pub struct Config {
     pub hostname: String,
     /// Whether STARTTLS is to be had.
     pub start_tls: StartTls,
+    /// Who may log in how. Share one among all listeners, so that guessing is slow on all of them.
+    pub door: Arc<Door>,
 }
 
 /// One session. See the module.

@@ -5,7 +5,7 @@
 //! | greeting | | `CAPA` |
 //! | capabilities | `CAPA` | `STLS` if the plan asks for it and TLS is not up, else login |
 //! | upgrade | `STLS` | TLS, `CAPA` again: what was learnt before is forgotten |
-//! | login | `AUTH PLAIN`, or `USER` and `PASS` | the requests |
+//! | login | the best mechanism of `AUTH`, else `USER` and `PASS`; or what was asked for by name, `APOP` too | the requests |
 //! | transaction | the requests, many at once when the server has PIPELINING | `QUIT` |
 //! | update | `QUIT` | closed |
 //!
@@ -22,7 +22,8 @@ use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Upgrade};
 use crate::proto::{Input, Out, Session};
 use crate::wire::lines::Want;
 use crate::wire::pop3_reply::{Code, Reply, two_numbers, unique_id};
-use crate::wire::sasl;
+use crate::wire::sasl::apop_digest;
+use crate::wire::sasl_client::{Exchange, Mechanism, Privacy};
 
 /// What can be asked for. Messages have the numbers of this session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +78,52 @@ impl fmt::Display for Request {
     }
 }
 
+/// How to log in.
+#[derive(Clone, Debug, Default)]
+pub struct Login {
+    /// What was asked for; else the best that the server offers.
+    pub way: Option<Way>,
+    /// Printable, without commas, never used before: for SCRAM, which is not chosen without.
+    pub nonce: String,
+}
+
+/// A way to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// `USER` and `PASS`
+    User,
+    /// `APOP` (RFC 1939 §7). Never chosen by itself: a greeting promises it for all accounts, also where it fails for some.
+    Apop,
+    /// `AUTH` (RFC 5034)
+    Mechanism(Mechanism),
+}
+
+impl std::str::FromStr for Way {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        if name.eq_ignore_ascii_case("USER") {
+            return Ok(Self::User);
+        }
+        if name.eq_ignore_ascii_case("APOP") {
+            return Ok(Self::Apop);
+        }
+        Mechanism::named(name).map(Self::Mechanism).ok_or_else(|| {
+            let all = Mechanism::ALL.into_iter().chain(Mechanism::TOKENS);
+            let names: Vec<_> = all.map(Mechanism::name).collect();
+            format!("there are USER, APOP, {}", names.join(", "))
+        })
+    }
+}
+
 /// A client session. Ask for [`Self::into_failures`] when the connection has ended.
 pub struct Client<'a> {
     plan: Plan,
+    login: Login,
+    /// What the greeting has for APOP, brackets included.
+    timestamp: Option<Vec<u8>>,
+    /// What is under way, and its first response while that waits for the challenge.
+    exchange: Option<(Exchange, Option<String>)>,
     sink: &'a mut dyn Write,
     state: State,
     capabilities: Capabilities,
@@ -103,10 +147,8 @@ enum State {
     /// The lines after it.
     CapaList,
     Stls,
-    /// Sent with an initial response.
-    AuthPlain,
-    /// Sent without; the response was too long for the command line.
-    AuthPlainChallenge,
+    Auth,
+    Apop,
     User,
     Pass,
     /// The first line of the first request's reply.
@@ -119,11 +161,12 @@ enum State {
     Closed,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Capabilities {
     stls: bool,
     user: bool,
-    sasl_plain: bool,
+    /// Names of mechanisms, with spaces between them.
+    sasl: String,
     pipelining: bool,
 }
 
@@ -142,6 +185,9 @@ impl<'a> Client<'a> {
     ) -> Self {
         Self {
             plan,
+            login: Login::default(),
+            timestamp: None,
+            exchange: None,
             sink,
             state: State::Waiting,
             capabilities: Capabilities::default(),
@@ -151,6 +197,13 @@ impl<'a> Client<'a> {
             failures: Vec::new(),
             deadline: None,
         }
+    }
+
+    /// The same, which logs in like this.
+    #[must_use]
+    pub fn with_login(mut self, login: Login) -> Self {
+        self.login = login;
+        self
     }
 
     /// What went wrong, in order; nothing when all went well.
@@ -172,7 +225,10 @@ impl<'a> Client<'a> {
             return self.give_up(Failure::protocol(self.step(), line), out);
         };
         match (self.state, reply) {
-            (State::Greeting, Reply::Positive(_)) => self.ask_capabilities(out),
+            (State::Greeting, Reply::Positive(text)) => {
+                self.timestamp = timestamp(text);
+                self.ask_capabilities(out);
+            }
             (State::Greeting, Reply::Negative { code, text }) => {
                 let refusal = Refusal::new(self.step(), text, lasting(code));
                 self.give_up(Failure::Refused(refusal), out);
@@ -189,13 +245,11 @@ impl<'a> Client<'a> {
                 self.state = State::Pass;
                 out.secret_line(b"PASS ", self.plan.password.as_bytes());
             }
-            (State::AuthPlainChallenge, Reply::Continue(_)) => {
-                self.state = State::AuthPlain;
-                out.secret_line(b"", self.plain_response().as_bytes());
-            }
-            (State::AuthPlain | State::Pass, Reply::Positive(_)) => self.send_requests(out),
+            (State::Auth, Reply::Continue(challenge)) => self.respond(challenge, out),
+            (State::Auth, Reply::Positive(text)) => self.accepted(text, out),
+            (State::Apop | State::Pass, Reply::Positive(_)) => self.send_requests(out),
             (
-                State::User | State::Pass | State::AuthPlain | State::AuthPlainChallenge,
+                State::User | State::Pass | State::Apop | State::Auth,
                 Reply::Negative { code, text },
             ) => {
                 let refusal = Refusal::new(self.step(), text, lasting(code));
@@ -235,7 +289,8 @@ impl<'a> Client<'a> {
         } else if keyword.eq_ignore_ascii_case(b"PIPELINING") {
             self.capabilities.pipelining = true;
         } else if keyword.eq_ignore_ascii_case(b"SASL") {
-            self.capabilities.sasl_plain = words.any(|word| word.eq_ignore_ascii_case(b"PLAIN"));
+            let names: Vec<_> = words.map(String::from_utf8_lossy).collect();
+            self.capabilities.sasl = names.join(" ");
         }
     }
 
@@ -251,21 +306,105 @@ impl<'a> Client<'a> {
     }
 
     fn login(&mut self, out: &mut Out) {
-        if self.capabilities.sasl_plain {
-            let response = self.plain_response();
-            // RFC 5034 §4 gives the whole command the 255 octets of RFC 2449 §4.
-            if AUTH_PLAIN.len() + response.len() + 2 <= COMMAND_LINE {
-                self.state = State::AuthPlain;
-                return out.secret_line(AUTH_PLAIN, response.as_bytes());
+        let offered = self.capabilities.sasl.split(' ');
+        let able = offered.filter(|name| {
+            let scram = name.eq_ignore_ascii_case(Mechanism::ScramSha256.name());
+            !scram || !self.login.nonce.is_empty()
+        });
+        let able = able.collect::<Vec<_>>().join(" ");
+        match (self.login.way, Mechanism::best(&able, Privacy::Private)) {
+            (Some(Way::Mechanism(mechanism)), _) => {
+                let same = |name: &str| name.eq_ignore_ascii_case(mechanism.name());
+                if self.capabilities.sasl.split(' ').any(same) {
+                    self.auth(mechanism, out);
+                } else {
+                    let why = "the server does not offer this mechanism (CAPA lists those that it does, after SASL)";
+                    self.give_up(Failure::Unsendable(why), out);
+                }
             }
-            self.state = State::AuthPlainChallenge;
-            return out.line(AUTH_PLAIN.trim_ascii());
+            (Some(Way::Apop), _) => self.apop(out),
+            (None, Some(mechanism)) => self.auth(mechanism, out),
+            (Some(Way::User), _) | (None, None) => self.user(out),
         }
+    }
+
+    fn auth(&mut self, mechanism: Mechanism, out: &mut Out) {
+        let (user, password) = (&self.plan.user, &self.plan.password);
+        let (exchange, initial) = Exchange::begin(mechanism, user, password, &self.login.nonce);
+        let command = format!("AUTH {} ", mechanism.name());
+        self.state = State::Auth;
+        match initial {
+            // RFC 5034 §4 gives the whole command the 255 octets of RFC 2449 §4.
+            Some(initial) if command.len() + initial.len() + 2 <= COMMAND_LINE => {
+                out.secret_line(command.as_bytes(), initial.as_bytes());
+                self.exchange = Some((exchange, None));
+            }
+            initial => {
+                out.line(command.trim_ascii_end().as_bytes());
+                self.exchange = Some((exchange, initial));
+            }
+        }
+    }
+
+    /// A challenge.
+    fn respond(&mut self, challenge: &[u8], out: &mut Out) {
+        let Some((exchange, initial)) = &mut self.exchange else {
+            return self.give_up(Failure::protocol(self.step(), challenge), out);
+        };
+        let challenge = String::from_utf8_lossy(challenge);
+        let response = match initial.take() {
+            Some(initial) => Ok(initial),
+            None => exchange.answer(&challenge),
+        };
+        match response {
+            Ok(response) => out.secret_line(b"", response.as_bytes()),
+            Err(fault) => {
+                out.line(b"*");
+                let said = fault.to_string();
+                let refusal = Refusal::new(self.step(), said.as_bytes(), Lasting::Permanent);
+                self.give_up(Failure::Login(refusal), out);
+            }
+        }
+    }
+
+    fn accepted(&mut self, text: &[u8], out: &mut Out) {
+        let text = String::from_utf8_lossy(text);
+        let fault = self
+            .exchange
+            .take()
+            .and_then(|(exchange, _)| exchange.accepted(&text).err());
+        match fault {
+            None => self.send_requests(out),
+            Some(fault) => {
+                let said = fault.to_string();
+                let refusal = Refusal::new(self.step(), said.as_bytes(), Lasting::Permanent);
+                self.give_up(Failure::Login(refusal), out);
+            }
+        }
+    }
+
+    fn apop(&mut self, out: &mut Out) {
+        let Some(timestamp) = &self.timestamp else {
+            let why =
+                "the greeting has no <...> to hash with the password: APOP does not work there";
+            return self.give_up(Failure::Unsendable(why), out);
+        };
+        if unsayable(&self.plan.user) || self.plan.user.contains(' ') {
+            let why = "APOP cannot carry a name with a space, a line end or a NUL in it";
+            return self.give_up(Failure::Unsendable(why), out);
+        }
+        let digest = apop_digest(timestamp, self.plan.password.as_bytes());
+        let digest: String = digest.iter().map(|octet| format!("{octet:02x}")).collect();
+        self.state = State::Apop;
+        let command = format!("APOP {} ", self.plan.user);
+        out.secret_line(command.as_bytes(), digest.as_bytes());
+    }
+
+    fn user(&mut self, out: &mut Out) {
         // RFC 2595 §4: such a server does not offer USER. One without CAPA offers nothing at all.
         if self.capabilities.stls && !self.capabilities.user {
             return self.give_up(Failure::TlsFirst, out);
         }
-        let unsayable = |text: &str| text.contains(['\r', '\n', '\0']);
         if unsayable(&self.plan.user) || unsayable(&self.plan.password) {
             let why =
                 "USER and PASS cannot carry a name or a password with a line end or a NUL in it";
@@ -273,10 +412,6 @@ impl<'a> Client<'a> {
         }
         self.state = State::User;
         out.line(format!("USER {}", self.plan.user).as_bytes());
-    }
-
-    fn plain_response(&self) -> String {
-        sasl::plain_response(&self.plan.user, self.plan.password.as_bytes())
     }
 
     /// Sends as many requests as may be under way, and QUIT after the last answer.
@@ -402,7 +537,11 @@ impl<'a> Client<'a> {
             State::Greeting => GREETING.into(),
             State::Capa | State::CapaList => "CAPA".into(),
             State::Stls => "STLS".into(),
-            State::AuthPlain | State::AuthPlainChallenge => "AUTH PLAIN".into(),
+            State::Auth => self.exchange.as_ref().map_or_else(
+                || "AUTH".into(),
+                |(exchange, _)| format!("AUTH {}", exchange.mechanism().name()),
+            ),
+            State::Apop => format!("APOP {}", self.plan.user),
             State::User => format!("USER {}", self.plan.user),
             State::Pass => "PASS".into(),
             State::Reply | State::Listing | State::Message => self
@@ -468,7 +607,18 @@ fn lasting(code: Option<Code>) -> Lasting {
     }
 }
 
-const AUTH_PLAIN: &[u8] = b"AUTH PLAIN ";
+/// RFC 1939 §7: a message id within the greeting.
+fn timestamp(greeting: &[u8]) -> Option<Vec<u8>> {
+    let begin = greeting.iter().position(|&octet| octet == b'<')?;
+    let length = greeting[begin..].iter().position(|&octet| octet == b'>')? + 1;
+    let timestamp = &greeting[begin..begin + length];
+    timestamp.contains(&b'@').then(|| timestamp.to_vec())
+}
+
+fn unsayable(text: &str) -> bool {
+    text.contains(['\r', '\n', '\0'])
+}
+
 /// Octets of a command line, CRLF included (RFC 2449 §4).
 const COMMAND_LINE: usize = 255;
 

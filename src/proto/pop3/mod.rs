@@ -8,15 +8,20 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::store::{
-    AuthError, Extent, FlagChange, Flags, Index, Mailbox, MaildropLock, Store, StoreError,
+    Account, AuthError, Extent, FlagChange, Flags, Index, Mailbox, MaildropLock, Store, StoreError,
+    Told,
 };
 use crate::wire::pop3::Outgoing;
-use crate::wire::sasl::Credentials;
+use crate::wire::sasl::{Credentials, Question, ScramKeys};
 
 /// Slow work that a session asks for.
 pub enum Job {
-    /// Lets somebody in, and opens the maildrop: answered by [`Answer::Login`].
+    /// Lets somebody in by a password, and opens the maildrop: answered by [`Answer::Login`].
     Login(Credentials),
+    /// The same by what is no password: answered by [`Answer::Login`], or by [`Answer::Keys`] where more is to be said.
+    Ask(Question),
+    /// Opens the maildrop of who has proved who it is: answered by [`Answer::Login`].
+    Enter(Account),
     /// Opens a message and reads its first block: answered by [`Answer::Block`].
     Open {
         /// Where it is.
@@ -42,8 +47,10 @@ pub enum Job {
 /// What a job brought.
 #[derive(Debug)]
 pub enum Answer {
-    /// Of [`Job::Login`].
+    /// Of [`Job::Login`], [`Job::Ask`] and [`Job::Enter`].
     Login(Result<Box<Maildrop>, LoginError>),
+    /// Of [`Job::Ask`]: what a proof is to be checked with, and what then holds.
+    Keys(ScramKeys, Result<Account, AuthError>),
     /// Of [`Job::Open`] and [`Job::Read`].
     Block(Result<Block, StoreError>),
     /// Of [`Job::Update`].
@@ -53,6 +60,8 @@ pub enum Answer {
 /// An account's INBOX as one session sees it: locked, and its messages numbered for good (RFC 1939 §4, §5).
 #[derive(Debug)]
 pub struct Maildrop {
+    /// Whose it is.
+    pub account: Account,
     /// What is in it.
     pub index: Arc<Index>,
     /// Where it is.
@@ -64,8 +73,8 @@ pub struct Maildrop {
 /// Why there is no maildrop.
 #[derive(Debug)]
 pub enum LoginError {
-    /// The name, or the password, is wrong.
-    Credentials,
+    /// It is not who it says, or nobody that it may act as.
+    Refused(AuthError),
     /// The maildrop cannot be opened.
     Store(StoreError),
 }
@@ -96,10 +105,22 @@ enum Source {
 }
 
 impl Job {
+    /// Whether it takes the processor more than the disk: passwords are hashed.
+    pub const fn is_login(&self) -> bool {
+        matches!(self, Self::Login(_) | Self::Ask(_))
+    }
+
     /// Does the work, on a pool thread.
     pub fn run(self, store: &Store) -> Answer {
         match self {
-            Self::Login(credentials) => Answer::Login(login(store, &credentials)),
+            Self::Login(credentials) => {
+                Answer::Login(enter(store, store.users().verify(&credentials)))
+            }
+            Self::Ask(question) => match store.users().tell(&question) {
+                Told::Verdict(result) => Answer::Login(enter(store, result)),
+                Told::Keys(keys, verdict) => Answer::Keys(keys, verdict),
+            },
+            Self::Enter(account) => Answer::Login(enter(store, Ok(account))),
             Self::Open {
                 mailbox,
                 uid,
@@ -115,17 +136,15 @@ impl Job {
     }
 }
 
-fn login(store: &Store, credentials: &Credentials) -> Result<Box<Maildrop>, LoginError> {
-    let account = store
-        .users()
-        .verify(credentials)
-        .map_err(|(AuthError::Credentials | AuthError::Identity)| LoginError::Credentials)?;
+fn enter(store: &Store, who: Result<Account, AuthError>) -> Result<Box<Maildrop>, LoginError> {
+    let account = who.map_err(LoginError::Refused)?;
     let lock = store.lock_maildrop(&account).map_err(LoginError::Store)?;
     let mailbox = store
         .mailbox(&account, "INBOX")
         .map_err(LoginError::Store)?;
     let index = mailbox.sync().map_err(LoginError::Store)?;
     Ok(Box::new(Maildrop {
+        account,
         index,
         mailbox,
         _lock: lock,

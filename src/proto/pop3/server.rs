@@ -1,11 +1,12 @@
-//! The POP3 server's side of a session (RFC 1939, RFC 2449, RFC 2595 §4, RFC 3206, RFC 5034).
+//! The POP3 server's side of a session (RFC 1939, RFC 2449, RFC 2595 §4, RFC 3206, RFC 5034, RFC 6856).
 //!
 //! ```text
 //!                  greeting
 //!                     |
 //!   STLS, CAPA  +-- AUTHORIZATION --- QUIT, lost, timeout ------> closed
+//!   LANG, UTF8  |     |
 //!               +---> |
-//!                     | USER + PASS, or AUTH; INBOX is locked
+//!                     | USER + PASS, APOP or AUTH; INBOX is locked
 //!                     v
 //!   STAT LIST   +-- TRANSACTION ----- lost, timeout ------------> closed, nothing is deleted
 //!   RETR DELE   +---> |
@@ -18,28 +19,49 @@
 //! - Messages are numbered when the maildrop is opened, and keep their number and size until the end (RFC 1939 §5).
 //! - Nothing is deleted but in UPDATE, which only QUIT leads to.
 //! - Lists and messages are said in blocks, each when the peer has taken the one before: memory is bounded.
-//! - A password is taken inside TLS or from this machine only.
+//! - Who may log in how is the business of [`crate::proto::login`].
+//!
+//! | file | what |
+//! |---|---|
+//! | `login` | the AUTHORIZATION state |
+//! | `mailbox` | the commands of the TRANSACTION state, and UPDATE |
+//! | `transaction` | an open maildrop, and what was done with it |
+//! | `words` | all that is said to people, in each language |
+//! | `delay` | the time between two logins |
 //!
 //! Each `-ERR` says what was wrong and what would be right. Codes in brackets stand where RFC 2449 §8 and RFC 3206 §4
 //! define them.
 //!
 //! Beyond the RFCs, as Dovecot has it: what was retrieved is `\Seen` after QUIT; UIDL says UID and UIDVALIDITY, so that a
 //! client that changes over from Dovecot downloads nothing again.
+//!
+//! A message that is UTF-8 outside of ASCII is sent as it is, whether UTF8 was said or not. RFC 6856 §2.1 wants it refused, or a
+//! surrogate sent, before UTF8; but hardly any client says UTF8, all of them show such messages, and one that could not be had
+//! would look lost. Dovecot does the same. What UTF8 is good for: names and passwords outside of ASCII are promised to work.
 
+mod delay;
+mod login;
+mod mailbox;
 mod transaction;
+mod words;
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use self::transaction::{Count, Listed, Mark, Retrieving, Transaction};
-use super::{Answer, Block, Job, LoginError, Maildrop, Reading};
+pub use self::delay::LoginDelay;
+use self::login::{Phase, Verdict, Waiting};
+use self::transaction::{Listed, Transaction};
+use self::words::{LANGUAGES, Left, Words, language};
+use super::{Answer, Job, Reading};
 use crate::limits;
+use crate::proto::login::{Door, Origin};
 use crate::proto::{self, Input, Out, Peer, Service, Session, StartTls};
-use crate::store::StoreError;
+use crate::store::Store;
+use crate::wire::codes::Lang;
 use crate::wire::lines::Want;
-use crate::wire::pop3::{Command, Outgoing, SyntaxError};
-use crate::wire::sasl::{Credentials, Exchange, Mechanism, SaslError, Step};
+use crate::wire::pop3::{Command, SyntaxError};
+use crate::wire::sasl::{Exchange, Mechanism};
 
 /// What is the same for all sessions of a listener.
 #[derive(Clone, Debug)]
@@ -48,18 +70,42 @@ pub struct Config {
     pub hostname: String,
     /// Whether STLS is to be had.
     pub start_tls: StartTls,
+    /// Who may log in how. Share one among all listeners, so that guessing is slow on all of them.
+    pub door: Arc<Door>,
+    /// How often an account may log in. Share one among all listeners of POP3.
+    pub login_delay: Arc<LoginDelay>,
+    /// The language that `LANG *` asks for (RFC 6856 §3.2).
+    pub lang: Lang,
+}
+
+impl Config {
+    /// With the policy that a server has by itself, in English.
+    pub fn new(hostname: &str, start_tls: StartTls) -> Self {
+        Self {
+            hostname: hostname.to_owned(),
+            start_tls,
+            door: Arc::default(),
+            login_delay: Arc::default(),
+            lang: Lang::En,
+        }
+    }
 }
 
 /// Makes sessions.
 pub struct Pop3Service {
     name: &'static str,
     config: Arc<Config>,
+    store: Arc<Store>,
 }
 
 impl Pop3Service {
     /// `name` is `pop3` or `pop3s`.
-    pub const fn new(name: &'static str, config: Arc<Config>) -> Self {
-        Self { name, config }
+    pub const fn new(name: &'static str, config: Arc<Config>, store: Arc<Store>) -> Self {
+        Self {
+            name,
+            config,
+            store,
+        }
     }
 }
 
@@ -69,17 +115,27 @@ impl Service for Pop3Service {
     }
 
     fn session(&self, peer: Peer) -> Box<dyn Session> {
-        Box::new(Server::new(Arc::clone(&self.config), peer))
+        let config = Arc::clone(&self.config);
+        Box::new(Server::new(config, Arc::clone(&self.store), peer))
     }
 }
 
 /// One session. See the module.
 pub struct Server {
     config: Arc<Config>,
+    /// Only to ask what its users can log in with, which does not block.
+    store: Arc<Store>,
     peer: Peer,
-    secure: bool,
+    /// `None` without TLS; in it, what a login can be bound to.
+    tls: Option<Option<Box<[u8]>>>,
     phase: Phase,
     doing: Doing,
+    lang: Lang,
+    utf8: Utf8,
+    /// What the greeting has for APOP.
+    timestamp: Option<String>,
+    /// Exchanges of AUTH that were begun.
+    exchanges: u64,
     /// When the peer last did something.
     heard: Instant,
     /// Commands that were not understood, or not possible.
@@ -89,14 +145,11 @@ pub struct Server {
     ending: Ending,
 }
 
-/// The states of RFC 1939 §3.
-enum Phase {
-    /// Nobody is logged in; `name` is what USER said.
-    Authorization { name: Option<String> },
-    /// Somebody is.
-    Transaction(Box<Transaction>),
-    /// QUIT was said, and what DELE marked is being removed: so many messages.
-    Update { deleted: usize },
+/// Whether UTF8 was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Utf8 {
+    Off,
+    On,
 }
 
 /// What the session is in the middle of.
@@ -104,11 +157,13 @@ enum Doing {
     /// Nothing: it waits for a command.
     Command,
     /// AUTH: it waits for the client's response.
-    Sasl(Exchange),
+    Sasl(Exchange, Verdict),
+    /// AUTH: the store is asked.
+    Asking(Exchange),
     /// A job.
     Job,
-    /// It holds back the answer to a wrong password until then.
-    Pause(Instant),
+    /// It holds back the answer to a login until then.
+    Pause(Instant, Waiting),
     /// LIST or UIDL: the next line is that of `next`, counted from 0.
     List { what: Listed, next: usize },
     /// RETR or TOP: a block was said, and the peer has not taken it yet.
@@ -127,14 +182,19 @@ enum Ending {
 
 impl Server {
     /// A session for a connection that was just accepted.
-    pub const fn new(config: Arc<Config>, peer: Peer) -> Self {
+    pub const fn new(config: Arc<Config>, store: Arc<Store>, peer: Peer) -> Self {
         let heard = peer.accepted.instant;
         Self {
             config,
+            store,
             peer,
-            secure: false,
+            tls: None,
             phase: Phase::Authorization { name: None },
             doing: Doing::Command,
+            lang: Lang::En,
+            utf8: Utf8::Off,
+            timestamp: None,
+            exchanges: 0,
             heard,
             errors: 0,
             failures: 0,
@@ -142,37 +202,39 @@ impl Server {
         }
     }
 
-    fn open(&self, out: &mut Out) {
+    fn open(&mut self, out: &mut Out) {
         if self.peer.refused.is_some() {
-            out.line(b"-ERR [SYS/TEMP] too many connections now; close some, or try again later");
+            self.say("-ERR", Words::TooManyConnections, out);
             out.close();
             return;
         }
-        // No <timestamp>: it would promise APOP (RFC 1939 §7).
-        out.line(format!("+OK {} POP3 server ready", self.config.hostname).as_bytes());
+        self.timestamp = self.new_timestamp();
+        let ready = Words::Greeting(&self.config.hostname).text(self.lang);
+        match &self.timestamp {
+            // RFC 1939 §7: it promises APOP.
+            Some(timestamp) => out.line(format!("+OK {ready} {timestamp}").as_bytes()),
+            None => out.line(format!("+OK {ready}").as_bytes()),
+        }
     }
 
-    fn line(&mut self, line: &[u8], out: &mut Out) {
-        if let Doing::Sasl(exchange) = &mut self.doing {
-            let step = exchange.answer(line);
-            self.doing = Doing::Command;
-            self.sasl(step, out);
-            return;
+    fn line(&mut self, now: Instant, line: &[u8], out: &mut Out) {
+        if let Doing::Sasl(..) = &self.doing {
+            return self.auth_answer(now, line, out);
         }
         let command = match Command::parse(line) {
             Ok(command) => command,
-            Err(error) => {
-                let complaint = self.complaint(error);
-                self.refuse(&complaint, out);
-                return;
-            }
+            Err(error) => return self.refuse(self.complaint(error), out),
         };
         match command {
             Command::Capa => self.capa(out),
+            Command::Lang(range) => self.lang(range, out),
             Command::Quit => self.quit(out),
-            Command::User(_) | Command::Pass(_) | Command::Auth(_) | Command::Stls => {
-                self.authorization(command, out);
-            }
+            Command::User(_)
+            | Command::Pass(_)
+            | Command::Apop { .. }
+            | Command::Auth(_)
+            | Command::Utf8
+            | Command::Stls => self.authorization(now, command, out),
             Command::Stat
             | Command::List(_)
             | Command::Uidl(_)
@@ -180,362 +242,71 @@ impl Server {
             | Command::Retr(_)
             | Command::Dele(_)
             | Command::Rset
+            | Command::Last
             | Command::Noop => self.transaction(command, out),
         }
     }
 
     /// What is said about a line that is no command.
-    fn complaint(&self, error: SyntaxError) -> String {
+    const fn complaint(&self, error: SyntaxError) -> Words<'static> {
         match error {
-            SyntaxError::Empty => "an empty line is no command; QUIT ends the session".to_owned(),
-            SyntaxError::Usage(usage) => format!("this is written: {usage}"),
-            SyntaxError::Number(usage) => {
-                format!("a number has digits only, nine at most; this is written: {usage}")
-            }
+            SyntaxError::Empty => Words::Empty,
+            SyntaxError::Usage(usage) => Words::Usage(usage),
+            SyntaxError::Number(usage) => Words::Number(usage),
             SyntaxError::Unknown => match &self.phase {
-                Phase::Authorization { .. } => {
-                    "unknown command; log in with USER name, then PASS password. Also known here: AUTH \
-                     CAPA STLS QUIT"
-                }
-                Phase::Transaction(_) | Phase::Update { .. } => {
-                    "unknown command; known here: STAT LIST UIDL TOP RETR DELE RSET NOOP CAPA QUIT"
-                }
-            }
-            .to_owned(),
-        }
-    }
-
-    /// Commands of the AUTHORIZATION state.
-    fn authorization(&mut self, command: Command<'_>, out: &mut Out) {
-        let password_is_safe = self.may_take_password();
-        let Phase::Authorization { name } = &mut self.phase else {
-            let complaint = match command {
-                // RFC 2595 §4: STLS is for the AUTHORIZATION state only.
-                Command::Stls => "TLS must come before the login: QUIT, connect again, STLS",
-                _ => "you are logged in already; to log in again, QUIT and connect again",
-            };
-            self.refuse(complaint, out);
-            return;
-        };
-        match command {
-            Command::Stls => self.stls(out),
-            Command::Auth(None) => {
-                out.line(b"+OK mechanisms follow");
-                if password_is_safe {
-                    out.line(Mechanism::Plain.name().as_bytes());
-                }
-                out.line(b".");
-            }
-            _ if !password_is_safe => {
-                let complaint = self.insecure();
-                self.refuse(complaint, out);
-            }
-            Command::User(said) => {
-                *name = Some(String::from_utf8_lossy(said).into_owned());
-                out.line(b"+OK now PASS and the password");
-            }
-            Command::Pass(password) => match name.take() {
-                Some(name) => {
-                    let credentials = Credentials::new(name, password.to_vec());
-                    self.ask(Job::Login(credentials), out);
-                }
-                None => self.refuse("USER and your name come first, then PASS", out),
+                Phase::Authorization { .. } => Words::UnknownBeforeLogin,
+                Phase::Transaction(_) | Phase::Update { .. } => Words::UnknownAfterLogin,
             },
-            Command::Auth(Some((mechanism, initial))) => match Mechanism::named(mechanism) {
-                Some(Mechanism::Plain) => match Exchange::begin(Mechanism::Plain, initial) {
-                    Ok((exchange, Step::Challenge(challenge))) => {
-                        out.line(format!("+ {challenge}").as_bytes());
-                        self.doing = Doing::Sasl(exchange);
-                    }
-                    Ok((_, step)) => self.sasl(Ok(step), out),
-                    Err(error) => self.sasl(Err(error), out),
-                },
-                _ => self.refuse("no such mechanism here; AUTH PLAIN works", out),
-            },
-            _ => {}
-        }
-    }
-
-    /// RFC 8314 §3, RFC 2595 §2.2: a password crosses no network in the clear. From this machine to itself it crosses none.
-    fn may_take_password(&self) -> bool {
-        let here = self
-            .peer
-            .remote
-            .is_none_or(|remote| remote.ip().to_canonical().is_loopback());
-        self.secure || here
-    }
-
-    fn insecure(&self) -> &'static str {
-        match self.config.start_tls {
-            StartTls::Offered => "your password would cross the network in the clear: STLS first",
-            StartTls::Unavailable => {
-                "your password would cross the network in the clear, and there is no TLS here: connect from the \
-                 same machine"
-            }
-        }
-    }
-
-    fn stls(&mut self, out: &mut Out) {
-        if self.secure {
-            self.refuse("TLS is up already", out);
-        } else if self.config.start_tls == StartTls::Unavailable {
-            self.refuse("no certificate here, so no TLS", out);
-        } else {
-            out.line(b"+OK begin TLS now");
-            out.start_tls();
-        }
-    }
-
-    fn sasl(&mut self, step: Result<Step, SaslError>, out: &mut Out) {
-        match step {
-            Ok(Step::Challenge(_) | Step::Ask(_) | Step::Proven) => {
-                self.refuse("AUTH PLAIN has one response only", out)
-            }
-            Ok(Step::Verify(credentials)) => self.ask(Job::Login(credentials), out),
-            Err(error) => self.refuse(&error.to_string(), out),
-        }
-    }
-
-    /// The answer comes later: that makes guessing slow.
-    fn login_failed(&mut self, now: Instant) {
-        self.failures += 1;
-        self.doing = Doing::Pause(now + limits::LOGIN_PAUSE);
-    }
-
-    fn logged_in(&mut self, now: Instant, login: Result<Box<Maildrop>, LoginError>, out: &mut Out) {
-        match login {
-            Ok(maildrop) => {
-                let transaction = Transaction::new(maildrop);
-                out.line(format!("+OK mailbox open: {}", transaction.summary()).as_bytes());
-                self.phase = Phase::Transaction(Box::new(transaction));
-                self.rest(out);
-            }
-            Err(LoginError::Credentials) => self.login_failed(now),
-            Err(error) => {
-                out.line(match error {
-                    // RFC 2449 §8.1.2
-                    LoginError::Store(StoreError::Busy) => {
-                        b"-ERR [IN-USE] another POP3 session has this mailbox open: QUIT there, or try again later"
-                    }
-                    // RFC 3206 §4
-                    _ => &b"-ERR [SYS/TEMP] the mailbox cannot be opened now: not your fault, try again later"[..],
-                });
-                self.rest(out);
-            }
-        }
-    }
-
-    /// Commands of the TRANSACTION state.
-    fn transaction(&mut self, command: Command<'_>, out: &mut Out) {
-        let Phase::Transaction(transaction) = &mut self.phase else {
-            self.refuse("log in first: USER name, then PASS password", out);
-            return;
-        };
-        let done = match command {
-            Command::Stat => {
-                let (messages, octets) = transaction.left();
-                out.line(format!("+OK {messages} {octets}").as_bytes());
-                Ok(())
-            }
-            Command::List(None) => {
-                out.line(format!("+OK {}", transaction.summary()).as_bytes());
-                self.doing = Doing::List {
-                    what: Listed::Sizes,
-                    next: 0,
-                };
-                Ok(())
-            }
-            Command::Uidl(None) => {
-                out.line(b"+OK unique ids follow");
-                self.doing = Doing::List {
-                    what: Listed::Uids,
-                    next: 0,
-                };
-                Ok(())
-            }
-            Command::List(Some(number)) => transaction.find(number).map(|index| {
-                out.bytes(b"+OK ");
-                out.with(|line| transaction.write(Listed::Sizes, index, line));
-            }),
-            Command::Uidl(Some(number)) => transaction.find(number).map(|index| {
-                out.bytes(b"+OK ");
-                out.with(|line| transaction.write(Listed::Uids, index, line));
-            }),
-            Command::Retr(number) => transaction.find(number).map(|index| {
-                let octets = transaction.size(index);
-                transaction.retrieving = Some(Retrieving {
-                    index,
-                    reply: format!("+OK {octets} octets"),
-                    mark: Mark::Retrieved,
-                });
-                self.doing = Doing::Job;
-                out.job(transaction.open(index, Outgoing::whole()));
-            }),
-            Command::Top { number, lines } => transaction.find(number).map(|index| {
-                transaction.retrieving = Some(Retrieving {
-                    index,
-                    reply: "+OK top of the message follows".to_owned(),
-                    mark: transaction.marks[index],
-                });
-                self.doing = Doing::Job;
-                out.job(transaction.open(index, Outgoing::top(lines)));
-            }),
-            Command::Dele(number) => transaction.find(number).map(|index| {
-                let retrieved = transaction.marks[index] == Mark::Retrieved;
-                transaction.marks[index] = Mark::Deleted { retrieved };
-                let reply =
-                    format!("+OK message {number} goes when you QUIT; RSET takes that back");
-                out.line(reply.as_bytes());
-            }),
-            Command::Rset => {
-                transaction.reset();
-                let reply = format!("+OK nothing is marked: {}", transaction.summary());
-                out.line(reply.as_bytes());
-                Ok(())
-            }
-            _ => {
-                out.line(b"+OK");
-                Ok(())
-            }
-        };
-        match done {
-            Ok(()) => self.proceed(out),
-            Err(complaint) => self.refuse(&complaint, out),
         }
     }
 
     /// RFC 2449 §5: what works, and no more.
     fn capa(&self, out: &mut Out) {
-        out.line(b"+OK this works here");
+        self.say("+OK", Words::Capabilities, out);
         out.line(b"TOP");
         out.line(b"UIDL");
-        if self.may_take_password() {
-            out.line(b"USER");
-            out.line(b"SASL PLAIN");
+        if self.may_log_in() {
+            if self.takes_passwords() {
+                out.line(b"USER");
+            }
+            let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();
+            if !names.is_empty() {
+                out.line(format!("SASL {}", names.join(" ")).as_bytes());
+            }
         }
         let authorization = matches!(self.phase, Phase::Authorization { .. });
-        if authorization && !self.secure && self.config.start_tls == StartTls::Offered {
+        if authorization && self.tls.is_none() && self.config.start_tls == StartTls::Offered {
             out.line(b"STLS");
         }
         out.line(b"RESP-CODES");
         out.line(b"AUTH-RESP-CODE");
         out.line(b"PIPELINING");
         out.line(b"EXPIRE NEVER");
+        if let Some(seconds) = self.config.login_delay.seconds() {
+            out.line(format!("LOGIN-DELAY {seconds}").as_bytes());
+        }
+        out.line(b"UTF8 USER");
+        out.line(b"LANG");
         out.line(concat!("IMPLEMENTATION mailtool-", env!("CARGO_PKG_VERSION")).as_bytes());
         out.line(b".");
     }
 
-    fn quit(&mut self, out: &mut Out) {
-        let nobody = Phase::Authorization { name: None };
-        match std::mem::replace(&mut self.phase, nobody) {
-            Phase::Transaction(transaction) => {
-                let (seen, deleted) = transaction.results();
-                self.phase = Phase::Update {
-                    deleted: deleted.len(),
-                };
-                let maildrop = transaction.maildrop;
-                self.ask(
-                    Job::Update {
-                        maildrop,
-                        seen,
-                        deleted,
-                    },
-                    out,
-                );
+    /// RFC 6856 §3.
+    fn lang(&mut self, range: Option<&[u8]>, out: &mut Out) {
+        let Some(range) = range else {
+            self.say("+OK", Words::LanguagesFollow, out);
+            for (_, tag, name) in LANGUAGES {
+                out.line(format!("{tag} {name}").as_bytes());
             }
-            Phase::Authorization { .. } | Phase::Update { .. } => {
-                out.line(b"+OK bye");
-                out.close();
-            }
-        }
-    }
-
-    fn updated(&self, result: &Result<(), StoreError>, out: &mut Out) {
-        let deleted = match self.phase {
-            Phase::Update { deleted } => deleted,
-            _ => 0,
+            return out.line(b".");
         };
-        let reply = match (result, deleted) {
-            (Ok(()), 0) => "+OK bye; nothing was deleted".to_owned(),
-            (Ok(()), _) => format!("+OK bye; {} deleted", Count(deleted)),
-            // Marking as seen is nobody's wish but ours: its failure is no failure of QUIT.
-            (Err(_), 0) => "+OK bye; nothing was deleted".to_owned(),
-            // RFC 1939 §6
-            (Err(_), _) => {
-                "-ERR [SYS/TEMP] some messages were not deleted: not your fault, try again later"
-                    .to_owned()
+        match language(range, self.config.lang) {
+            Some((lang, tag)) => {
+                self.lang = lang;
+                let changed = Words::LanguageChanged.text(lang);
+                out.line(format!("+OK {tag} {changed}").as_bytes());
             }
-        };
-        out.line(reply.as_bytes());
-        out.close();
-    }
-
-    /// A block of a message has come.
-    fn block(&mut self, block: Result<Block, StoreError>, out: &mut Out) {
-        let begun = match &mut self.phase {
-            Phase::Transaction(transaction) => transaction.retrieving.take().map(|retrieving| {
-                if block.is_ok() {
-                    transaction.marks[retrieving.index] = retrieving.mark;
-                }
-                retrieving.reply
-            }),
-            _ => None,
-        };
-        match (block, begun) {
-            (Ok(block), begun) => {
-                if let Some(reply) = begun {
-                    out.line(reply.as_bytes());
-                }
-                out.block(block.octets);
-                match block.rest {
-                    Some(rest) => self.doing = Doing::Send(rest),
-                    None => self.doing = Doing::Command,
-                }
-                self.proceed(out);
-            }
-            (Err(StoreError::NoSuchMessage), Some(_)) => {
-                out.line(b"-ERR another program has deleted this message; QUIT and connect again to see what is left");
-                self.rest(out);
-            }
-            (Err(_), Some(_)) => {
-                out.line(b"-ERR [SYS/TEMP] the message cannot be read now: not your fault, try again later");
-                self.rest(out);
-            }
-            // Half of it is said. Whatever is said now would be taken for text, and the dot alone for its end.
-            (Err(_), None) => out.close(),
-        }
-    }
-
-    /// Says as much as there is room for of what the session is in the middle of.
-    fn proceed(&mut self, out: &mut Out) {
-        if let (Doing::List { what, next }, Phase::Transaction(transaction)) =
-            (&mut self.doing, &self.phase)
-        {
-            while *next < transaction.marks.len() {
-                if out.is_full() {
-                    return;
-                }
-                out.with(|lines| {
-                    let end = lines.len() + limits::BLOCK;
-                    while lines.len() < end && *next < transaction.marks.len() {
-                        if !transaction.is_deleted(*next) {
-                            transaction.write(*what, *next, lines);
-                        }
-                        *next += 1;
-                    }
-                });
-            }
-            out.line(b".");
-            self.doing = Doing::Command;
-        }
-        if matches!(self.doing, Doing::Send(_))
-            && !out.is_full()
-            && let Doing::Send(reading) = std::mem::replace(&mut self.doing, Doing::Job)
-        {
-            out.job(proto::Job::Pop3(Job::Read(reading)));
-        }
-        if matches!(self.doing, Doing::Command) {
-            self.rest(out);
+            None => self.refuse(Words::NoSuchLanguage, out),
         }
     }
 
@@ -546,7 +317,7 @@ impl Server {
             Ending::No => {}
             Ending::PeerEnded => out.close(),
             Ending::Stop => {
-                out.line(b"-ERR [SYS/TEMP] the server shuts down, and nothing was deleted: connect again later");
+                self.say("-ERR", Words::ShuttingDown, out);
                 out.close();
             }
         }
@@ -554,25 +325,17 @@ impl Server {
 
     fn end(&mut self, ending: Ending, out: &mut Out) {
         self.ending = ending;
-        if matches!(self.doing, Doing::Command | Doing::Sasl(_)) {
+        if matches!(self.doing, Doing::Command | Doing::Sasl(..)) {
             self.rest(out);
         }
     }
 
     fn timeout(&mut self, now: Instant, out: &mut Out) {
-        match self.doing {
-            Doing::Pause(until) if now < until => {}
-            Doing::Pause(_) if self.failures >= limits::LOGIN_FAILURES => {
-                out.line(
-                    b"-ERR [AUTH] name or password is wrong, for the last time here: connect again",
-                );
-                out.close();
+        match std::mem::replace(&mut self.doing, Doing::Command) {
+            Doing::Pause(until, waiting) if now < until => {
+                self.doing = Doing::Pause(until, waiting);
             }
-            Doing::Pause(_) => {
-                // RFC 3206 §4: the credentials are the problem. Which of both is nobody's business.
-                out.line(b"-ERR [AUTH] name or password is wrong; begin again with USER");
-                self.rest(out);
-            }
+            Doing::Pause(_, waiting) => self.answered(waiting, out),
             // RFC 1939 §3: no UPDATE state, and no reply either.
             _ => out.close(),
         }
@@ -583,21 +346,44 @@ impl Server {
         out.job(proto::Job::Pop3(job));
     }
 
+    /// A line for people.
+    fn say(&self, status: &str, words: Words<'_>, out: &mut Out) {
+        let text = words.text(self.lang);
+        match words.code() {
+            Some(code) => out.line(format!("{status} [{code}] {text}").as_bytes()),
+            None => out.line(format!("{status} {text}").as_bytes()),
+        }
+    }
+
     /// `-ERR`; whoever does nothing right for long is sent away.
-    fn refuse(&mut self, complaint: &str, out: &mut Out) {
+    fn refuse(&mut self, complaint: Words<'_>, out: &mut Out) {
         self.errors += 1;
-        out.line(format!("-ERR {complaint}").as_bytes());
+        self.say("-ERR", complaint, out);
         if self.errors >= limits::ERRORS {
-            out.line(b"-ERR too many commands went wrong here; nothing was deleted, connect again");
+            self.say("-ERR", Words::TooManyErrors, out);
             out.close();
         }
+    }
+
+    fn left(&self) -> Left {
+        match &self.phase {
+            Phase::Transaction(transaction) => transaction.left(),
+            _ => Left {
+                messages: 0,
+                octets: 0,
+            },
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::of(&self.peer)
     }
 }
 
 impl Session for Server {
     fn want(&self) -> Want {
         match self.doing {
-            Doing::Command | Doing::Sasl(_) => Want::Line {
+            Doing::Command | Doing::Sasl(..) => Want::Line {
                 max: limits::POP3_LINE,
             },
             _ => Want::Nothing,
@@ -608,19 +394,21 @@ impl Session for Server {
         self.heard = now;
         match input {
             Input::Open => self.open(out),
-            Input::Line(line) => self.line(line, out),
+            Input::Line(line) => self.line(now, line, out),
             Input::LongLine => {
                 self.doing = Doing::Command;
-                let complaint = format!("a line has {} octets at most", limits::POP3_LINE);
-                self.refuse(&complaint, out);
+                self.refuse(Words::LongLine, out);
             }
-            Input::TlsUp(_) => {
+            Input::TlsUp(info) => {
                 // RFC 2595 §4: what was said before does not count.
-                self.secure = true;
+                self.tls = Some(info.end_point);
                 self.phase = Phase::Authorization { name: None };
+                self.utf8 = Utf8::Off;
+                self.lang = Lang::En;
             }
             Input::Done(proto::Answer::Pop3(answer)) => match answer {
-                Answer::Login(login) => self.logged_in(now, login, out),
+                Answer::Login(login) => self.verified(now, login, out),
+                Answer::Keys(keys, verdict) => self.keys(now, keys, verdict, out),
                 Answer::Block(block) => self.block(block, out),
                 Answer::Updated(result) => self.updated(&result, out),
             },
@@ -633,9 +421,9 @@ impl Session for Server {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        match self.doing {
-            Doing::Job => None,
-            Doing::Pause(until) => Some(until),
+        match &self.doing {
+            Doing::Job | Doing::Asking(_) => None,
+            Doing::Pause(until, _) => Some(*until),
             _ if matches!(self.phase, Phase::Authorization { .. }) => {
                 Some(self.heard + limits::LOGIN_IDLE)
             }
@@ -645,7 +433,7 @@ impl Session for Server {
 
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
         match self.doing {
-            Doing::Sasl(_) => Some(0..piece.len()),
+            Doing::Sasl(..) => Some(0..piece.len()),
             _ => Command::secret_in(piece),
         }
     }

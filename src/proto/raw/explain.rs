@@ -186,7 +186,11 @@ impl Page {
             Kind::PopStatus => code == "-ERR",
             Kind::PopCode => true,
             Kind::ImapStatus => matches!(code, "NO" | "BAD" | "BYE"),
-            Kind::ImapCode | Kind::ImapData => false,
+            Kind::ImapCode
+            | Kind::ImapData
+            | Kind::Extension
+            | Kind::Parameter
+            | Kind::Mechanism => false,
         };
         if is_no {
             self.row(

@@ -36,7 +36,7 @@
 //! | `strict` | what a strict session does not overlook |
 //! | `replies` | what is said |
 //!
-//! Invariants: a `250` after a message is made from [`Durable`] alone; what is refused is read first, and then
+//! Invariants: a `250` after a message is made from [`Durable`](crate::store::Durable) alone; what is refused is read first, and then
 //! answered; what was learnt before TLS is forgotten (RFC 3207 §4.2). A message for several mailboxes of which some
 //! cannot be written is answered with 451 as a whole: sent again it comes twice to some, but it is lost to nobody.
 //! LMTP, which has a reply for each recipient, needs no such choice.
@@ -345,7 +345,7 @@ impl Server {
                 self.go_on(incoming, chunk, out);
             }
             (State::Delivering { id }, Answer::Delivered(results)) => {
-                self.delivered(&id, results, out);
+                self.delivered(now, &id, results, out);
             }
             (_, answer) => {
                 log::error!("an SMTP session got an answer that it did not ask for: {answer:?}");

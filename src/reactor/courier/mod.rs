@@ -32,7 +32,7 @@ use crate::proto::client::Upgrade;
 use crate::proto::control::{Board, Order, Step};
 use crate::proto::smtp::client::Login;
 use crate::proto::smtp::dispatch::policy::{Dialect, Policy, Secret, Tls, Whose};
-use crate::proto::smtp::dispatch::{self, Dispatcher, Found, Spot, Target, Wish, Written};
+use crate::proto::smtp::dispatch::{self, Dispatcher, Found, Spot, Target, Which, Wish, Written};
 use crate::proto::smtp::relay::{Client, Message, Patience, Plan, Tray};
 use crate::store::queue::Queued;
 use crate::store::{QueueId, Store, StoreError};
@@ -153,8 +153,6 @@ impl Courier {
             Ok(queued) => {
                 if !known {
                     self.note(id, arrival(&queued));
-                } else if queued.held {
-                    self.note(id, "held".to_owned());
                 }
                 self.enter(queued);
             }
@@ -188,9 +186,19 @@ impl Courier {
         }
         for order in self.board.take() {
             match order {
-                Order::Look(id) => self.look(&id),
+                Order::Look(id) => {
+                    let held = self.store.queue().load(&id).map(|queued| queued.held);
+                    if let Ok(held) = held {
+                        self.note(&id, if held { "held" } else { "released" }.to_owned());
+                    }
+                    self.look(&id);
+                }
                 Order::Flush(which) => {
-                    log::info!("tried now: {which:?}");
+                    match &which {
+                        Which::All => log::info!("asked to try all that waits now"),
+                        Which::Message(id) => log::info!("{id}: asked to try it now"),
+                        Which::Domain(domain) => log::info!("{domain}: asked to try it now"),
+                    }
                     self.tell(dispatch::Event::Flush(which));
                 }
             }

@@ -50,7 +50,8 @@ pub(super) fn verdicts(
             reply: Arc::new(reply.clone()),
             receipts,
         },
-        relay::Fate::Refused { reply, .. } if is_too_many(reply) => {
+        // Their bound, whether they say so now or said it before we asked (RFC 9422 §4.2).
+        relay::Fate::Refused { reply, .. } | relay::Fate::Unfit(reply) if is_too_many(reply) => {
             Verdict::Again(Arc::new(reply.clone()))
         }
         relay::Fate::Refused { reply, .. } | relay::Fate::Unfit(reply) => {
@@ -142,8 +143,8 @@ pub(super) fn outcome_text(store: &Store, id: &QueueId, outcome: &Outcome) -> St
         Fate::Failed => format!("<{to}>: failed, {who}{reply}"),
         Fate::Expired => format!("<{to}>: given up, {who}{reply}"),
         Fate::Later { next, .. } => {
-            let next = DateTime::utc(next).to_header();
-            format!("<{to}>: tried again {next}, {who}{reply}")
+            let next = DateTime::utc(next).to_internet();
+            format!("<{to}>: not now, next attempt {next}: {who}{reply}")
         }
     }
 }

@@ -123,7 +123,7 @@ pub(super) fn first_attempt(arrival: i64, envelope: &Envelope) -> i64 {
     arrival.max(hold)
 }
 
-/// Reads what [`write`] wrote and what was appended to it. Never panics, whatever it is.
+/// Reads what [`write`](fn@write) wrote and what was appended to it. Never panics, whatever it is.
 ///
 /// ```
 /// use mailtool::store::queue::{read, Read};

@@ -340,6 +340,30 @@ fn what_is_to_be_held_is_queued_until_then() {
 }
 
 #[test]
+fn a_sender_who_wants_to_be_told_of_success_is_served_by_the_queue() {
+    let office = office("", Rules::default());
+    let asking = |reverse_path: Option<Address>| {
+        let mut envelope = envelope(&["bob@mail.example", "alice@mail.example"]);
+        envelope.recipients[1].notify = Notify::On {
+            success: true,
+            failure: true,
+            delay: false,
+        };
+        Envelope {
+            reverse_path,
+            ..envelope
+        }
+    };
+    // For <> there is nobody to tell.
+    assert!(office.hand_in_as(asking(None), Replies::One, TEXT)[0].is_ok());
+    assert!(office.queued().is_empty() && office.texts("bob").len() == 1);
+    let sender = Some(address("sender@elsewhere.example"));
+    assert!(office.hand_in_as(asking(sender), Replies::One, TEXT)[0].is_ok());
+    assert_eq!(office.queued(), ["bob@mail.example", "alice@mail.example"]);
+    assert_eq!(office.texts("bob").len(), 1);
+}
+
+#[test]
 fn whoever_waits_for_news_is_woken_once() {
     let office = office("", Rules::default());
     let woken = Arc::new(std::sync::atomic::AtomicUsize::new(0));

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Account, AuthError, Secret, Table, Users, same};
 use crate::limits;
-use crate::wire::sasl::{Means, Question, ScramKeys, cram_digest, decode};
+use crate::wire::sasl::{Means, Question, ScramKeys, apop_digest, cram_digest, decode};
 
 /// What the table of users says to a [`Question`].
 #[derive(Debug)]
@@ -55,11 +55,13 @@ impl Users {
         };
         let some = secrets().next().is_some();
         let plain = |secret: &Secret| matches!(secret, Secret::Plain(_));
+        let cram = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Cram(_));
         let keys = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Scram(_));
         // Those whom only development mode knows have their password shown.
         let some = some && !self.anybody;
         Means {
             passwords: some && secrets().all(plain),
+            cram: some && secrets().all(cram),
             keys: some && secrets().all(keys),
             tokens: !self.tokens.0.is_empty(),
         }
@@ -72,23 +74,47 @@ impl Users {
                 name,
                 challenge,
                 digest,
-            } => Told::Verdict(self.cram(name, challenge, digest)),
+            } => {
+                let of = |secret: &Secret| match secret {
+                    Secret::Plain(password) => Some(cram_digest(password, challenge.as_bytes())),
+                    Secret::Cram(keys) => Some(keys.digest(challenge.as_bytes())),
+                    _ => None,
+                };
+                let nobody = || cram_digest(&self.seed, challenge.as_bytes());
+                Told::Verdict(self.digest(name, of, nobody, digest))
+            }
+            Question::Apop {
+                name,
+                timestamp,
+                digest,
+            } => {
+                let of = |secret: &Secret| match secret {
+                    Secret::Plain(password) => Some(apop_digest(timestamp.as_bytes(), password)),
+                    _ => None,
+                };
+                let nobody = || apop_digest(timestamp.as_bytes(), &self.seed);
+                Told::Verdict(self.digest(name, of, nobody, digest))
+            }
             Question::Token { name, token } => Told::Verdict(self.token(name.as_deref(), token)),
             Question::Keys { name, authorize_as } => self.keys(name, authorize_as),
         }
     }
 
-    fn cram(&self, name: &str, challenge: &str, digest: &[u8; 16]) -> Result<Account, AuthError> {
+    /// Compares with the digest `of` the secret; where there is none, with that of `nobody`.
+    fn digest(
+        &self,
+        name: &str,
+        of: impl Fn(&Secret) -> Option<[u8; 16]>,
+        nobody: impl Fn() -> [u8; 16],
+        digest: &[u8; 16],
+    ) -> Result<Account, AuthError> {
         let (table, place) = (self.table(), self.place());
         let name = place.account_name(name).and_then(|name| table.name(&name));
         let secret = name.as_ref().and_then(|name| table.secrets.get(name));
-        let password: &[u8] = match secret {
-            Some(Secret::Plain(password)) => password,
-            _ => &self.seed,
-        };
-        let proved = bool::from(cram_digest(password, challenge.as_bytes()).ct_eq(digest));
-        match (name, secret) {
-            (Some(name), Some(Secret::Plain(_))) if proved => Ok(place.account(&name)),
+        let expected = secret.and_then(of);
+        let proved = bool::from(expected.unwrap_or_else(nobody).ct_eq(digest));
+        match name {
+            Some(name) if proved && expected.is_some() => Ok(place.account(&name)),
             _ => Err(AuthError::Credentials),
         }
     }
@@ -127,7 +153,7 @@ impl Users {
                     Secret::Plain(password) => {
                         ScramKeys::derive(password, salt_of(&account), OWN_ROUNDS)
                     }
-                    _ => return nobody(&table, salt_of(name)),
+                    _ => return self.nobody(&table, name, salt_of(name)),
                 };
                 let other = Some(authorize_as).filter(|other| !other.is_empty());
                 let itself = other
@@ -138,27 +164,24 @@ impl Users {
                 };
                 Told::Keys(keys, verdict)
             }
-            _ => nobody(&table, salt_of(&name.to_lowercase())),
+            _ => self.nobody(&table, name, salt_of(&name.to_lowercase())),
         }
     }
-}
 
-/// Keys that no proof fits, as those of the table's accounts look.
-fn nobody(table: &Table, salt: Vec<u8>) -> Told {
-    let typical = table.secrets.values().find_map(|secret| match secret {
-        Secret::Scram(keys) => Some(keys.iterations),
-        _ => None,
-    });
-    let keys = match typical {
-        Some(iterations) => ScramKeys {
-            salt,
-            iterations,
-            stored_key: [0; 32],
-            server_key: [0; 32],
-        },
-        None => ScramKeys::derive(&seed(), salt, OWN_ROUNDS),
-    };
-    Told::Keys(keys, Err(AuthError::Credentials))
+    /// Keys that no proof fits, as those of the table's accounts look.
+    fn nobody(&self, table: &Table, name: &str, salt: Vec<u8>) -> Told {
+        let fits = |secret: &Secret| matches!(secret, Secret::Plain(_) | Secret::Scram(_));
+        let keys = match table.stand_in(name, &self.seed, fits) {
+            Some(Secret::Scram(keys)) => ScramKeys {
+                salt,
+                iterations: keys.iterations,
+                stored_key: [0; 32],
+                server_key: [0; 32],
+            },
+            _ => ScramKeys::derive(&seed(), salt, OWN_ROUNDS),
+        };
+        Told::Keys(keys, Err(AuthError::Credentials))
+    }
 }
 
 /// `4096,c2FsdA==,STORED,SERVER`: what `doveadm pw -s SCRAM-SHA-256` makes. Never says what was in it.
@@ -228,6 +251,9 @@ mod tests {
             let means = users(text).means();
             (means.passwords, means.keys, means.tokens)
         };
+        let hashed = "{CRAM-MD5}cd3ba7deaad6e5ca23448ba42e379747a9e0f7f1fbc00c8a81bbaac395731b56";
+        let cram = users(&format!("a:{{PLAIN}}x\nb:{hashed}\n")).means();
+        assert!(cram.cram && !cram.passwords && !cram.keys);
         assert_eq!(means("a:{PLAIN}x\nb:!\n"), (true, true, false));
         assert_eq!(
             means(&format!("a:{{PLAIN}}x\nb:{SCRAM}\n")),

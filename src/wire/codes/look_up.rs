@@ -3,7 +3,7 @@
 use super::commands::COMMANDS;
 use super::digits::{self, Digit};
 use super::ports::{SERVICES, Service};
-use super::{Command, Entry, enhanced, imap, pop3, smtp};
+use super::{Command, Entry, enhanced, extensions, imap, pop3, smtp};
 use crate::limits;
 
 /// One row of one of the tables.
@@ -346,8 +346,8 @@ fn plain_word(word: &str) -> Found {
     let mut hits: Vec<Hit> = codes.filter(|row| same(row.code)).map(Hit::Entry).collect();
     let commands = COMMANDS.iter().copied().flatten();
     hits.extend(commands.filter(|row| same(row.verb)).map(Hit::Command));
-    let data = imap::DATA.iter().filter(|row| same(row.code));
-    hits.extend(data.map(Hit::Entry));
+    let others = entries(OTHERS).filter(|row| same(row.code));
+    hits.extend(others.map(Hit::Entry));
     hits.extend(
         SERVICES
             .iter()
@@ -367,7 +367,7 @@ fn entries(tables: &'static [&'static [Entry]]) -> impl Iterator<Item = &'static
 
 /// Every word without digits that [`find`] knows; response codes in their brackets.
 fn words() -> impl Iterator<Item = String> {
-    let plain = entries(&[pop3::STATUSES, imap::STATUSES, imap::DATA]);
+    let plain = entries(&[pop3::STATUSES, imap::STATUSES]).chain(entries(OTHERS));
     let plain = plain.map(|entry| entry.code.to_owned());
     let codes = entries(&[pop3::CODES])
         .chain(entries(imap::CODES))
@@ -377,6 +377,14 @@ fn words() -> impl Iterator<Item = String> {
     let services = SERVICES.iter().map(|service| service.name.to_owned());
     plain.chain(commands).chain(codes).chain(services)
 }
+
+/// Words that come after the commands of the same name.
+const OTHERS: &[&[Entry]] = &[
+    imap::DATA,
+    extensions::KEYWORDS,
+    extensions::PARAMETERS,
+    extensions::MECHANISMS,
+];
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@
 //! | [`pop3`] | `+OK`, `-ERR`, a response code | RFC 1939, RFC 2449, RFC 3206 |
 //! | [`imap`] | a status, a response code, a kind of data | RFC 9051 §7, RFC 5530, and extensions |
 //! | [`commands`] | a command of SMTP, POP3 or IMAP | RFC 5321, RFC 1939, RFC 9051, and extensions |
+//! | [`extensions`] | a keyword of EHLO, a parameter of MAIL or RCPT, a mechanism of AUTH | RFC 5321 §2.2, and one RFC each |
 //! | [`ports`] | a service with its port and transport | RFC 6409, RFC 8314 |
 //!
 //! A text without one of its languages does not compile: [`Text`] has a field for each.
@@ -20,6 +21,7 @@
 pub mod commands;
 pub mod digits;
 pub mod enhanced;
+pub mod extensions;
 pub mod imap;
 pub mod pop3;
 pub mod ports;
@@ -103,6 +105,12 @@ pub enum Kind {
     ImapCode,
     /// `EXISTS`, `FETCH` ...: what follows `*` when it is no status.
     ImapData,
+    /// `PIPELINING`: what EHLO lists.
+    Extension,
+    /// `NOTIFY`: what may stand behind MAIL's or RCPT's address.
+    Parameter,
+    /// `PLAIN`: how AUTH goes.
+    Mechanism,
 }
 
 impl Kind {
@@ -136,6 +144,18 @@ impl Kind {
             Self::ImapData => Text {
                 en: "IMAP data from the server",
                 fr: "donnée IMAP du serveur",
+            },
+            Self::Extension => Text {
+                en: "SMTP extension (keyword of EHLO)",
+                fr: "extension de SMTP (mot-clé de EHLO)",
+            },
+            Self::Parameter => Text {
+                en: "parameter of an SMTP command",
+                fr: "paramètre d'une commande SMTP",
+            },
+            Self::Mechanism => Text {
+                en: "mechanism of AUTH (SASL)",
+                fr: "mécanisme de AUTH (SASL)",
             },
         }
     }

@@ -280,7 +280,7 @@ impl<'s> Wire<'s> {
 
     fn deadline_is_soon(&self, now: Instant) -> bool {
         self.deadline()
-            .is_some_and(|deadline| deadline <= now + limits::LOGIN_PAUSE)
+            .is_some_and(|deadline| deadline <= now + limits::LOGIN_PAUSE_MOST)
     }
 
     fn deadline_passes(&mut self, now: &mut Instant) {

@@ -35,11 +35,8 @@ impl Stage {
 
     pub fn pop3(plan: Plan) -> Self {
         let (store, folder) = store();
-        let config = pop3::server::Config {
-            hostname: HOST.into(),
-            start_tls: start_tls(plan),
-        };
-        let service = Pop3Service::new("pop3", Arc::new(config));
+        let config = pop3::server::Config::new(HOST, start_tls(plan));
+        let service = Pop3Service::new("pop3", Arc::new(config), Arc::clone(&store));
         Self::new(Box::new(service), store, folder)
     }
 
@@ -48,6 +45,7 @@ impl Stage {
         let config = imap::server::Config {
             hostname: HOST.into(),
             start_tls: start_tls(plan),
+            door: Arc::default(),
         };
         let service = ImapService::new("imap", Arc::new(config), Arc::clone(&store));
         Self::new(Box::new(service), store, folder)

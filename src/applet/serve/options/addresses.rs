@@ -11,30 +11,30 @@ use crate::wire::address::Address;
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub(in crate::applet::serve) struct Addresses {
-    /// Names that stand for others: NAME: TARGET, TARGET; read again when it changes
+    /// Aliases, as in /etc/aliases: NAME: TARGET, TARGET; read again when the file changes
     #[arg(long, value_name = "FILE", env = "MAILTOOL_ALIASES", help_heading = ADDRESSES)]
     aliases: Option<PathBuf>,
-    /// What parts a name from a tag, as in alice+shop; off: there are no tags [default: +]
+    /// Character between a name and a tag (sub-address), as in alice+shop; off: no tags [default: +]
     #[arg(long, value_name = "CHAR", env = "MAILTOOL_SEPARATOR", value_parser = separator, help_heading = ADDRESSES)]
     #[serde(deserialize_with = "separator_of_file")]
     separator: Option<Separator>,
-    /// Who gets mail for postmaster when nobody is called so [default: the first account]
+    /// Who gets mail for postmaster, where no account or alias is called so [default: the first account]
     #[arg(long, value_name = "ADDR", env = "MAILTOOL_POSTMASTER", value_parser = address, help_heading = ADDRESSES)]
     #[serde(deserialize_with = "address_of_file")]
     postmaster: Option<Address>,
-    /// Who gets mail for those who are not there
+    /// Who gets mail for names of our domains that do not exist [default: it is refused]
     #[arg(long, value_name = "ADDR", env = "MAILTOOL_CATCH_ALL", value_parser = address, help_heading = ADDRESSES)]
     #[serde(deserialize_with = "address_of_file")]
     catch_all: Option<Address>,
-    /// For development: every recipient exists, and logs in with the name as password; on loopback only
+    /// For development, on loopback only: every name has a mailbox, and is its own password
     #[arg(long, env = "MAILTOOL_ACCEPT_ANY", value_parser = clap::builder::FalseyValueParser::new(), help_heading = ADDRESSES)]
     pub(in crate::applet::serve) accept_any: bool,
-    /// Octets that a mailbox may hold, all of its folders together; K, M, G behind the number multiply
+    /// Most octets in a mailbox, all of its folders together, such as 500M (K, M, G) [default: no limit]
     #[arg(long, value_name = "OCTETS", env = "MAILTOOL_QUOTA", value_parser = octets, help_heading = ADDRESSES)]
     #[serde(deserialize_with = "octets_of_file")]
     quota: Option<u64>,
-    /// Messages that a mailbox may hold
-    #[arg(long, value_name = "N", env = "MAILTOOL_QUOTA_MESSAGES", value_parser = clap::value_parser!(u64).range(1..), help_heading = ADDRESSES)]
+    /// Most messages in a mailbox [default: no limit]
+    #[arg(long, value_name = "N", env = "MAILTOOL_QUOTA_MESSAGES", value_parser = at_least_one, help_heading = ADDRESSES)]
     quota_messages: Option<u64>,
 }
 
@@ -99,6 +99,11 @@ fn separator(text: &str) -> Result<Separator, &'static str> {
 fn address(text: &str) -> Result<Address, String> {
     Address::parse(text.as_bytes())
         .map_err(|error| format!("{error}; give alice, or alice@example.org"))
+}
+
+fn at_least_one(text: &str) -> Result<u64, &'static str> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or("give a number, 1 or more")
 }
 
 /// `100M`

@@ -1,15 +1,16 @@
 //! Options that say what is passed on, for whom, where to, and for how long it is tried.
 
-use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::bail;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
+use super::time::{Time, parsed};
 use super::{Endpoint, one_or_many};
 use crate::applet::serve::protocols::Protocol;
+use crate::applet::serve::screen::Passing;
 use crate::limits;
 use crate::proto::smtp::dispatch::policy::{Pattern, Policy, Route, Routes, Way};
 use crate::reactor::Trust;
@@ -19,40 +20,42 @@ use crate::wire::network::Network;
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub(in crate::applet::serve) struct Relay {
-    /// Pass on mail for other domains, for users who log in; any of the options below means this too
+    /// Pass on mail for other domains, for users who log in; --relay-from, --route, --smarthost and --lab-chain imply it [default: such
+    /// mail is refused]
     #[arg(long, env = "MAILTOOL_RELAY", value_parser = clap::builder::FalseyValueParser::new(), help_heading = RELAY)]
     relay: bool,
-    /// Whose mail for other domains is passed on without a login, such as 192.0.2.0/24
+    /// Networks whose mail for other domains is passed on without a login, such as 192.0.2.0/24
     #[arg(long, value_name = "NET", env = "MAILTOOL_RELAY_FROM", value_delimiter = ',', help_heading = RELAY)]
     #[serde(deserialize_with = "one_or_many")]
     relay_from: Vec<Network>,
-    /// Where mail for DOMAIN goes: HOST:PORT, lmtp:HOST:PORT, mx, or nowhere; DOMAIN may be .DOMAIN (all below it) or * (all)
+    /// Where mail for DOMAIN goes: HOST:PORT, lmtp:HOST:PORT, mx (its mail exchangers) or nowhere; .DOMAIN is all below it, * all
     #[arg(long, value_name = "DOMAIN=HOST:PORT", env = "MAILTOOL_ROUTE", value_delimiter = ',', help_heading = RELAY)]
     #[serde(deserialize_with = "one_or_many")]
     route: Vec<Route>,
-    /// Where all other mail goes, in place of the domains' mail exchangers
+    /// Host that mail for all other domains goes through, in place of their mail exchangers
     #[arg(long, value_name = "[USER:PASSWORD@]HOST:PORT", env = "MAILTOOL_SMARTHOST", hide_env_values = true, help_heading = RELAY)]
     #[serde(deserialize_with = "parsed")]
     smarthost: Option<Way>,
-    /// Where mail for our own domains goes, in place of mailboxes here: lmtp:HOST:PORT, lmtp:/unix/socket
+    /// Host behind this one that has the mailboxes of our domains: lmtp:HOST:PORT, lmtp:/unix/socket [default: they are here]
     #[arg(long, value_name = "lmtp:HOST:PORT", env = "MAILTOOL_DELIVER", help_heading = RELAY)]
     #[serde(deserialize_with = "parsed")]
     deliver: Option<Way>,
-    /// Send to DOMAIN over TLS with a good certificate, or not at all
+    /// Send to DOMAIN over TLS with a valid certificate only; until then mail waits; .DOMAIN and * as in --route
     #[arg(long, value_name = "DOMAIN", env = "MAILTOOL_REQUIRE_TLS", value_delimiter = ',', help_heading = RELAY)]
     #[serde(deserialize_with = "one_or_many")]
     require_tls: Vec<Pattern>,
-    /// Authorities whose certificates are good, beside those of this machine, in PEM
+    /// Further authorities whose certificates are valid when sending, in PEM [default: those of this machine]
     #[arg(long, value_name = "FILE", env = "MAILTOOL_RELAY_CA", help_heading = RELAY)]
     relay_ca: Option<PathBuf>,
-    /// Name server to ask, in place of those of /etc/resolv.conf
-    #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_RESOLVER", help_heading = RELAY)]
-    resolver: Option<SocketAddr>,
-    /// Until the second attempt; each later pause is twice as long [default: 5m]
+    /// Name server to ask, such as 127.0.0.1:5353 [default: those of /etc/resolv.conf]
+    #[arg(long, value_name = "ADDR[:PORT]", env = "MAILTOOL_RESOLVER", help_heading = RELAY)]
+    #[serde(deserialize_with = "parsed")]
+    resolver: Option<NameServer>,
+    /// Pause before the second attempt, such as 30s or 5m; each later one is twice as long [default: 5m, growing to 4h]
     #[arg(long, value_name = "TIME", env = "MAILTOOL_RETRY", help_heading = RELAY)]
     #[serde(deserialize_with = "parsed")]
     retry: Option<Time>,
-    /// After so long a message goes back to its sender [default: 5d]
+    /// After so long in the queue a message goes back to its sender [default: 5d]
     #[arg(long, value_name = "TIME", env = "MAILTOOL_GIVE_UP", help_heading = RELAY)]
     #[serde(deserialize_with = "parsed")]
     give_up: Option<Time>,
@@ -60,18 +63,18 @@ pub(in crate::applet::serve) struct Relay {
     #[arg(long, value_name = "TIME", env = "MAILTOOL_WARN_AFTER", help_heading = RELAY)]
     #[serde(deserialize_with = "parsed")]
     warn_after: Option<Time>,
-    /// Connections to other servers at the same time [default: 100]
+    /// Most connections to other servers at the same time [default: 100]
     #[arg(long, value_name = "N", env = "MAILTOOL_RELAY_CONNECTIONS", value_parser = count, help_heading = RELAY)]
     relay_connections: Option<usize>,
-    /// The same to one destination [default: 20]
+    /// Most connections to one destination at the same time [default: 20]
     #[arg(long, value_name = "N", env = "MAILTOOL_RELAY_CONNECTIONS_EACH", value_parser = count, help_heading = RELAY)]
     relay_connections_each: Option<usize>,
-    /// For a lab: N servers for mta1.lab to mtaN.lab in one program, mail goes from one to the next
+    /// For a lab: N servers, mta1.lab to mtaN.lab, in one program; mail goes from one to the next, and never out
     #[arg(long, value_name = "N", env = "MAILTOOL_LAB_CHAIN", value_parser = clap::value_parser!(u16).range(1..=60), help_heading = RELAY)]
     pub(in crate::applet::serve) lab_chain: Option<u16>,
 }
 
-const RELAY: &str = "Passing mail on";
+const RELAY: &str = "Relay and queue";
 
 impl Relay {
     /// Whether mail for other domains is passed on at all.
@@ -80,6 +83,17 @@ impl Relay {
             || !self.relay_from.is_empty()
             || !self.route.is_empty()
             || self.smarthost.is_some()
+    }
+
+    /// What of it is shown when the server is ready.
+    pub(in crate::applet::serve) fn passing(&self) -> Passing<'_> {
+        Passing {
+            is_on: self.is_on(),
+            networks: &self.relay_from,
+            routes: &self.route,
+            smarthost: self.smarthost.as_ref(),
+            deliver: self.deliver.as_ref(),
+        }
     }
 
     /// Whose mail is passed on without a login.
@@ -93,8 +107,8 @@ impl Relay {
     }
 
     /// The name server to ask.
-    pub(in crate::applet::serve) const fn resolver(&self) -> Option<SocketAddr> {
-        self.resolver
+    pub(in crate::applet::serve) fn resolver(&self) -> Option<SocketAddr> {
+        self.resolver.map(|server| server.0)
     }
 
     /// Who is to be believed where TLS has to be verified.
@@ -225,61 +239,29 @@ fn too_wide(networks: &[Network]) -> Option<&Network> {
     })
 }
 
-/// `300`, `300s`, `5m`, `4h`, `5d`: seconds, one at least.
+/// `127.0.0.1`, `127.0.0.1:5353`, `[::1]:53`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::applet::serve) struct Time(i64);
+struct NameServer(SocketAddr);
 
-impl FromStr for Time {
+impl FromStr for NameServer {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
-        let unit = match &text[digits.len()..] {
-            "" | "s" => 1,
-            "m" => 60,
-            "h" => 60 * 60,
-            "d" => 24 * 60 * 60,
-            _ => return Err(EXAMPLE),
-        };
-        let number: Option<i64> = digits.parse().ok().filter(|number| *number > 0);
-        // A hundred years: so that sums of such times are no problem of anybody.
-        number
-            .and_then(|number| number.checked_mul(unit))
-            .filter(|seconds| *seconds <= 100 * 366 * 24 * 60 * 60)
+        const DOMAIN: u16 = 53;
+        let address = text.parse::<IpAddr>();
+        let address = address.map(|address| SocketAddr::new(address, DOMAIN));
+        address
+            .or_else(|_| text.parse())
             .map(Self)
-            .ok_or(EXAMPLE)
+            .map_err(|_| "give the address of a name server, such as 192.0.2.53 or 127.0.0.1:5353")
     }
 }
-
-const EXAMPLE: &str = "give a time such as 30s, 5m, 4h or 5d";
 
 fn count(text: &str) -> Result<usize, &'static str> {
     text.parse()
         .ok()
         .filter(|count| (1..=10_000).contains(count))
         .ok_or("give a number from 1 to 10000")
-}
-
-/// A text or a number, parsed.
-fn parsed<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: FromStr,
-    T::Err: fmt::Display,
-    D: Deserializer<'de>,
-{
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Value {
-        Text(String),
-        Number(i64),
-    }
-    let text = match Value::deserialize(deserializer)? {
-        Value::Text(text) => text,
-        Value::Number(number) => number.to_string(),
-    };
-    text.parse()
-        .map(Some)
-        .map_err(|error| de::Error::custom(format!("{text}: {error}")))
 }
 
 #[cfg(test)]
@@ -348,18 +330,5 @@ mod tests {
             Endpoint::Tcp("0.0.0.0:143".parse().unwrap()),
         )];
         assert!(relay(&["0.0.0.0/0"]).check(&imap).is_ok());
-    }
-
-    #[test]
-    fn times_have_units() {
-        let time = |text: &str| text.parse::<Time>().map(|time| time.0);
-        assert_eq!(
-            (time("1"), time("30s"), time("5m")),
-            (Ok(1), Ok(30), Ok(300))
-        );
-        assert_eq!((time("4h"), time("5d")), (Ok(14_400), Ok(432_000)));
-        for text in ["", "0", "-1", "s", "5 m", "1w", "99999999999999999d"] {
-            assert!(time(text).is_err(), "{text}");
-        }
     }
 }

@@ -1,72 +1,60 @@
 //! Options that say how SMTP sessions go: what is overlooked, who is believed, how much is taken.
 
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
 use super::one_or_many;
+use super::time::{Time, parsed};
 use crate::limits;
 use crate::proto::smtp::server::{Config, Disclosure, Rates, Rigor, Senders};
 use crate::wire::network::Network;
-use crate::wire::sasl::Mechanism;
 
 /// The part of the options that changes a [`Config`].
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub(in crate::applet::serve) struct Sessions {
-    /// Overlook nothing: refuse what is not as the standard has it, and say the section
+    /// Refuse what departs from the standards, and cite the section
     #[arg(long, env = "MAILTOOL_STRICT", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
     strict: bool,
-    /// Let VRFY and EXPN tell whether there is such a mailbox
+    /// Let VRFY and EXPN tell which mailboxes exist [default: they answer 252]
     #[arg(long, env = "MAILTOOL_VRFY", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
     vrfy: bool,
-    /// Users send as themselves only, in MAIL and in From
+    /// Users who log in send as themselves only, in MAIL FROM and in the field From
     #[arg(long, env = "MAILTOOL_OWN_SENDERS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
     own_senders: bool,
-    /// Mechanisms of AUTH to offer, of those that all accounts can log in with [default: all]
-    #[arg(long, value_name = "NAME", env = "MAILTOOL_AUTH", value_delimiter = ',', help_heading = SESSIONS)]
-    #[serde(deserialize_with = "one_or_many")]
-    auth: Vec<Mechanism>,
-    /// A token that stands for a user's password (OAUTHBEARER, XOAUTH2)
-    #[arg(long, value_name = "USER:TOKEN", env = "MAILTOOL_TOKEN", hide_env_values = true, value_delimiter = ',', help_heading = SESSIONS)]
-    #[serde(deserialize_with = "one_or_many")]
-    token: Vec<Token>,
-    /// Such tokens in a file, one a line
-    #[arg(long, value_name = "FILE", env = "MAILTOOL_TOKENS", help_heading = SESSIONS)]
-    tokens: Option<PathBuf>,
-    /// Proxies that may say with XCLIENT whose connection they hand on
+    /// Networks of proxies that may use XCLIENT to say whose connection they hand on
     #[arg(long, value_name = "NET", env = "MAILTOOL_XCLIENT_FROM", value_delimiter = ',', help_heading = SESSIONS)]
     #[serde(deserialize_with = "one_or_many")]
     xclient_from: Vec<Network>,
-    /// Load balancers that say it with a PROXY header (1 or 2) before all else, and have to
+    /// Networks of load balancers that have to begin with a PROXY header (version 1 or 2), which says it
     #[arg(long, value_name = "NET", env = "MAILTOOL_PROXY_FROM", value_delimiter = ',', help_heading = SESSIONS)]
     #[serde(deserialize_with = "one_or_many")]
     proxy_from: Vec<Network>,
-    /// Recipients of one message [default: 1000]
-    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_RECIPIENTS", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    /// Most recipients of one message [default: 1000]
+    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_RECIPIENTS", value_parser = at_least_one, help_heading = SESSIONS)]
     max_recipients: Option<u32>,
-    /// Received lines at which a message runs in a circle [default: 25]
-    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_HOPS", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    /// Most Received lines of a message; one with more runs in a circle [default: 25]
+    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_HOPS", value_parser = at_least_one, help_heading = SESSIONS)]
     max_hops: Option<u32>,
     /// Refused commands after which a connection is closed; from half of them on, each costs a second [default: 20]
-    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_ERRORS", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
+    #[arg(long, value_name = "N", env = "MAILTOOL_MAX_ERRORS", value_parser = at_least_one, help_heading = SESSIONS)]
     max_errors: Option<u32>,
-    /// Messages a minute from one address, but this computer; 0: any number [default: 1200]
-    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_ADDRESS", help_heading = SESSIONS)]
+    /// Most messages a minute from one address, this computer's aside; 0: no limit [default: 1200]
+    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_ADDRESS", value_parser = number, help_heading = SESSIONS)]
     rate_per_address: Option<u32>,
-    /// Messages a minute by one user; 0: any number [default: 600]
-    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_USER", help_heading = SESSIONS)]
+    /// Most messages a minute from one user; 0: no limit [default: 600]
+    #[arg(long, value_name = "N", env = "MAILTOOL_RATE_PER_USER", value_parser = number, help_heading = SESSIONS)]
     rate_per_user: Option<u32>,
-    /// Seconds that an SMTP client may be silent [default: 300]
-    #[arg(long, value_name = "SECONDS", env = "MAILTOOL_SMTP_TIMEOUT", value_parser = clap::value_parser!(u32).range(1..), help_heading = SESSIONS)]
-    smtp_timeout: Option<u32>,
+    /// How long an SMTP client may be silent [default: 5m]
+    #[arg(long, value_name = "TIME", env = "MAILTOOL_SMTP_TIMEOUT", help_heading = SESSIONS)]
+    #[serde(deserialize_with = "parsed")]
+    smtp_timeout: Option<Time>,
 }
 
-const SESSIONS: &str = "SMTP sessions";
+/// The heading, which the largest size of a message has too.
+pub(super) const SESSIONS: &str = "SMTP sessions and limits";
 
 impl Sessions {
     /// Tells a listener's sessions; `rates` are those of all of them.
@@ -80,9 +68,6 @@ impl Sessions {
         if self.own_senders {
             config.senders = Senders::Oneself;
         }
-        if !self.auth.is_empty() {
-            config.mechanisms.clone_from(&self.auth);
-        }
         config.xclient_from.clone_from(&self.xclient_from);
         config.proxy_from.clone_from(&self.proxy_from);
         let number = |given: Option<u32>, usual: usize| given.map_or(usual, |given| given as usize);
@@ -92,13 +77,18 @@ impl Sessions {
             config.max_errors = errors as usize;
             config.soft_errors = errors.div_ceil(2) as usize;
         }
-        if let Some(seconds) = self.smtp_timeout {
-            let patience = Duration::from_secs(u64::from(seconds));
+        if let Some(time) = self.smtp_timeout {
+            let patience = Duration::from_secs(time.0.unsigned_abs());
             config.timeouts.command = patience;
             config.timeouts.text = patience;
             config.timeouts.challenge = config.timeouts.challenge.min(patience);
         }
         config.rates = Arc::clone(rates);
+    }
+
+    /// Those who come for many others.
+    pub(in crate::applet::serve) fn proxies(&self) -> Vec<Network> {
+        [&self.proxy_from[..], &self.xclient_from].concat()
     }
 
     /// Who is counted, for all listeners together.
@@ -110,30 +100,6 @@ impl Sessions {
         ))
     }
 
-    /// All tokens, with whose they are. Reads the file.
-    pub(in crate::applet::serve) fn tokens(&self) -> anyhow::Result<Vec<(String, String)>> {
-        let mut tokens: Vec<_> = self
-            .token
-            .iter()
-            .map(|token| (token.user.clone(), token.token.clone()))
-            .collect();
-        if let Some(path) = &self.tokens {
-            let tried = || format!("--tokens {}: cannot be used", path.display());
-            let text = std::fs::read_to_string(path).with_context(tried)?;
-            for (line, number) in text.lines().zip(1..) {
-                if line.trim().is_empty() || line.starts_with('#') {
-                    continue;
-                }
-                let token = line.trim_end().parse::<Token>();
-                let token = token
-                    .map_err(|why| anyhow!("line {number}: {why}"))
-                    .with_context(tried)?;
-                tokens.push((token.user, token.token));
-            }
-        }
-        Ok(tokens)
-    }
-
     /// `self` where it says something, else `other`.
     pub(super) fn or(self, other: Self) -> Self {
         fn many<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
@@ -143,9 +109,6 @@ impl Sessions {
             strict: self.strict || other.strict,
             vrfy: self.vrfy || other.vrfy,
             own_senders: self.own_senders || other.own_senders,
-            auth: many(self.auth, other.auth),
-            token: many(self.token, other.token),
-            tokens: self.tokens.or(other.tokens),
             xclient_from: many(self.xclient_from, other.xclient_from),
             proxy_from: many(self.proxy_from, other.proxy_from),
             max_recipients: self.max_recipients.or(other.max_recipients),
@@ -156,40 +119,15 @@ impl Sessions {
             smtp_timeout: self.smtp_timeout.or(other.smtp_timeout),
         }
     }
-
-    /// Paths in a file are meant from where the file is.
-    pub(super) fn relative_to(&mut self, folder: &Path) {
-        if let Some(path) = &mut self.tokens {
-            *path = folder.join(&*path);
-        }
-    }
 }
 
-/// `alice:ya29.a0Af`. Not shown when printed for debugging.
-#[derive(Clone)]
-struct Token {
-    user: String,
-    token: String,
+fn at_least_one(text: &str) -> Result<u32, &'static str> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or("give a number, 1 or more")
 }
 
-impl std::fmt::Debug for Token {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Token({:?}, ********)", self.user)
-    }
-}
-
-impl FromStr for Token {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once(':') {
-            Some((user, token)) if !user.is_empty() && !token.is_empty() => Ok(Self {
-                user: user.to_owned(),
-                token: token.to_owned(),
-            }),
-            _ => Err("give USER:TOKEN"),
-        }
-    }
+fn number(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "give a number; 0 is no limit")
 }
 
 #[cfg(test)]
@@ -201,7 +139,7 @@ mod tests {
     #[test]
     fn a_file_says_what_the_command_line_can() {
         let options: Options = toml::from_str(
-            "strict = true\nvrfy = true\nown-senders = true\nauth = ['plain', 'SCRAM-SHA-256']\ntoken = 'alice:t0ken'\nxclient-from = '192.0.2.1'\n\
+            "strict = true\nvrfy = true\nown-senders = true\nxclient-from = '192.0.2.1'\n\
              proxy-from = ['10.0.0.0/8', '::1']\nmax-recipients = 7\nmax-hops = 8\nmax-errors = 9\nrate-per-address = 1\n\
              rate-per-user = 0\nsmtp-timeout = 11\n",
         )
@@ -218,38 +156,7 @@ mod tests {
         assert_eq!((config.xclient_from.len(), config.proxy_from.len()), (1, 2));
         assert_eq!(config.timeouts.challenge, Duration::from_secs(11));
         assert_eq!(config.senders, Senders::Oneself);
-        assert_eq!(
-            config.mechanisms,
-            [Mechanism::Plain, Mechanism::ScramSha256]
-        );
-        assert_eq!(
-            sessions.tokens().unwrap(),
-            [("alice".to_owned(), "t0ken".to_owned())]
-        );
-        assert!(!format!("{options:?}").contains("t0ken"));
-        for (text, why) in [
-            ("xclient-from = 'lan'", "192.0.2.0/24"),
-            ("token = 'alice'", "USER:TOKEN"),
-            ("auth = 'NTLM'", "SCRAM-SHA-256, CRAM-MD5"),
-        ] {
-            let error = toml::from_str::<Options>(text).expect_err(text).to_string();
-            assert!(error.contains(why), "{error}");
-        }
-    }
-
-    #[test]
-    fn tokens_come_from_a_file_too() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("tokens");
-        std::fs::write(&path, "# whose\n\nalice:one\nbob:two:three\n").expect("written");
-        let sessions = Sessions {
-            tokens: Some(path.clone()),
-            ..Sessions::default()
-        };
-        let tokens = sessions.tokens().expect("read");
-        assert_eq!(tokens[1], ("bob".to_owned(), "two:three".to_owned()));
-        std::fs::write(&path, "alice\n").expect("written");
-        let error = format!("{:#}", sessions.tokens().expect_err("no token"));
-        assert!(error.contains("line 1: give USER:TOKEN"), "{error}");
+        let error = toml::from_str::<Options>("xclient-from = 'lan'").expect_err("no network");
+        assert!(error.to_string().contains("192.0.2.0/24"), "{error}");
     }
 }

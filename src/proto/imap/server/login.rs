@@ -1,12 +1,10 @@
 //! The not authenticated state: STARTTLS, LOGIN, AUTHENTICATE (RFC 3501 §6.2, RFC 4959), and the way back to it (RFC 8437).
 
-use ring::digest;
-
 use super::pending::{After, Next, Pending, Verdict};
 use super::reply::Reply;
 use super::{Doing, Phase, Refused, Server, Switched};
-use crate::limits;
 use crate::proto::imap::work::{Login, Work};
+use crate::proto::login::{self, Origin, Outcome};
 use crate::proto::{Out, StartTls};
 use crate::store::{Account, AuthError, Told};
 use crate::wire::imap::command::Command;
@@ -87,7 +85,7 @@ impl Server {
             return Err(Reply::no("CANNOT", text));
         };
         self.exchanges += 1;
-        let nonce = self.nonce();
+        let nonce = login::nonce(&self.peer.seed, self.exchanges);
         let scene = Scene {
             nonce: &nonce,
             host: &self.config.hostname,
@@ -175,27 +173,35 @@ impl Server {
         }
     }
 
-    /// Who it is, or that it is nobody.
+    /// Who it is, or that it is nobody. The answer is held back when passwords are being guessed.
     fn settled(&mut self, tag: String, result: Result<Account, AuthError>, out: &mut Out) {
-        let reply = match result {
+        let (outcome, reply) = match result {
             Ok(account) => {
                 self.phase = Phase::Authenticated(account);
-                Reply::capabilities(self.capabilities(), "logged in")
+                let reply = Reply::capabilities(self.capabilities(), "logged in");
+                (Outcome::Right, reply)
             }
-            Err(AuthError::Identity) => Reply::no(
-                "AUTHORIZATIONFAILED",
-                "nobody may act for somebody else here; leave the first name empty",
-            ),
-            Err(AuthError::Credentials) => {
+            Err(error) => {
                 self.failures += 1;
-                let reply = Reply::no("AUTHENTICATIONFAILED", "the name or the password is wrong");
-                // Held back, so that guessing is slow.
-                let until = self.heard + limits::LOGIN_PAUSE;
-                self.doing = Doing::Pause(until, Refused { tag, reply });
-                return;
+                let reply = match error {
+                    AuthError::Identity => Reply::no(
+                        "AUTHORIZATIONFAILED",
+                        "nobody may act for somebody else here; leave the first name empty",
+                    ),
+                    AuthError::Credentials => {
+                        Reply::no("AUTHENTICATIONFAILED", "the name or the password is wrong")
+                    }
+                };
+                (Outcome::Wrong, reply)
             }
         };
-        self.refuse(Refused { tag, reply }, out);
+        let origin = Origin::of(&self.peer);
+        let pause = self.config.door.judge(self.heard, origin, outcome);
+        if pause.is_zero() {
+            self.refuse(Refused { tag, reply }, out);
+        } else {
+            self.doing = Doing::Pause(self.heard + pause, Refused { tag, reply });
+        }
     }
 
     /// UNAUTHENTICATE: as before the login, but for TLS (RFC 8437).
@@ -213,10 +219,7 @@ impl Server {
     /// What can be logged in with, the better first.
     pub(super) fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
         let means = self.store.users().means();
-        let end_point = self.end_point();
-        Mechanism::ALL
-            .into_iter()
-            .filter(move |mechanism| mechanism.is_offered(means, end_point))
+        self.config.door.mechanisms(means, self.end_point())
     }
 
     /// What a login can be bound to.
@@ -224,24 +227,9 @@ impl Server {
         self.tls.as_ref()?.end_point.as_deref()
     }
 
-    /// Never used before and not to be foreseen: made of what is random in this connection, and a count.
-    fn nonce(&self) -> String {
-        let mut hash = digest::Context::new(&digest::SHA256);
-        hash.update(&self.peer.seed);
-        hash.update(&self.exchanges.to_be_bytes());
-        let hash = hash.finish();
-        hash.as_ref()[..16]
-            .iter()
-            .map(|octet| format!("{octet:02x}"))
-            .collect()
-    }
-
-    /// Whether a password may come over this connection: inside TLS, or from this machine.
+    /// Whether a password may come over this connection.
     pub(super) fn may_take_password(&self) -> bool {
-        let here = self
-            .peer
-            .remote
-            .is_none_or(|remote| remote.ip().to_canonical().is_loopback());
-        self.tls.is_some() || here
+        let origin = Origin::of(&self.peer);
+        self.config.door.is_open(self.tls.is_some(), origin)
     }
 }

@@ -39,6 +39,7 @@ impl Wire {
         let config = Config {
             hostname: "mail.example.org".to_owned(),
             start_tls: StartTls::Unavailable,
+            door: Arc::default(),
         };
         let peer = Peer {
             token: 1,

@@ -8,10 +8,29 @@ const USER: Step<'_> = ("+OK\r\n", "PASS sec ret\r\n");
 
 /// Plays `steps` in all cuts; returns what the sink got and what failed, the same each time.
 fn play(plan: &Plan, requests: &[Request], steps: &[Step<'_>]) -> (String, Vec<String>) {
+    play_with(&Login::default(), plan, requests, steps)
+}
+
+/// The same, with a way to log in; STAT is all that is asked.
+fn log_in(way: &str, steps: &[Step<'_>]) -> (String, Vec<String>) {
+    let login = Login {
+        way: Some(way.parse().expect("a way to log in")),
+        nonce: "abcdef".into(),
+    };
+    play_with(&login, &alice(), &[Request::Stat], steps)
+}
+
+fn play_with(
+    login: &Login,
+    plan: &Plan,
+    requests: &[Request],
+    steps: &[Step<'_>],
+) -> (String, Vec<String>) {
     let mut first = None;
     all_cuts(steps, |drive| {
         let mut sink = Vec::new();
-        let mut client = Client::new(plan.clone(), requests.iter().copied(), &mut sink);
+        let mut client = Client::new(plan.clone(), requests.iter().copied(), &mut sink)
+            .with_login(login.clone());
         drive(&mut client);
         let failures = client.into_failures();
         let failures: Vec<_> = failures
@@ -138,7 +157,7 @@ fn a_long_response_waits_for_the_challenge() {
         password: "x".repeat(200),
         ..alice()
     };
-    let response = sasl::plain_response("alice", "x".repeat(200).as_bytes()) + "\r\n";
+    let response = crate::wire::sasl::plain_response("alice", "x".repeat(200).as_bytes()) + "\r\n";
     let steps = [
         GREETING,
         ("+OK\r\nSASL PLAIN\r\n.\r\n", "AUTH PLAIN\r\n"),
@@ -147,6 +166,121 @@ fn a_long_response_waits_for_the_challenge() {
     ];
     let (_, failures) = play(&plan, &[Request::Stat], &steps);
     assert!(failures[0].starts_with("Login") && failures[0].contains("Permanent"));
+}
+
+#[test]
+fn each_way_to_log_in_is_gone_when_it_is_asked_for() {
+    let stat = ("+OK\r\n", "STAT\r\n");
+    let number = ("+OK 0 0\r\n", "QUIT\r\n");
+    let bye = ("+OK\r\n", "");
+    let cram = "+ PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\r\n";
+    let ways: [(&str, &[Step<'_>]); 5] = [
+        (
+            "USER",
+            &[
+                (
+                    "+OK\r\nUSER\r\nSASL PLAIN SCRAM-SHA-256\r\n.\r\n",
+                    "USER alice\r\n",
+                ),
+                USER,
+            ],
+        ),
+        (
+            "login",
+            &[
+                ("+OK\r\nSASL PLAIN LOGIN\r\n.\r\n", "AUTH LOGIN\r\n"),
+                ("+ VXNlcm5hbWU6\r\n", "YWxpY2U=\r\n"),
+                ("+ UGFzc3dvcmQ6\r\n", "c2VjIHJldA==\r\n"),
+            ],
+        ),
+        (
+            "CRAM-MD5",
+            &[
+                ("+OK\r\nSASL PLAIN CRAM-MD5\r\n.\r\n", "AUTH CRAM-MD5\r\n"),
+                (
+                    cram,
+                    "YWxpY2UgMjVhMWYwYjljYmRmYTlmYzMwNjVjZTkxOTgyOTAyZDQ=\r\n",
+                ),
+            ],
+        ),
+        (
+            "XOAUTH2",
+            &[(
+                "+OK\r\nSASL PLAIN XOAUTH2\r\n.\r\n",
+                "AUTH XOAUTH2 dXNlcj1hbGljZQFhdXRoPUJlYXJlciBzZWMgcmV0AQE=\r\n",
+            )],
+        ),
+        (
+            "OAUTHBEARER",
+            &[(
+                "+OK\r\nSASL OAUTHBEARER\r\n.\r\n",
+                "AUTH OAUTHBEARER bixhPWFsaWNlLAFhdXRoPUJlYXJlciBzZWMgcmV0AQE=\r\n",
+            )],
+        ),
+    ];
+    for (way, steps) in ways {
+        let steps = [&[GREETING][..], steps, &[stat, number, bye]].concat();
+        let (written, failures) = log_in(way, &steps);
+        assert_eq!(
+            (written.as_str(), failures.len()),
+            ("0 0\n", 0),
+            "{way}: {failures:?}"
+        );
+    }
+}
+
+#[test]
+fn apop_hashes_what_the_greeting_says() {
+    // The example of RFC 1939 §7, with another name and password.
+    let greeting = "+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>\r\n";
+    let apop = "APOP alice d5ac0ffee4c60e49e6f07ca65c566df1\r\n";
+    let steps = [
+        (greeting, "CAPA\r\n"),
+        ("-ERR what?\r\n", apop),
+        ("+OK\r\n", "STAT\r\n"),
+        ("+OK 0 0\r\n", "QUIT\r\n"),
+        ("+OK\r\n", ""),
+    ];
+    assert_eq!(log_in("apop", &steps).0, "0 0\n");
+    let (_, failures) = log_in("apop", &[GREETING, ("-ERR what?\r\n", "")]);
+    assert!(failures[0].contains("no <...>"), "{failures:?}");
+    // It is never chosen by itself.
+    let steps = [(greeting, "CAPA\r\n"), NO_CAPA, ("-ERR no\r\n", "")];
+    let (_, failures) = play(&alice(), &[Request::Stat], &steps);
+    assert!(failures[0].starts_with("Login"), "{failures:?}");
+}
+
+#[test]
+fn the_best_mechanism_is_chosen_and_an_impostor_found_out() {
+    let login = Login {
+        way: None,
+        nonce: "abcdef".into(),
+    };
+    let first = (
+        "+OK\r\nSASL PLAIN SCRAM-SHA-256\r\n.\r\n",
+        "AUTH SCRAM-SHA-256 biwsbj1hbGljZSxyPWFiY2RlZg==\r\n",
+    );
+    // r=abcdefxyz,s=c2FsdA==,i=4096
+    let challenge = "+ cj1hYmNkZWZ4eXoscz1jMkZzZEE9PSxpPTQwOTY=\r\n";
+    let mut exchange = Exchange::begin(Mechanism::ScramSha256, "alice", "sec ret", "abcdef").0;
+    let proof = exchange.answer(challenge[2..].trim()).expect("a proof") + "\r\n";
+    for last in [
+        ("+ dj1BQUFB\r\n", "*\r\n"),
+        ("+OK welcome\r\n", ""),
+        ("-ERR [AUTH] no\r\n", ""),
+    ] {
+        let steps = [GREETING, first, (challenge, proof.as_str()), last];
+        let (_, failures) = play_with(&login, &alice(), &[Request::Stat], &steps);
+        assert!(failures[0].starts_with("Login"), "{failures:?}");
+    }
+    let steps = [GREETING, ("+OK\r\nSASL PLAIN\r\n.\r\n", "")];
+    let (_, failures) = log_in("SCRAM-SHA-256", &steps);
+    assert!(failures[0].contains("does not offer"), "{failures:?}");
+    assert!(
+        "NTLM"
+            .parse::<Way>()
+            .is_err_and(|why| why.contains("SCRAM-SHA-256"))
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::wire::lines::LineReader;
 /// A session, its store, and a peer that reads when it is told to.
 struct Stage {
     folder: tempfile::TempDir,
-    store: Store,
+    store: Arc<Store>,
     now: Instant,
     session: Server,
     reader: LineReader,
@@ -41,10 +41,8 @@ impl Stage {
         let users = Users::plain(&[("alice".into(), "secret".into())]);
         let store = Store::open(folder.path(), &["a.example".to_owned()], users).unwrap();
         let now = Instant::now();
-        let config = Config {
-            hostname: "a.example".into(),
-            start_tls: StartTls::Offered,
-        };
+        let store = Arc::new(store);
+        let config = Config::new("a.example", StartTls::Offered);
         let peer = Peer {
             token: 1,
             remote: Some(SocketAddr::from(([127, 0, 0, 1], 40_000))),
@@ -58,9 +56,9 @@ impl Stage {
         };
         let mut stage = Self {
             folder,
-            store,
+            store: Arc::clone(&store),
             now,
-            session: Server::new(Arc::new(config), peer),
+            session: Server::new(Arc::new(config), store, peer),
             reader: LineReader::new(),
             out: Out::new(Side::Server, now, None),
             most_queued: 0,
@@ -277,6 +275,39 @@ fn passwords_are_told_from_what_may_be_shown() {
 }
 
 #[test]
+fn scram_proves_both_sides_and_opens_the_maildrop() {
+    use crate::wire::sasl_client::{Exchange, Mechanism};
+    let log_in = |password: &str| {
+        let mut stage = Stage::new();
+        stage.put(0, b"Subject: x\r\n\r\n");
+        stage.read_all();
+        let (mut client, initial) =
+            Exchange::begin(Mechanism::ScramSha256, "alice", password, "abcdef");
+        let initial = initial.expect("the client speaks first");
+        stage.say(format!("AUTH SCRAM-SHA-256 {initial}\r\n").as_bytes());
+        let mut said = stage.read_all();
+        // The proof, and then an empty line that takes the server's own.
+        for _ in 0..2 {
+            let Some(challenge) = said.strip_prefix("+ ") else {
+                break;
+            };
+            let answer = client.answer(challenge).expect("what SCRAM says here");
+            stage.say(format!("{answer}\r\n").as_bytes());
+            said = stage.read_all();
+        }
+        (stage, said)
+    };
+    let (_, said) = log_in("secret");
+    assert_eq!(said, "+OK mailbox open: 1 message (14 octets)\r\n");
+    let (mut stage, said) = log_in("Secret");
+    assert_eq!(said, "");
+    let due = stage.session.deadline().expect("a pause has an end");
+    assert_eq!(due, stage.now + limits::LOGIN_PAUSE);
+    stage.session.handle(due, Input::Timeout, &mut stage.out);
+    assert!(stage.read_all().starts_with("-ERR [AUTH] "));
+}
+
+#[test]
 fn who_never_reads_is_let_go() {
     let stage = Stage::new();
     stage.put(0, &b"Subject: x\r\n\r\n".repeat(100_000));
@@ -321,6 +352,14 @@ fn nearly_commands() -> impl Strategy<Value = Vec<u8>> {
         "CAPA",
         "STLS",
         "AUTH",
+        "APOP",
+        "LAST",
+        "UTF8",
+        "LANG",
+        "LANG fr",
+        "APOP alice 0123456789abcdef0123456789abcdef",
+        "AUTH CRAM-MD5",
+        "AUTH SCRAM-SHA-256",
         "USER alice",
         "PASS secret",
         "AUTH PLAIN",

@@ -3,12 +3,13 @@
 //! Messages keep the number and the size that they had when the maildrop was opened (RFC 1939 §5). Here is only what the
 //! client wishes; the store learns of it in the UPDATE state.
 
-use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 
+use super::words::{Left, Words};
 use crate::proto;
 use crate::proto::pop3::{Job, Maildrop};
+use crate::store::{Entry, Flags};
 use crate::wire::pop3::Outgoing;
 
 /// An open maildrop, and what was done with it.
@@ -18,12 +19,14 @@ pub(super) struct Transaction {
     pub(super) marks: Vec<Mark>,
     /// The message that is being retrieved, counted from 0, and how its reply begins.
     pub(super) retrieving: Option<Retrieving>,
+    /// The highest number that was ever retrieved, before this session began and now: LAST.
+    last: (usize, usize),
 }
 
 /// A message that RETR or TOP asked for, before its first block has come.
 pub(super) struct Retrieving {
     pub(super) index: usize,
-    pub(super) reply: String,
+    pub(super) reply: Words<'static>,
     pub(super) mark: Mark,
 }
 
@@ -47,27 +50,29 @@ pub(super) enum Listed {
 
 impl Transaction {
     pub(super) fn new(maildrop: Box<Maildrop>) -> Self {
+        let seen = |entry: &Entry| entry.flags.contains(Flags::SEEN);
+        let last = maildrop.index.messages.iter().rposition(seen);
+        let last = last.map_or(0, |index| index + 1);
         Self {
             marks: vec![Mark::None; maildrop.index.messages.len()],
             maildrop,
             retrieving: None,
+            last: (last, last),
         }
     }
 
     /// The index of a message that is there and not marked as deleted; else what to tell.
-    pub(super) fn find(&self, number: u32) -> Result<usize, String> {
+    pub(super) fn find(&self, number: u32) -> Result<usize, Words<'static>> {
         let messages = self.marks.len();
         let index = usize::try_from(number)
             .ok()
             .and_then(|number| number.checked_sub(1))
             .filter(|index| *index < messages);
         match index {
-            Some(index) if self.is_deleted(index) => Err(format!(
-                "message {number} is marked as deleted; RSET takes that back"
-            )),
+            Some(index) if self.is_deleted(index) => Err(Words::MarkedAlready(number)),
             Some(index) => Ok(index),
-            None if messages == 0 => Err("no such message: the mailbox is empty".to_owned()),
-            None => Err(format!("no such message: there are 1 to {messages}")),
+            None if messages == 0 => Err(Words::NoMessages),
+            None => Err(Words::NoSuchMessage(messages)),
         }
     }
 
@@ -79,18 +84,31 @@ impl Transaction {
         self.maildrop.index.messages[index].size
     }
 
-    /// Messages that are not marked as deleted, and their octets.
-    pub(super) fn left(&self) -> (usize, u64) {
+    /// What is not marked as deleted.
+    pub(super) fn left(&self) -> Left {
+        let nothing = Left {
+            messages: 0,
+            octets: 0,
+        };
         (0..self.marks.len())
             .filter(|&index| !self.is_deleted(index))
-            .fold((0, 0), |(messages, octets), index| {
-                (messages + 1, octets + self.size(index))
+            .fold(nothing, |left, index| Left {
+                messages: left.messages + 1,
+                octets: left.octets + self.size(index),
             })
     }
 
-    pub(super) fn summary(&self) -> String {
-        let (messages, octets) = self.left();
-        format!("{} ({octets} octets)", Count(messages))
+    /// The highest number that was retrieved, in this session or one before; 0: none.
+    pub(super) const fn last(&self) -> usize {
+        self.last.1
+    }
+
+    /// A message is on its way: its mark is what was wished.
+    pub(super) fn begun(&mut self, retrieving: &Retrieving) {
+        self.marks[retrieving.index] = retrieving.mark;
+        if retrieving.mark == Mark::Retrieved {
+            self.last.1 = self.last.1.max(retrieving.index + 1);
+        }
     }
 
     /// A line of LIST or UIDL.
@@ -117,7 +135,9 @@ impl Transaction {
         })
     }
 
+    /// RSET (RFC 1460 for LAST: as it was when the session began).
     pub(super) fn reset(&mut self) {
+        self.last.1 = self.last.0;
         for mark in &mut self.marks {
             *mark = match *mark {
                 Mark::Deleted { retrieved: true } => Mark::Retrieved,
@@ -142,20 +162,6 @@ impl Transaction {
         (
             uids(|mark| mark == Mark::Retrieved),
             uids(|mark| matches!(mark, Mark::Deleted { .. })),
-        )
-    }
-}
-
-/// `1 message`, `2 messages`
-pub(super) struct Count(pub(super) usize);
-
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} message{}",
-            self.0,
-            if self.0 == 1 { "" } else { "s" }
         )
     }
 }

@@ -494,9 +494,12 @@ impl Dispatcher {
             destination.standing -= 1;
         }
         if let Stage::Busy(errand) = one.stage {
+            // A server may end a connection after any message (RFC 9422's MAILMAX, or its own idea of idle): that says nothing about the next
+            // one, which gets a connection of its own.
+            let reused = one.served > 1;
             let again = self.errands.get_mut(&errand).is_some_and(|lost| {
                 lost.losses += 1;
-                lost.losses < one.targets.len()
+                lost.losses < one.targets.len() + usize::from(reused)
             });
             let gone = self
                 .errands
@@ -507,7 +510,7 @@ impl Dispatcher {
                 // RFC 5321 §5.1: the next address is tried, before it is called a failure.
                 self.set_ready(now, errand);
                 let crowded = self.connections.len() >= self.policy.connections;
-                if one.at + 1 < one.targets.len() && !crowded {
+                if one.at + 1 < one.targets.len() && !crowded && !reused {
                     self.open(key, one.targets, one.at + 1);
                 }
             } else if let Some(recipients) = self

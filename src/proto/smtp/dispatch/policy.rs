@@ -317,6 +317,15 @@ impl Pattern {
     }
 }
 
+impl fmt::Display for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::All => "*",
+            Self::Below(name) | Self::Exactly(name) => name,
+        })
+    }
+}
+
 impl FromStr for Pattern {
     type Err = String;
 

@@ -144,7 +144,8 @@ impl Server {
         let submission = self.config.mode == Mode::Submission;
         Offered {
             max_octets: self.config.max_octets,
-            dsn: queue,
+            // In LMTP each recipient has its reply, and whoever hands it in has the queue, and makes the reports (RFC 2033 §1).
+            dsn: queue && self.config.mode != Mode::Lmtp,
             deliver_by: queue.then_some(limits::DELIVER_BY),
             future_release: self.config.future_release.filter(|_| queue && submission),
             // RFC 8689 §2

@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::policy::{Policy, Turn};
+use super::policy::{Policy, Turn, Witness};
 use super::rates::Rates;
 use crate::limits;
 use crate::proto::StartTls;
+use crate::proto::login::Door;
 use crate::wire::network::Network;
-use crate::wire::sasl::Mechanism;
 
 /// What kind of server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,14 +139,16 @@ pub struct Config {
     pub future_release: Option<u32>,
     /// As whom a user may send.
     pub senders: Senders,
-    /// The mechanisms of AUTH that are offered, of those that the accounts can be checked by.
-    pub mechanisms: Vec<Mechanism>,
+    /// Who may log in how. Share one among all listeners, so that guessing is slow on all of them.
+    pub door: Arc<Door>,
     /// Who is counted how often. Share one among listeners to count over all of them.
     pub rates: Arc<Rates>,
     /// What decides beside this configuration, if anything does.
     pub policy: Option<Arc<dyn Policy>>,
     /// What ETRN asks, if there is anything to ask.
     pub turn: Option<Arc<dyn Turn>>,
+    /// Who is told of deliveries.
+    pub witness: Option<Arc<dyn Witness>>,
 }
 
 impl Config {
@@ -174,10 +176,11 @@ impl Config {
             queueing: Queueing::Absent,
             future_release: Some(limits::FUTURE_RELEASE),
             senders: Senders::Anybody,
-            mechanisms: Mechanism::ALL.to_vec(),
+            door: Arc::default(),
             rates: Arc::default(),
             policy: None,
             turn: None,
+            witness: None,
         }
     }
 

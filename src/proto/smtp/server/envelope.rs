@@ -222,6 +222,8 @@ impl Server {
     /// Where mail for an address goes, or why it is not taken. `said` is the address as it was said.
     fn place(&self, said: &Address, address: &Address) -> Result<Destination, Reply> {
         match self.store.whereabouts(address) {
+            // Known here, and delivered elsewhere.
+            Whereabouts::Mailboxes(_) if self.store.is_behind() => Ok(Destination::Away),
             Whereabouts::Mailboxes(accounts) => Ok(Destination::Here(accounts)),
             Whereabouts::Aliased { .. } => Ok(Destination::Away),
             Whereabouts::Unknown => {

@@ -1,13 +1,10 @@
 //! AUTH (RFC 4954): who may ask for it, the exchange, and what wrong passwords cost.
 
-use std::net::IpAddr;
 use std::time::Instant;
-
-use ring::digest;
 
 use super::commands::not_done;
 use super::{HelloKind, Mode, Server, State, replies};
-use crate::limits;
+use crate::proto::login::{self, Origin, Outcome};
 use crate::proto::smtp::Job;
 use crate::proto::{self, Out};
 use crate::store::{Account, AuthError, Told};
@@ -156,23 +153,32 @@ impl Server {
         }
     }
 
-    /// Who it is, or that it is nobody.
+    /// Who it is, or that it is nobody. What is held back is the answer: right and wrong ones alike.
     fn settled(&mut self, now: Instant, result: Result<Account, AuthError>, out: &mut Out) {
-        let refusal = match result {
+        let (outcome, reply) = match result {
             Ok(account) => {
                 let text = format!("Welcome {}", account.name);
                 self.user = Some(account);
-                return self.say(&Reply::new(235, Enhanced(2, 7, 0), text), out);
+                (Outcome::Right, Reply::new(235, Enhanced(2, 7, 0), text))
             }
-            Err(AuthError::Identity) => {
-                "Nobody may act as somebody else here: leave the name to act as empty"
+            Err(error) => {
+                let refusal = match error {
+                    AuthError::Identity => {
+                        "Nobody may act as somebody else here: leave the name to act as empty"
+                    }
+                    AuthError::Credentials => "Name or password is wrong",
+                };
+                self.auth_failures += 1;
+                (Outcome::Wrong, Reply::new(535, Enhanced(5, 7, 8), refusal))
             }
-            Err(AuthError::Credentials) => "Name or password is wrong",
         };
-        self.auth_failures += 1;
+        let pause = self.config.door.judge(now, self.origin(), outcome);
+        if pause.is_zero() {
+            return self.say(&reply, out);
+        }
         self.state = State::Delayed {
-            until: now + limits::LOGIN_PAUSE,
-            reply: Reply::new(535, Enhanced(5, 7, 8), refusal),
+            until: now + pause,
+            reply,
             then: Box::new(State::Command),
         };
     }
@@ -180,11 +186,7 @@ impl Server {
     /// What can be logged in with, the better first.
     pub(super) fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
         let means = self.store.users().means();
-        let end_point = self.end_point();
-        Mechanism::ALL
-            .into_iter()
-            .filter(|mechanism| self.config.mechanisms.contains(mechanism))
-            .filter(move |mechanism| mechanism.is_offered(means, end_point))
+        self.config.door.mechanisms(means, self.end_point())
     }
 
     /// What a login can be bound to.
@@ -192,27 +194,21 @@ impl Server {
         self.tls.as_ref()?.end_point.as_deref()
     }
 
-    /// Never used before and not to be foreseen: made of what is random in this connection, and a count.
     fn nonce(&mut self) -> String {
         self.exchanges += 1;
-        let mut hash = digest::Context::new(&digest::SHA256);
-        hash.update(&self.peer.seed);
-        hash.update(&self.exchanges.to_be_bytes());
-        let hash = hash.finish();
-        hash.as_ref()[..16]
-            .iter()
-            .map(|octet| format!("{octet:02x}"))
-            .collect()
+        login::nonce(&self.peer.seed, self.exchanges)
+    }
+
+    fn origin(&self) -> Origin {
+        match self.peer.remote {
+            None if self.proxied => Origin::Unknown,
+            _ => Origin::of(&self.peer),
+        }
     }
 
     /// Passwords go over TLS, or stay on this computer.
     pub(super) fn may_authenticate(&self) -> bool {
-        let loopback = |ip: IpAddr| ip.to_canonical().is_loopback();
-        let here = match self.peer.remote {
-            Some(remote) => loopback(remote.ip()),
-            // A UNIX socket, unless a proxy said that it does not know.
-            None => !self.proxied,
-        };
-        (self.tls.is_some() || here) && self.config.mode != Mode::Lmtp
+        let open = self.config.door.is_open(self.tls.is_some(), self.origin());
+        open && self.config.mode != Mode::Lmtp
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::Mode;
 use crate::proto::TlsInfo;
+use crate::wire::address::Address;
 use crate::wire::envelope::{Envelope, Recipient};
 use crate::wire::smtp::Reply;
 
@@ -88,6 +89,12 @@ pub trait Policy: Debug + Send + Sync {
     fn data(&self, _visit: &Visit<'_>, _envelope: &Envelope) -> Ruling {
         Ruling::PROCEED
     }
+}
+
+/// Who is told of messages that went into mailboxes here at once; those that go through the queue are told of by whoever sends them on.
+pub trait Witness: Debug + Send + Sync {
+    /// The message `id` is in the mailboxes of `to`; `unix` is the moment, in seconds since 1970. Must not block.
+    fn delivered(&self, unix: i64, id: &str, from: Option<&Address>, to: &[&Address]);
 }
 
 /// What ETRN (RFC 1985) asks: that mail which waits for a domain is sent now.

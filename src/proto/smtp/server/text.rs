@@ -321,6 +321,7 @@ impl Server {
 
     pub(super) fn delivered(
         &mut self,
+        now: Instant,
         id: &str,
         results: Vec<Result<Durable, StoreError>>,
         out: &mut Out,
@@ -335,8 +336,20 @@ impl Server {
                 "message {id} could not be delivered to {failed} of {all} recipients: {error}"
             );
         }
-        let held = message.envelope.options.hold_until.is_some();
+        let envelope = &message.envelope;
+        let held = envelope.options.hold_until.is_some() || envelope.wants_receipt();
         let places = message.places;
+        let is_through = !held
+            && !places
+                .iter()
+                .any(|place| matches!(place, Destination::Away));
+        if let Some(witness) = self.config.witness.as_ref().filter(|_| is_through) {
+            let recipients = message.envelope.recipients.iter().zip(&results);
+            let there = recipients.filter(|(_, result)| result.is_ok());
+            let there: Vec<&Address> = there.map(|(recipient, _)| &recipient.address).collect();
+            let from = message.envelope.reverse_path.as_ref();
+            witness.delivered(self.peer.accepted.unix(now), id, from, &there);
+        }
         if self.config.mode == Mode::Lmtp {
             for (place, result) in places.iter().zip(results) {
                 let reply = match result {

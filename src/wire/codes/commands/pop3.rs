@@ -191,6 +191,23 @@ pub(super) const POP3: &[Command] = &[
     },
     Command {
         protocol: Protocol::Pop3,
+        verb: "LAST",
+        syntax: "LAST",
+        meaning: Text {
+            en: "Tells the highest message that was ever retrieved, 0 for none. Older than UIDL, which took its place in 1994; few \
+                 servers still have it.",
+            fr: "Dit le plus haut message déjà récupéré, 0 si aucun. Plus ancien que UIDL, qui l'a remplacé en 1994 ; peu de \
+                 serveurs l'ont encore.",
+        },
+        allowed: Text {
+            en: "After the login.",
+            fr: "Après l'identification.",
+        },
+        example: "C: LAST\nS: +OK 2",
+        section: "RFC 1460",
+    },
+    Command {
+        protocol: Protocol::Pop3,
         verb: "QUIT",
         syntax: "QUIT",
         meaning: Text {

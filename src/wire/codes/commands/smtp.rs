@@ -240,9 +240,10 @@ pub(super) const SMTP: &[Command] = &[
         verb: "AUTH",
         syntax: "AUTH mechanism [initial-response]",
         meaning: Text {
-            en: "Logs in. PLAIN sends name and password in one base64 word, so only over TLS.",
+            en: "Logs in. PLAIN sends name and password in one base64 word, so only over TLS; the \
+                 SCRAM mechanisms never send the password.",
             fr: "Identifie l'utilisateur. PLAIN envoie nom et mot de passe en un mot base64, donc \
-                 seulement sous TLS.",
+                 seulement sous TLS ; les mécanismes SCRAM n'envoient jamais le mot de passe.",
         },
         allowed: Text {
             en: "After EHLO, before MAIL, once in a session.",
@@ -300,5 +301,23 @@ pub(super) const SMTP: &[Command] = &[
         },
         example: "C: TURN\nS: 502 5.5.1 Command not implemented",
         section: "RFC 821 §3.8",
+    },
+    Command {
+        protocol: Protocol::Smtp,
+        verb: "XCLIENT",
+        syntax: "XCLIENT attribute=value...",
+        meaning: Text {
+            en: "A proxy in front of the server tells whose connection it hands on: NAME, ADDR, PORT, \
+                 PROTO, HELO, LOGIN, DESTADDR, DESTPORT. Postfix's own, not a standard.",
+            fr: "Un mandataire placé devant le serveur dit de qui il transmet la connexion : NAME, \
+                 ADDR, PORT, PROTO, HELO, LOGIN, DESTADDR, DESTPORT. Propre à Postfix, non normalisé.",
+        },
+        allowed: Text {
+            en: "From proxies that the server was told of, if EHLO announced it; then EHLO again.",
+            fr: "Venant de mandataires connus du serveur, si EHLO l'a annoncée ; puis de nouveau EHLO.",
+        },
+        example: "C: XCLIENT ADDR=192.0.2.1 NAME=client.example\n\
+                  S: 220 mail.example.org ESMTP",
+        section: "RFC 5321 §4.1.5",
     },
 ];

@@ -36,8 +36,12 @@ fn words_as_they_are_typed() {
     assert_eq!(codes("-err"), ["-ERR"]);
     assert_eq!(codes("[uidvalidity 7]"), ["UIDVALIDITY"]);
     assert_eq!(codes("[NO]"), Vec::<&str>::new());
-    // One word, three tables: POP3's response code, and the commands of SMTP and POP3.
-    assert_eq!(codes("auth"), ["AUTH", "AUTH", "AUTH"]);
+    // One word, four times: POP3's response code, the commands of SMTP and POP3, and MAIL's parameter.
+    assert_eq!(codes("auth"), ["AUTH", "AUTH", "AUTH", "AUTH"]);
+    assert_eq!(codes("8bitmime"), ["8BITMIME"]);
+    assert_eq!(codes("scram-sha-256-plus"), ["SCRAM-SHA-256-PLUS"]);
+    // A parameter of SMTP, and a command of IMAP.
+    assert_eq!(codes("NOTIFY"), ["NOTIFY", "NOTIFY"]);
     assert_eq!(codes("Retr"), ["RETR"]);
 }
 
@@ -128,17 +132,13 @@ fn the_tables_are_in_order() {
         let order: Vec<Vec<u16>> = entries(tables).map(|row| numbers(row.code)).collect();
         assert!(order.is_sorted_by(|a, b| a < b));
     }
-    for table in imap::CODES {
+    for table in imap::CODES.iter().chain(&OTHERS[1..]) {
         assert!(table.is_sorted_by(|a, b| a.code < b.code));
     }
     let all = entries(smtp::REPLIES)
         .chain(entries(enhanced::STATUSES))
-        .chain(entries(&[
-            pop3::STATUSES,
-            pop3::CODES,
-            imap::STATUSES,
-            imap::DATA,
-        ]))
+        .chain(entries(&[pop3::STATUSES, pop3::CODES, imap::STATUSES]))
+        .chain(entries(OTHERS))
         .chain(entries(imap::CODES));
     for row in all {
         for text in [row.meaning, row.sent, row.next] {
@@ -233,10 +233,28 @@ fn no_data_of_imap_is_missing() {
 }
 
 #[test]
+fn no_extension_of_the_server_is_missing() {
+    complete(
+        "8BITMIME BINARYMIME CHUNKING DELIVERBY DSN ENHANCEDSTATUSCODES FUTURERELEASE LIMITS MT-PRIORITY PIPELINING \
+         REQUIRETLS SIZE SMTPUTF8"
+            .split_whitespace(),
+        &[extensions::KEYWORDS],
+    );
+    complete(
+        "AUTH BODY BY ENVID HOLDFOR HOLDUNTIL NOTIFY ORCPT RET".split(' '),
+        &[extensions::PARAMETERS],
+    );
+    complete(
+        "CRAM-MD5 LOGIN OAUTHBEARER PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS XOAUTH2".split(' '),
+        &[extensions::MECHANISMS],
+    );
+}
+
+#[test]
 fn no_command_is_missing() {
-    let smtp = "HELO EHLO LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP STARTTLS AUTH ETRN ATRN TURN";
+    let smtp = "HELO EHLO LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP STARTTLS AUTH ETRN ATRN TURN XCLIENT";
     let pop3 =
-        "USER PASS APOP AUTH STAT LIST UIDL TOP RETR DELE RSET NOOP QUIT CAPA STLS UTF8 LANG";
+        "USER PASS APOP AUTH STAT LIST UIDL TOP RETR DELE RSET LAST NOOP QUIT CAPA STLS UTF8 LANG";
     // RFC 9051 §6 and what RFC 3501 §6 had besides, then extensions
     let imap = "CAPABILITY NOOP LOGOUT STARTTLS AUTHENTICATE LOGIN ENABLE SELECT EXAMINE CREATE DELETE RENAME SUBSCRIBE \
                 UNSUBSCRIBE LIST NAMESPACE STATUS APPEND IDLE CLOSE UNSELECT EXPUNGE SEARCH FETCH STORE COPY MOVE UID \

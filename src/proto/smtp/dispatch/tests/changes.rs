@@ -71,6 +71,65 @@ fn a_flush_tries_at_once_what_waits_whatever_happened_there() {
 }
 
 #[test]
+fn a_server_that_hangs_up_after_each_message_gets_each_over_a_connection_of_its_own() {
+    let policy = Policy {
+        connections_each: 1,
+        ..direct()
+    };
+    let mut dispatcher = Dispatcher::new(policy, 1);
+    for name in ["m1", "m2", "m3"] {
+        dispatcher.handle(0, entry(&queued(name, 0, &["x@b.example"])));
+    }
+    let (mut opened, mut sent, mut over) = (0, Vec::new(), Vec::new());
+    let mut outcomes = Vec::new();
+    for _ in 0..40 {
+        for wish in wishes(&mut dispatcher, 0) {
+            match wish {
+                Wish::Resolve(question) => {
+                    let found = Found::Addresses(vec![[192, 0, 2, 1].into()]);
+                    dispatcher.handle(0, Event::Found { question, found });
+                }
+                Wish::Connect { connection, .. } => {
+                    opened += 1;
+                    dispatcher.handle(0, Event::Connected { connection });
+                }
+                Wish::Send { connection, .. } if over.contains(&connection) => {
+                    let why = Some("closed".to_owned());
+                    dispatcher.handle(0, Event::Closed { connection, why });
+                }
+                Wish::Send { connection, id, .. } => {
+                    sent.push(id);
+                    over.push(connection);
+                    let verdicts = vec![(0, taken())];
+                    dispatcher.handle(
+                        0,
+                        Event::Sent {
+                            connection,
+                            verdicts,
+                        },
+                    );
+                }
+                Wish::Record {
+                    errand,
+                    outcomes: more,
+                    ..
+                } => {
+                    outcomes.extend(more);
+                    let written = Written::Yes;
+                    dispatcher.handle(0, Event::Recorded { errand, written });
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!((opened, sent.len()), (3, 3));
+    assert!(
+        outcomes.len() == 3 && outcomes.iter().all(|one| matches!(one.end, End::Taken(_))),
+        "{outcomes:?}"
+    );
+}
+
+#[test]
 fn a_lost_connection_is_followed_by_the_next_address_and_then_by_a_pause() {
     let mut dispatcher = Dispatcher::new(Policy::default(), 1);
     dispatcher.handle(0, entry(&queued("m", 0, &["x@b.example"])));

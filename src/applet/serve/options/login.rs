@@ -1,0 +1,218 @@
+//! Options that say who may log in how, whatever the protocol.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+
+use super::{Endpoint, one_or_many};
+use crate::applet::serve::protocols::Protocol;
+use crate::proto::login::{Door, Plaintext};
+use crate::proto::pop3::server::LoginDelay;
+use crate::wire::sasl::Mechanism;
+
+/// The part of the options that makes a [`Door`].
+#[derive(clap::Args, Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(in crate::applet::serve) struct LoginOptions {
+    /// Take passwords without TLS from other computers too: whoever can listen on the network learns them
+    #[arg(long, env = "MAILTOOL_ALLOW_PLAINTEXT", value_parser = clap::builder::FalseyValueParser::new(), help_heading = LOGIN)]
+    allow_plaintext: bool,
+    /// Mechanisms to offer, of those that all accounts can log in with; without PLAIN and LOGIN, POP3 has no USER either [default: all]
+    #[arg(long, value_name = "NAME", env = "MAILTOOL_AUTH", value_delimiter = ',', help_heading = LOGIN)]
+    #[serde(deserialize_with = "one_or_many")]
+    auth: Vec<Mechanism>,
+    /// A token that stands for a user's password (OAUTHBEARER, XOAUTH2)
+    #[arg(long, value_name = "USER:TOKEN", env = "MAILTOOL_TOKEN", hide_env_values = true, value_delimiter = ',', help_heading = LOGIN)]
+    #[serde(deserialize_with = "one_or_many")]
+    token: Vec<Token>,
+    /// Such tokens in a file, one a line
+    #[arg(long, value_name = "FILE", env = "MAILTOOL_TOKENS", help_heading = LOGIN)]
+    tokens: Option<PathBuf>,
+    /// Seconds between two logins of an account by POP3; clients are told
+    #[arg(long, value_name = "SECONDS", env = "MAILTOOL_LOGIN_DELAY", help_heading = LOGIN)]
+    login_delay: Option<u32>,
+}
+
+const LOGIN: &str = "Logging in";
+
+impl LoginOptions {
+    /// The policy, for all listeners together.
+    pub(in crate::applet::serve) fn door(&self) -> Door {
+        let plaintext = match self.allow_plaintext {
+            true => Plaintext::Anywhere,
+            false => Plaintext::Loopback,
+        };
+        let mechanisms = match self.auth.is_empty() {
+            true => Mechanism::ALL.to_vec(),
+            false => self.auth.clone(),
+        };
+        Door::new(plaintext, mechanisms)
+    }
+
+    /// What to warn of, when others than this computer reach `endpoints`.
+    pub(in crate::applet::serve) fn warning(
+        &self,
+        endpoints: &[(Protocol, Endpoint)],
+    ) -> Option<String> {
+        let reached = endpoints
+            .iter()
+            .find_map(|(protocol, endpoint)| match endpoint {
+                Endpoint::Tcp(address)
+                    if !address.ip().is_loopback() && !protocol.is_implicit_tls() =>
+                {
+                    Some(format!("{} on {address}", protocol.name()))
+                }
+                _ => None,
+            })?;
+        self.allow_plaintext.then(|| {
+            format!(
+                "--allow-plaintext: {reached} takes passwords that everybody on the way can read"
+            )
+        })
+    }
+
+    /// How often an account may log in by POP3, for all listeners together.
+    pub(in crate::applet::serve) fn delay(&self) -> LoginDelay {
+        let seconds = self.login_delay.unwrap_or_default();
+        LoginDelay::new(Duration::from_secs(u64::from(seconds)))
+    }
+
+    /// All tokens, with whose they are. Reads the file.
+    pub(in crate::applet::serve) fn tokens(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let mut tokens: Vec<_> = self
+            .token
+            .iter()
+            .map(|token| (token.user.clone(), token.token.clone()))
+            .collect();
+        if let Some(path) = &self.tokens {
+            let tried = || format!("--tokens {}: cannot be used", path.display());
+            let text = std::fs::read_to_string(path).with_context(tried)?;
+            for (line, number) in text.lines().zip(1..) {
+                if line.trim().is_empty() || line.starts_with('#') {
+                    continue;
+                }
+                let token = line.trim_end().parse::<Token>();
+                let token = token
+                    .map_err(|why| anyhow!("line {number}: {why}"))
+                    .with_context(tried)?;
+                tokens.push((token.user, token.token));
+            }
+        }
+        Ok(tokens)
+    }
+
+    /// `self` where it says something, else `other`.
+    pub(super) fn or(self, other: Self) -> Self {
+        fn many<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
+            if first.is_empty() { second } else { first }
+        }
+        Self {
+            allow_plaintext: self.allow_plaintext || other.allow_plaintext,
+            auth: many(self.auth, other.auth),
+            token: many(self.token, other.token),
+            tokens: self.tokens.or(other.tokens),
+            login_delay: self.login_delay.or(other.login_delay),
+        }
+    }
+
+    /// Paths in a file are meant from where the file is.
+    pub(super) fn relative_to(&mut self, folder: &Path) {
+        if let Some(path) = &mut self.tokens {
+            *path = folder.join(&*path);
+        }
+    }
+}
+
+/// `alice:ya29.a0Af`. Not shown when printed for debugging.
+#[derive(Clone)]
+struct Token {
+    user: String,
+    token: String,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Token({:?}, ********)", self.user)
+    }
+}
+
+impl FromStr for Token {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((user, token)) if !user.is_empty() && !token.is_empty() => Ok(Self {
+                user: user.to_owned(),
+                token: token.to_owned(),
+            }),
+            _ => Err("give USER:TOKEN"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Options;
+    use super::*;
+    use crate::proto::login::Origin;
+    use crate::wire::sasl::Means;
+
+    #[test]
+    fn a_file_says_what_the_command_line_can() {
+        let options: Options = toml::from_str(
+            "allow-plaintext = true\nauth = ['plain', 'SCRAM-SHA-256']\ntoken = 'alice:t0ken'\nlogin-delay = 3\n",
+        )
+        .expect("understood");
+        let login = &options.login;
+        let means = Means {
+            passwords: true,
+            cram: true,
+            keys: true,
+            tokens: true,
+        };
+        let afar = Origin::at("192.0.2.7".parse().expect("an address"));
+        assert!(login.door().is_open(false, afar));
+        assert!(!LoginOptions::default().door().is_open(false, afar));
+        let offered: Vec<_> = login.door().mechanisms(means, None).collect();
+        assert_eq!(offered, [Mechanism::ScramSha256, Mechanism::Plain]);
+        assert!(format!("{:?}", login.delay()).contains("delay: 3s"));
+        assert_eq!(
+            login.tokens().unwrap(),
+            [("alice".to_owned(), "t0ken".to_owned())]
+        );
+        assert!(!format!("{options:?}").contains("t0ken"));
+        let listens = |address: &str| {
+            let endpoint = Endpoint::Tcp(address.parse().expect("an address"));
+            login.warning(&[(Protocol::Pop3, endpoint)])
+        };
+        assert_eq!(listens("127.0.0.1:1110"), None);
+        let warning = listens("0.0.0.0:1110").expect("a warning");
+        assert!(warning.contains("pop3 on 0.0.0.0:1110"), "{warning}");
+        for (text, why) in [
+            ("token = 'alice'", "USER:TOKEN"),
+            ("auth = 'NTLM'", "SCRAM-SHA-256, CRAM-MD5"),
+        ] {
+            let error = toml::from_str::<Options>(text).expect_err(text).to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn tokens_come_from_a_file_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("tokens");
+        std::fs::write(&path, "# whose\n\nalice:one\nbob:two:three\n").expect("written");
+        let login = LoginOptions {
+            tokens: Some(path.clone()),
+            ..LoginOptions::default()
+        };
+        let tokens = login.tokens().expect("read");
+        assert_eq!(tokens[1], ("bob".to_owned(), "two:three".to_owned()));
+        std::fs::write(&path, "alice\n").expect("written");
+        let error = format!("{:#}", login.tokens().expect_err("no token"));
+        assert!(error.contains("line 1: give USER:TOKEN"), "{error}");
+    }
+}
