@@ -37,7 +37,12 @@ impl World {
             all.extend(["--relay-from", "127.0.0.0/8", "--retry", "1"].map(str::to_owned));
             all.extend(options.iter().map(|option| filled(option)));
             let all: Vec<&str> = all.iter().map(String::as_str).collect();
-            Server::start_with(&all)
+            if !options.contains(&"--relay-ca") {
+                return Server::start_with(&all);
+            }
+            // Its own authority has to be there before it can be named.
+            let made = Server::start_with(&["--domain", domain]).kill();
+            Server::start_in(made, &all)
         };
         let route = ["--route", "*=127.0.0.1:SMTP"];
         let far_has_lmtp = far.contains(&"--lmtp");
