@@ -49,6 +49,8 @@ const OPTIONS: &[(&str, &str)] = &[
     ("rate-per-user", "9"),
     ("smtp-timeout", "30s"),
     ("max-size", "1000000"),
+    ("connections", "9"),
+    ("connections-each", "9"),
     ("relay", ""),
     ("relay-from", "192.0.2.0/24"),
     ("route", ".example.net=192.0.2.1:25"),
@@ -181,6 +183,11 @@ fn the_defaults_that_help_names_are_those_that_hold() {
         ("rate-per-address", limits::RATE_PER_ADDRESS.to_string()),
         ("rate-per-user", limits::RATE_PER_USER.to_string()),
         ("smtp-timeout", minutes(limits::SMTP_IDLE)),
+        ("connections", limits::CONNECTIONS.to_string()),
+        (
+            "connections-each",
+            limits::CONNECTIONS_PER_ADDRESS.to_string(),
+        ),
         ("relay-connections", limits::OUTGOING.to_string()),
         (
             "relay-connections-each",
