@@ -369,7 +369,7 @@ fn what_cannot_be_is_told_and_what_may_yet_be_waits() {
     hand_in(&server, "backup.test");
     let list = wait_for("an attempt", || {
         let list = queue_list(&server.store());
-        list.contains("tried again").then_some(list)
+        list.contains("next attempt").then_some(list)
     });
     assert!(
         list.contains("x@backup.test") && list.contains("dead.test"),

@@ -497,7 +497,7 @@ fn the_relay_stands_whatever_servers_do() {
                 wait_for(&taken, || server.log().contains(&taken).then_some(()));
             }
             status => {
-                let tried = format!("<x@{domain}>: tried again");
+                let tried = format!("<x@{domain}>: not now");
                 let log = wait_for(&tried, || {
                     let log = server.log();
                     log.contains(&tried).then_some(log)
