@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
+use super::time::{Time, parsed};
 use super::{Endpoint, one_or_many};
 use crate::applet::serve::protocols::Protocol;
 use crate::proto::login::{Door, Plaintext};
@@ -31,9 +32,10 @@ pub(in crate::applet::serve) struct LoginOptions {
     /// Such tokens in a file, one a line
     #[arg(long, value_name = "FILE", env = "MAILTOOL_TOKENS", help_heading = LOGIN)]
     tokens: Option<PathBuf>,
-    /// Seconds between two logins of an account by POP3; clients are told
-    #[arg(long, value_name = "SECONDS", env = "MAILTOOL_LOGIN_DELAY", help_heading = LOGIN)]
-    login_delay: Option<u32>,
+    /// Time between two logins of an account by POP3; clients are told [default: none]
+    #[arg(long, value_name = "TIME", env = "MAILTOOL_LOGIN_DELAY", help_heading = LOGIN)]
+    #[serde(deserialize_with = "parsed")]
+    login_delay: Option<Time>,
 }
 
 const LOGIN: &str = "Logging in";
@@ -76,8 +78,8 @@ impl LoginOptions {
 
     /// How often an account may log in by POP3, for all listeners together.
     pub(in crate::applet::serve) fn delay(&self) -> LoginDelay {
-        let seconds = self.login_delay.unwrap_or_default();
-        LoginDelay::new(Duration::from_secs(u64::from(seconds)))
+        let seconds = self.login_delay.map_or(0, |time| time.0.unsigned_abs());
+        LoginDelay::new(Duration::from_secs(seconds))
     }
 
     /// All tokens, with whose they are. Reads the file.
