@@ -69,8 +69,6 @@ const OPTIONS: &[(&str, &str)] = &[
     ("tls-key", "key.pem"),
     ("transcript", "dialogue"),
     ("pcap", "capture"),
-    ("connections", "9"),
-    ("connections-each", "9"),
     ("ready-fd", "3"),
 ];
 
