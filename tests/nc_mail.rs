@@ -595,6 +595,14 @@ fn transcripts_are_dialogues_without_passwords() {
         let source = masked
             .iter()
             .fold(written, |text, (shown, said)| text.replace(shown, said));
+        // What APOP is to be made of is another one each time.
+        let source = match source.split_once(" ready <") {
+            Some((before, behind)) => {
+                let (_, rest) = behind.split_once('>').expect("it ends");
+                format!("{before} ready [..]{rest}")
+            }
+            None => source,
+        };
         let source = format!("given: host=localhost user=alice:alice tls=yes\n{source}");
         let dialog = Dialog::parse(kind, &folder.join("t.dialog"), &source);
         let dialog = dialog.unwrap_or_else(|problem| panic!("{problem}\n{source}"));
