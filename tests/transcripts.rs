@@ -65,7 +65,7 @@ fn what_a_client_shows_plays() {
         let words = [words, options, &["--ca", ca]].concat();
         shown(&words, server.address(service), "alice", 0)
     };
-    let account = "given: host=localhost user=alice:alice tls=yes";
+    let account = "given: host=localhost user=alice:alice tls=yes x-auth=PLAIN";
     let append = show(&["imap", "append", "INBOX", letter], &[], "imap");
     let lines = format!("{account}\nclient: append INBOX letter.eml");
     play(Protocol::Imap, folder, &lines, &append);
@@ -102,7 +102,6 @@ fn what_a_client_shows_plays() {
     ] {
         let retr = show(&["pop", "retr", "1"], options, service);
         let lines = format!("{given} {upgrade}RETR 1");
-        let lines = lines.replacen("tls=yes", "tls=yes x-auth=PLAIN", 1);
         play_against_server(&play(Protocol::Pop3, folder, &lines, &retr));
     }
     let send = ["send", "--raw", "--body-file", letter, "--helo", "pc1"];

@@ -154,10 +154,16 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
             )))
         }
         Protocol::Imap => {
+            // Of IMAP: `auth=NAME,NAME` as of POP3; what else there is, is the store's.
+            let auth = given.extra.iter().find(|(name, _)| name == "auth");
+            let mechanisms = match auth {
+                Some((_, names)) => names.split(',').map(str::parse).collect::<Result<_, _>>()?,
+                None => Mechanism::ALL.to_vec(),
+            };
             let config = imap::server::Config {
                 hostname: given.host.clone(),
                 start_tls,
-                door: Arc::default(),
+                door: Arc::new(Door::new(Plaintext::Loopback, mechanisms)),
             };
             let name = if given.secure { "imaps" } else { "imap" };
             Ok(Box::new(ImapService::new(

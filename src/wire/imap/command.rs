@@ -1,7 +1,7 @@
 //! A client's command: scanned into a [`Command`] that borrows from its bytes.
 //!
 //! [`COMMANDS`] is the list of what is spoken, with an example each: `BAD` tells a person what would be right. A command
-//! may announce a literal that has not come yet: [`Stop::Literal`]. APPEND's message is not gathered but streamed, so it
+//! may announce a literal that has not come yet: [`Stop::Literal`](super::scan::Stop::Literal). APPEND's message is not gathered but streamed, so it
 //! stops the scan on its own: [`Parsed::Append`].
 //!
 //! | file | what |
