@@ -6,8 +6,9 @@
 //! ```text
 //! applet/    serve nc send pop imap codes         clap arguments + a short driver; links, help, the manual
 //! reactor/   event loop, connections, TLS,        the only sockets, the only clock, the only TLS calls
-//!            timers, pool, resolver, relay
-//! proto/     smtp (lmtp too) pop3 imap raw        sans-I/O sessions, server and client
+//!            timers, pool, resolver, courier
+//! proto/     smtp (lmtp too) pop3 imap raw        sans-I/O sessions, server and client; who may log in; what goes
+//!                                                 where and when (smtp/dispatch); the control socket's words
 //! store/     maildir, queue, addresses, users     blocking; runs on pool threads only
 //! tap/       transcript, dump, pcapng, key log    observers of a connection
 //! wire/      line reader, parsers, codes, MIME    bytes <-> words; no state of a dialogue, no I/O, no clock
