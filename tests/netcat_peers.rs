@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use program::{MAILTOOL, PATIENCE, have, run};
+use program::{MAILTOOL, PATIENCE, free_ports, have, run};
 use tempfile::TempDir;
 
 /// A certificate authority of the test's own, in a folder: `ca.pem`; and what it has signed: `NAME.pem`, `NAME.key`.
@@ -395,7 +395,7 @@ fn ncat_calls_us_and_we_call_ncat() {
     assert_eq!(client.ends().0, Some(0));
     assert_eq!(listener.ends().0, Some(0));
 
-    let port = free_port();
+    let [port] = free_ports();
     let words = format!("-lv {words} 127.0.0.1 {port}");
     let mut listener = Talker::start(folder, "ncat", &words);
     next_with(&listener.stderr, "Listening on");
@@ -411,12 +411,6 @@ fn talk(one: &mut Talker, other: &mut Talker) {
     other.hears("there");
     other.type_line("and back");
     one.hears("and back");
-}
-
-/// A port of loopback that nobody has.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("it is bound").port()
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod program;
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use mailtool::proto::proxy::server::{Asked, Kinds, ProxyFault, ProxyServer};
 use mailtool::proto::proxy::{Destination, Host, Login};
 use mailtool::wire::http_proxy::Nonces;
 use mailtool::wire::telnet::Telnet;
-use program::{PATIENCE, have, run, succeeded};
+use program::{PATIENCE, free_ports, have, run, succeeded};
 use tempfile::TempDir;
 
 /// Asks proxies until one connection stands; that, and what came behind the proxy's last word.
@@ -218,8 +218,8 @@ impl Peer {
     /// Starts it: `words` and `configuration`, a file of that name, with `PORT` and `FOLDER` put in.
     fn start(program: &str, words: &[&str], configuration: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let address = port.expect("a port");
+        let [port] = free_ports();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let filled = |text: &str| {
             let path = folder.path().to_str().expect("ASCII");
             text.replace("PORT", &address.port().to_string())

@@ -27,8 +27,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use by_hand::{queue_list, wait_for};
-use debian::free_ports;
-use program::{PATIENCE, Server, have, inbox};
+use program::{PATIENCE, Server, free_ports, have, inbox};
 
 const ROUNDS: usize = 10;
 const SESSIONS: usize = 6;

@@ -6,7 +6,7 @@
 #![allow(dead_code, reason = "each test uses the part that it needs")]
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::program::{PATIENCE, Server};
+use super::program::{PATIENCE, Server, free_ports};
 
 const NOBODY: u32 = 65534;
 
@@ -314,13 +314,6 @@ fn copy_certificate(ours: &Server, to: &Path) {
     for name in ["cert.pem", "key.pem"] {
         fs::copy(ours.store().join("tls").join(name), to.join(name)).expect("serve made it");
     }
-}
-
-/// Ports at which nobody listens, all different.
-pub fn free_ports<const N: usize>() -> [u16; N] {
-    let any: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
-    let listeners = [(); N].map(|()| TcpListener::bind(any).expect("a port"));
-    listeners.map(|listener| listener.local_addr().expect("bound").port())
 }
 
 fn as_nobody(program: &str) -> Command {

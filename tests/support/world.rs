@@ -5,8 +5,8 @@
 use std::process::Command;
 
 use super::by_hand::{Hand, contains, wait_for};
-use super::debian::{Dovecot, Postfix, free_ports};
-use super::program::{MAILTOOL, Server, have, run, succeeded};
+use super::debian::{Dovecot, Postfix};
+use super::program::{MAILTOOL, Server, free_ports, have, run, succeeded};
 
 /// Near, Postfix with Dovecot, and far; everything is led to Postfix, which leads on by domain.
 pub struct World {
