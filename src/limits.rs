@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Octets of a connection's receive buffer. A full TLS record fits; freed while the connection is idle.
-pub const RECEIVE_BUFFER: usize = 16 * 1024;
+pub use mailtool_lines::RECEIVE_BUFFER;
 
 /// Octets queued for a peer at which a session is no longer given input, until it has read.
 pub const SEND_HIGH: usize = 256 * 1024;

@@ -1,7 +1,6 @@
 //! Bytes to words and back: the line reader, parsers, tables of codes. No state of a dialogue, no I/O, no clock.
 
 pub mod address;
-pub mod block;
 pub mod casemap;
 pub mod codes;
 pub mod date;
@@ -13,8 +12,6 @@ pub mod http_proxy;
 pub mod imap;
 pub mod json;
 pub mod line_ends;
-mod line_feeds;
-pub mod lines;
 pub mod mailboxes;
 pub mod mime;
 pub mod network;
@@ -34,3 +31,6 @@ pub mod utf7;
 pub mod words;
 pub mod x509;
 pub mod xtext;
+
+#[doc(inline)]
+pub use mailtool_lines as lines;

@@ -15,8 +15,7 @@ use std::io::{BufRead, BufReader, Chain, Read};
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use mailtool::limits::RECEIVE_BUFFER;
-use mailtool::wire::lines::{Cut, LineReader, Want};
+use mailtool_lines::{Cut, LineReader, RECEIVE_BUFFER, Want};
 
 const OCTETS: usize = 20 * 1024 * 1024;
 

@@ -1,6 +1,6 @@
 //! LIST's wildcards: `*` is anything, `%` anything within one level (RFC 3501 §6.3.8).
 
-use crate::wire::block::{BLOCK, Block};
+use crate::wire::lines::block::{BLOCK, Block};
 
 /// A reference and a pattern, joined.
 #[derive(Clone, Debug, PartialEq, Eq)]

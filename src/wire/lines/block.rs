@@ -1,6 +1,6 @@
 //! Sixty-four octets at a time: where a given octet stands among them, as a bit for each.
 //!
-//! These are the inner loops of [`super::lines`]. `memchr` answers for one octet and one place a call; a line needs one call
+//! These are the inner loops of [the line reader](crate). `memchr` answers for one octet and one place a call; a line needs one call
 //! and a line of message text three (CR, LF, a dot after LF). Here a block is loaded once and asked as often as needed.
 //!
 //! `fearless_simd` makes it safe to call: what is asked of a single block ([`Block`]) is done inline with what every
@@ -20,7 +20,7 @@ impl Block {
     /// Loads the first 64 octets of `bytes`; zeros stand for those that are missing.
     ///
     /// ```
-    /// use mailtool::wire::block::Block;
+    /// use mailtool_lines::block::Block;
     ///
     /// let block = Block::load(b"ab\r\n.\r\n");
     /// assert_eq!(block.positions(b'\n'), 0b100_1000);
@@ -69,7 +69,7 @@ pub fn positions_in_each(blocks: &[[u8; BLOCK]], octet: u8, masks: &mut [u64]) {
 /// At the block after these it ends, or something else may stand there, which must be looked at closely.
 ///
 /// ```
-/// use mailtool::wire::block::plain_text;
+/// use mailtool_lines::block::plain_text;
 ///
 /// let text = "\nIt was a bright cold day in April,\r\n and the clocks were striking thirteen.\r\n..\r\n";
 /// assert_eq!(plain_text(text.as_bytes()), 64);

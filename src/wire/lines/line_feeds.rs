@@ -1,14 +1,14 @@
-//! Line feeds found ahead of the line that is cut: the inner loop of [`super::lines`] for lines.
+//! Line feeds found ahead of the line that is cut: the inner loop of [the line reader](crate) for lines.
 //!
 //! They are looked for in stretches of up to 2 KiB, with the widest that the processor has, and kept as a bit for each octet;
 //! a line that is cut takes the next bit. No octet is looked at twice, whatever is cut in between. Block by block, each when
 //! its line is cut, lines of 64 octets took 1.4 times as long.
 
-use super::block::{BLOCK, Block, first_bits, positions_in_each};
+use crate::block::{BLOCK, Block, first_bits, positions_in_each};
 
 /// The line feeds in a buffer from some place on, in the order in which they stand. See the module.
 #[derive(Debug)]
-pub(super) struct LineFeeds {
+pub(crate) struct LineFeeds {
     /// Those in the 64 octets before `until` that have not been taken: bit 63 is the last of these octets.
     bits: u64,
     until: usize,
@@ -22,7 +22,7 @@ const AHEAD: usize = 32;
 
 impl LineFeeds {
     /// Nothing has been looked through.
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             bits: 0,
             until: 0,
@@ -33,7 +33,7 @@ impl LineFeeds {
 
     /// The next one, if it has been found already.
     #[inline]
-    pub(super) fn peek(&mut self) -> Option<usize> {
+    pub(crate) fn peek(&mut self) -> Option<usize> {
         while self.bits == 0 {
             self.bits = *self.ahead.get(self.next)?;
             self.next += 1;
@@ -44,14 +44,14 @@ impl LineFeeds {
 
     /// The next one is done with: it has been peeked at.
     #[inline]
-    pub(super) const fn take(&mut self) {
+    pub(crate) const fn take(&mut self) {
         self.bits &= self.bits - 1;
     }
 
     /// Looks on in `received`, which is the buffer as far as it is filled. `false`: all of it has been looked through.
     ///
     /// To be called when there is none to peek at.
-    pub(super) fn look(&mut self, received: &[u8]) -> bool {
+    pub(crate) fn look(&mut self, received: &[u8]) -> bool {
         let (blocks, rest) = received[self.until..].as_chunks();
         let stretch = blocks.len().min(AHEAD);
         if stretch > 0 {
@@ -65,7 +65,7 @@ impl LineFeeds {
     }
 
     /// Everything before `place` is done with, which is no place in front of one that was done with before.
-    pub(super) fn pass(&mut self, place: usize) {
+    pub(crate) fn pass(&mut self, place: usize) {
         if let Some(ahead) = place.checked_sub(self.until) {
             let blocks = ahead.div_ceil(BLOCK);
             if blocks > AHEAD - self.next {
@@ -81,12 +81,12 @@ impl LineFeeds {
     }
 
     /// Nothing is known: line feeds are looked for from `place` on.
-    pub(super) const fn restart(&mut self, place: usize) {
+    pub(crate) const fn restart(&mut self, place: usize) {
         (self.bits, self.until, self.next) = (0, place, AHEAD);
     }
 
     /// What is in the buffer moved to the front, by so many octets.
-    pub(super) const fn moved(&mut self, octets: usize) {
+    pub(crate) const fn moved(&mut self, octets: usize) {
         self.until -= octets;
     }
 }

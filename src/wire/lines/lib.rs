@@ -27,9 +27,26 @@
 //!
 //! A session that overlooks nothing asks for [`Want::StrictLine`] and [`Want::StrictText`]: the connection is CRLF from the first
 //! octet, and a bare CR or LF is lent as it came, for the session to refuse.
+//!
+//! It is a package of its own because the rest of the program is built to be small, and this to be fast: at `opt-level = "s"` lines
+//! are cut at half the rate.
 
-use super::block::{BLOCK, Block, first_bits, plain_text};
-use super::line_feeds::LineFeeds;
+#![forbid(unsafe_code)]
+#![warn(
+    missing_docs,
+    unreachable_pub,
+    clippy::use_self,
+    clippy::manual_let_else
+)]
+
+pub mod block;
+mod line_feeds;
+
+use block::{BLOCK, Block, first_bits, plain_text};
+use line_feeds::LineFeeds;
+
+/// Octets of the buffer of a reader that says nothing else: what one read of a socket gives at most.
+pub const RECEIVE_BUFFER: usize = 16 * 1024;
 
 /// How to cut the next bytes. The session is asked before every cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +98,7 @@ pub enum Ending {
 /// A receive buffer that lends what it holds, cut as the session wants it. See the module.
 ///
 /// ```
-/// use mailtool::wire::lines::{Cut, LineReader, Want};
+/// use mailtool_lines::{Cut, LineReader, Want};
 ///
 /// let mut reader = LineReader::new();
 /// reader.push(b"NOOP\r\nDA");
@@ -127,10 +144,10 @@ impl Default for LineReader {
 }
 
 impl LineReader {
-    /// A reader with a buffer of [`crate::limits::RECEIVE_BUFFER`] octets, which takes no memory until
+    /// A reader with a buffer of [`RECEIVE_BUFFER`] octets, which takes no memory until
     /// [`Self::space`] is asked for.
     pub const fn new() -> Self {
-        Self::with_capacity(crate::limits::RECEIVE_BUFFER)
+        Self::with_capacity(RECEIVE_BUFFER)
     }
 
     /// A reader with a buffer of `octets`, of which there must be at least 3: the end of text is told apart in three.
@@ -310,6 +327,7 @@ impl LineReader {
         }
     }
 
+    #[inline(never)]
     fn cut_octets(&mut self, count: u64) -> Option<Cut<'_>> {
         self.text = Text::Outside;
         let octets =
@@ -317,6 +335,7 @@ impl LineReader {
         (octets > 0).then(|| self.lend_text(self.start + octets))
     }
 
+    #[inline(never)]
     fn cut_text(&mut self, bare: Bare) -> Option<Cut<'_>> {
         if self.text != Text::Within {
             self.text = Text::LineStart;
