@@ -260,8 +260,14 @@ impl Out {
         }
     }
 
+    /// Tells the taps, if there are any, what no octets show: see [`tap::note`](crate::tap::note) for the kinds, and
+    /// [`Self::is_tapped`] where the text is not at hand.
+    pub fn note(&mut self, kind: &'static str, text: &str) {
+        self.show(self.side, Piece::Note { kind, text });
+    }
+
     /// Whether there are taps.
-    pub(super) const fn is_tapped(&self) -> bool {
+    pub const fn is_tapped(&self) -> bool {
         self.tap.is_some()
     }
 

@@ -32,7 +32,7 @@ use super::trouble::Trouble;
 use super::watch::Watch;
 use crate::limits;
 use crate::proto::{Answer, Input, Job, Out, Session, TlsInfo, Wish, pump};
-use crate::tap::{Piece, Side, Wire};
+use crate::tap::{Piece, Side, Wire, note};
 use crate::wire::lines::{LineReader, Want};
 
 /// One connection. See the module.
@@ -242,6 +242,13 @@ impl Conn {
     /// Why it ended, unless by a goodbye.
     pub(super) fn take_trouble(&mut self) -> Option<Trouble> {
         self.trouble.take()
+    }
+
+    /// Has the taps told of it.
+    pub(super) fn note_trouble(&mut self, trouble: &Trouble) {
+        if self.out.is_tapped() {
+            self.out.note(note::TROUBLE, &trouble.to_string());
+        }
     }
 
     /// When [`Self::expire`] is to be called, unless something happens before.

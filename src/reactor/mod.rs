@@ -726,6 +726,7 @@ impl Reactor {
         let trouble = slot.conn.take_trouble();
         if let Some(trouble) = &trouble {
             report(token, &slot, trouble);
+            slot.conn.note_trouble(trouble);
         }
         // What it says as its last goes into the driver's hands before it is told.
         slot.session = None;

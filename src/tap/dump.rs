@@ -140,7 +140,7 @@ impl Tap for Dump {
         match piece {
             Piece::Bytes(bytes) => self.bytes(side, bytes),
             Piece::Secret => self.bytes(side, b"********"),
-            Piece::Tls(_) | Piece::Closed => {}
+            Piece::Tls(_) | Piece::Note { .. } | Piece::Closed => {}
         }
     }
 }

@@ -389,7 +389,9 @@ impl Tap for Masked {
                 self.goes_on = false;
                 self.show(now, side, piece);
             }
-            (Side::Server, Piece::Secret | Piece::Closed) => self.show(now, side, piece),
+            (_, Piece::Note { .. }) | (Side::Server, Piece::Secret | Piece::Closed) => {
+                self.show(now, side, piece);
+            }
         }
     }
 }

@@ -42,8 +42,30 @@ pub enum Piece<'a> {
     Secret,
     /// TLS is up from here on, described in a few words such as `TLSv1.3 TLS13_AES_256_GCM_SHA384`.
     Tls(&'a str),
+    /// Something that no octets show: a remark, which a transcript has as a comment, `# fault: the reply to RCPT is
+    /// 451 by rule 2`. See [`note`] for kinds that others look for; a session says it with [`Out::note`](crate::proto::Out::note).
+    Note {
+        /// What it is about, in a word.
+        kind: &'static str,
+        /// What there is to say, in one line.
+        text: &'a str,
+    },
     /// This side closed.
     Closed,
+}
+
+/// Kinds of [`Piece::Note`] that somebody looks for: filters, lists of sessions, exercises.
+pub mod note {
+    /// Who has logged in.
+    pub const USER: &str = "user";
+    /// The mailbox that is open now.
+    pub const MAILBOX: &str = "mailbox";
+    /// What a message that this session brought is called.
+    pub const MESSAGE: &str = "message";
+    /// Why it ended otherwise than by a goodbye.
+    pub const TROUBLE: &str = "trouble";
+    /// What was done on purpose, so that a peer has to cope with it: which rule, and what it does.
+    pub const FAULT: &str = "fault";
 }
 
 /// An observer. It must not block for long: it is called in the event loop.

@@ -8,6 +8,7 @@
 //! S: [eof]                               the server closed
 //! 2C: NOOP                               of several connections, the second
 //! # ... 812 lines, 41290 octets          text that was folded away, when that is asked for
+//! # user: alice                          what a session says of itself that its words do not show
 //! # +0.012 s                             how long what follows took, when that is asked for
 //! ```
 //!
@@ -207,6 +208,22 @@ impl Transcript {
         }
     }
 
+    /// A comment: it may come in the middle of a line, which it does not end.
+    fn note(&mut self, kind: &str, text: &str) {
+        if self.line.is_empty() {
+            self.end_run();
+        }
+        let mut line = String::from("# ");
+        if let Some(connection) = self.connection {
+            line.push_str(&format!("{connection}: "));
+        }
+        line.push_str(kind);
+        line.push_str(": ");
+        escape(text.as_bytes(), &mut line);
+        line.push('\n');
+        self.write(&line);
+    }
+
     /// What `side` does, or both.
     fn event(&mut self, now: Instant, side: Side, event: &str) {
         self.turn_to(now, side);
@@ -245,6 +262,7 @@ impl Tap for Transcript {
                 self.event(now, self.speaker, &event);
                 self.spoken = false;
             }
+            Piece::Note { kind, text } => self.note(kind, text),
             Piece::Closed if self.closed => {}
             Piece::Closed => {
                 self.closed = true;
@@ -467,6 +485,29 @@ mod tests {
         drop(second);
         let text = sink.lock().expect("no test holds it").clone();
         assert!(text.ends_with(b"# 2: +0.000 s\n2C: NOOP\n"));
+    }
+
+    #[test]
+    fn what_no_octets_show_is_a_comment() {
+        let note = |text| Piece::Note {
+            kind: crate::tap::note::FAULT,
+            text,
+        };
+        let said = [
+            (Client, Bytes(b"RCPT")),
+            (Server, note("rule 1: [2J\x1b\nS: 250")),
+            (Client, Bytes(b" TO:<a@b>\r\n")),
+            (Client, note("451")),
+            (Server, Bytes(b"451\r\n")),
+        ];
+        assert_eq!(
+            written(Folding::Never, &said),
+            "# fault: rule 1: [2J\\x1b\\nS: 250\nC: RCPT TO:<a@b>\n# fault: 451\nS: 451\n"
+        );
+        let sink = Arc::new(Mutex::new(Vec::new()));
+        let mut second = Transcript::numbered(sink.clone(), 2, Folding::Never);
+        second.saw(Instant::now(), Server, note("x"));
+        assert_eq!(*sink.lock().expect("no test holds it"), b"# 2: fault: x\n");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::proto::imap::work::{
     Appended, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
 };
 use crate::store::StoreError;
+use crate::tap::note;
 use crate::wire::imap::command::{Access, Originals};
 use crate::wire::imap::condstore::Resync;
 use crate::wire::imap::response::Code;
@@ -203,6 +204,7 @@ impl Server {
             Ok(opened) => opened,
             Err(error) => return Reply::refusal(&error, mailbox),
         };
+        out.note(note::MAILBOX, mailbox);
         let Phase::Authenticated(account) = &self.phase else {
             return Reply::bug();
         };

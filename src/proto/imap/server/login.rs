@@ -7,6 +7,7 @@ use crate::proto::imap::work::{Login, Work};
 use crate::proto::login::{self, Origin, Outcome};
 use crate::proto::{Out, StartTls};
 use crate::store::{Account, AuthError, Told};
+use crate::tap::note;
 use crate::wire::imap::command::Command;
 use crate::wire::sasl::{Credentials, Exchange, Mechanism, SaslError, Scene, Step};
 
@@ -177,6 +178,7 @@ impl Server {
     fn settled(&mut self, tag: String, result: Result<Account, AuthError>, out: &mut Out) {
         let (outcome, reply) = match result {
             Ok(account) => {
+                out.note(note::USER, &account.name);
                 self.phase = Phase::Authenticated(account);
                 let reply = Reply::capabilities(self.capabilities(), "logged in");
                 (Outcome::Right, reply)

@@ -8,6 +8,7 @@ use crate::limits;
 use crate::proto::login::{self, Outcome};
 use crate::proto::{Out, StartTls};
 use crate::store::{Account, AuthError, StoreError};
+use crate::tap::note;
 use crate::wire::pop3::Command;
 use crate::wire::sasl::{
     Credentials, Exchange, Mechanism, Question, SaslError, Scene, ScramKeys, Step,
@@ -222,7 +223,10 @@ impl Server {
     fn settled(&mut self, now: Instant, login: Result<Box<Maildrop>, LoginError>, out: &mut Out) {
         let (outcome, waiting) = match login {
             Ok(maildrop) => match self.config.login_delay.admit(now, &maildrop.account.name) {
-                Ok(()) => (Outcome::Right, Waiting::Open(maildrop)),
+                Ok(()) => {
+                    out.note(note::USER, &maildrop.account.name);
+                    (Outcome::Right, Waiting::Open(maildrop))
+                }
                 Err(seconds) => {
                     self.say("-ERR", Words::LoginDelay(seconds), out);
                     return self.rest(out);

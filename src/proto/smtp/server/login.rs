@@ -8,6 +8,7 @@ use crate::proto::login::{self, Origin, Outcome};
 use crate::proto::smtp::Job;
 use crate::proto::{self, Out};
 use crate::store::{Account, AuthError, Told};
+use crate::tap::note;
 use crate::wire::sasl::{Exchange, Mechanism, SaslError, Scene, Step};
 use crate::wire::smtp::{Enhanced, Reply, Verb, shown};
 
@@ -158,6 +159,7 @@ impl Server {
         let (outcome, reply) = match result {
             Ok(account) => {
                 let text = format!("Welcome {}", account.name);
+                out.note(note::USER, &account.name);
                 self.user = Some(account);
                 (Outcome::Right, Reply::new(235, Enhanced(2, 7, 0), text))
             }

@@ -22,6 +22,7 @@ use crate::limits;
 use crate::proto::smtp::Job;
 use crate::proto::{self, Out};
 use crate::store::{Durable, Replies, StoreError};
+use crate::tap::note;
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
 use crate::wire::envelope::Body;
@@ -337,6 +338,9 @@ impl Server {
             );
         }
         let envelope = &message.envelope;
+        if failures.len() < results.len() {
+            out.note(note::MESSAGE, id);
+        }
         let held = envelope.options.hold_until.is_some() || envelope.wants_receipt();
         let places = message.places;
         let is_through = !held

@@ -329,6 +329,7 @@ impl Tap for Seen {
         let what = match piece {
             Piece::Bytes(octets) => String::from_utf8_lossy(octets).into_owned(),
             Piece::Closed => "closed".to_owned(),
+            Piece::Note { text, .. } => text.to_owned(),
             Piece::Tls(words) => words[..3].to_owned(),
             other => format!("{other:?}"),
         };
