@@ -269,6 +269,24 @@ pub const IMAP_KEYWORD: usize = 100;
 pub const IMAP_PATTERN: usize = 1000;
 /// Patterns of one LIST (RFC 5258 §3): each is tried on every name.
 pub const IMAP_PATTERNS: usize = 50;
+/// Groups of one NOTIFY, sources of one ESEARCH, tags of one CANCELUPDATE: nobody writes ten.
+pub const IMAP_GROUPS: usize = 50;
+/// Names of mailboxes in one list of NOTIFY or ESEARCH.
+pub const IMAP_NAMES: usize = 500;
+/// Mailboxes besides the selected one of which a session has NOTIFY tell it: some 60 octets each. For more there is
+/// NOTIFICATIONOVERFLOW (RFC 5465 §5.8).
+pub const IMAP_NOTIFIED: usize = 1000;
+/// Mailboxes whose names are remembered until a session looks at them; after more it looks at all of which it is told.
+pub const HUB_MARKS: usize = 100;
+/// Folders of an account that the kernel is asked about for NOTIFY: two watches each. What other programs do in more is told
+/// when they are selected.
+pub const NOTICE_FOLDERS: usize = 1000;
+/// Watches on folders that all of NOTIFY may have: half a megabyte of the kernel's memory a thousand. Some systems allow 8,192 in all.
+pub const NOTICE_WATCHES: usize = 50_000;
+/// Searches whose changes a session is told of (RFC 5267 §4.3.1): each is tried on every message that changes.
+pub const IMAP_CONTEXTS: usize = 8;
+/// Messages in all the SORTs whose changes a session is told of: what they are sorted by is kept, some 150 octets each.
+pub const IMAP_SORTED: usize = 10_000;
 /// Messages that one SORT or THREAD puts in order: what is kept of each is some 200 octets.
 pub const IMAP_ARRANGED: usize = 200_000;
 /// Messages above one in a thread, as far as they are looked at: who is farther down has no more answers.

@@ -210,7 +210,7 @@ impl Mailbox {
         }
         let uids = uids.ok_or(StoreError::Busy)?;
         drop(state);
-        self.shared.hub.changed(self.number());
+        self.tell_changed();
         match self.shared.commits.commit(disk, &folder.part("cur")) {
             Ok(durable) => {
                 quotas.change(disk, self.home(), octets.cast_signed(), count.cast_signed());

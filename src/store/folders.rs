@@ -16,6 +16,7 @@ use std::time::SystemTime;
 
 use super::fs;
 use super::lock::DotLock;
+use super::vigil::Mark;
 use super::{Account, Mailbox, Store, StoreError, names};
 use crate::limits;
 use crate::wire::utf7;
@@ -84,6 +85,9 @@ impl Store {
         if made.is_err() {
             let _ = fs::remove_tree(disk, &draft);
         }
+        if made.is_ok() {
+            self.shared.hub.mark(&account.home, || Some(Mark::Names));
+        }
         made.map_err(|error| match error.kind() {
             io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
                 StoreError::AlreadyExists
@@ -113,6 +117,7 @@ impl Store {
                 _ => error.into(),
             })?;
         self.shared.moved(&place, None);
+        self.shared.hub.mark(&account.home, || Some(Mark::Names));
         disk.sync_directory(&account.home)?;
         // Also what a crash left behind. When it cannot be removed now, then the next time.
         for name in disk.list(&account.home)? {
@@ -179,6 +184,8 @@ impl Store {
             }
             self.shared.moved(old, Some(new));
         }
+        let renamed = || Some(Mark::Renamed(from_name.to_name()?, to_name.to_name()?));
+        self.shared.hub.mark(&account.home, renamed);
         Ok(disk.sync_directory(&account.home)?)
     }
 
@@ -236,6 +243,9 @@ impl Store {
         }
         let tmp = account.home.join("tmp");
         fs::replace(disk, &tmp, &path, text.as_bytes())?;
+        self.shared
+            .hub
+            .mark(&account.home, || Some(Mark::Subscriptions));
         Ok(())
     }
 
@@ -279,6 +289,30 @@ impl Store {
             .map(|name| FolderName::Folder(name[1..].to_owned()))
             .collect())
     }
+}
+
+/// What the mailbox in `place` of the account of `home` is called, as users have it.
+pub(super) fn name_at(home: &Path, place: &Path) -> Option<String> {
+    if place == home {
+        return Some(INBOX.to_owned());
+    }
+    name_of(place.file_name()?.to_str()?)
+}
+
+/// The same, of the name of its directory; `None` when it is no mailbox.
+pub(super) fn name_of(directory: &str) -> Option<String> {
+    let directory = directory.strip_prefix('.')?;
+    if directory.is_empty() || directory.starts_with('.') {
+        return None;
+    }
+    FolderName::Folder(directory.to_owned()).to_name()
+}
+
+/// Where the mailbox of this name is, if there is one.
+pub(super) fn place_of(home: &Path, name: &str) -> Option<PathBuf> {
+    FolderName::parse(name)
+        .ok()
+        .map(|folder| folder.place(home))
 }
 
 /// A mailbox by its name on disk.
@@ -392,8 +426,8 @@ fn subscribed(bytes: &[u8]) -> Vec<String> {
         .collect()
 }
 
-const INBOX: &str = "INBOX";
-const SUBSCRIPTIONS: &str = "subscriptions";
+pub(super) const INBOX: &str = "INBOX";
+pub(super) const SUBSCRIPTIONS: &str = "subscriptions";
 /// How Dovecot 2.3 begins the file; the levels of a name stand between tabs.
 const VERSION_2: &str = "V\t2\n\n";
 /// Begins the names of directories that are folders no more, or not yet. Maildir++ gives names with two dots no meaning.

@@ -1,15 +1,18 @@
-//! Who is told when a mailbox changes: the sessions that sit in it, woken by their tokens.
+//! Who is told when a mailbox changes: the sessions that sit in it, and those that are told of its account (`vigil`), woken by
+//! their tokens.
 //!
 //! It knows mailboxes by number and sessions by token, and what either is not. Nothing here blocks.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::Mailbox;
 use super::fs::hold;
 use super::notice::Notices;
+use super::vigil::{Accounts, Mark, Vigil};
+use super::{Account, Mailbox};
 
 /// Who is told when a mailbox changes.
 #[derive(Debug, Default)]
@@ -24,6 +27,7 @@ pub struct Hub {
 pub(super) struct Told {
     waker: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
     subscribers: Mutex<Subscribers>,
+    pub(super) accounts: Accounts,
 }
 
 /// Tokens by the number of the mailbox. A session may subscribe twice; each subscription ends by itself.
@@ -52,6 +56,16 @@ impl Hub {
             token,
         }
     }
+    /// From now on `token` is woken when anything happens in `account`, until the vigil is dropped. It is woken once more when the
+    /// kernel has been asked to tell what other programs do.
+    pub fn watch(&self, account: &Account, token: u64) -> Vigil {
+        let told = Arc::clone(&self.told);
+        Vigil::begin(told, self.notices.get().cloned(), &account.home, token)
+    }
+    /// Whoever is told of the account of `home` has something to look at. Nothing is made of it when there is nobody.
+    pub(super) fn mark(&self, home: &Path, mark: impl FnOnce() -> Option<Mark>) {
+        self.told.mark(home, mark);
+    }
     /// From now on the kernel is asked what other programs do to the mailboxes that somebody sits in.
     pub(super) fn take_notice(&self) -> io::Result<()> {
         let notices = Notices::start(Arc::clone(&self.told))?;
@@ -73,6 +87,16 @@ impl Told {
         let tokens = hold(&self.subscribers).get(&mailbox).cloned();
         for token in tokens.unwrap_or_default() {
             waker(token);
+        }
+    }
+
+    /// Whoever is told of the account of `home` has something to look at.
+    pub(super) fn mark(&self, home: &Path, mark: impl FnOnce() -> Option<Mark>) {
+        let tokens = self.accounts.mark(home, mark);
+        if let Some(waker) = self.waker.get() {
+            for token in tokens {
+                waker(token);
+            }
         }
     }
 }

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex};
 use super::fs::{self, Extent, hold};
 use super::look::{Folder, Part, State};
 use super::shared::Shared;
-use super::{Entry, FlagChange, Flags, Index, StoreError, keywords, lines, names};
+use super::vigil::Mark;
+use super::{Entry, FlagChange, Flags, Index, StoreError, folders, keywords, lines, names};
 use crate::limits;
 
 /// A mailbox, shared by all sessions that have it open.
@@ -47,7 +48,7 @@ impl Mailbox {
         let index = Arc::clone(&state.index);
         drop(state);
         if !Arc::ptr_eq(&before, &index) {
-            self.shared.hub.changed(self.number);
+            self.tell_changed();
         }
         Ok(index)
     }
@@ -156,7 +157,7 @@ impl Mailbox {
             state.remember(&folder, &mut index, places);
             state.index = Arc::new(index);
             state.changed_cur(&folder, before);
-            self.shared.hub.changed(self.number);
+            self.tell_changed();
         }
         Ok((Arc::clone(&state.index), modified))
     }
@@ -235,13 +236,19 @@ impl Mailbox {
         state.remove(&folder, &gone);
         state.changed_cur(&folder, before);
         drop(state);
-        self.shared.hub.changed(self.number);
+        self.tell_changed();
         self.shared
             .commits
             .commit(folder.disk(), &folder.part("cur"))?;
         Ok(gone)
     }
 
+    /// Its messages are not what they were.
+    pub(super) fn tell_changed(&self) {
+        self.shared.hub.changed(self.number);
+        let name = || folders::name_at(&self.home, &self.place().ok()?).map(Mark::Mailbox);
+        self.shared.hub.mark(&self.home, name);
+    }
     /// What tells it from all other mailboxes that are open.
     pub(super) const fn number(&self) -> u64 {
         self.number

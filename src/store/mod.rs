@@ -29,6 +29,7 @@
 //! | `folders` | the tree of mailboxes, subscriptions |
 //! | `users` | accounts and passwords |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
+//! | `vigil` | who is told what happens in an account |
 //! | `notice` | seeing that other programs changed them |
 
 mod accept;
@@ -56,6 +57,7 @@ mod shared;
 mod spool;
 mod uidlist;
 mod users;
+mod vigil;
 mod watch;
 
 #[cfg(test)]
@@ -89,6 +91,7 @@ pub use self::queue::{Queue, QueueId};
 pub use self::quota::{Held, Quota};
 pub use self::spool::Spool;
 pub use self::users::{Account, AuthError, Told, Users};
+pub use self::vigil::{Marks, Vigil};
 
 /// All of it. Shared by all threads.
 #[derive(Debug)]

@@ -1,13 +1,16 @@
-//! A thread that is told by the kernel when another program changes a mailbox that somebody sits in (IDLE): one inotify for all
-//! of them.
+//! A thread that is told by the kernel when another program changes a mailbox that somebody sits in (IDLE), or an account of which
+//! somebody is told (NOTIFY): one inotify for all of them.
 //!
-//! Only mailboxes with a [`Subscription`](super::Subscription) are watched, `new/` and `cur/` of each; what comes of it is that its
-//! sessions look. Who has just subscribed is told once more when the watch stands, so that nothing is missed in between. Where the
+//! Of mailboxes with a [`Subscription`](super::Subscription) `new/` and `cur/` are watched; what comes of it is that its sessions
+//! look. Of accounts with a [`Vigil`](super::Vigil) it is these of all folders (`account`), and the home for folders that come and
+//! go and for `subscriptions`. Who has just subscribed is told once more when the watch stands, so that nothing is missed in between. Where the
 //! kernel does not tell (no watches left, a network file system that others write to), changes are seen when a command is given.
 //!
 //! It is not the thread of `watch`, which reads files that may be long, and would keep the mailboxes waiting meanwhile.
 
-use std::collections::{HashMap, HashSet};
+mod account;
+
+use std::collections::{BTreeSet, HashMap};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -20,6 +23,7 @@ use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 
 use super::fs::hold;
 use super::hub::Told;
+use super::vigil::Mark;
 use crate::limits;
 
 /// The thread; dropped, it ends.
@@ -35,6 +39,19 @@ pub(super) struct Notices {
 enum Order {
     Watch(u64, Arc<Path>),
     Forget(u64),
+    WatchAccount(Arc<Path>),
+    ForgetAccount(Arc<Path>),
+}
+
+/// What a watch is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    /// A mailbox that somebody sits in.
+    Mailbox(u64),
+    /// The home of an account.
+    Home(Arc<Path>),
+    /// A mailbox of an account, by name.
+    Folder(Arc<Path>, Arc<str>),
 }
 
 impl Notices {
@@ -50,7 +67,9 @@ impl Notices {
             orders: Arc::clone(&orders),
             told,
             watched: HashMap::new(),
-            mailboxes: HashMap::new(),
+            accounts: HashMap::new(),
+            subjects: HashMap::new(),
+            held: 0,
         };
         let thread = std::thread::Builder::new()
             .name("mailboxes".to_owned())
@@ -70,6 +89,16 @@ impl Notices {
     /// Nobody sits in it any more. Does not block.
     pub(super) fn forget(&self, mailbox: u64) {
         self.order(Order::Forget(mailbox));
+    }
+
+    /// Watches an account. Does not block.
+    pub(super) fn watch_account(&self, home: Arc<Path>) {
+        self.order(Order::WatchAccount(home));
+    }
+
+    /// Nobody is told of it any more. Does not block.
+    pub(super) fn forget_account(&self, home: Arc<Path>) {
+        self.order(Order::ForgetAccount(home));
     }
 
     fn order(&self, order: Order) {
@@ -97,8 +126,11 @@ struct Watcher {
     told: Arc<Told>,
     /// Watches by mailbox.
     watched: HashMap<u64, Vec<i32>>,
-    /// Mailboxes by watch.
-    mailboxes: HashMap<i32, u64>,
+    accounts: HashMap<Arc<Path>, account::Account>,
+    /// What each watch is for: two may ask for the same directory, and the kernel has one watch for both.
+    subjects: HashMap<i32, Vec<Subject>>,
+    /// Watches for accounts.
+    held: usize,
 }
 
 impl Watcher {
@@ -140,49 +172,114 @@ impl Watcher {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Watch(mailbox, folder) => {
-                let changes = WatchFlags::CREATE
-                    | WatchFlags::MOVED_TO
-                    | WatchFlags::MOVED_FROM
-                    | WatchFlags::DELETE
-                    | WatchFlags::DELETE_SELF
-                    | WatchFlags::ONLYDIR;
-                for part in ["new", "cur"] {
-                    match inotify::add_watch(&self.kernel, folder.join(part), changes) {
-                        Ok(watch) => {
-                            self.mailboxes.insert(watch, mailbox);
-                            self.watched.entry(mailbox).or_default().push(watch);
-                        }
-                        Err(error) => {
-                            log::warn!(
-                                "{folder:?}: what other programs do is only seen on use: {error}"
-                            );
-                        }
-                    }
-                }
+                let watches = self.watch_parts(&folder, &Subject::Mailbox(mailbox));
+                self.watched.entry(mailbox).or_default().extend(watches);
                 self.told.changed(mailbox);
             }
             Order::Forget(mailbox) => {
                 for watch in self.watched.remove(&mailbox).unwrap_or_default() {
-                    self.mailboxes.remove(&watch);
-                    // It may be gone with its directory.
-                    let _ = inotify::remove_watch(&self.kernel, watch);
+                    self.end(watch, &Subject::Mailbox(mailbox));
                 }
+            }
+            Order::WatchAccount(home) => self.watch_account(home),
+            Order::ForgetAccount(home) => self.forget_account(&home),
+        }
+    }
+
+    /// Watches `new/` and `cur/` of a folder.
+    fn watch_parts(&mut self, folder: &Path, subject: &Subject) -> Vec<i32> {
+        let parts = ["new", "cur"].map(|part| folder.join(part));
+        let watches = parts.iter().filter_map(|part| self.watch(part, subject));
+        watches.collect()
+    }
+
+    fn watch(&mut self, directory: &Path, subject: &Subject) -> Option<i32> {
+        match inotify::add_watch(&self.kernel, directory, CHANGES) {
+            Ok(watch) => {
+                let subjects = self.subjects.entry(watch).or_default();
+                if !subjects.contains(subject) {
+                    subjects.push(subject.clone());
+                }
+                Some(watch)
+            }
+            Err(rustix::io::Errno::NOENT) => None,
+            Err(error) => {
+                log::warn!("{directory:?}: what other programs do is only seen on use: {error}");
+                None
             }
         }
     }
 
-    fn tell(&self) {
+    /// A watch is no longer for `subject`.
+    fn end(&mut self, watch: i32, subject: &Subject) {
+        let Some(subjects) = self.subjects.get_mut(&watch) else {
+            return;
+        };
+        subjects.retain(|known| known != subject);
+        if subjects.is_empty() {
+            self.subjects.remove(&watch);
+            // It may be gone with its directory.
+            let _ = inotify::remove_watch(&self.kernel, watch);
+        }
+    }
+
+    fn tell(&mut self) {
+        let mut changed = BTreeSet::new();
+        let mut homes = Vec::new();
+        let mut lost = false;
+        self.read_events(&mut changed, &mut homes, &mut lost);
+        if lost {
+            let mailboxes = self.watched.keys().copied();
+            changed.extend(mailboxes.map(Subject::Mailbox));
+            for home in self.accounts.keys().cloned().collect::<Vec<_>>() {
+                self.watch_account(home);
+            }
+        }
+        for (home, event) in homes {
+            self.home_changed(&home, event);
+        }
+        for subject in changed {
+            match subject {
+                Subject::Mailbox(number) => self.told.changed(number),
+                Subject::Folder(home, name) => self
+                    .told
+                    .mark(&home, || Some(Mark::Mailbox(name.to_string()))),
+                Subject::Home(_) => {}
+            }
+        }
+    }
+
+    /// Reads what there is: what changed, and what happened in homes; whether some was lost.
+    fn read_events(
+        &self,
+        changed: &mut BTreeSet<Subject>,
+        homes: &mut Vec<(Arc<Path>, account::Event)>,
+        lost: &mut bool,
+    ) {
         let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
         let mut events = inotify::Reader::new(&self.kernel, &mut buffer);
-        let mut changed = HashSet::new();
         while let Ok(event) = events.next() {
-            if event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW) {
-                changed.extend(self.watched.keys().copied());
+            *lost |= event.events().contains(inotify::ReadFlags::QUEUE_OVERFLOW);
+            for subject in self.subjects.get(&event.wd()).into_iter().flatten() {
+                match subject {
+                    Subject::Home(home) => {
+                        homes.extend(
+                            account::Event::of(&event).map(|event| (Arc::clone(home), event)),
+                        );
+                    }
+                    other => {
+                        changed.insert(other.clone());
+                    }
+                }
             }
-            changed.extend(self.mailboxes.get(&event.wd()).copied());
-        }
-        for mailbox in changed {
-            self.told.changed(mailbox);
         }
     }
 }
+
+/// What is a change of a directory's entries.
+const CHANGES: WatchFlags = WatchFlags::CREATE
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::MOVED_FROM)
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::DELETE_SELF)
+    .union(WatchFlags::ONLYDIR);

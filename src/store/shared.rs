@@ -10,7 +10,8 @@ use std::time::SystemTime;
 use super::commit::Commits;
 use super::fs::{self, Disk, hold};
 use super::quota::{Quota, Quotas};
-use super::{Hub, Mailbox, StoreError};
+use super::vigil::Mark;
+use super::{Hub, Mailbox, StoreError, folders};
 use crate::limits;
 
 /// One a store.
@@ -81,11 +82,13 @@ impl Shared {
     }
 
     /// Whoever sits in the mailbox in `place` is told that it changed.
-    pub(super) fn changed(&self, place: &Path) {
+    pub(super) fn changed(&self, home: &Path, place: &Path) {
         let mailbox = hold(&self.registry).open.get(place).and_then(Weak::upgrade);
         if let Some(mailbox) = mailbox {
             self.hub.changed(mailbox.number());
         }
+        self.hub
+            .mark(home, || folders::name_at(home, place).map(Mark::Mailbox));
     }
 
     /// The mailbox in `from` is in `to` now, or gone: whoever has it open goes with it.

@@ -255,7 +255,7 @@ impl Store {
         let disk = &*self.shared.disk;
         match self.shared.commits.commit(disk, &new) {
             Ok(durable) => {
-                self.shared.changed(&account.home);
+                self.shared.changed(&account.home, &account.home);
                 Ok(durable)
             }
             Err(error) => {

@@ -66,6 +66,53 @@ pub fn run(list: &List, store: &Store) -> Result<Vec<u8>, StoreError> {
     Ok(out)
 }
 
+/// Writes the LIST response of one name, whether it is a mailbox or not, with all that is to be known of it; `old` is what it was
+/// called before (RFC 5465 §5.4).
+pub fn write_one(
+    out: &mut Vec<u8>,
+    store: &Store,
+    account: &Account,
+    name: &str,
+    old: Option<&str>,
+    speech: Speech,
+) -> Result<(), StoreError> {
+    let pattern = match speech {
+        Speech::Utf7 => Pattern::exact(&utf7::encode(name)),
+        Speech::Utf8 | Speech::Utf8Only => Pattern::exact(name),
+    };
+    let list = List {
+        account: account.clone(),
+        names: Names::All,
+        patterns: vec![pattern],
+        tell_subscribed: true,
+        status: Vec::new(),
+        speech,
+        parents: NON_EXISTENT,
+    };
+    let mut line = run(&list, store)?;
+    if line.is_empty() {
+        let subscribed = store.subscriptions(account)?;
+        let is_subscribed = subscribed.iter().any(|known| known == name);
+        let attributes = is_subscribed.then_some("\\Subscribed").into_iter();
+        line.extend_from_slice(b"* LIST ");
+        response::flag_list(&mut line, attributes.chain([NON_EXISTENT]));
+        line.extend_from_slice(b" \"/\" ");
+        response::mailbox(&mut line, name, speech);
+        line.extend_from_slice(b"\r\n");
+    }
+    if let Some(old) = old {
+        line.truncate(line.len() - 2);
+        line.extend_from_slice(b" (\"OLDNAME\" (");
+        response::mailbox(&mut line, old, speech);
+        line.extend_from_slice(b"))\r\n");
+    }
+    out.append(&mut line);
+    Ok(())
+}
+
+/// What a name is called that is no mailbox (RFC 5258 §3).
+const NON_EXISTENT: &str = "\\NonExistent";
+
 fn tree(list: &List, mailboxes: Vec<String>, subscribed: Vec<String>) -> Tree {
     let mut tree = Tree::new();
     for name in mailboxes {

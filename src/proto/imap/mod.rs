@@ -11,6 +11,7 @@
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
 //! | [`arrange`] | SORT and THREAD: the order of what SEARCH finds |
 //! | [`list`], [`status`], [`quota`] | LIST and LSUB, STATUS, GETQUOTA |
+//! | [`notify`] | NOTIFY: what changed in other mailboxes |
 //! | [`binary`] | parts without their transfer encoding |
 //! | [`flags`] | flags and their names |
 //! | [`message`] | what FETCH and SEARCH read of a message |
@@ -26,6 +27,7 @@ pub mod fetch;
 pub mod flags;
 pub mod list;
 pub mod message;
+pub mod notify;
 pub mod quota;
 pub mod search;
 pub mod server;

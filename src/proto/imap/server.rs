@@ -25,6 +25,7 @@
 //! | [`append`], [`message`] | APPEND and REPLACE, whose messages are streamed |
 //! | [`pending`] | what is remembered while a job runs |
 //! | [`finish`], [`found`], [`news`] | a job's outcome: responses, what SEARCH found, what else is new, the tagged reply |
+//! | [`notify`] | NOTIFY: what is told between commands |
 //! | [`reply`] | status replies |
 //!
 //! What it keeps:
@@ -42,6 +43,7 @@ mod found;
 mod login;
 mod message;
 mod news;
+mod notify;
 mod pending;
 mod reply;
 mod selected;
@@ -60,13 +62,15 @@ use crate::proto::imap::{Answer, Job};
 use crate::proto::login::Door;
 use crate::proto::{self, Input, Out, Peer, Session, StartTls, TlsInfo};
 use crate::store::{Account, Store, Subscription};
-use crate::wire::imap::command::{Parsed, parse, scan_tag};
+use crate::wire::imap::command::{Access, Parsed, parse, scan_tag};
 use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Speech, Stop, announced};
 use crate::wire::imap::secret;
+use crate::wire::imap::set::Ranges;
 use crate::wire::lines::Want;
 use crate::wire::sasl::Exchange;
 
 use message::Message;
+use notify::Telling;
 use pending::{Pending, Rest, Verdict};
 use reply::Reply;
 
@@ -104,6 +108,10 @@ pub struct Server {
     exchanges: u64,
     /// HIGHESTMODSEQ is to be told when the command is done.
     announces: bool,
+    /// NOTIFY has been said.
+    notify: Option<Box<Telling>>,
+    /// Something has changed of which the client may have to be told.
+    stirred: bool,
     ending: Ending,
 }
 
@@ -130,6 +138,10 @@ struct Selected {
     name: String,
     watched: Watched,
     view: View,
+    /// NOTIFY: changes are told at once.
+    subscription: Option<Subscription>,
+    /// NOTIFY: new messages of which more is to be told, by UID.
+    unfetched: Ranges,
 }
 
 /// What the session is in the middle of.
@@ -204,6 +216,8 @@ impl Server {
             failures: 0,
             exchanges: 0,
             announces: false,
+            notify: None,
+            stirred: false,
             ending: Ending::No,
         }
     }
@@ -444,6 +458,7 @@ impl Server {
         self.literals = 0;
         self.errors = 0;
         self.announces = false;
+        self.notify = None;
     }
 
     /// What the client's octets mean, and how names are told to it.
@@ -478,6 +493,11 @@ impl Server {
         let watched = match &self.phase {
             Phase::Selected(_, selected) => Some(Watched {
                 aware: self.switched.aware,
+                // Who is not told of new messages does not take them from others.
+                access: match self.is_frozen() {
+                    true => Access::ReadOnly,
+                    false => selected.watched.access,
+                },
                 ..selected.watched.clone()
             }),
             _ => None,
@@ -488,11 +508,11 @@ impl Server {
 }
 
 /// What is always spoken: the two revisions, and RFC 7888, 4959, 5161, 2971, 2177, 2342, 3348, 3691, 4315, 6851, 6154, 5258,
-/// 5819, 8438, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208.
+/// 5819, 8438, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208.
 const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE CONDSTORE QRESYNC ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
                       SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS \
                       I18NLEVEL=1 MULTIAPPEND BINARY \
-                      REPLACE PARTIAL UNAUTHENTICATE UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID SAVEDATE PREVIEW";
+                      REPLACE PARTIAL NOTIFY UNAUTHENTICATE UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID SAVEDATE PREVIEW";
 
 const STOPPING: &str = "the server is stopping; connect again later";
 
@@ -539,7 +559,9 @@ impl Session for Server {
             Input::TextEnd => {}
             Input::TlsUp(info) => self.tls_up(info),
             Input::Done(proto::Answer::Imap(Answer { outcome, news })) => {
-                self.heard = now;
+                if !self.tells_unasked() {
+                    self.heard = now;
+                }
                 self.done(outcome, news, out);
                 self.rest(out);
             }
@@ -550,6 +572,7 @@ impl Session for Server {
             Input::Eof => self.end(Ending::PeerEnded, out),
             Input::Stop => self.end(Ending::Stop, out),
         }
+        self.tell_unasked(out);
     }
 
     fn deadline(&self) -> Option<Instant> {

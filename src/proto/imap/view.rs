@@ -98,6 +98,24 @@ impl View {
         self.told_modseq
     }
 
+    /// The client was told of changes up to this mod-sequence only: later ones were kept from it.
+    pub const fn keep_told_modseq(&mut self, modseq: u64) {
+        self.told_modseq = modseq;
+    }
+
+    /// What there is now, but for messages that came since the client was last told.
+    pub fn without_new(&self, now: &Arc<Index>) -> Arc<Index> {
+        let known = now
+            .messages
+            .partition_point(|entry| entry.uid < self.told.uid_next);
+        if known == now.messages.len() {
+            return Arc::clone(now);
+        }
+        let mut index = with_messages(now, now.messages[..known].to_vec());
+        index.uid_next = self.told.uid_next;
+        Arc::new(index)
+    }
+
     /// The UIDs from `first` to `last` that the client counts, ascending.
     pub fn counted(&self, first: u32, last: u32) -> Vec<u32> {
         let messages = &self.told.messages;

@@ -9,6 +9,7 @@ use crate::proto::imap::condstore::{Awareness, write_modseq};
 use crate::proto::imap::fetch::{self, Fetch};
 use crate::proto::imap::flags::{Recent, system_flag, write_flags};
 use crate::proto::imap::list::{self, List};
+use crate::proto::imap::notify::{Survey, Surveyed};
 use crate::proto::imap::quota::Quota;
 use crate::proto::imap::search::{Found, Search};
 use crate::proto::imap::status::Status;
@@ -44,6 +45,8 @@ pub enum Work {
     Fetch(Box<Fetch>),
     /// SEARCH
     Search(Box<Search>),
+    /// NOTIFY
+    Survey(Box<Survey>),
     /// STORE
     Store(Box<StoreFlags>),
     /// COPY, MOVE
@@ -95,6 +98,8 @@ pub enum Outcome {
     Fetched(Result<fetch::Block, StoreError>),
     /// Of [`Work::Search`].
     Found(Result<Found, StoreError>),
+    /// Of [`Work::Survey`].
+    Surveyed(Result<Surveyed, StoreError>),
     /// Of [`Work::Store`].
     Stored(Result<Stored, StoreError>),
     /// Of [`Work::Copy`]; `None` when there was nothing to copy.
@@ -313,6 +318,7 @@ impl Work {
             }
             Self::Fetch(fetch) => Outcome::Fetched(fetch.run()),
             Self::Search(search) => Outcome::Found(search.run()),
+            Self::Survey(survey) => Outcome::Surveyed(survey.run(store)),
             Self::Store(flags) => Outcome::Stored(flags.run()),
             Self::Copy(copy) => Outcome::Copied(copy.run(store)),
             Self::Expunge(mailbox, uids) => Outcome::Done(expunge(&mailbox, uids.as_ref())),

@@ -10,10 +10,12 @@
 //! | `arguments` | what stands after a command's name |
 //! | `list` | LIST, LSUB, and STATUS's items |
 //! | `append` | APPEND and REPLACE, up to a message |
+//! | `notify` | NOTIFY, and which mailboxes ESEARCH looks into |
 
 mod append;
 mod arguments;
 mod list;
+mod notify;
 
 use std::borrow::Cow;
 
@@ -26,6 +28,7 @@ use crate::wire::imap::set::SequenceSet;
 pub use append::{Append, Form, Head, scan_more};
 pub use arguments::parse;
 pub use list::{Listing, Names, StatusItem};
+pub use notify::{BAD_EVENT, Depth, Events, Group, Notify, Status, Which};
 
 #[cfg(test)]
 use crate::wire::imap::scan::Stop;
@@ -115,6 +118,17 @@ pub enum Command<'a> {
         /// What for, and what is wanted of what is found.
         search: Search,
     },
+    /// RFC 7377
+    Esearch {
+        /// Where; `None`: in the selected mailbox.
+        sources: Option<Vec<Which>>,
+        /// What for, and what is wanted of what is found.
+        search: Search,
+    },
+    /// RFC 5267 §4.3.5: the tags of searches.
+    CancelUpdate(Vec<String>),
+    /// RFC 5465
+    Notify(Notify),
     /// RFC 3501 §6.4.5
     Fetch {
         /// Whose.
@@ -261,11 +275,17 @@ pub const COMMANDS: &[Syntax] = &[
     syntax("APPEND", "APPEND INBOX (\\Seen) {310}"),
     syntax("REPLACE", "REPLACE 4 Drafts (\\Seen) {310}"),
     syntax("IDLE", "IDLE"),
+    syntax(
+        "NOTIFY",
+        "NOTIFY SET (SELECTED (MessageNew MessageExpunge))",
+    ),
     syntax("CHECK", "CHECK"),
     syntax("CLOSE", "CLOSE"),
     syntax("UNSELECT", "UNSELECT"),
     syntax("EXPUNGE", "EXPUNGE"),
     syntax("SEARCH", "SEARCH UNSEEN FROM alice"),
+    syntax("ESEARCH", "ESEARCH IN (PERSONAL) UNSEEN FROM alice"),
+    syntax("CANCELUPDATE", "CANCELUPDATE \"a1\""),
     syntax("SORT", "SORT (REVERSE DATE) UTF-8 UNSEEN"),
     syntax("THREAD", "THREAD REFERENCES UTF-8 ALL"),
     syntax("FETCH", "FETCH 1:* (FLAGS BODY.PEEK[HEADER])"),

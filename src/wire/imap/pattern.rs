@@ -4,7 +4,14 @@ use crate::wire::lines::block::{BLOCK, Block};
 
 /// A reference and a pattern, joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pattern(Vec<u8>);
+pub struct Pattern(Vec<u8>, Wildcards);
+
+/// Whether `*` and `%` are more than letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wildcards {
+    Meant,
+    Letters,
+}
 
 /// Between the levels of a mailbox's name.
 pub const SEPARATOR: u8 = b'/';
@@ -33,7 +40,12 @@ impl Pattern {
         if whole && pattern[..top].eq_ignore_ascii_case(b"INBOX") {
             pattern[..top].copy_from_slice(b"INBOX");
         }
-        Self(pattern)
+        Self(pattern, Wildcards::Meant)
+    }
+
+    /// The pattern that fits this name only, whatever is in it.
+    pub fn exact(name: &str) -> Self {
+        Self(name.as_bytes().to_vec(), Wildcards::Letters)
     }
 
     /// The pattern.
@@ -52,9 +64,12 @@ impl Pattern {
     /// assert!(Pattern::new(b"lists/", b"*").matches("lists/rust/old"));
     /// ```
     pub fn matches(&self, name: &str) -> bool {
+        if self.1 == Wildcards::Letters {
+            return self.0 == name.as_bytes();
+        }
         self.matches_octets(name.as_bytes())
             || (name == "INBOX" && self.0.iter().any(u8::is_ascii_lowercase) && {
-                let upper = Self(self.0.to_ascii_uppercase());
+                let upper = Self(self.0.to_ascii_uppercase(), self.1);
                 upper.matches_octets(b"INBOX")
             })
     }

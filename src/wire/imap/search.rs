@@ -1,5 +1,5 @@
 //! What SEARCH asks for: a tree of keys (RFC 3501 §6.4.4, RFC 5032), and what is wanted of the messages found (RFC 4731,
-//! RFC 5182, RFC 9394).
+//! RFC 5182, RFC 5267, RFC 9394).
 
 use jiff::civil::Date;
 use mail_parser::decoders::charsets::map::charset_decoder;
@@ -7,6 +7,7 @@ use mail_parser::decoders::charsets::map::charset_decoder;
 use crate::wire::date::imap_date;
 use crate::wire::imap::arrange::{Arrangement, scan_algorithm, scan_criteria};
 use crate::wire::imap::condstore::scan_search_modseq;
+use crate::wire::imap::fetch::{Item, scan_items};
 use crate::wire::imap::response;
 use crate::wire::imap::scan::{Scan, Scanner, Speech, Stop, problem};
 use crate::wire::imap::set::SequenceSet;
@@ -76,6 +77,8 @@ pub enum When {
 pub struct Search {
     /// What to tell of what is found; `None`: SEARCH as RFC 3501 has it.
     pub returns: Option<Returns>,
+    /// UPDATE: later changes of what is found are told (RFC 5267 §4.3), and these items of new messages (RFC 5465 §7).
+    pub update: Option<Vec<Item>>,
     /// SORT, THREAD: how what is found is put in order.
     pub arrangement: Option<Arrangement>,
     /// What to look for; `None` when the texts are in a charset that is not known.
@@ -188,8 +191,10 @@ pub fn scan_search(scanner: &mut Scanner<'_>) -> Scan<Search> {
         return scan_in_charset(scanner, returns, None);
     }
     let key = Some(scan_keys(scanner, None)?);
+    let (returns, update) = returns;
     Ok(Search {
         returns,
+        update,
         arrangement: None,
         key,
     })
@@ -205,13 +210,13 @@ pub fn scan_sort(scanner: &mut Scanner<'_>) -> Scan<Search> {
 /// Scans all of THREAD's arguments (RFC 5256 §3).
 pub fn scan_thread(scanner: &mut Scanner<'_>) -> Scan<Search> {
     let arrangement = scan_algorithm(scanner)?;
-    scan_in_charset(scanner, None, Some(arrangement))
+    scan_in_charset(scanner, (None, None), Some(arrangement))
 }
 
 /// A charset, and keys in it.
 fn scan_in_charset(
     scanner: &mut Scanner<'_>,
-    returns: Option<Returns>,
+    (returns, update): Wanted,
     arrangement: Option<Arrangement>,
 ) -> Scan<Search> {
     let name = scanner.astring("a charset such as UTF-8")?;
@@ -230,6 +235,7 @@ fn scan_in_charset(
     };
     Ok(Search {
         returns,
+        update,
         arrangement,
         key,
     })
@@ -259,23 +265,42 @@ fn skip_keys(scanner: &mut Scanner<'_>) -> Scan<()> {
     Ok(())
 }
 
+/// What is wanted of what is found, now and later.
+type Wanted = (Option<Returns>, Option<Vec<Item>>);
+
 /// Scans `RETURN (...)` and the space after it, if it is there.
-fn scan_returns(scanner: &mut Scanner<'_>) -> Scan<Option<Returns>> {
+fn scan_returns(scanner: &mut Scanner<'_>) -> Scan<Wanted> {
     if !scanner.eat_word("RETURN") {
-        return Ok(None);
+        return Ok((None, None));
     }
     scanner.skip_spaces();
     scanner.expect(b'(')?;
     let mut returns = Returns::default();
+    let mut update = None;
     let mut none = true;
     loop {
         scanner.skip_spaces();
         if scanner.eat(b')') {
             break;
         }
+        let word = scanner.word("MIN, MAX, ALL, COUNT, SAVE, PARTIAL, UPDATE or CONTEXT")?;
+        if word.eq_ignore_ascii_case("CONTEXT") {
+            // RFC 5267 §4.2: a hint, which is not needed here.
+            continue;
+        }
         none = false;
-        let word = scanner.word("MIN, MAX, ALL, COUNT, SAVE or PARTIAL")?;
         match word.to_ascii_uppercase().as_str() {
+            "UPDATE" => {
+                let mut ahead = scanner.clone();
+                ahead.skip_spaces();
+                update = Some(match ahead.peek() {
+                    Some(b'(') => {
+                        scanner.skip_spaces();
+                        scan_items(scanner)?
+                    }
+                    _ => Vec::new(),
+                });
+            }
             "MIN" => returns.min = true,
             "MAX" => returns.max = true,
             "ALL" => returns.all = true,
@@ -288,7 +313,7 @@ fn scan_returns(scanner: &mut Scanner<'_>) -> Scan<Option<Returns>> {
             "PARTIAL" => return problem("PARTIAL stands once only"),
             _ => {
                 return problem(format!(
-                    "there is nothing called {word} to return; there are MIN MAX ALL COUNT SAVE PARTIAL"
+                    "there is nothing called {word} to return; there are MIN MAX ALL COUNT SAVE PARTIAL UPDATE CONTEXT"
                 ));
             }
         }
@@ -300,7 +325,7 @@ fn scan_returns(scanner: &mut Scanner<'_>) -> Scan<Option<Returns>> {
     // RFC 4731 §3.1: an empty list is ALL.
     returns.all |= none;
     scanner.space()?;
-    Ok(Some(returns))
+    Ok((Some(returns), update))
 }
 
 /// Scans keys up to the end.

@@ -7,6 +7,7 @@ use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::list::List;
+use crate::proto::imap::notify::Own;
 use crate::proto::imap::quota::Quota;
 use crate::proto::imap::status::Status;
 use crate::proto::imap::view::Removals;
@@ -128,11 +129,17 @@ impl Server {
             }
             Command::Subscribe(name) => {
                 let manage = Manage::Subscribe(name.clone());
-                self.manage(tag, account, manage, name, "subscribed to", out)
+                let own = Own::Subscribed(name.clone());
+                let text = "subscribed to";
+                let after = After::Subscription { name, text, own };
+                self.begin(tag, Work::Manage(account, manage), after, out)
             }
             Command::Unsubscribe(name) => {
                 let manage = Manage::Unsubscribe(name.clone());
-                self.manage(tag, account, manage, name, "no longer subscribed to", out)
+                let own = Own::Unsubscribed(name.clone());
+                let text = "no longer subscribed to";
+                let after = After::Subscription { name, text, own };
+                self.begin(tag, Work::Manage(account, manage), after, out)
             }
             Command::List(listing) => self.list(tag, account, listing, out),
             Command::Namespace => {
@@ -142,21 +149,9 @@ impl Server {
             Command::Status { mailbox, items } => self.status(tag, account, mailbox, items, out),
             Command::Quota(quota) => self.quota(tag, account, quota, out),
             Command::Idle => self.idle(tag, out),
+            Command::Notify(notify) => self.notify(tag, account, notify, out),
             _ => Ok(None),
         }
-    }
-
-    fn manage(
-        &mut self,
-        tag: &str,
-        account: Account,
-        manage: Manage,
-        name: String,
-        text: &'static str,
-        out: &mut Out,
-    ) -> Next {
-        let after = After::Manage { name, text };
-        self.begin(tag, Work::Manage(account, manage), after, out)
     }
 
     fn list(&mut self, tag: &str, account: Account, listing: Listing<'_>, out: &mut Out) -> Next {
@@ -257,7 +252,12 @@ impl Server {
     fn idle(&mut self, tag: &str, out: &mut Out) -> Next {
         out.line(b"+ idling; say DONE to end it");
         let tag = tag.to_owned();
-        let Phase::Selected(_, selected) = &self.phase else {
+        // RFC 5465 §4: with NOTIFY, the same is told as without IDLE.
+        self.stirred = true;
+        let Phase::Selected(_, selected) = (match self.notify {
+            None => &self.phase,
+            Some(_) => &Phase::NotAuthenticated,
+        }) else {
             self.doing = Doing::Idle {
                 tag,
                 subscription: None,

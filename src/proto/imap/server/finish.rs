@@ -23,7 +23,7 @@ impl Server {
     pub(super) fn done(
         &mut self,
         outcome: Outcome,
-        news: Option<Result<News, StoreError>>,
+        mut news: Option<Result<News, StoreError>>,
         out: &mut Out,
     ) {
         let Doing::Job(pending) = std::mem::replace(&mut self.doing, Doing::Command) else {
@@ -40,6 +40,7 @@ impl Server {
                 }
                 | After::Append { replaces: true, .. }
         );
+        self.note_own(&after, &outcome);
         let (mut reply, removals) = match (after, outcome) {
             (After::Login(exchange), Outcome::Told(told)) => {
                 self.told(tag, exchange, told, out);
@@ -84,6 +85,14 @@ impl Server {
                 self.block_appended(message, opened, block, out);
                 return;
             }
+            (After::Notify { new, old }, Outcome::Surveyed(result)) => {
+                let reply = self.notified(new, old, result, news.take(), out);
+                (reply, Removals::Told)
+            }
+            (After::Unasked(idle), outcome) => {
+                self.told_unasked(tag, idle, outcome, news, out);
+                return;
+            }
             (
                 After::Idle {
                     subscription,
@@ -103,6 +112,10 @@ impl Server {
             // What was deleted cannot stay selected (RFC 2180 §3.3 leaves this open).
             self.phase = Phase::Authenticated(account.clone());
         }
+        let removals = match self.is_frozen() && !removes {
+            true => Removals::Deferred,
+            false => removals,
+        };
         self.tell_news(news, removals, out);
         self.announce(out);
         if let (true, Phase::Selected(_, selected)) = (
@@ -126,12 +139,14 @@ impl Server {
                 (Reply::ok(text), Removals::Told)
             }
             (After::Lines { name, .. }, Outcome::Lines(Err(error)))
-            | (After::Manage { name, .. }, Outcome::Done(Err(error))) => {
+            | (After::Manage { name, .. }, Outcome::Done(Err(error)))
+            | (After::Subscription { name, .. }, Outcome::Done(Err(error))) => {
                 (Reply::refusal(&error, &name), Removals::Told)
             }
-            (After::Manage { text, .. }, Outcome::Done(Ok(()))) => {
-                (Reply::ok(text), Removals::Told)
-            }
+            (
+                After::Manage { text, .. } | After::Subscription { text, .. },
+                Outcome::Done(Ok(())),
+            ) => (Reply::ok(text), Removals::Told),
             (After::Create { name }, Outcome::Created(result)) => {
                 let reply = match result {
                     Ok(id) => Reply::ok_coded(Code::MailboxId(id), "created"),
@@ -230,8 +245,11 @@ impl Server {
             name: opened.name,
             watched,
             view,
+            subscription: None,
+            unfetched: Ranges::default(),
         };
         self.phase = Phase::Selected(account, Box::new(selected));
+        self.watch_selected();
         Reply::ok_coded(Code::Plain(code), text)
     }
 
@@ -246,7 +264,7 @@ impl Server {
     }
 
     /// Says a block of FETCH's responses; returns what is still to be fetched.
-    fn say_block(&mut self, block: Block, out: &mut Out) -> Option<Rest> {
+    pub(super) fn say_block(&mut self, block: Block, out: &mut Out) -> Option<Rest> {
         for piece in block.pieces {
             match piece {
                 Piece::Bytes(bytes) => out.block(bytes),
@@ -262,7 +280,7 @@ impl Server {
     }
 
     /// The next block, now or when the peer has read.
-    fn fetch_on(&mut self, pending: Box<Pending>, rest: Rest, out: &mut Out) {
+    pub(super) fn fetch_on(&mut self, pending: Box<Pending>, rest: Rest, out: &mut Out) {
         if out.is_full() {
             self.doing = Doing::Room(pending, rest);
         } else {

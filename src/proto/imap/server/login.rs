@@ -214,6 +214,7 @@ impl Server {
         self.phase = Phase::NotAuthenticated;
         self.switched = Switched::default();
         self.announces = false;
+        self.notify = None;
         let text = "nobody is logged in now; all that was switched on is off";
         Ok(Some(Reply::capabilities(self.capabilities(), text)))
     }

@@ -12,7 +12,7 @@ use crate::proto::imap::status::unseen;
 use crate::proto::imap::view::{Change, Removals, View};
 use crate::proto::imap::work::{self, News, Opened, Work};
 use crate::store::{Index, StoreError, Subscription};
-use crate::wire::imap::command::Access;
+use crate::wire::imap::command::{Access, Depth};
 use crate::wire::imap::response::{self, Code, Status};
 use crate::wire::imap::scan::Speech;
 
@@ -53,6 +53,17 @@ impl Server {
             // RFC 9051 appendix A: nothing is recent.
             recent.clear();
         }
+        let (depth, fetches) = match &self.notify {
+            Some(notify) => (notify.selected, !notify.fetch.is_empty()),
+            None => (Depth::Flags, false),
+        };
+        let frozen = depth == Depth::Nothing;
+        let index = match frozen {
+            true => selected.view.without_new(&index),
+            false => index,
+        };
+        let (uid_next, told_modseq) = (selected.view.told().uid_next, selected.view.told_modseq());
+        let mut kept = false;
         out.with(|bytes| {
             if index.keywords != selected.view.told().keywords {
                 write_flags_line(bytes, &index);
@@ -64,13 +75,24 @@ impl Server {
                 .view
                 .learn(now, recent, removals, |change| changes.push(change));
             for change in changes {
+                if depth < Depth::Flags && matches!(change, Change::Flags { .. }) {
+                    kept = true;
+                    continue;
+                }
                 write_change(bytes, change, &index, &selected.view, self.switched.aware);
             }
         });
+        if kept || frozen {
+            selected.view.keep_told_modseq(told_modseq);
+        }
+        if fetches && !frozen {
+            self.note_new(uid_next);
+        }
     }
 
     /// A mailbox that was subscribed to has changed.
     pub(super) fn changed(&mut self, out: &mut Out) {
+        self.stirred = true;
         match std::mem::replace(&mut self.doing, Doing::Command) {
             Doing::Idle {
                 tag,

@@ -1,8 +1,10 @@
 //! What a session has to remember while a job runs.
 
 use super::message::Message;
+use super::notify::Telling;
 use super::reply::Reply;
 use crate::proto::imap::fetch::Fetch;
+use crate::proto::imap::notify::Own;
 use crate::proto::imap::view::Removals;
 use crate::store::{Account, AuthError, Subscription};
 use crate::wire::imap::command::{Numbering, Originals};
@@ -34,6 +36,12 @@ pub(super) enum After {
     Manage {
         name: String,
         text: &'static str,
+    },
+    /// The same, of SUBSCRIBE and UNSUBSCRIBE.
+    Subscription {
+        name: String,
+        text: &'static str,
+        own: Own,
     },
     Delete {
         name: String,
@@ -68,6 +76,13 @@ pub(super) enum After {
         /// REPLACE: the UIDs are told before the replaced message goes.
         replaces: bool,
     },
+    /// NOTIFY SET: what is told from now on, or what was if that fails.
+    Notify {
+        new: Box<Telling>,
+        old: Option<Box<Telling>>,
+    },
+    /// NOTIFY: between commands, or in an IDLE of this tag.
+    Unasked(Option<String>),
     Idle {
         subscription: Subscription,
         again: Again,

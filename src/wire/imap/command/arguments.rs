@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Access, Command, Echo, Messages, Numbering, Originals, Parsed, QuotaCommand, StoreAction,
-    Syntax, append, list, named,
+    Syntax, append, list, named, notify,
 };
 use crate::limits;
 use crate::wire::imap::command::COMMANDS;
@@ -144,6 +144,12 @@ fn with_arguments<'a>(name: &str, scanner: &mut Scanner<'a>) -> Scan<Command<'a>
         "GETQUOTAROOT" => Command::Quota(QuotaCommand::OfMailbox(mailbox(scanner)?)),
         "SETQUOTA" => Command::Quota(QuotaCommand::Set(set_quota(scanner)?)),
         "ENABLE" => Command::Enable(enable(scanner)?),
+        "NOTIFY" => Command::Notify(notify::scan(scanner)?),
+        "CANCELUPDATE" => Command::CancelUpdate(tags(scanner)?),
+        "ESEARCH" => Command::Esearch {
+            sources: notify::scan_sources(scanner)?,
+            search: scan_search(scanner)?,
+        },
         "UID" => {
             let name = scanner
                 .word("FETCH, STORE, SEARCH, SORT, THREAD, COPY, MOVE, EXPUNGE or REPLACE")?;
@@ -232,6 +238,21 @@ fn enable(scanner: &mut Scanner<'_>) -> Scan<Vec<String>> {
         names.push(String::from_utf8_lossy(name).to_ascii_uppercase());
         if !scanner.skip_spaces() || scanner.peek().is_none() {
             return Ok(names);
+        }
+    }
+}
+
+/// CANCELUPDATE's tags.
+fn tags(scanner: &mut Scanner<'_>) -> Scan<Vec<String>> {
+    let mut tags = Vec::new();
+    loop {
+        let tag = scanner.astring("the tag of a search, such as \"a1\"")?;
+        if tags.len() == limits::IMAP_GROUPS {
+            return problem(format!("more than {} tags", limits::IMAP_GROUPS));
+        }
+        tags.push(String::from_utf8_lossy(&tag).into_owned());
+        if !scanner.skip_spaces() || scanner.peek().is_none() {
+            return Ok(tags);
         }
     }
 }

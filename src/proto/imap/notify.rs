@@ -1,0 +1,460 @@
+//! NOTIFY (RFC 5465): a look at the mailboxes of which a client is told, and what has changed since the last.
+//!
+//! The store marks what may have changed ([`Marks`]); what was told last is kept for each mailbox ([`Known`]), and only what differs
+//! is told. So nothing is told twice, however often something is marked, and a client that does not read finds one line for a
+//! mailbox, not a thousand. The selected mailbox is told by the session itself; here it is only kept up with.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::limits;
+use crate::proto::imap::condstore::Awareness;
+use crate::proto::imap::list;
+use crate::proto::imap::status::{self, unseen};
+use crate::store::{Account, Marks, Store, StoreError};
+use crate::wire::imap::command::{Depth, Group, Status, StatusItem, Which};
+use crate::wire::imap::scan::Speech;
+
+/// A look.
+pub struct Survey {
+    /// Whose mailboxes.
+    pub account: Account,
+    /// Which of them, and what is told of them.
+    pub groups: Arc<[Group]>,
+    /// What was told before, in order of names.
+    pub known: Vec<Known>,
+    /// What may have changed.
+    pub marks: Marks,
+    /// What the client did itself, and need not be told (RFC 5465 §5).
+    pub own: Vec<Own>,
+    /// The first look: of changes there are none yet.
+    pub first: Option<Status>,
+    /// The selected mailbox.
+    pub selected: Option<String>,
+    /// How names are told.
+    pub speech: Speech,
+    /// Whether mod-sequences are told.
+    pub aware: Awareness,
+}
+
+/// What a look brought.
+#[derive(Debug)]
+pub struct Surveyed {
+    /// The responses.
+    pub lines: Vec<u8>,
+    /// What is told now.
+    pub known: Vec<Known>,
+    /// Whether there are more mailboxes than are looked at.
+    pub overflow: bool,
+}
+
+/// What the client was told of a mailbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    name: Box<str>,
+    /// There is such a mailbox; else it is only subscribed to.
+    exists: bool,
+    subscribed: bool,
+    messages: Option<Counts>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Counts {
+    uid_validity: u32,
+    uid_next: u32,
+    messages: u32,
+    unseen: u32,
+    modseq: u64,
+}
+
+/// What the client did itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// CREATE
+    Created(String),
+    /// DELETE
+    Deleted(String),
+    /// RENAME: from, to
+    Renamed(String, String),
+    /// SUBSCRIBE
+    Subscribed(String),
+    /// UNSUBSCRIBE
+    Unsubscribed(String),
+    /// APPEND, COPY, MOVE: where to, and the first and the last UID there
+    Added(String, u32, u32),
+}
+
+/// What a client wants to be told of one mailbox.
+#[derive(Clone, Copy, Default)]
+struct Interest {
+    messages: Depth,
+    names: bool,
+    subscriptions: bool,
+}
+
+impl Interest {
+    const fn is_any(self) -> bool {
+        self.names || self.subscriptions || !matches!(self.messages, Depth::Nothing)
+    }
+}
+
+/// All groups that mean the mailbox together (RFC 5465 §6).
+fn interest(groups: &[Group], name: &str, subscribed: bool) -> Interest {
+    let mut interest = Interest::default();
+    for group in groups
+        .iter()
+        .filter(|group| group.which.means(name, subscribed))
+    {
+        interest.messages = interest.messages.max(group.events.messages);
+        interest.names |= group.events.names;
+        interest.subscriptions |= group.events.subscriptions;
+    }
+    interest
+}
+
+impl Survey {
+    /// Looks.
+    pub fn run(mut self, store: &Store) -> Result<Surveyed, StoreError> {
+        let mut surveyed = Surveyed {
+            lines: Vec::new(),
+            known: Vec::new(),
+            overflow: false,
+        };
+        if self.groups.is_empty() {
+            return Ok(surveyed);
+        }
+        let own = std::mem::take(&mut self.own);
+        for own in &own {
+            self.know_own(own);
+        }
+        if self.first.is_some() || self.marks.names || self.marks.subscriptions {
+            self.look_at_names(store, &mut surveyed)?;
+        }
+        let mut known = std::mem::take(&mut self.known);
+        if known.len() > limits::IMAP_NOTIFIED {
+            surveyed.overflow = true;
+            return Ok(surveyed);
+        }
+        for one in &mut known {
+            self.look_at_messages(store, one, &own, &mut surveyed.lines)?;
+        }
+        known.shrink_to_fit();
+        surveyed.known = known;
+        Ok(surveyed)
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.known.binary_search_by(|known| (*known.name).cmp(name))
+    }
+
+    /// Where `name` is known; made known when it is not.
+    fn entry(&mut self, name: &str) -> &mut Known {
+        let place = self.place(name).unwrap_or_else(|place| {
+            let known = Known {
+                name: name.into(),
+                exists: false,
+                subscribed: false,
+                messages: None,
+            };
+            self.known.insert(place, known);
+            place
+        });
+        &mut self.known[place]
+    }
+
+    /// What the client did itself is as if it had been told.
+    fn know_own(&mut self, own: &Own) {
+        match own {
+            Own::Created(name) => self.entry(name).exists = true,
+            Own::Deleted(name) => {
+                if let Ok(place) = self.place(name) {
+                    self.known[place].exists = false;
+                    self.known[place].messages = None;
+                }
+            }
+            // INBOX stays, and its mail is in a new mailbox (RFC 9051 §6.3.6).
+            Own::Renamed(from, to) if from.eq_ignore_ascii_case("INBOX") => {
+                self.entry(to).exists = true;
+            }
+            Own::Renamed(from, to) => self.rename(from, to),
+            Own::Subscribed(name) => self.entry(name).subscribed = true,
+            Own::Unsubscribed(name) => {
+                if let Ok(place) = self.place(name) {
+                    self.known[place].subscribed = false;
+                }
+            }
+            Own::Added(..) => {}
+        }
+    }
+
+    /// A mailbox and those below it are called otherwise. A subscription stays with the name that it was made for.
+    fn rename(&mut self, from: &str, to: &str) {
+        let mut moved = Vec::new();
+        for known in &mut self.known {
+            let below = known.name.strip_prefix(from);
+            let Some(rest) = below.filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
+                continue;
+            };
+            if known.exists {
+                moved.push((format!("{to}{rest}"), known.messages.take()));
+                known.exists = false;
+            }
+        }
+        for (name, messages) in moved {
+            let known = self.entry(&name);
+            known.exists = true;
+            known.messages = messages;
+        }
+    }
+
+    /// Mailboxes and subscriptions that came and went.
+    fn look_at_names(&mut self, store: &Store, surveyed: &mut Surveyed) -> Result<(), StoreError> {
+        let mailboxes = store.mailboxes(&self.account)?;
+        let subscribed = store.subscriptions(&self.account)?;
+        let mut told: BTreeMap<String, Option<String>> = BTreeMap::new();
+        let unmarked = self.renamed_unmarked(store, &mailboxes);
+        for (from, to) in std::mem::take(&mut self.marks.renamed)
+            .into_iter()
+            .chain(unmarked)
+        {
+            let moves = |known: &Known| {
+                let below = known.name.strip_prefix(&*from);
+                known.exists && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if !self.known.iter().any(moves) {
+                continue;
+            }
+            let names = |name: &str| interest(&self.groups, name, self.is_subscribed(name)).names;
+            if names(&from) || names(&to) {
+                told.insert(to.clone(), Some(from.clone()));
+            }
+            self.rename(&from, &to);
+        }
+        let mut now: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
+        for name in &mailboxes {
+            now.entry(name).or_default().0 = true;
+        }
+        for name in &subscribed {
+            now.entry(name).or_default().1 = true;
+        }
+        let mut before = std::mem::take(&mut self.known).into_iter().peekable();
+        let mut known = Vec::new();
+        let first = self.first.is_some();
+        for (name, (exists, subscribed)) in now {
+            while let Some(gone) = before.next_if(|known| *known.name < *name) {
+                self.tell_name(&gone, false, false, &mut told);
+            }
+            let old = before.next_if(|known| *known.name == *name);
+            if !first {
+                let none = Known {
+                    name: name.into(),
+                    exists: false,
+                    subscribed: false,
+                    messages: None,
+                };
+                let old = old.as_ref().unwrap_or(&none);
+                self.tell_name(old, exists, subscribed, &mut told);
+            }
+            let interest = interest(&self.groups, name, subscribed);
+            let counts = old.and_then(|old| old.messages);
+            if interest.is_any() {
+                known.push(Known {
+                    name: name.into(),
+                    exists,
+                    subscribed,
+                    messages: counts.filter(|_| exists && interest.messages > Depth::Nothing),
+                });
+            }
+        }
+        for gone in before {
+            self.tell_name(&gone, false, false, &mut told);
+        }
+        self.known = known;
+        for (name, old) in told {
+            let (lines, old) = (&mut surveyed.lines, old.as_deref());
+            list::write_one(lines, store, &self.account, &name, old, self.speech)?;
+        }
+        Ok(())
+    }
+
+    /// Another program may have renamed a mailbox a moment ago, and the kernel has not told yet: no two mailboxes of an account have
+    /// had the same UIDVALIDITY.
+    fn renamed_unmarked(&self, store: &Store, mailboxes: &[String]) -> Vec<(String, String)> {
+        let is_there = |name: &str| mailboxes.iter().any(|known| known == name);
+        let gone: Vec<(&Known, u32)> = self
+            .known
+            .iter()
+            .filter(|known| known.exists && !is_there(&known.name))
+            .filter_map(|known| Some((known, known.messages?.uid_validity)))
+            .collect();
+        if gone.is_empty() || !self.marks.renamed.is_empty() {
+            return Vec::new();
+        }
+        let is_new = |name: &&String| !self.place(name).is_ok_and(|at| self.known[at].exists);
+        let new = mailboxes.iter().filter(is_new).take(limits::HUB_MARKS);
+        new.filter_map(|name| {
+            let validity = self.count(store, name).ok()?.uid_validity;
+            let (known, _) = gone.iter().find(|(_, gone)| *gone == validity)?;
+            Some((known.name.to_string(), name.clone()))
+        })
+        .collect()
+    }
+
+    fn is_subscribed(&self, name: &str) -> bool {
+        self.place(name)
+            .is_ok_and(|place| self.known[place].subscribed)
+    }
+
+    /// Notes that a name is to be told, and its parent, if it is not as it was.
+    fn tell_name(
+        &self,
+        old: &Known,
+        exists: bool,
+        subscribed: bool,
+        told: &mut BTreeMap<String, Option<String>>,
+    ) {
+        let meant = interest(&self.groups, &old.name, subscribed || old.subscribed);
+        if old.exists != exists && meant.names {
+            told.entry(old.name.to_string()).or_default();
+        }
+        if old.exists != exists
+            && let Some((parent, _)) = old.name.rsplit_once('/')
+            && interest(&self.groups, parent, self.is_subscribed(parent)).names
+        {
+            // RFC 5465 §5.4
+            told.entry(parent.to_owned()).or_default();
+        }
+        if old.subscribed != subscribed && meant.subscriptions {
+            told.entry(old.name.to_string()).or_default();
+        }
+    }
+
+    /// What there is in a mailbox now.
+    fn look_at_messages(
+        &self,
+        store: &Store,
+        known: &mut Known,
+        own: &[Own],
+        out: &mut Vec<u8>,
+    ) -> Result<(), StoreError> {
+        let depth = interest(&self.groups, &known.name, known.subscribed).messages;
+        let marked = self.marks.all
+            || self
+                .marks
+                .mailboxes
+                .iter()
+                .any(|name| **name == *known.name);
+        if depth == Depth::Nothing || !known.exists || !(marked || known.messages.is_none()) {
+            return Ok(());
+        }
+        let counts = match self.count(store, &known.name) {
+            Ok(counts) => counts,
+            // Deleted just now: that is told as the names are.
+            Err(StoreError::NoSuchMailbox) => return Ok(()),
+            Err(error) => {
+                log::warn!("{}: {}: {error}", self.account.name, known.name);
+                return Ok(());
+            }
+        };
+        let before = known.messages.replace(counts);
+        let is_selected = self.selected.as_deref() == Some(&*known.name);
+        let items = match (self.first, before) {
+            _ if is_selected => Vec::new(),
+            (Some(Status::Untold), _) => Vec::new(),
+            (Some(Status::Told), _) => first_items(depth),
+            // One that was just made is told with its first message.
+            (None, None) if counts.messages == 0 => Vec::new(),
+            (None, None) => first_items(depth),
+            (None, Some(before)) => {
+                let mut added = own.iter().filter_map(|own| match own {
+                    Own::Added(name, first, last) if **name == *known.name => Some((*first, *last)),
+                    _ => None,
+                });
+                match added.any(|(first, last)| is_only(before, counts, first, last)) {
+                    true => Vec::new(),
+                    false => changed_items(depth, before, counts, self.aware),
+                }
+            }
+        };
+        if items.is_empty() {
+            return Ok(());
+        }
+        let (account, name) = (&self.account, &known.name);
+        match status::write(out, store, account, name, &items, self.speech) {
+            Err(StoreError::NoSuchMailbox) => Ok(()),
+            written => written,
+        }
+    }
+
+    fn count(&self, store: &Store, name: &str) -> Result<Counts, StoreError> {
+        let mailbox = store.mailbox(&self.account, name)?;
+        let index = mailbox.sync()?;
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(Counts {
+            uid_validity: index.uid_validity,
+            uid_next: index.uid_next,
+            messages: count(index.messages.len()),
+            unseen: count(index.messages.iter().filter(unseen).count()),
+            modseq: index.highest_modseq,
+        })
+    }
+}
+
+/// What NOTIFY SET STATUS tells (RFC 5465 §3.1).
+fn first_items(depth: Depth) -> Vec<StatusItem> {
+    let mut items = vec![
+        StatusItem::Messages,
+        StatusItem::UidNext,
+        StatusItem::UidValidity,
+    ];
+    if depth == Depth::Flags {
+        items.extend([StatusItem::HighestModseq, StatusItem::Unseen]);
+    }
+    items
+}
+
+/// What is told of a change (RFC 5465 §5.1 to §5.3).
+fn changed_items(depth: Depth, before: Counts, now: Counts, aware: Awareness) -> Vec<StatusItem> {
+    let flags = depth == Depth::Flags;
+    let counts = (before.messages, before.uid_next) != (now.messages, now.uid_next);
+    let mut items = Vec::new();
+    if before.uid_validity != now.uid_validity {
+        items.extend([
+            StatusItem::UidValidity,
+            StatusItem::UidNext,
+            StatusItem::Messages,
+        ]);
+    } else if counts {
+        items.extend([StatusItem::UidNext, StatusItem::Messages]);
+    }
+    let changed = !items.is_empty() || (flags && before.modseq != now.modseq);
+    if changed && aware > Awareness::None {
+        items.push(StatusItem::HighestModseq);
+    }
+    if flags && before.unseen != now.unseen {
+        items.push(StatusItem::Unseen);
+    }
+    if flags && !items.is_empty() && !items.contains(&StatusItem::UidValidity) {
+        items.push(StatusItem::UidValidity);
+    }
+    items
+}
+
+/// Whether nothing happened but that messages of these UIDs came.
+fn is_only(before: Counts, now: Counts, first: u32, last: u32) -> bool {
+    before.uid_validity == now.uid_validity
+        && before.uid_next <= first
+        && now.uid_next == last.saturating_add(1)
+        && now.messages == before.messages.saturating_add(last - first + 1)
+}
+
+/// Those that are not the selected mailbox.
+pub fn others(groups: Vec<Group>) -> Arc<[Group]> {
+    let is_other = |group: &Group| {
+        !matches!(group.which, Which::Selected | Which::SelectedDelayed)
+            && (group.events.messages > Depth::Nothing
+                || group.events.names
+                || group.events.subscriptions)
+    };
+    groups.into_iter().filter(is_other).collect()
+}
