@@ -2,6 +2,7 @@
 
 use crate::wire::codes::ports::Tls;
 use crate::wire::codes::{Found, Hit, Kind, Lang};
+use crate::wire::json::string;
 
 /// The array, with a line feed at its end.
 pub(super) fn array(found: &[Found], lang: Lang) -> String {
@@ -27,6 +28,8 @@ fn object(found: &Found, hit: &Hit, lang: Lang) -> String {
                 Kind::ImapStatus => "imap-status",
                 Kind::ImapCode => "imap-code",
                 Kind::ImapData => "imap-data",
+                Kind::PopCapability => "pop3-capability",
+                Kind::ImapCapability => "imap-capability",
                 Kind::Extension => "smtp-extension",
                 Kind::Parameter => "smtp-parameter",
                 Kind::Mechanism => "mechanism",
@@ -83,23 +86,4 @@ fn object(found: &Found, hit: &Hit, lang: Lang) -> String {
         .map(|(name, value)| format!("{}: {value}", string(name)))
         .collect();
     format!("{{{}}}", fields.join(", "))
-}
-
-/// A JSON string (RFC 8259 §7).
-fn string(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            control if control.is_control() => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(control)));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

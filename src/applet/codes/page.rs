@@ -94,6 +94,8 @@ impl<'a> Page<'a> {
             Kind::PopStatus
             | Kind::ImapStatus
             | Kind::ImapData
+            | Kind::PopCapability
+            | Kind::ImapCapability
             | Kind::Extension
             | Kind::Parameter
             | Kind::Mechanism => entry.code.to_owned(),

@@ -304,7 +304,7 @@ fn an_unknown_word_names_the_nearest() {
     );
     assert_eq!(
         complaint("RTER", Lang::Fr),
-        "« RTER » ne figure dans aucune table. Les plus proches : RETR, RET, RSET"
+        "« RTER » ne figure dans aucune table. Les plus proches : RETR, USER, RET"
     );
     assert_eq!(
         complaint("0000", Lang::Fr),

@@ -188,6 +188,8 @@ impl Page {
             Kind::ImapStatus => matches!(code, "NO" | "BAD" | "BYE"),
             Kind::ImapCode
             | Kind::ImapData
+            | Kind::PopCapability
+            | Kind::ImapCapability
             | Kind::Extension
             | Kind::Parameter
             | Kind::Mechanism => false,

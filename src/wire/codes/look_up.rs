@@ -3,7 +3,7 @@
 use super::commands::COMMANDS;
 use super::digits::{self, Digit};
 use super::ports::{SERVICES, Service};
-use super::{Command, Entry, enhanced, extensions, imap, pop3, smtp};
+use super::{Command, Entry, Kind, capabilities, enhanced, extensions, imap, pop3, smtp};
 use crate::limits;
 
 /// One row of one of the tables.
@@ -348,6 +348,9 @@ fn plain_word(word: &str) -> Found {
     hits.extend(commands.filter(|row| same(row.verb)).map(Hit::Command));
     let others = entries(OTHERS).filter(|row| same(row.code));
     hits.extend(others.map(Hit::Entry));
+    if hits.is_empty() {
+        hits.extend(begun(word));
+    }
     hits.extend(
         SERVICES
             .iter()
@@ -359,6 +362,27 @@ fn plain_word(word: &str) -> Found {
         hits,
         ..Found::default()
     }
+}
+
+/// `AUTH=PLAIN`: the row that begins so, and the mechanism; else, for `APPENDLIMIT=1000`, the rows of the word before the sign.
+fn begun(word: &str) -> Vec<Hit> {
+    let Some((name, value)) = word.split_once('=') else {
+        return Vec::new();
+    };
+    let begins = |row: &&Entry| {
+        let start = word.get(..row.code.len());
+        row.code.ends_with(['=', '-']) && start.is_some_and(|it| it.eq_ignore_ascii_case(row.code))
+    };
+    let mut rows: Vec<&Entry> = entries(OTHERS).filter(begins).collect();
+    if rows.is_empty() {
+        let same = |row: &&Entry| row.code.eq_ignore_ascii_case(name);
+        rows.extend(entries(OTHERS).filter(same));
+    } else if name.eq_ignore_ascii_case("AUTH") {
+        let same =
+            |row: &&Entry| row.kind == Kind::Mechanism && row.code.eq_ignore_ascii_case(value);
+        rows.extend(entries(OTHERS).filter(same));
+    }
+    rows.into_iter().map(Hit::Entry).collect()
 }
 
 fn entries(tables: &'static [&'static [Entry]]) -> impl Iterator<Item = &'static Entry> {
@@ -381,9 +405,15 @@ fn words() -> impl Iterator<Item = String> {
 /// Words that come after the commands of the same name.
 const OTHERS: &[&[Entry]] = &[
     imap::DATA,
+    capabilities::POP3,
+    capabilities::IMAP[0],
+    capabilities::IMAP[1],
     extensions::KEYWORDS,
+    extensions::rare::KEYWORDS,
     extensions::PARAMETERS,
+    extensions::rare::PARAMETERS,
     extensions::MECHANISMS,
+    extensions::mechanisms::MORE,
 ];
 
 #[cfg(test)]

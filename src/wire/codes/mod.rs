@@ -13,11 +13,13 @@
 //! | [`pop3`] | `+OK`, `-ERR`, a response code | RFC 1939, RFC 2449, RFC 3206 |
 //! | [`imap`] | a status, a response code, a kind of data | RFC 9051 §7, RFC 5530, and extensions |
 //! | [`commands`] | a command of SMTP, POP3 or IMAP | RFC 5321, RFC 1939, RFC 9051, and extensions |
+//! | [`capabilities`] | what CAPA or CAPABILITY lists | RFC 2449, RFC 9051, and one RFC each |
 //! | [`extensions`] | a keyword of EHLO, a parameter of MAIL or RCPT, a mechanism of AUTH | RFC 5321 §2.2, and one RFC each |
 //! | [`ports`] | a service with its port and transport | RFC 6409, RFC 8314 |
 //!
 //! A text without one of its languages does not compile: [`Text`] has a field for each.
 
+pub mod capabilities;
 pub mod commands;
 pub mod digits;
 pub mod enhanced;
@@ -79,6 +81,11 @@ pub struct Text {
 }
 
 impl Text {
+    /// A text: with both languages, or not at all.
+    pub const fn new(en: &'static str, fr: &'static str) -> Self {
+        Self { en, fr }
+    }
+
     /// The text in `lang`.
     pub const fn of(&self, lang: Lang) -> &'static str {
         match lang {
@@ -105,6 +112,10 @@ pub enum Kind {
     ImapCode,
     /// `EXISTS`, `FETCH` ...: what follows `*` when it is no status.
     ImapData,
+    /// `UIDL`: what CAPA lists.
+    PopCapability,
+    /// `CONDSTORE`: what CAPABILITY lists.
+    ImapCapability,
     /// `PIPELINING`: what EHLO lists.
     Extension,
     /// `NOTIFY`: what may stand behind MAIL's or RCPT's address.
@@ -144,6 +155,14 @@ impl Kind {
             Self::ImapData => Text {
                 en: "IMAP data from the server",
                 fr: "donnée IMAP du serveur",
+            },
+            Self::PopCapability => Text {
+                en: "POP3 capability",
+                fr: "capacité POP3",
+            },
+            Self::ImapCapability => Text {
+                en: "IMAP capability",
+                fr: "capacité IMAP",
             },
             Self::Extension => Text {
                 en: "SMTP extension (keyword of EHLO)",

@@ -320,4 +320,69 @@ pub(super) const SMTP: &[Command] = &[
                   S: 220 mail.example.org ESMTP",
         section: "RFC 5321 §4.1.5",
     },
+    Command {
+        protocol: Protocol::Smtp,
+        verb: "BURL",
+        syntax: "BURL url [LAST]",
+        meaning: Text {
+            en: "The server fetches the text of the message by IMAP, from a URL: what lies in a mailbox is sent \
+                 without passing through the client.",
+            fr: "Le serveur va chercher le texte du message par IMAP, à une URL : ce qui est dans une boîte part \
+                 sans passer par le client.",
+        },
+        allowed: Text {
+            en: "After RCPT, on a submission port, if EHLO announced it; together with BDAT.",
+            fr: "Après RCPT, sur un port de dépôt, si EHLO l'a annoncée ; avec BDAT.",
+        },
+        example: "C: BURL imap://alice@mail.example.org/Drafts;UID=7 LAST\n\
+                  S: 250 2.5.0 OK",
+        section: "RFC 4468 §3",
+    },
+    Command {
+        protocol: Protocol::Smtp,
+        verb: "SEND",
+        syntax: "SEND FROM:<reverse-path>",
+        meaning: Text {
+            en: "Wrote a message on the recipient's terminal in place of the mailbox. SOML tried the terminal \
+                 first, SAML did both. Obsolete.",
+            fr: "Écrivait un message sur le terminal du destinataire au lieu de sa boîte. SOML essayait d'abord \
+                 le terminal, SAML faisait les deux. Obsolète.",
+        },
+        allowed: Text {
+            en: "In place of MAIL, where such a server is left.",
+            fr: "À la place de MAIL, s'il reste un tel serveur.",
+        },
+        example: "C: SEND FROM:<alice@example.org>\nS: 502 5.5.1 Command not implemented",
+        section: "RFC 821 §3.4",
+    },
+    Command {
+        protocol: Protocol::Smtp,
+        verb: "SOML",
+        syntax: "SOML FROM:<reverse-path>",
+        meaning: Text {
+            en: "Send or mail: the terminal if the recipient is logged in, else the mailbox. Obsolete.",
+            fr: "Afficher ou poster : le terminal si le destinataire est connecté, sinon la boîte. Obsolète.",
+        },
+        allowed: Text {
+            en: "In place of MAIL, where such a server is left.",
+            fr: "À la place de MAIL, s'il reste un tel serveur.",
+        },
+        example: "C: SOML FROM:<alice@example.org>\nS: 502 5.5.1 Command not implemented",
+        section: "RFC 821 §3.4",
+    },
+    Command {
+        protocol: Protocol::Smtp,
+        verb: "SAML",
+        syntax: "SAML FROM:<reverse-path>",
+        meaning: Text {
+            en: "Send and mail: the terminal if the recipient is logged in, and the mailbox. Obsolete.",
+            fr: "Afficher et poster : le terminal si le destinataire est connecté, et la boîte. Obsolète.",
+        },
+        allowed: Text {
+            en: "In place of MAIL, where such a server is left.",
+            fr: "À la place de MAIL, s'il reste un tel serveur.",
+        },
+        example: "C: SAML FROM:<alice@example.org>\nS: 502 5.5.1 Command not implemented",
+        section: "RFC 821 §3.4",
+    },
 ];

@@ -47,6 +47,60 @@ pub const DATA: &[Entry] = &[
     },
     Entry {
         kind: Kind::ImapData,
+        code: "COMPARATOR",
+        name: "COMPARATOR response",
+        meaning: Text {
+            en: "The rule by which texts are compared, and those that may be chosen.",
+            fr: "La règle de comparaison des textes, et celles que l'on peut choisir.",
+        },
+        sent: Text {
+            en: "A server with I18NLEVEL=2, after COMPARATOR.",
+            fr: "Un serveur doté de I18NLEVEL=2, après COMPARATOR.",
+        },
+        next: Text {
+            en: "Choose another with COMPARATOR if you like.",
+            fr: "En choisir une autre par COMPARATOR, au besoin.",
+        },
+        section: "RFC 5255 §4.8",
+    },
+    Entry {
+        kind: Kind::ImapData,
+        code: "CONVERSION",
+        name: "CONVERSION response",
+        meaning: Text {
+            en: "One kind of content that can be made of another.",
+            fr: "Un format de contenu que l'on peut obtenir d'un autre.",
+        },
+        sent: Text {
+            en: "A server with CONVERT, after CONVERSIONS.",
+            fr: "Un serveur doté de CONVERT, après CONVERSIONS.",
+        },
+        next: Text {
+            en: "Ask for it with CONVERT.",
+            fr: "Le demander par CONVERT.",
+        },
+        section: "RFC 5259 §5",
+    },
+    Entry {
+        kind: Kind::ImapData,
+        code: "CONVERTED",
+        name: "CONVERTED response",
+        meaning: Text {
+            en: "Parts of a message in the form that was asked for.",
+            fr: "Des parties d'un message, dans le format demandé.",
+        },
+        sent: Text {
+            en: "A server with CONVERT, after CONVERT.",
+            fr: "Un serveur doté de CONVERT, après CONVERT.",
+        },
+        next: Text {
+            en: "Show them.",
+            fr: "Les afficher.",
+        },
+        section: "RFC 5259 §9",
+    },
+    Entry {
+        kind: Kind::ImapData,
         code: "ENABLED",
         name: "ENABLED response",
         meaning: Text {
@@ -158,6 +212,24 @@ pub const DATA: &[Entry] = &[
     },
     Entry {
         kind: Kind::ImapData,
+        code: "GENURLAUTH",
+        name: "GENURLAUTH response",
+        meaning: Text {
+            en: "URLs with which somebody else can read a message.",
+            fr: "Des URL par lesquelles un tiers peut lire un message.",
+        },
+        sent: Text {
+            en: "A server with URLAUTH, after GENURLAUTH.",
+            fr: "Un serveur doté de URLAUTH, après GENURLAUTH.",
+        },
+        next: Text {
+            en: "Pass them on to whom they are made for, and to nobody else.",
+            fr: "Les transmettre à celui à qui elles sont destinées, à lui seul.",
+        },
+        section: "RFC 4467 §8",
+    },
+    Entry {
+        kind: Kind::ImapData,
         code: "ID",
         name: "ID response",
         meaning: Text {
@@ -173,6 +245,42 @@ pub const DATA: &[Entry] = &[
             fr: "Seulement pour les rapports : un client ne doit pas en dépendre.",
         },
         section: "RFC 2971 §3.2",
+    },
+    Entry {
+        kind: Kind::ImapData,
+        code: "JMAPACCESS",
+        name: "JMAPACCESS response",
+        meaning: Text {
+            en: "The address where the same mail is reached by JMAP.",
+            fr: "L'adresse où le même courrier s'obtient par JMAP.",
+        },
+        sent: Text {
+            en: "A server with JMAPACCESS, after GETJMAPACCESS.",
+            fr: "Un serveur doté de JMAPACCESS, après GETJMAPACCESS.",
+        },
+        next: Text {
+            en: "A program that speaks JMAP may change over.",
+            fr: "Un logiciel qui parle JMAP peut y passer.",
+        },
+        section: "RFC 9698",
+    },
+    Entry {
+        kind: Kind::ImapData,
+        code: "LANGUAGE",
+        name: "LANGUAGE response",
+        meaning: Text {
+            en: "The language of the server's texts, or all that there are.",
+            fr: "La langue des textes du serveur, ou toutes celles qui existent.",
+        },
+        sent: Text {
+            en: "A server with LANGUAGE, after LANGUAGE.",
+            fr: "Un serveur doté de LANGUAGE, après LANGUAGE.",
+        },
+        next: Text {
+            en: "Choose with `LANGUAGE FR`.",
+            fr: "Choisir par `LANGUAGE FR`.",
+        },
+        section: "RFC 5255 §3.3",
     },
     Entry {
         kind: Kind::ImapData,
@@ -196,6 +304,24 @@ pub const DATA: &[Entry] = &[
     },
     Entry {
         kind: Kind::ImapData,
+        code: "LISTRIGHTS",
+        name: "LISTRIGHTS response",
+        meaning: Text {
+            en: "Which rights somebody has in any case, and which can be granted together.",
+            fr: "Les droits que quelqu'un a de toute façon, et ceux qui s'accordent ensemble.",
+        },
+        sent: Text {
+            en: "A server with ACL, after LISTRIGHTS.",
+            fr: "Un serveur doté de ACL, après LISTRIGHTS.",
+        },
+        next: Text {
+            en: "Grant with SETACL.",
+            fr: "En accorder par SETACL.",
+        },
+        section: "RFC 4314 §3.7",
+    },
+    Entry {
+        kind: Kind::ImapData,
         code: "LSUB",
         name: "LSUB response",
         meaning: Text {
@@ -211,6 +337,42 @@ pub const DATA: &[Entry] = &[
             fr: "L'afficher ; elle peut ne plus exister.",
         },
         section: "RFC 3501 §7.2.3",
+    },
+    Entry {
+        kind: Kind::ImapData,
+        code: "METADATA",
+        name: "METADATA response",
+        meaning: Text {
+            en: "Annotations of a mailbox, or which of them have changed.",
+            fr: "Les annotations d'une boîte, ou celles qui ont changé.",
+        },
+        sent: Text {
+            en: "A server with METADATA, after GETMETADATA or by itself.",
+            fr: "Un serveur doté de METADATA, après GETMETADATA ou de lui-même.",
+        },
+        next: Text {
+            en: "Where only names come, fetch the values with GETMETADATA.",
+            fr: "S'il ne vient que des noms, demander les valeurs par GETMETADATA.",
+        },
+        section: "RFC 5464 §4.4",
+    },
+    Entry {
+        kind: Kind::ImapData,
+        code: "MYRIGHTS",
+        name: "MYRIGHTS response",
+        meaning: Text {
+            en: "What you may do in a mailbox, a letter for each right.",
+            fr: "Vos droits sur une boîte, une lettre par droit.",
+        },
+        sent: Text {
+            en: "A server with ACL, after MYRIGHTS.",
+            fr: "Un serveur doté de ACL, après MYRIGHTS.",
+        },
+        next: Text {
+            en: "l see it, r read, s keep Seen, w flags, i insert, k create, x delete, t mark deleted, e expunge, a administer.",
+            fr: "l voir, r lire, s garder Seen, w drapeaux, i insérer, k créer, x supprimer, t marquer effacé, e purger, a administrer.",
+        },
+        section: "RFC 4314 §3.8",
     },
     Entry {
         kind: Kind::ImapData,
@@ -357,6 +519,24 @@ pub const DATA: &[Entry] = &[
             fr: "Les parenthèses imbriquées sont des branches du fil.",
         },
         section: "RFC 5256 §4",
+    },
+    Entry {
+        kind: Kind::ImapData,
+        code: "URLFETCH",
+        name: "URLFETCH response",
+        meaning: Text {
+            en: "The content of URLs; NIL where access is refused.",
+            fr: "Le contenu des URL ; NIL là où l'accès est refusé.",
+        },
+        sent: Text {
+            en: "A server with URLAUTH, after URLFETCH.",
+            fr: "Un serveur doté de URLAUTH, après URLFETCH.",
+        },
+        next: Text {
+            en: "NIL: ask the one who made the URL for a new one.",
+            fr: "NIL : demander une nouvelle URL à celui qui l'a créée.",
+        },
+        section: "RFC 4467 §8",
     },
     Entry {
         kind: Kind::ImapData,

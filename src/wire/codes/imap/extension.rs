@@ -115,6 +115,24 @@ pub(super) const EXTENSION: &[Entry] = &[
     },
     Entry {
         kind: Kind::ImapCode,
+        code: "DOWNGRADED",
+        name: "message downgraded",
+        meaning: Text {
+            en: "This message was written in UTF-8, and is shown in a form that the client understands.",
+            fr: "Ce message était écrit en UTF-8 ; il est montré sous une forme que le client comprend.",
+        },
+        sent: Text {
+            en: "A server, with OK after FETCH, to a client without UTF8=ACCEPT.",
+            fr: "Un serveur, avec OK après FETCH, à un client sans UTF8=ACCEPT.",
+        },
+        next: Text {
+            en: "Answering or checking a signature may fail: enable UTF8=ACCEPT if you can.",
+            fr: "Répondre ou vérifier une signature peut échouer : activer UTF8=ACCEPT si possible.",
+        },
+        section: "RFC 6858 §3.2",
+    },
+    Entry {
+        kind: Kind::ImapCode,
         code: "INPROGRESS",
         name: "in progress",
         meaning: Text {

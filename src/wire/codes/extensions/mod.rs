@@ -4,6 +4,9 @@
 //! A parameter that has the name of its extension (SIZE, SMTPUTF8, MT-PRIORITY, REQUIRETLS) has no row of its own, and neither has a
 //! keyword that is the name of its command (STARTTLS, ETRN, HELP, XCLIENT): the one row tells both.
 
+pub mod mechanisms;
+pub mod rare;
+
 use super::{Entry, Kind, Text};
 
 /// Keywords of EHLO, in alphabetic order.
