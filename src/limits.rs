@@ -299,6 +299,13 @@ pub const MIME_DEPTH: usize = 100;
 /// Parts of a message; what comes after them belongs to the last.
 pub const MIME_PARTS: usize = 10_000;
 
+/// Octets of a line that `codes` explains at a time, as a filter; a longer one is read in pieces. Logs have lines of some KiB.
+pub const ANNOTATED: usize = 64 * 1024;
+/// Codes that it remembers to have explained: more than the tables have.
+pub const ANNOTATED_CODES: usize = 1000;
+/// Octets of a message in which `codes` looks for a delivery report: the report stands before the message that it is about.
+pub const REPORT_READ: usize = 16 * 1024 * 1024;
+
 /// Octets of a word of which `codes` asks what else may have been meant: four times its longest.
 pub const LOOKED_UP: usize = 100;
 

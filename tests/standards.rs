@@ -257,7 +257,10 @@ fn commands() {
     let names = |seen: BTreeSet<String>| -> BTreeSet<String> {
         seen.into_iter()
             .filter(|word| {
-                is_name(word) && word.len() > 2 && word.bytes().all(|b| b.is_ascii_uppercase())
+                is_name(word)
+                    && word != "BLURDYBLOOP"
+                    && word.len() > 2
+                    && word.bytes().all(|b| b.is_ascii_uppercase())
             })
             .collect()
     };

@@ -15,6 +15,7 @@
 //! No clock, no randomness: dates and the name of the report come from the caller.
 
 mod compose;
+mod read;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use super::envelope::{Notify, Recipient};
 use super::smtp::{Enhanced, Reply};
 
 pub use compose::{Original, Report};
+pub use read::{Fortune, Reported};
 
 /// What became of a recipient (RFC 3464 §2.3.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,23 +2,31 @@
 //!
 //! It reads words off the command line, looks each up in [`crate::wire::codes`] and prints a page for it (`page.rs`) or an
 //! object (`json.rs`). A word that holds spaces is a line out of a dialogue: what stands at its beginning is explained, and the text
-//! after it is left alone. Of the machine it reads the environment's language, and `/etc/services` for a service.
+//! after it is left alone. Without words it is a filter (`filter.rs`), or lists (`list.rs`), or asks (`quiz.rs`).
+//! Of the machine it reads the environment's language, and `/etc/services` for a service.
 
+mod filter;
 mod json;
+mod list;
+mod markdown;
 mod page;
+mod quiz;
 mod services;
 
 use std::env;
 use std::io::{self, IsTerminal};
+use std::time::SystemTime;
 
-use clap::builder::EnumValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum};
+use clap::builder::{EnumValueParser, PossibleValuesParser};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueEnum, value_parser};
 
 use super::exit::{self, failure};
 use super::print;
-use crate::wire::codes::{Found, Hit, Kind, Lang, digits_of, find, nearest};
+use crate::wire::codes::{Found, Hit, Kind, Lang, Table, digits_of, find, nearest, search};
 
+use list::Form;
 use page::{Page, Style};
+use quiz::Quiz;
 use services::Services;
 
 /// How many near words are named when one is unknown.
@@ -48,7 +56,13 @@ pub fn command() -> Command {
              mailtool codes SIZE NOTIFY      an extension of SMTP, and a parameter\n  \
              mailtool codes SCRAM-SHA-256    a mechanism of AUTH\n  \
              mailtool codes smtp 993         a mail service: port and transport\n  \
-             mailtool codes --lang fr 421    in French\n\n\
+             mailtool codes CONDSTORE        what a server can do\n  \
+             mailtool codes --lang fr 421    in French\n  \
+             mailtool codes --list smtp      a whole table\n  \
+             mailtool codes --search quota   all that speaks of it\n  \
+             mailtool nc -C mx 25 | mailtool codes\n  \
+             mailtool codes <bounce.eml      who could not be reached, and why\n  \
+             mailtool codes --quiz smtp      questions\n\n\
              Exit status: 0 explained, 1 a word is unknown (the nearest ones are named).",
         )
         .arg(
@@ -79,6 +93,58 @@ pub fn command() -> Command {
                 .help("Print an array of JSON objects")
                 .action(ArgAction::SetTrue),
         )
+        .arg(
+            Arg::new("markdown")
+                .long("markdown")
+                .help("Print Markdown: sections for words, tables for lists")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("json"),
+        )
+        .arg(
+            Arg::new("list")
+                .long("list")
+                .value_name("TABLE")
+                .help("Print a whole table")
+                .value_parser(PossibleValuesParser::new(Table::ALL.map(Table::name)))
+                .conflicts_with_all(["WORD", "minus", "search", "quiz"]),
+        )
+        .arg(
+            Arg::new("search")
+                .long("search")
+                .value_name("WORD")
+                .help("Print what speaks of WORD, in either language; accents do not count")
+                .action(ArgAction::Append)
+                .conflicts_with("quiz"),
+        )
+        .arg(
+            Arg::new("quiz")
+                .long("quiz")
+                .value_name("TABLE")
+                .help("Ask questions, of one table or of all, and keep the score; q ends")
+                .num_args(0..=1)
+                .default_missing_value("all")
+                .value_parser(PossibleValuesParser::new(
+                    std::iter::once("all").chain(Table::ALL.map(Table::name)),
+                ))
+                .conflicts_with_all(["json", "markdown"]),
+        )
+        .arg(
+            Arg::new("count")
+                .long("count")
+                .value_name("N")
+                .help("Questions of --quiz")
+                .value_parser(value_parser!(u16).range(1..))
+                .default_value("10")
+                .requires("quiz"),
+        )
+        .arg(
+            Arg::new("seed")
+                .long("seed")
+                .value_name("N")
+                .help("The same questions again [default: others each time]")
+                .value_parser(value_parser!(u64))
+                .requires("quiz"),
+        )
 }
 
 /// Explains, and returns 0; or 1 when a word is in no table.
@@ -88,21 +154,73 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         Some(Language::Fr) => Lang::Fr,
         None => super::lang(),
     };
+    let form = match (matches.get_flag("json"), matches.get_flag("markdown")) {
+        (true, _) => Form::Json,
+        (_, true) => Form::Markdown,
+        _ => Form::Text,
+    };
+    if let Some(topic) = matches.get_one::<String>("quiz") {
+        return quiz(topic, matches, lang);
+    }
+    let services = Services::of_this_machine();
+    if let Some(table) = matches.get_one::<String>("list") {
+        let hits: Vec<Hit> = tables(table)
+            .iter()
+            .flat_map(|table| table.rows())
+            .collect();
+        print(&list::rows(
+            &hits,
+            form,
+            lang,
+            Page::new(lang, style(), &services),
+        ))?;
+        return Ok(exit::OK);
+    }
+    if let Some(words) = matches.get_many::<String>("search") {
+        // `--search mailbox full`: operands are more words.
+        let mut sought: Vec<String> = words.cloned().collect();
+        sought.extend(operands(matches));
+        let sought = sought.join(" ");
+        let hits = search(&sought);
+        print(&list::rows(
+            &hits,
+            form,
+            lang,
+            Page::new(lang, style(), &services),
+        ))?;
+        return if hits.is_empty() {
+            Err(failure(exit::NEGATIVE, nothing(&sought, lang)))
+        } else {
+            Ok(exit::OK)
+        };
+    }
     let operands = operands(matches);
+    let is_filter = operands.is_empty() && !io::stdin().is_terminal() || operands == ["-"];
+    if is_filter
+        && filter::run(
+            &mut io::stdin().lock(),
+            &mut io::stdout().lock(),
+            lang,
+            style(),
+        )?
+    {
+        return Ok(exit::OK);
+    }
     if operands.is_empty() {
         print(&page::overview(lang))?;
         return Ok(exit::OK);
     }
     let (found, unknown) = look_up(operands.iter().map(String::as_str));
-    let services = Services::of_this_machine();
-    let text = if matches.get_flag("json") {
-        json::array(&found, lang)
-    } else {
-        let mut page = Page::new(lang, style(), &services);
-        for one in &found {
-            page.found(one);
+    let text = match form {
+        Form::Json => json::array(&found, lang),
+        Form::Markdown => markdown::pages(&found, lang),
+        Form::Text => {
+            let mut page = Page::new(lang, style(), &services);
+            for one in &found {
+                page.found(one);
+            }
+            page.finish()
         }
-        page.finish()
     };
     print(&text)?;
     if unknown.is_empty() {
@@ -110,6 +228,36 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     }
     let complaints: Vec<String> = unknown.iter().map(|word| complaint(word, lang)).collect();
     Err(failure(exit::NEGATIVE, complaints.join("\n")))
+}
+
+/// The table of this name; every table for `all`.
+fn tables(name: &str) -> Vec<Table> {
+    let is_meant = |table: &Table| name == "all" || table.name() == name;
+    Table::ALL.into_iter().filter(is_meant).collect()
+}
+
+fn quiz(topic: &str, matches: &ArgMatches, lang: Lang) -> anyhow::Result<u8> {
+    let seed = matches.get_one::<u64>("seed").copied().unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        // Any number will do.
+        now.map_or(0, |now| now.as_nanos() as u64)
+    });
+    let quiz = Quiz {
+        tables: tables(topic),
+        count: usize::from(*matches.get_one::<u16>("count").unwrap_or(&10)),
+        seed,
+        lang,
+        style: style(),
+    };
+    quiz.run(&mut io::stdin().lock(), &mut io::stdout().lock())?;
+    Ok(exit::OK)
+}
+
+fn nothing(sought: &str, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("nothing speaks of {sought:?}; try a shorter word"),
+        Lang::Fr => format!("rien ne parle de « {sought} » ; essayer un mot plus court"),
+    }
 }
 
 /// The words in the order in which they were typed, `-ERR` among them.

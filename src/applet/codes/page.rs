@@ -43,6 +43,58 @@ impl<'a> Page<'a> {
         self.text
     }
 
+    /// A heading over rows.
+    pub(super) fn title(&mut self, title: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        let start = self.text.len();
+        self.hanging("", 0, title);
+        self.bold(start);
+        self.text.push('\n');
+    }
+
+    /// One row of a list: its code and name, and under it what it means.
+    pub(super) fn row(&mut self, code: &str, name: &str, meaning: &str) {
+        let start = self.text.len();
+        self.hanging(&format!("  {code}"), 4 + code.chars().count(), name);
+        self.bold(start);
+        self.hanging("", 6, meaning);
+    }
+
+    /// What is said about a line above.
+    pub(super) fn note(&mut self, label: &str, text: &str) {
+        let start = self.text.len();
+        self.hanging(&format!("    {label}"), 12, text);
+        if self.style == Style::Terminal {
+            let note = self.text.split_off(start);
+            for line in note.lines() {
+                self.text.push_str("\x1b[36m");
+                self.text.push_str(line);
+                self.text.push_str("\x1b[0m\n");
+            }
+        }
+    }
+
+    /// Whom a report is about.
+    pub(super) fn subject(&mut self, who: &str, what: &str) {
+        self.heading(who, what);
+    }
+
+    /// What it says.
+    pub(super) fn note_of(&mut self, label: &str, text: &str) {
+        self.hanging(&format!("  {label}"), LABELLED, text);
+    }
+
+    fn bold(&mut self, start: usize) {
+        if self.style == Style::Terminal {
+            let line = self.text.split_off(start);
+            self.text.push_str("\x1b[1m");
+            self.text.push_str(line.trim_end_matches('\n'));
+            self.text.push_str("\x1b[0m\n");
+        }
+    }
+
     /// Adds what a word stands for.
     pub(super) fn found(&mut self, found: &Found) {
         if found.is_pattern {

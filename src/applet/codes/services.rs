@@ -21,6 +21,11 @@ impl Services {
         }
     }
 
+    /// None: nobody asks about a service.
+    pub(super) const fn none() -> Self {
+        Self { text: None }
+    }
+
     /// One with this text.
     #[cfg(test)]
     pub(super) fn of(text: Option<&str>) -> Self {

@@ -30,8 +30,12 @@ pub mod ports;
 pub mod smtp;
 
 mod look_up;
+mod spot;
+mod tables;
 
 pub use look_up::{Found, Hit, digits_of, find, nearest};
+pub use spot::{Spotted, Spotter};
+pub use tables::{Table, search};
 
 /// The language of an explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

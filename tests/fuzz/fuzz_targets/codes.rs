@@ -1,10 +1,11 @@
-//! The words that `codes` looks up, and dates.
+//! The words that `codes` looks up and searches for, the lines and reports that it explains, and dates.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mailtool::wire::codes::{digits_of, find, nearest};
+use mailtool::wire::codes::{Spotter, digits_of, find, nearest, search};
 use mailtool::wire::date::{DateTime, imap_date};
+use mailtool::wire::report::Reported;
 
 fuzz_target!(|input: &[u8]| {
     let word = String::from_utf8_lossy(input);
@@ -19,6 +20,21 @@ fuzz_target!(|input: &[u8]| {
         assert!(find(&near).is_some(), "{near:?} for {word:?}");
     }
     let _ = digits_of(&word);
+    let _ = search(&word);
+    let mut spotter = Spotter::default();
+    for line in word.lines() {
+        let spotted = spotter.line(line);
+        assert_eq!(spotted.words.len(), spotted.kinds.len());
+        for word in spotted.words {
+            assert!(
+                find(&word).is_some() || word.contains(|c: char| c.is_ascii_digit()),
+                "{word:?}"
+            );
+        }
+    }
+    if let Some(report) = Reported::parse(input) {
+        assert!(report.recipients.iter().all(|it| !it.recipient.is_empty()));
+    }
     let _ = imap_date(input);
     for date in [DateTime::from_header(input), DateTime::from_imap(input)]
         .into_iter()
