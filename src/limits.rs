@@ -151,6 +151,9 @@ pub const CACHE_HISTORY: usize = 1000;
 /// Ranges of UIDs that were removed and are remembered, so that a client learns exactly what went (RFC 7162 §3.2.7 leaves it
 /// open how many); 16 octets each.
 pub const CACHE_GONE: usize = 4096;
+/// Alterations of flags that are remembered of a mailbox in memory, so that a STORE with UNCHANGEDSINCE fails only for flags that did
+/// change (RFC 7162 §3.1.12); 16 octets each.
+pub const FLAG_ALTERATIONS: usize = 4096;
 /// How long it is waited for more after another program changed a mailbox in which a session idles: the session is to be told
 /// within 50 ms, and once for a change of a thousand files.
 pub const NOTICE_PAUSE: Duration = Duration::from_millis(5);

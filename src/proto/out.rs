@@ -57,6 +57,10 @@ pub enum Front<'a> {
 pub enum Wish {
     /// Start TLS.
     StartTls,
+    /// Compress, and expect to be sent what is compressed (RFC 4978).
+    Compress,
+    /// Do so no longer.
+    CompressNoMore,
     /// Close.
     Close,
 }
@@ -155,6 +159,16 @@ impl Out {
     /// TLS starts when everything said so far is sent.
     pub fn start_tls(&mut self) {
         self.wish = Some(Wish::StartTls);
+    }
+
+    /// What is said after this is compressed, and so is what the peer says next.
+    pub fn compress(&mut self) {
+        self.wish = Some(Wish::Compress);
+    }
+
+    /// What is said after this is not compressed, nor is what the peer says next.
+    pub fn compress_no_more(&mut self) {
+        self.wish = Some(Wish::CompressNoMore);
     }
 
     /// The connection closes when everything said so far is sent.

@@ -183,7 +183,7 @@ impl Calls {
                 let what = format!("the server took too long for {what}");
                 End::Lost(io::Error::new(io::ErrorKind::TimedOut, what))
             }
-            Some(trouble @ (Trouble::Shortened | Trouble::NoAnswer)) => {
+            Some(trouble @ (Trouble::Damaged | Trouble::Shortened | Trouble::NoAnswer)) => {
                 End::Lost(io::Error::other(trouble.to_string()))
             }
         };

@@ -313,11 +313,13 @@ fn explain(trouble: Trouble, target: &Target, address: SocketAddr) -> ClientErro
             address,
             source: TlsError::Broken(trouble.to_string()),
         },
-        trouble @ (Trouble::Shortened | Trouble::NoAnswer) => ClientError::Lost {
-            host,
-            address,
-            source: io::Error::other(trouble.to_string()),
-        },
+        trouble @ (Trouble::Damaged | Trouble::Shortened | Trouble::NoAnswer) => {
+            ClientError::Lost {
+                host,
+                address,
+                source: io::Error::other(trouble.to_string()),
+            }
+        }
     }
 }
 

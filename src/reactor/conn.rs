@@ -6,7 +6,7 @@
 //! | phase | what is done | ends when |
 //! |---|---|---|
 //! | `Handshake` | TLS messages, nothing else | TLS stands: `Talk`; it fails: alert, `Flush` |
-//! | `Talk` | receive, [`pump`], send | [`Wish::StartTls`]: `Handshake`; [`Wish::Close`]: `Flush` |
+//! | `Talk` | receive, [`pump`], send, compressed or not | [`Wish::StartTls`]: `Handshake`; [`Wish::Close`]: `Flush` |
 //! | `Flush` | sends what is left and close_notify, throws away what comes | all is sent: shutdown, `Linger` |
 //! | `Linger` | throws away what comes | the peer's end, [`limits::LINGER`], [`limits::LINGER_OCTETS`] |
 //!
@@ -21,6 +21,7 @@
 //!   of it while the connection is idle.
 
 mod bytes;
+mod packing;
 
 use std::time::Instant;
 
@@ -33,7 +34,10 @@ use super::watch::Watch;
 use crate::limits;
 use crate::proto::{Answer, Input, Job, Out, Session, TlsInfo, Wish, pump};
 use crate::tap::{Piece, Side, Wire, note};
+use crate::wire::deflate::Packer;
 use crate::wire::lines::{LineReader, Want};
+
+use packing::Packing;
 
 /// One connection. See the module.
 pub(super) struct Conn {
@@ -42,6 +46,7 @@ pub(super) struct Conn {
     reader: LineReader,
     out: Out,
     tls: Option<Box<Tls>>,
+    packing: Option<Box<Packing>>,
     phase: Phase,
     readable: bool,
     writable: bool,
@@ -113,6 +118,8 @@ pub(super) struct Scratch {
     plain: Box<[u8]>,
     /// Octets as they came from the socket.
     cipher: Box<[u8]>,
+    /// Once a connection is compressed.
+    packer: Option<Packer>,
 }
 
 impl Scratch {
@@ -120,6 +127,7 @@ impl Scratch {
         Self {
             plain: vec![0; limits::SCRATCH].into(),
             cipher: vec![0; limits::SCRATCH].into(),
+            packer: None,
         }
     }
 }
@@ -133,6 +141,7 @@ impl Conn {
             reader: LineReader::new(),
             out,
             tls: None,
+            packing: None,
             phase: Phase::Talk,
             readable: false,
             writable: true,
@@ -343,7 +352,20 @@ impl Conn {
                 }
                 return Ok(Step::StartTls);
             }
-            Some(Wish::StartTls) => {}
+            Some(Wish::Compress) if self.all_sent() => {
+                self.out.take_wish();
+                let packer = scratch.packer.get_or_insert_default();
+                self.packing = Some(Box::new(Packing::new(packer, &mut self.reader)));
+                moved += 1;
+            }
+            Some(Wish::CompressNoMore) if self.all_sent() => {
+                self.out.take_wish();
+                if let Some(packing) = &mut self.packing {
+                    packing.end();
+                }
+                moved += 1;
+            }
+            Some(Wish::StartTls | Wish::Compress | Wish::CompressNoMore) => {}
             // After its peer's end a session has nothing to wait for but its own deadline.
             None if self.ended
                 && !self.owed.eof
@@ -387,6 +409,7 @@ impl Conn {
         }
         self.out.show(self.side, Piece::Closed);
         self.reader = LineReader::new();
+        self.packing = None;
         self.out.release();
         self.phase = Phase::Linger {
             since: now,
@@ -476,6 +499,7 @@ impl Conn {
         }
         // A session that wants nothing now may want what is pending later: its end is not reached yet.
         let exhausted = session.want() != Want::Nothing || self.reader.pending() == 0;
+        let exhausted = exhausted && self.is_unpacked();
         if self.owed.eof && exhausted && !self.owed.room {
             self.owed.eof = false;
             // A tap is shown it here, after what came before it: one TLS read can bring both.
@@ -511,7 +535,10 @@ impl Conn {
 
     /// Nothing pending, nothing waiting, nothing outstanding.
     fn is_idle(&self) -> bool {
-        self.all_sent() && matches!(self.labour, Labour::None) && self.out.wish().is_none()
+        self.all_sent()
+            && self.is_unpacked()
+            && matches!(self.labour, Labour::None)
+            && self.out.wish().is_none()
     }
 
     /// Nothing more to do in this turn: gives memory back.
@@ -522,6 +549,9 @@ impl Conn {
         self.out.release();
         if let Some(tls) = &mut self.tls {
             tls.release();
+        }
+        if let Some(packing) = &mut self.packing {
+            packing.release();
         }
     }
 

@@ -16,6 +16,8 @@ pub(super) enum Trouble {
     LostInHandshake,
     /// This many octets came in the clear after the command that starts TLS (RFC 3207 §6).
     Injection(usize),
+    /// What came is not what COMPRESS=DEFLATE makes (RFC 4978).
+    Damaged,
     /// A file that was being sent is shorter than it was.
     Shortened,
     /// The peer took too long: for what.
@@ -35,6 +37,9 @@ impl fmt::Display for Trouble {
             Self::Injection(octets) => write!(
                 f,
                 "closed: {octets} octets came in the clear where TLS was to begin (RFC 3207 section 6)"
+            ),
+            Self::Damaged => f.write_str(
+                "closed: what the other side sent is not compressed with DEFLATE (RFC 4978)",
             ),
             Self::Shortened => f.write_str("closed: a file that was being sent became shorter"),
             Self::Late(what) => write!(f, "closed: the other side took too long for {what}"),

@@ -370,6 +370,7 @@ impl State {
         }
         index.highest_modseq = cache.highest();
         cache.write(folder, index);
+        self.alterations.learn(&self.index, index);
     }
 }
 

@@ -103,9 +103,9 @@ impl Store {
     /// Deletes a mailbox with its mail; its children stay.
     pub fn delete(&self, account: &Account, name: &str) -> Result<(), StoreError> {
         let folder = FolderName::parse(name)?;
-        if folder == FolderName::Inbox {
+        let FolderName::Folder(directory) = &folder else {
             return Err(StoreError::Forbidden("INBOX cannot be deleted"));
-        }
+        };
         let disk = &*self.shared.disk;
         let place = folder.place(&account.home);
         let removed = account
@@ -119,6 +119,7 @@ impl Store {
         self.shared.moved(&place, None);
         self.shared.hub.mark(&account.home, || Some(Mark::Names));
         disk.sync_directory(&account.home)?;
+        self.uses_moved(account, directory, None);
         // Also what a crash left behind. When it cannot be removed now, then the next time.
         for name in disk.list(&account.home)? {
             if name.starts_with(REMOVED)
@@ -186,6 +187,7 @@ impl Store {
         }
         let renamed = || Some(Mark::Renamed(from_name.to_name()?, to_name.to_name()?));
         self.shared.hub.mark(&account.home, renamed);
+        self.uses_moved(account, source, Some(target));
         Ok(disk.sync_directory(&account.home)?)
     }
 
@@ -317,7 +319,7 @@ pub(super) fn place_of(home: &Path, name: &str) -> Option<PathBuf> {
 
 /// A mailbox by its name on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum FolderName {
+pub(super) enum FolderName {
     Inbox,
     /// The directory without its leading dot: `Lists.Debian`.
     Folder(String),
@@ -325,7 +327,7 @@ enum FolderName {
 
 impl FolderName {
     /// Of a mailbox name as users have it, or why it cannot be one.
-    fn parse(name: &str) -> Result<Self, StoreError> {
+    pub(super) fn parse(name: &str) -> Result<Self, StoreError> {
         if name.eq_ignore_ascii_case(INBOX) {
             return Ok(Self::Inbox);
         }
@@ -359,7 +361,7 @@ impl FolderName {
     }
 
     /// As users have it; `None` when it is not modified UTF-7 on disk, so that no name of theirs leads to it.
-    fn to_name(&self) -> Option<String> {
+    pub(super) fn to_name(&self) -> Option<String> {
         let Self::Folder(directory) = self else {
             return Some(INBOX.to_owned());
         };

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::alterations::Alterations;
 use super::cache::{Cache, Cached};
 use super::fs::{self, Disk, Stat};
 use super::keywords::{self, Keywords};
@@ -107,6 +108,7 @@ pub(super) struct State {
     pub(super) keywords: Keywords,
     /// `None` until the first look.
     pub(super) cache: Option<Cache>,
+    pub(super) alterations: Alterations,
     /// One a message of `index`, in its order.
     pub(super) places: Vec<Place>,
     pub(super) index: Arc<Index>,
@@ -128,6 +130,7 @@ impl State {
             list: UidList::default(),
             keywords: Keywords::default(),
             cache: None,
+            alterations: Alterations::new(),
             places: Vec::new(),
             index: Arc::new(Index {
                 uid_validity: 0,
@@ -516,6 +519,7 @@ impl State {
         };
         cache.write(folder, &index);
         if *old != index {
+            self.alterations.learn(&old, &index);
             self.index = Arc::new(index);
         }
     }

@@ -98,7 +98,8 @@ impl Mailbox {
         Ok(index)
     }
 
-    /// The same, but for messages that have changed since `modseq`, which are left alone: and which those are (RFC 7162 §3.1.3).
+    /// The same, but for messages that have changed since `modseq`, which are left alone: and which those are (RFC 7162 §3.1.3). To
+    /// have other flags now than those to be added or removed is no change (§3.1.12).
     pub fn change_flags_unless(
         &self,
         uids: &[u32],
@@ -120,7 +121,10 @@ impl Mailbox {
         for &uid in uids {
             let renamed = state.with_file(&folder, uid, |state, at| {
                 let entry = &state.index.messages[at];
-                if entry.modseq > modseq {
+                if entry.modseq > modseq
+                    && (change == FlagChange::Replace
+                        || state.alterations.any_of(flags, uid, modseq))
+                {
                     modified.push(uid);
                     return Ok(());
                 }

@@ -24,6 +24,8 @@
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
 //! | `arrival` | how a message gets its UID and its name |
 //! | `cache` | mod-sequences and more, beside the Maildir |
+//! | `alterations` | which flags changed since when |
+//! | `uses` | what mailboxes are for |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
 //! | `identity` | object ids, and when a message came |
 //! | `folders` | the tree of mailboxes, subscriptions |
@@ -34,6 +36,7 @@
 
 mod accept;
 mod aliases;
+mod alterations;
 mod append;
 mod arrival;
 mod cache;
@@ -57,6 +60,7 @@ mod shared;
 mod spool;
 mod uidlist;
 mod users;
+mod uses;
 mod vigil;
 mod watch;
 

@@ -4,6 +4,7 @@ pub mod address;
 pub mod casemap;
 pub mod codes;
 pub mod date;
+pub mod deflate;
 pub mod destination;
 pub mod dns;
 pub mod dots;

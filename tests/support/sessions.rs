@@ -477,6 +477,11 @@ impl<'s> Wire<'s> {
                 Some(Wish::Close) => self.closed = true,
                 // RFC 3207 §6: what came before TLS stands must not be taken for what came inside it.
                 Some(Wish::StartTls) => self.closed = self.reader.pending() > 0,
+                // Dialogues have no compression: what is written in them is what comes out of it.
+                Some(Wish::Compress | Wish::CompressNoMore) => {
+                    self.out.take_wish();
+                    continue;
+                }
                 None if self.client_ended && !self.told_of_end && self.all_cut() => {
                     self.told_of_end = true;
                     self.handle(now, Input::Eof);

@@ -157,9 +157,9 @@ impl Fetch {
         becomes_seen: bool,
         done: usize,
     ) -> usize {
-        let Some(number) = self.view.number(entry.uid) else {
+        if !self.view.begin_fetch(&mut out.bytes, entry.uid) {
             return self.items.len();
-        };
+        }
         let told = self.view.told();
         let flags = if becomes_seen {
             entry.flags.union(Flags::SEEN)
@@ -171,13 +171,10 @@ impl Fetch {
         } else {
             Recent::No
         };
-        out.bytes.extend_from_slice(b"* ");
-        response::number(&mut out.bytes, number.into());
-        out.bytes.extend_from_slice(b" FETCH (");
-        // RFC 3501 §6.4.8: the UID is told whether it was asked for or not. §6.4.5: so are flags that change.
+        // RFC 3501 §6.4.8: the UID is told whether it was asked for or not, in UIDFETCH anyhow. §6.4.5: so are flags that change.
         let items = &self.items[done..];
-        let uid =
-            (self.numbering == Numbering::Uid && !items.contains(&Item::Uid)).then_some(&Item::Uid);
+        let unasked = self.numbering == Numbering::Uid && !self.view.is_uid_only();
+        let uid = (unasked && !items.contains(&Item::Uid)).then_some(&Item::Uid);
         let flags_changed = (becomes_seen && !items.contains(&Item::Flags)).then_some(&Item::Flags);
         let structure = Structure::default();
         let before = out.in_memory();

@@ -29,10 +29,11 @@ pub struct List {
 }
 
 /// What is known of a name.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Node {
     exists: bool,
     subscribed: bool,
+    uses: Vec<String>,
 }
 
 /// All names, those of parents included.
@@ -50,7 +51,10 @@ pub fn run(list: &List, store: &Store) -> Result<Vec<u8>, StoreError> {
         Names::Lsub => Vec::new(),
         _ => store.mailboxes(&list.account)?,
     };
-    let tree = tree(list, mailboxes, subscribed);
+    let mut tree = tree(list, mailboxes, subscribed);
+    if list.names != Names::Lsub {
+        assign(&mut tree, store.special_uses(&list.account)?);
+    }
     let mut out = Vec::new();
     for (name, node) in in_order(&tree) {
         if !write(&mut out, list, &tree, name, node) || list.status.is_empty() || !node.exists {
@@ -113,6 +117,41 @@ pub fn write_one(
 /// What a name is called that is no mailbox (RFC 5258 §3).
 const NON_EXISTENT: &str = "\\NonExistent";
 
+/// What each mailbox is for (RFC 6154): as it was said at CREATE, and where nothing was said, by the names that clients give to
+/// such.
+fn assign(tree: &mut Tree, said: Vec<(String, Vec<String>)>) {
+    let given: Vec<String> = said.iter().flat_map(|(_, uses)| uses.clone()).collect();
+    let by_name = |name: &str| SPECIAL.iter().find(|row| row.0.eq_ignore_ascii_case(name));
+    for (name, node) in tree.iter_mut().filter(|(_, node)| node.exists) {
+        if let Some((_, usage)) = by_name(name)
+            && !given.iter().any(|given| given == usage)
+        {
+            node.uses.push((*usage).to_owned());
+        }
+    }
+    for (name, uses) in said {
+        if let Some(node) = tree.get_mut(&name).filter(|node| node.exists) {
+            node.uses = uses;
+        }
+    }
+}
+
+/// The uses that a client names, as they are written; `Err` holds one that there is not.
+pub fn special_uses(named: &[String]) -> Result<Vec<String>, String> {
+    let mut uses: Vec<String> = Vec::new();
+    for name in named {
+        match USES.iter().find(|usage| usage.eq_ignore_ascii_case(name)) {
+            Some(usage) if uses.iter().any(|known| known == usage) => {}
+            Some(usage) => uses.push((*usage).to_owned()),
+            None => return Err(name.clone()),
+        }
+    }
+    Ok(uses)
+}
+
+/// What mailboxes can be for. `\All` and `\Flagged` would have to hold mail that is elsewhere.
+pub const USES: [&str; 5] = ["\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"];
+
 fn tree(list: &List, mailboxes: Vec<String>, subscribed: Vec<String>) -> Tree {
     let mut tree = Tree::new();
     for name in mailboxes {
@@ -159,8 +198,8 @@ fn write(out: &mut Vec<u8>, list: &List, tree: &Tree, name: &str, node: &Node) -
             // RFC 5258 §3.5: children that are listed themselves need no mention.
             children_match = recursive
                 && below(tree, name)
-                    .any(|(below, node)| list.selects(below, node) && !list.is_meant(below));
-            if !list.selects(name, node) && !children_match {
+                    .any(|(below, node)| list.selects(node) && !list.is_meant(below));
+            if !list.selects(node) && !children_match {
                 return false;
             }
         }
@@ -170,7 +209,7 @@ fn write(out: &mut Vec<u8>, list: &List, tree: &Tree, name: &str, node: &Node) -
         }
         Names::All | Names::Lsub => {}
     }
-    let mut attributes = Vec::new();
+    let mut attributes: Vec<&str> = Vec::new();
     if list.tell_subscribed && node.subscribed {
         attributes.push("\\Subscribed");
     }
@@ -187,7 +226,7 @@ fn write(out: &mut Vec<u8>, list: &List, tree: &Tree, name: &str, node: &Node) -
             true => "\\HasChildren",
             false => "\\HasNoChildren",
         });
-        attributes.extend(special_use(name).filter(|_| node.exists));
+        attributes.extend(node.uses.iter().map(String::as_str));
     }
     let word: &[u8] = match list.names {
         Names::Lsub => b"* LSUB ",
@@ -222,7 +261,7 @@ impl List {
     }
 
     /// Whether the selection options hold.
-    fn selects(&self, name: &str, node: &Node) -> bool {
+    fn selects(&self, node: &Node) -> bool {
         match self.names {
             Names::Selected {
                 subscribed: false,
@@ -233,24 +272,14 @@ impl List {
                 subscribed,
                 special_use: special,
                 ..
-            } => {
-                (!subscribed || node.subscribed)
-                    && (!special || (node.exists && special_use(name).is_some()))
-            }
+            } => (!subscribed || node.subscribed) && (!special || !node.uses.is_empty()),
             Names::All => node.exists,
             Names::Lsub => node.subscribed,
         }
     }
 }
 
-/// What a mailbox is for (RFC 6154 §2), by the names that clients give to such.
-fn special_use(name: &str) -> Option<&'static str> {
-    SPECIAL
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, attribute)| *attribute)
-}
-
+/// What clients call mailboxes that are for something (RFC 6154 §2).
 const SPECIAL: [(&str, &str); 11] = [
     ("Archive", "\\Archive"),
     ("Archives", "\\Archive"),
@@ -287,7 +316,8 @@ mod tests {
             Names::Lsub => Vec::new(),
             _ => mailboxes.to_vec(),
         };
-        let tree = tree(&list, mailboxes, subscribed.to_vec());
+        let mut tree = tree(&list, mailboxes, subscribed.to_vec());
+        assign(&mut tree, Vec::new());
         let mut out = Vec::new();
         for (name, node) in in_order(&tree) {
             write(&mut out, &list, &tree, name, node);

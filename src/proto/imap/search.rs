@@ -11,7 +11,7 @@ use crate::limits;
 use crate::proto::imap::arrange::{Arranged, Arranging};
 use crate::proto::imap::flags::system_flag;
 use crate::proto::imap::message::{Depth, Message};
-use crate::proto::imap::view::View;
+use crate::proto::imap::view::{NotMeant, View};
 use crate::store::{Entry, Flags, Identity, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Messages, Numbering};
@@ -95,8 +95,8 @@ pub enum Test {
 }
 
 impl Test {
-    /// Makes a key ready at `now`, seconds since 1970; `Err` holds a message number that is too large.
-    pub fn new(key: Key, view: &View, now: i64) -> Result<Self, u32> {
+    /// Makes a key ready at `now`, seconds since 1970; `Err` says which message numbers cannot be meant.
+    pub fn new(key: Key, view: &View, now: i64) -> Result<Self, NotMeant> {
         let uids = |numbering, set: SequenceSet| view.uids(&Messages { numbering, set });
         Ok(match key {
             Key::All => Self::All(Vec::new()),

@@ -112,6 +112,8 @@ pub struct Server {
     notify: Option<Box<Telling>>,
     /// Something has changed of which the client may have to be told.
     stirred: bool,
+    /// COMPRESS is active (RFC 4978).
+    compressed: bool,
     ending: Ending,
 }
 
@@ -122,6 +124,8 @@ struct Switched {
     rev2: bool,
     /// UTF8=ACCEPT (RFC 6855).
     utf8: bool,
+    /// UIDONLY (RFC 9586): there are no message numbers.
+    uid_only: bool,
     /// CONDSTORE, QRESYNC (RFC 7162).
     aware: Awareness,
 }
@@ -206,6 +210,7 @@ impl Server {
             switched: Switched {
                 rev2: false,
                 utf8: false,
+                uid_only: false,
                 aware: Awareness::None,
             },
             doing: Doing::Command,
@@ -218,6 +223,7 @@ impl Server {
             announces: false,
             notify: None,
             stirred: false,
+            compressed: false,
             ending: Ending::No,
         }
     }
@@ -508,10 +514,10 @@ impl Server {
 }
 
 /// What is always spoken: the two revisions, and RFC 7888, 4959, 5161, 2971, 2177, 2342, 3348, 3691, 4315, 6851, 6154, 5258,
-/// 5819, 8438, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208.
+/// 5819, 8438, 9586, 4978, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208.
 const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE CONDSTORE QRESYNC ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
-                      SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS \
-                      I18NLEVEL=1 MULTIAPPEND BINARY \
+                      SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS \
+                      I18NLEVEL=1 COMPRESS=DEFLATE UIDONLY MULTIAPPEND BINARY \
                       REPLACE PARTIAL NOTIFY UNAUTHENTICATE UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID SAVEDATE PREVIEW";
 
 const STOPPING: &str = "the server is stopping; connect again later";

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::proto::imap::condstore::Awareness;
 use crate::store::{Entry, Flags, Index};
 use crate::wire::imap::command::{Messages, Numbering};
+use crate::wire::imap::response;
 use crate::wire::imap::set::Ranges;
 
 /// The numbers of a session. A clone is cheap, and is what jobs work with.
@@ -28,7 +29,18 @@ pub struct View {
     /// mod-sequence that it knows for them, 0 for none.
     known: Vec<(u32, Flags, u64)>,
     aware: Awareness,
+    /// What the client calls messages by: after UIDONLY there are no numbers.
+    numbers: Numbering,
     told_modseq: u64,
+}
+
+/// Why message numbers cannot be meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotMeant {
+    /// There are not so many messages.
+    NoSuchNumber(u32),
+    /// Messages have UIDs only (RFC 9586).
+    UidRequired,
 }
 
 /// What the client has to be told, in this order.
@@ -69,6 +81,7 @@ impl View {
     pub fn new(told: Arc<Index>, recent: Vec<u32>) -> Self {
         Self {
             aware: Awareness::None,
+            numbers: Numbering::Sequence,
             told_modseq: told.highest_modseq,
             told,
             ghosts: Vec::new(),
@@ -91,6 +104,31 @@ impl View {
     /// What the client is told from now on.
     pub const fn set_aware(&mut self, aware: Awareness) {
         self.aware = aware;
+    }
+
+    /// What the client calls messages by from now on.
+    pub const fn set_numbers(&mut self, numbers: Numbering) {
+        self.numbers = numbers;
+    }
+
+    /// Whether messages have UIDs only (RFC 9586).
+    pub const fn is_uid_only(&self) -> bool {
+        matches!(self.numbers, Numbering::Uid)
+    }
+
+    /// Writes `* 3 FETCH (`, or with UIDs only `* 117 UIDFETCH (`; false when the client does not count the message.
+    pub fn begin_fetch(&self, out: &mut Vec<u8>, uid: u32) -> bool {
+        let (number, word): (_, &[u8]) = match self.numbers {
+            Numbering::Sequence => (self.number(uid), b" FETCH ("),
+            Numbering::Uid => (Some(uid), b" UIDFETCH ("),
+        };
+        let Some(number) = number else {
+            return false;
+        };
+        out.extend_from_slice(b"* ");
+        response::number(out, number.into());
+        out.extend_from_slice(word);
+        true
     }
 
     /// The client was told of all changes up to this mod-sequence.
@@ -177,8 +215,8 @@ impl View {
         messages.get(place - low).map(|entry| entry.uid)
     }
 
-    /// The UIDs that a command means, as ranges; `Err` holds a message number that is too large.
-    pub fn uids(&self, messages: &Messages) -> Result<Ranges, u32> {
+    /// The UIDs that a command means, as ranges; `Err` says which cannot be meant.
+    pub fn uids(&self, messages: &Messages) -> Result<Ranges, NotMeant> {
         let exists = self.exists();
         if messages.set.is_saved() {
             let there = self.entries(&self.saved, 0).map(|entry| entry.uid);
@@ -186,6 +224,7 @@ impl View {
         }
         match messages.numbering {
             Numbering::Uid => Ok(messages.set.ranges(self.uid(exists).unwrap_or(0))),
+            Numbering::Sequence if self.is_uid_only() => Err(NotMeant::UidRequired),
             // `1:*` of an empty mailbox is nothing, and no mistake.
             Numbering::Sequence if exists == 0 && messages.set.has_largest() => {
                 Ok(Ranges::default())
@@ -194,7 +233,7 @@ impl View {
                 let mut uids = Ranges::default();
                 for (first, last) in messages.set.ranges(exists).iter() {
                     let (Some(first), Some(last_uid)) = (self.uid(first), self.uid(last)) else {
-                        return Err(last);
+                        return Err(NotMeant::NoSuchNumber(last));
                     };
                     uids.push(first, last_uid);
                 }
@@ -321,7 +360,7 @@ impl View {
             let stays = |uid: &u32| ghosts.binary_search(uid).is_err();
             Arc::make_mut(&mut self.recent).retain(stays);
         }
-        if self.aware == Awareness::Qresync {
+        if self.aware == Awareness::Qresync || self.is_uid_only() {
             let ghosts = std::mem::take(&mut self.ghosts);
             tell(Change::Vanished(Ranges::from_ascending(ghosts)));
             return;
@@ -406,7 +445,7 @@ mod tests {
         })
     }
 
-    fn meant(view: &View, numbering: Numbering, text: &str) -> Result<Vec<u32>, u32> {
+    fn meant(view: &View, numbering: Numbering, text: &str) -> Result<Vec<u32>, NotMeant> {
         let set = SequenceSet::scan(&mut Scanner::new(text.as_bytes())).unwrap();
         let uids = view.uids(&Messages { numbering, set })?;
         Ok(view.entries(&uids, 0).map(|entry| entry.uid).collect())
@@ -417,12 +456,18 @@ mod tests {
         let none = Flags::default();
         let view = View::new(index(&[(3, none), (5, none), (9, none)]), vec![9]);
         assert_eq!(meant(&view, Numbering::Sequence, "2:*"), Ok(vec![5, 9]));
-        assert_eq!(meant(&view, Numbering::Sequence, "1,4"), Err(4));
+        assert_eq!(
+            meant(&view, Numbering::Sequence, "1,4"),
+            Err(NotMeant::NoSuchNumber(4))
+        );
         assert_eq!(meant(&view, Numbering::Uid, "4:6,100:*"), Ok(vec![5, 9]));
         assert_eq!(meant(&view, Numbering::Uid, "4"), Ok(vec![]));
         let empty = View::new(index(&[]), Vec::new());
         assert_eq!(meant(&empty, Numbering::Sequence, "1:*"), Ok(vec![]));
-        assert_eq!(meant(&empty, Numbering::Sequence, "1"), Err(1));
+        assert_eq!(
+            meant(&empty, Numbering::Sequence, "1"),
+            Err(NotMeant::NoSuchNumber(1))
+        );
     }
 
     /// What happens to a mailbox, and when the client is told.

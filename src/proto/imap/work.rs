@@ -32,7 +32,7 @@ pub enum Work {
     /// LIST, LSUB
     List(List),
     /// CREATE
-    Create(Account, String),
+    Create(Account, String, Vec<String>),
     /// DELETE and its like
     Manage(Account, Manage),
     /// STATUS
@@ -309,7 +309,9 @@ impl Work {
             }
             Self::Login(Login::Ask(question)) => Outcome::Told(store.users().tell(&question)),
             Self::List(list) => Outcome::Lines(list::run(&list, store)),
-            Self::Create(account, name) => Outcome::Created(create(store, &account, &name)),
+            Self::Create(account, name, uses) => {
+                Outcome::Created(create(store, &account, &name, &uses))
+            }
             Self::Manage(account, manage) => Outcome::Done(manage.run(store, &account)),
             Self::Status(status) => Outcome::Lines(status.run(store)),
             Self::Quota(quota) => Outcome::Lines(quota.run(store)),
@@ -343,8 +345,18 @@ impl Manage {
     }
 }
 
-fn create(store: &Store, account: &Account, name: &str) -> Result<String, StoreError> {
+fn create(
+    store: &Store,
+    account: &Account,
+    name: &str,
+    uses: &[String],
+) -> Result<String, StoreError> {
     store.create(account, name)?;
+    if let Err(error) = store.set_special_uses(account, name, uses) {
+        // RFC 6154 §3: without its use it must not be there.
+        store.delete(account, name)?;
+        return Err(error);
+    }
     store.mailbox(account, name)?.object_id()
 }
 
@@ -478,9 +490,6 @@ impl StoreFlags {
     }
 
     fn tell(&self, out: &mut Vec<u8>, entry: &Entry, index: &Index, told: Echoed) {
-        let Some(number) = self.view.number(entry.uid) else {
-            return;
-        };
         let modseq = (self.aware > Awareness::None).then_some(entry.modseq);
         let recent = if self.view.is_recent(entry.uid) {
             Recent::Yes
@@ -490,7 +499,7 @@ impl StoreFlags {
         let with_uid = self.numbering == Numbering::Uid || self.aware == Awareness::Qresync;
         let uid = with_uid.then_some(entry.uid);
         let flags = (told == Echoed::Flags).then_some((entry.flags, recent));
-        write_flags_response(out, number, uid, flags, modseq, index);
+        write_flags_response(out, &self.view, entry.uid, uid, flags, modseq, index);
     }
 }
 
@@ -502,19 +511,21 @@ enum Echoed {
     Modseq,
 }
 
-/// Writes `* n FETCH (UID u FLAGS (...) MODSEQ (m))`, or as much of it as is given.
+/// Writes `* n FETCH (UID u FLAGS (...) MODSEQ (m))`, or as much of it as is given, if the client counts `message`. The UID is
+/// told anyhow after UIDONLY.
 pub fn write_flags_response(
     out: &mut Vec<u8>,
-    number: u32,
+    view: &View,
+    message: u32,
     uid: Option<u32>,
     flags: Option<(Flags, Recent)>,
     modseq: Option<u64>,
     index: &Index,
 ) {
-    out.extend_from_slice(b"* ");
-    response::number(out, number.into());
-    out.extend_from_slice(b" FETCH (");
-    if let Some(uid) = uid {
+    if !view.begin_fetch(out, message) {
+        return;
+    }
+    if let Some(uid) = uid.filter(|_| !view.is_uid_only()) {
         out.extend_from_slice(b"UID ");
         response::number(out, uid.into());
         out.push(b' ');

@@ -1,4 +1,5 @@
-//! The bytes of a connection: from the socket, through TLS if it stands, into the reader; and from [`Out`](crate::proto::Out) back.
+//! The bytes of a connection: from the socket, through TLS if it stands, decompressed if they are to be, into the reader; and
+//! from [`Out`](crate::proto::Out) back.
 //!
 //! Only `WouldBlock` clears `readable` and `writable` (see [`Conn`]).
 
@@ -18,23 +19,54 @@ use crate::wire::lines::LineReader;
 impl Conn {
     /// Reads one buffer full into the reader, if it has room. How many octets moved.
     pub(super) fn receive(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
+        let moved = self.receive_octets(scratch)?;
+        Ok(moved + self.unpack(scratch)?)
+    }
+
+    /// Octets that were received compressed.
+    fn unpack(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
+        let Some(packing) = &mut self.packing else {
+            return Ok(0);
+        };
+        let moved = packing.unpack(&mut self.reader, &mut scratch.plain)?;
+        if packing.is_over() {
+            self.packing = None;
+        } else if packing.has_ended() && self.reader.pending() == 0 && !self.ended {
+            self.end();
+        }
+        Ok(moved)
+    }
+
+    /// Whether the reader has all that was received.
+    pub(super) fn is_unpacked(&self) -> bool {
+        let mut packing = self.packing.iter();
+        packing.all(|packing| packing.has_ended() || packing.is_drained())
+    }
+
+    fn receive_octets(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
         if self.ended {
             return Ok(0);
         }
-        let Some(tls) = &mut self.tls else {
-            return self.receive_plain();
-        };
-        if tls.is_hungry() && !self.readable || tls.is_up() && self.reader.space().is_empty() {
-            return Ok(0);
-        }
-        let was_sated = !tls.is_hungry();
         let Self {
             socket,
             readable,
             reader,
+            tls,
+            packing,
             watch,
             ..
         } = self;
+        let reader = match packing {
+            Some(packing) => &mut packing.received,
+            None => reader,
+        };
+        let Some(tls) = tls else {
+            return self.receive_plain();
+        };
+        if tls.is_hungry() && !*readable || tls.is_up() && reader.space().is_empty() {
+            return Ok(0);
+        }
+        let was_sated = !tls.is_hungry();
         let mut receive = |tls: &mut Tls, reader: &mut LineReader| {
             let read = |buffer: &mut [u8]| read(socket, readable, watch, buffer);
             let received = tls.receive(read, reader, &mut scratch.cipher);
@@ -63,7 +95,11 @@ impl Conn {
         if !self.readable {
             return Ok(0);
         }
-        let space = self.reader.space();
+        let reader = match &mut self.packing {
+            Some(packing) => &mut packing.received,
+            None => &mut self.reader,
+        };
+        let space = reader.space();
         if space.is_empty() {
             return Ok(0);
         }
@@ -75,7 +111,7 @@ impl Conn {
                 Ok(1)
             }
             Some(octets) => {
-                self.reader.filled(octets);
+                reader.filled(octets);
                 Ok(octets)
             }
             None => Ok(0),
@@ -145,7 +181,39 @@ impl Conn {
         Ok(moved)
     }
 
+    /// Compresses what is gathered, unless what was compressed before is still unsent. False: nothing is compressed here.
+    fn pack(&mut self, scratch: &mut Scratch) -> Result<bool, Trouble> {
+        let Some(packing) = self.packing.as_mut().filter(|packing| packing.packs()) else {
+            return Ok(false);
+        };
+        if packing.unsent().is_empty() {
+            let words = gather(&self.out, &mut scratch.plain)?;
+            if !words.is_empty() {
+                packing.pack(scratch.packer.get_or_insert_default(), words);
+                let octets = words.len();
+                self.out.advance(octets);
+            }
+        }
+        Ok(true)
+    }
+
     fn send_plain(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
+        if self.pack(scratch)?
+            && let Some(packing) = &mut self.packing
+        {
+            if packing.unsent().is_empty() {
+                return Ok(0);
+            }
+            let octets = packing.unsent();
+            let sent = write(
+                &mut self.socket,
+                &mut self.writable,
+                &mut self.watch,
+                octets,
+            )?;
+            packing.advance(sent);
+            return Ok(sent);
+        }
         let bytes = gather(&self.out, &mut scratch.plain)?;
         if bytes.is_empty() {
             return Ok(0);
@@ -156,17 +224,13 @@ impl Conn {
     }
 
     fn send_tls(&mut self, scratch: &mut Scratch) -> Result<usize, Trouble> {
+        let is_free = |tls: &Tls| tls.unsent().is_empty() && tls.is_up();
+        if self.tls.as_deref().is_some_and(is_free) {
+            self.encrypt(scratch)?;
+        }
         let Some(tls) = &mut self.tls else {
             return Ok(0);
         };
-        if tls.unsent().is_empty() && tls.is_up() {
-            let bytes = gather(&self.out, &mut scratch.plain)?;
-            if !bytes.is_empty() {
-                tls.encrypt(bytes)?;
-                let octets = bytes.len();
-                self.out.advance(octets);
-            }
-        }
         if tls.unsent().is_empty() {
             return Ok(0);
         }
@@ -180,13 +244,44 @@ impl Conn {
         Ok(sent)
     }
 
+    /// Puts what is gathered into TLS, compressed if it is to be.
+    fn encrypt(&mut self, scratch: &mut Scratch) -> Result<(), Trouble> {
+        let packed = self.pack(scratch)?;
+        let Some(tls) = &mut self.tls else {
+            return Ok(());
+        };
+        match &mut self.packing {
+            Some(packing) if packed => {
+                if !packing.unsent().is_empty() {
+                    tls.encrypt(packing.unsent())?;
+                    packing.advance(packing.unsent().len());
+                }
+            }
+            _ => {
+                let bytes = gather(&self.out, &mut scratch.plain)?;
+                if !bytes.is_empty() {
+                    tls.encrypt(bytes)?;
+                    let octets = bytes.len();
+                    self.out.advance(octets);
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn all_sent(&self) -> bool {
-        self.out.is_empty() && self.tls.as_ref().is_none_or(|tls| tls.unsent().is_empty())
+        let (tls, packing) = (self.tls.as_ref(), self.packing.as_ref());
+        self.out.is_empty()
+            && tls.is_none_or(|tls| tls.unsent().is_empty())
+            && packing.is_none_or(|packing| packing.unsent().is_empty())
     }
 
     pub(super) fn drop_unsent(&mut self) {
         let octets = usize::try_from(self.out.queued()).unwrap_or(usize::MAX);
         self.out.advance(octets);
+        if let Some(packing) = &mut self.packing {
+            packing.advance(packing.unsent().len());
+        }
         if let Some(tls) = &mut self.tls
             && self.deaf
         {

@@ -70,7 +70,12 @@ pub enum Command<'a> {
         opening: Opening,
     },
     /// RFC 3501 §6.3.3
-    Create(String),
+    Create {
+        /// Its name.
+        mailbox: String,
+        /// What it is for (RFC 6154 §3).
+        uses: Vec<String>,
+    },
     /// RFC 3501 §6.3.4
     Delete(String),
     /// RFC 3501 §6.3.5
@@ -92,6 +97,8 @@ pub enum Command<'a> {
     Quota(QuotaCommand),
     /// RFC 8437
     Unauthenticate,
+    /// RFC 4978: with which algorithm.
+    Compress(&'a [u8]),
     /// RFC 2342
     Namespace,
     /// RFC 3501 §6.3.10
@@ -258,6 +265,7 @@ pub const COMMANDS: &[Syntax] = &[
     syntax("LOGIN", "LOGIN alice password"),
     syntax("ENABLE", "ENABLE IMAP4rev2"),
     syntax("UNAUTHENTICATE", "UNAUTHENTICATE"),
+    syntax("COMPRESS", "COMPRESS DEFLATE"),
     syntax("SELECT", "SELECT INBOX"),
     syntax("EXAMINE", "EXAMINE INBOX"),
     syntax("CREATE", "CREATE lists/rust"),

@@ -216,6 +216,19 @@ impl LineReader {
         self.end - self.start
     }
 
+    /// All that is pending; then [`Self::skip`]. For who decodes it on the way to another reader.
+    pub fn waiting(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// The first `octets` of [`Self::waiting`] were used; of them there must be so many.
+    pub fn skip(&mut self, octets: usize) {
+        let octets = octets.min(self.pending());
+        if octets > 0 {
+            let _ = self.cut_octets(octets as u64);
+        }
+    }
+
     /// The line ending that the connection has settled.
     pub const fn ending(&self) -> Ending {
         self.ending

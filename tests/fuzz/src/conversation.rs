@@ -250,6 +250,10 @@ impl<'s> Wire<'s> {
             match self.out.wish() {
                 Some(Wish::Close) => self.session = None,
                 // RFC 3207 §6: what came before TLS stands must not be taken for what came inside it.
+                // The codec has a target of its own.
+                Some(Wish::Compress | Wish::CompressNoMore) => {
+                    self.out.take_wish();
+                }
                 Some(Wish::StartTls) if self.reader.pending() > 0 || !octets.is_empty() => {
                     self.session = None;
                 }

@@ -17,6 +17,7 @@ impl Server {
         let before_select = [
             ("IMAP4REV2", "IMAP4rev2", &mut self.switched.rev2),
             ("UTF8=ACCEPT", "UTF8=ACCEPT", &mut self.switched.utf8),
+            ("UIDONLY", "UIDONLY", &mut self.switched.uid_only),
         ];
         let mut enabled = String::new();
         for (_, name, switch) in before_select.into_iter().filter(|row| asked(row.0)) {
@@ -47,6 +48,24 @@ impl Server {
             return self.begin(tag, Work::Nothing, tagged(text, Removals::Told), out);
         }
         Ok(Some(Reply::ok(text)))
+    }
+
+    /// COMPRESS (RFC 4978). What TLS compresses it does not say, and rustls does not compress.
+    pub(super) fn compress(&mut self, algorithm: &[u8], out: &mut Out) -> Next {
+        if !algorithm.eq_ignore_ascii_case(b"DEFLATE") {
+            return Err(Reply::bad(
+                "DEFLATE is the one way to compress that there is: a1 COMPRESS DEFLATE",
+            ));
+        }
+        if self.compressed {
+            return Err(Reply::no(
+                "COMPRESSIONACTIVE",
+                "this connection is compressed with DEFLATE already",
+            ));
+        }
+        self.compressed = true;
+        out.compress();
+        Ok(Some(Reply::ok("DEFLATE is active from here on")))
     }
 
     /// The client wants to be told of mod-sequences from now on.

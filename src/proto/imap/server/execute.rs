@@ -2,11 +2,12 @@
 
 use super::pending::{After, Again, Next, Pending, tagged};
 use super::reply::{self, Reply};
+use super::selected::uid_required;
 use super::{Doing, Phase, Refused, Server};
 use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::condstore::Awareness;
-use crate::proto::imap::list::List;
+use crate::proto::imap::list::{self, List};
 use crate::proto::imap::notify::Own;
 use crate::proto::imap::quota::Quota;
 use crate::proto::imap::status::Status;
@@ -14,6 +15,7 @@ use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::{Manage, Work};
 use crate::store::Account;
 use crate::wire::imap::command::{Command, Listing, Names, QuotaCommand, StatusItem};
+use crate::wire::imap::condstore::Resync;
 use crate::wire::imap::pattern::Pattern;
 use crate::wire::imap::response::Code;
 
@@ -49,7 +51,7 @@ impl Server {
             Command::StartTls | Command::Login { .. } | Command::Authenticate { .. } => {
                 self.not_authenticated(tag, command, out)
             }
-            Command::Unauthenticate => self.unauthenticate(),
+            Command::Unauthenticate => self.unauthenticate(out),
             Command::Check
             | Command::Close
             | Command::Unselect
@@ -85,6 +87,7 @@ impl Server {
             }
         };
         match command {
+            Command::Compress(algorithm) => self.compress(algorithm, out),
             Command::Enable(names) => self.enable(tag, &names, out),
             Command::Select {
                 mailbox,
@@ -95,6 +98,10 @@ impl Server {
                     return Err(Reply::bad(
                         "QRESYNC has to be switched on first: a1 ENABLE QRESYNC (RFC 7162 section 3.2.5)",
                     ));
+                }
+                let numbers = |resync: &Resync| resync.matches.is_some();
+                if self.switched.uid_only && opening.resync.as_ref().is_some_and(numbers) {
+                    return Err(uid_required());
                 }
                 if opening.condstore {
                     self.become_aware(Awareness::Condstore);
@@ -113,9 +120,17 @@ impl Server {
                 };
                 self.begin(tag, work, after, out)
             }
-            Command::Create(name) => {
-                let name = name.strip_suffix('/').map(str::to_owned).unwrap_or(name);
-                let work = Work::Create(account, name.clone());
+            Command::Create { mailbox, uses } => {
+                let name = mailbox.strip_suffix('/').map(str::to_owned);
+                let name = name.unwrap_or(mailbox);
+                let uses = list::special_uses(&uses).map_err(|other| {
+                    let uses = list::USES.join(" ");
+                    Reply::no(
+                        "USEATTR",
+                        format!("{other} is no use that a mailbox can have here; there are {uses}"),
+                    )
+                })?;
+                let work = Work::Create(account, name.clone(), uses);
                 self.begin(tag, work, After::Create { name }, out)
             }
             Command::Delete(name) => {

@@ -13,7 +13,7 @@ use crate::proto::imap::work::{
 };
 use crate::store::StoreError;
 use crate::tap::note;
-use crate::wire::imap::command::{Access, Originals};
+use crate::wire::imap::command::{Access, Numbering, Originals};
 use crate::wire::imap::condstore::Resync;
 use crate::wire::imap::response::Code;
 use crate::wire::imap::set::Ranges;
@@ -229,7 +229,11 @@ impl Server {
             opened.recent.clear();
         }
         let (rev2, speech) = (self.switched.rev2, self.speech());
-        out.with(|bytes| write_selected(bytes, &opened, rev2.then_some(speech)));
+        let numbers = match self.switched.uid_only {
+            true => Numbering::Uid,
+            false => Numbering::Sequence,
+        };
+        out.with(|bytes| write_selected(bytes, &opened, rev2.then_some(speech), numbers));
         let (code, text) = match opened.access {
             Access::ReadWrite => ("READ-WRITE", "selected; it may be read and changed"),
             Access::ReadOnly => ("READ-ONLY", "selected; it may be read, and is not changed"),
@@ -241,6 +245,7 @@ impl Server {
         };
         let mut view = View::new(opened.index, opened.recent);
         view.set_aware(self.switched.aware);
+        view.set_numbers(numbers);
         let selected = Selected {
             name: opened.name,
             watched,

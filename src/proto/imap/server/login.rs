@@ -207,7 +207,7 @@ impl Server {
     }
 
     /// UNAUTHENTICATE: as before the login, but for TLS (RFC 8437).
-    pub(super) fn unauthenticate(&mut self) -> Next {
+    pub(super) fn unauthenticate(&mut self, out: &mut Out) -> Next {
         if matches!(self.phase, Phase::NotAuthenticated) {
             return Err(Reply::bad("nobody is logged in: a1 LOGIN alice password"));
         }
@@ -215,6 +215,10 @@ impl Server {
         self.switched = Switched::default();
         self.announces = false;
         self.notify = None;
+        if std::mem::take(&mut self.compressed) {
+            // RFC 8437 §4: this side compresses up to the end of OK, the client up to the end of its command.
+            out.compress_no_more();
+        }
         let text = "nobody is logged in now; all that was switched on is off";
         Ok(Some(Reply::capabilities(self.capabilities(), text)))
     }

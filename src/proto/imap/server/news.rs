@@ -12,7 +12,7 @@ use crate::proto::imap::status::unseen;
 use crate::proto::imap::view::{Change, Removals, View};
 use crate::proto::imap::work::{self, News, Opened, Work};
 use crate::store::{Index, StoreError, Subscription};
-use crate::wire::imap::command::{Access, Depth};
+use crate::wire::imap::command::{Access, Depth, Numbering};
 use crate::wire::imap::response::{self, Code, Status};
 use crate::wire::imap::scan::Speech;
 
@@ -139,7 +139,13 @@ impl Server {
 
 /// What SELECT tells first. To IMAP4rev2, whose names are in this speech: what the mailbox is called, and nothing of what is recent
 /// or unseen (RFC 9051 §6.3.2).
-pub(super) fn write_selected(out: &mut Vec<u8>, opened: &Opened, rev2: Option<Speech>) {
+/// Nor is a message number told after UIDONLY (RFC 9586).
+pub(super) fn write_selected(
+    out: &mut Vec<u8>,
+    opened: &Opened,
+    rev2: Option<Speech>,
+    numbers: Numbering,
+) {
     let index = &opened.index;
     write_flags_line(out, index);
     write_permanent_flags(out, index, opened.access);
@@ -149,6 +155,7 @@ pub(super) fn write_selected(out: &mut Vec<u8>, opened: &Opened, rev2: Option<Sp
     }
     let unseen = index.messages.iter().position(|entry| unseen(&entry));
     if rev2.is_none()
+        && numbers == Numbering::Sequence
         && let Some(place) = unseen.and_then(|place| u32::try_from(place).ok())
     {
         let code = Code::Number("UNSEEN", place + 1);
@@ -223,7 +230,7 @@ fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View, a
         Change::Exists(count) => write_count(out, count as usize, "EXISTS"),
         Change::Recent(count) => write_count(out, count as usize, "RECENT"),
         Change::Flags {
-            number,
+            number: _,
             uid,
             flags,
             modseq,
@@ -235,7 +242,7 @@ fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View, a
             };
             let modseq = (aware > Awareness::None).then_some(modseq);
             let flags = Some((flags, recent));
-            work::write_flags_response(out, number, Some(uid), flags, modseq, index);
+            work::write_flags_response(out, view, uid, Some(uid), flags, modseq, index);
         }
     }
 }

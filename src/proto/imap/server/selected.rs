@@ -10,7 +10,7 @@ use crate::proto::imap::arrange::Arranging;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::search::{Search, Test};
-use crate::proto::imap::view::Removals;
+use crate::proto::imap::view::{NotMeant, Removals};
 use crate::proto::imap::work::{self, StoreFlags, Work};
 use crate::wire::imap::command::{Access, Command, Messages, Numbering, Originals};
 use crate::wire::imap::condstore::FetchModifiers;
@@ -194,6 +194,9 @@ impl Server {
         let Phase::Selected(_, selected) = &mut self.phase else {
             return Err(Reply::bug());
         };
+        if numbering == Numbering::Sequence && selected.view.is_uid_only() {
+            return Err(uid_required());
+        }
         let Some(key) = search.key else {
             if search.returns.is_some_and(|returns| returns.save) {
                 // RFC 5182 §2.1: what is to be saved of a search that fails is nothing.
@@ -202,7 +205,7 @@ impl Server {
             return Err(Reply::bad_charset());
         };
         let test = Test::new(key, &selected.view, now)
-            .map_err(|number| no_such_number(number, selected.view.exists()))?;
+            .map_err(|fault| not_meant(fault, selected.view.exists()))?;
         let work = Search {
             mailbox: Arc::clone(&selected.watched.mailbox),
             view: selected.view.clone(),
@@ -228,13 +231,28 @@ impl Server {
 impl Selected {
     /// The UIDs that a command means.
     pub(super) fn uids(&self, messages: &Messages) -> Result<Ranges, Reply> {
+        if messages.numbering == Numbering::Sequence && self.view.is_uid_only() {
+            // Also of `$`.
+            return Err(uid_required());
+        }
         self.view
             .uids(messages)
-            .map_err(|number| no_such_number(number, self.view.exists()))
+            .map_err(|fault| not_meant(fault, self.view.exists()))
     }
 }
 
-fn no_such_number(number: u32, exists: u32) -> Reply {
+/// RFC 9586 §3
+pub(super) fn uid_required() -> Reply {
+    Reply::bad_coded(
+        "UIDREQUIRED",
+        "messages have UIDs only since ENABLE UIDONLY, and no numbers: a1 UID FETCH 4:8 FLAGS",
+    )
+}
+
+fn not_meant(fault: NotMeant, exists: u32) -> Reply {
+    let NotMeant::NoSuchNumber(number) = fault else {
+        return uid_required();
+    };
     Reply::bad(match exists {
         0 => "the mailbox is empty: there is no message 1".to_owned(),
         1 => format!("there is no message {number}: there is only message 1"),

@@ -118,7 +118,8 @@ fn with_arguments<'a>(name: &str, scanner: &mut Scanner<'a>) -> Scan<Command<'a>
         }
         "SELECT" => select(scanner, Access::ReadWrite)?,
         "EXAMINE" => select(scanner, Access::ReadOnly)?,
-        "CREATE" => Command::Create(mailbox(scanner)?),
+        "CREATE" => create(scanner)?,
+        "COMPRESS" => Command::Compress(scanner.atom("an algorithm, which is DEFLATE")?),
         "DELETE" => Command::Delete(mailbox(scanner)?),
         "RENAME" => {
             let from = mailbox(scanner)?;
@@ -204,6 +205,22 @@ fn on_messages<'a>(
             },
         },
     })
+}
+
+/// CREATE (RFC 4466 §2.2, RFC 6154 §3).
+fn create<'a>(scanner: &mut Scanner<'a>) -> Scan<Command<'a>> {
+    let mailbox = mailbox(scanner)?;
+    let mut uses = Vec::new();
+    if scanner.skip_spaces() && scanner.eat(b'(') {
+        if !scanner.eat_word("USE") {
+            return problem("the parameter of CREATE is USE: CREATE Later (USE (\\Drafts))");
+        }
+        scanner.space()?;
+        uses.extend(scanner.flag_list()?.into_iter().map(str::to_owned));
+        scanner.skip_spaces();
+        scanner.expect(b')')?;
+    }
+    Ok(Command::Create { mailbox, uses })
 }
 
 fn quota_root(scanner: &mut Scanner<'_>) -> Scan<String> {

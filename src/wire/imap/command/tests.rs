@@ -93,7 +93,10 @@ fn names_of_mailboxes_are_decoded() {
     ] {
         assert_eq!(
             command(line),
-            Ok(Parsed::Command(Command::Create(name.to_owned())))
+            Ok(Parsed::Command(Command::Create {
+                mailbox: name.to_owned(),
+                uses: Vec::new()
+            }))
         );
     }
 }
