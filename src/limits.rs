@@ -136,6 +136,10 @@ pub const TMP_STALE: Duration = Duration::from_secs(36 * 60 * 60);
 pub const FOLDER_NAME: usize = 255;
 /// Levels of a mailbox name. Nobody nests so deep; it keeps whoever draws the tree from recursion without end.
 pub const FOLDER_LEVELS: usize = 100;
+/// Messages that are brought into a mailbox at once: as many files are open, and one sync of the list of UIDs and the directory is enough.
+pub const IMPORT_MESSAGES: usize = 200;
+/// Octets of them at which they are brought in though they are fewer.
+pub const IMPORT_OCTETS: u64 = 64 * 1024 * 1024;
 /// Octets of a message file of another program that is still read into memory.
 pub const FOREIGN_MESSAGE: u64 = 512 * 1024 * 1024;
 /// Mailboxes that stay in memory after the last session has left, so that a client that polls does not pay for a full look
@@ -203,6 +207,12 @@ pub const SCRAM_CLIENT_ROUNDS: u32 = 200_000;
 pub const SCRAM_ROUNDS: u32 = 2_000_000;
 /// Rounds of SCRAM-SHA-256 where the password is known and keys are made of it for a login (RFC 7677 §4: 4096 at least).
 pub const SCRAM_OWN_ROUNDS: u32 = 4096;
+/// Rounds of SCRAM-SHA-256 for a new password in a users file: a tenth of a second, once a login.
+pub const SCRAM_NEW_ROUNDS: u32 = 100_000;
+/// Rounds of SHA-crypt for a new password in a users file: a tenth of a second.
+pub const SHA_CRYPT_NEW_ROUNDS: u32 = 100_000;
+/// Cost of bcrypt for a new password in a users file: a tenth of a second.
+pub const BCRYPT_NEW_COST: u32 = 10;
 /// Cost of bcrypt in a users file, a power of two: about a second of work.
 pub const BCRYPT_COST: u32 = 14;
 /// KiB of memory of Argon2 and yescrypt in a users file: whoever may try passwords makes the server take that much.

@@ -143,6 +143,8 @@ fn help_names_variables_and_not_what_they_hold() {
         &["serve", "queue", "--help"],
         &["serve", "queue", "show", "--help"],
         &["serve", "deliver", "--help"],
+        &["serve", "mailbox", "import", "--help"],
+        &["serve", "user", "add", "--help"],
         &["mailq", "--help"],
     ] {
         let mut command = Command::new(MAILTOOL);

@@ -161,11 +161,24 @@ fn the_page_of_serve_has_the_options_of_serve_and_no_others() {
     let page = page("serve").replace("\\-", "-").replace("\\fR", " ");
     let of_page = options(&page);
     let mut of_program = options(&succeeded(&mailtool(&["serve", "--help"], "")));
-    for command in ["deliver", "queue", "trace"] {
-        of_program.extend(options(&succeeded(&mailtool(
-            &["serve", command, "--help"],
-            "",
-        ))));
+    for command in [
+        "deliver",
+        "queue",
+        "trace",
+        "mailbox list",
+        "mailbox import",
+        "mailbox export",
+        "mailbox check",
+        "mailbox dedup",
+        "user add",
+        "user list",
+    ] {
+        let words: Vec<&str> = ["serve"]
+            .into_iter()
+            .chain(command.split(' '))
+            .chain(["--help"])
+            .collect();
+        of_program.extend(options(&succeeded(&mailtool(&words, ""))));
     }
     assert!(of_program.len() > 55, "{of_program:?}");
     assert_eq!(of_page, of_program);

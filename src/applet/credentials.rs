@@ -338,7 +338,7 @@ fn password_of_environment() -> anyhow::Result<Option<String>> {
 }
 
 /// The first line of a file, without its line end.
-fn password_from(file: &Path) -> anyhow::Result<String> {
+pub fn password_from(file: &Path) -> anyhow::Result<String> {
     let mut content = Vec::new();
     let most = MOST_PASSWORD + 1;
     let read = if file == Path::new("-") {

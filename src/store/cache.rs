@@ -93,6 +93,11 @@ impl Unsettled {
     }
 }
 
+/// Whether what `bytes` of the file say can be read, and is of this UIDVALIDITY.
+pub(super) fn is_sound(bytes: &[u8], validity: u32) -> bool {
+    parse(bytes).is_some_and(|(cache, _)| cache.validity == validity)
+}
+
 impl Cache {
     /// Reads the file of a mailbox whose UIDVALIDITY is `validity`, 0 when it is about to get its first; and what it says of messages, by
     /// ascending UID.

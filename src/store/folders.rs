@@ -39,6 +39,14 @@ impl Store {
     /// All mailboxes, INBOX first, then sorted; parents that are no mailboxes themselves are not among them.
     pub fn mailboxes(&self, account: &Account) -> Result<Vec<String>, StoreError> {
         self.shared.ready_account(&account.home)?;
+        self.existing(account)
+    }
+
+    /// The same, and nothing is made.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn existing(&self, account: &Account) -> Result<Vec<String>, StoreError> {
         let mut names: Vec<String> = self
             .folders(account)?
             .into_iter()
@@ -53,6 +61,11 @@ impl Store {
         names.sort_unstable();
         names.insert(0, INBOX.to_owned());
         Ok(names)
+    }
+
+    /// Where the mailbox of this name is, if it is.
+    pub(super) fn place_of(account: &Account, name: &str) -> Result<PathBuf, StoreError> {
+        Ok(FolderName::parse(name)?.place(&account.home))
     }
 
     /// Makes a mailbox; parents are not made.
@@ -433,6 +446,6 @@ pub(super) const SUBSCRIPTIONS: &str = "subscriptions";
 /// How Dovecot 2.3 begins the file; the levels of a name stand between tabs.
 const VERSION_2: &str = "V\t2\n\n";
 /// Begins the names of directories that are folders no more, or not yet. Maildir++ gives names with two dots no meaning.
-const REMOVED: &str = "..mailtool";
+pub(super) const REMOVED: &str = "..mailtool";
 const TOO_LONG: StoreError =
     StoreError::BadName("the name is too long: 254 octets in modified UTF-7 is the most");

@@ -281,7 +281,7 @@ impl Mailbox {
         }
     }
 
-    fn open(&self, uid: u32) -> Result<(File, Entry), StoreError> {
+    pub(super) fn open(&self, uid: u32) -> Result<(File, Entry), StoreError> {
         let place = self.place()?;
         let folder = self.folder(&place);
         let mut state = hold(&self.state);

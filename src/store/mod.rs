@@ -30,6 +30,7 @@
 //! | `identity` | object ids, and when a message came |
 //! | `folders` | the tree of mailboxes, subscriptions |
 //! | `users` | accounts and passwords |
+//! | `tools/` | what one who keeps a store does to mailboxes: import, export, check, doubles |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
 //! | `vigil` | who is told what happens in an account |
 //! | `notice` | seeing that other programs changed them |
@@ -58,6 +59,7 @@ mod quota;
 mod repeats;
 mod shared;
 mod spool;
+mod tools;
 mod uidlist;
 mod users;
 mod uses;
@@ -94,7 +96,13 @@ pub use self::maildir::Mailbox;
 pub use self::queue::{Queue, QueueId};
 pub use self::quota::{Held, Quota};
 pub use self::spool::Spool;
-pub use self::users::{Account, AuthError, Told, Users};
+pub use self::tools::{
+    Double, Doubles, Finding, Imported, Importer, Source, State as Condition, Survey, ToolError,
+    maildirs,
+};
+pub use self::users::{
+    Account, AuthError, EditError, Edited, HashError, Listed, Scheme, Told, Users, UsersFile,
+};
 pub use self::vigil::{Marks, Vigil};
 
 /// All of it. Shared by all threads.

@@ -165,6 +165,33 @@ impl Quotas {
         }
     }
 
+    /// What the file says, whatever its quota, and what there is; `None` where there is no file.
+    pub(super) fn compare(
+        &self,
+        disk: &dyn Disk,
+        home: &Path,
+    ) -> io::Result<Option<(Usage, Usage)>> {
+        let Some((bytes, _)) = fs::read_whole(disk, &home.join(FILE))? else {
+            return Ok(None);
+        };
+        let first = bytes.split(|&byte| byte == b'\n').next();
+        let quota = String::from_utf8_lossy(first.unwrap_or_default()).into_owned();
+        let kept = parse(&bytes, &quota).map_or(
+            Usage {
+                octets: -1,
+                messages: -1,
+            },
+            |(usage, _)| usage,
+        );
+        Ok(Some((kept, count(disk, home)?)))
+    }
+
+    /// The file is wrong, whatever its quota.
+    pub(super) fn drop_sum(&self, disk: &dyn Disk, home: &Path) {
+        hold(&self.known).remove(home);
+        let _ = disk.unlink(&home.join(FILE));
+    }
+
     fn note(&self, home: &Path, usage: Usage) {
         hold(&self.known).insert(home.to_path_buf(), usage);
     }

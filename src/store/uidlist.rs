@@ -44,6 +44,12 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// The field `S`: octets of the file.
+    pub(super) fn octets(&self) -> Option<u64> {
+        self.fields
+            .split(' ')
+            .find_map(|field| field.strip_prefix('S')?.parse().ok())
+    }
     /// Octets with CRLF line ends, when a field says so.
     pub(super) fn size(&self) -> Option<u64> {
         self.fields
@@ -163,6 +169,39 @@ impl UidList {
             self.records.retain(|record| !twice.contains(&record.uid));
         }
     }
+}
+
+/// What is wrong with a file, and how often: what [`UidList::parse`] makes the best of.
+pub(super) fn faults(bytes: &[u8]) -> Vec<(&'static str, u64)> {
+    let mut head = UidList {
+        may_append: true,
+        ..UidList::default()
+    };
+    let mut lines = bytes.split(|&byte| byte == b'\n');
+    let version = head.parse_header(lines.next().unwrap_or_default());
+    let (mut unreadable, mut same_uid, mut descending, mut same_name) = (0, 0, 0, 0);
+    let (mut uids, mut bases, mut last) = (HashSet::new(), HashSet::new(), 0);
+    for line in lines.filter(|line| !line.is_empty()) {
+        match parse_line(line, version) {
+            Ok(record) => {
+                same_uid += u64::from(!uids.insert(record.uid));
+                descending += u64::from(record.uid < last);
+                last = record.uid;
+                same_name += u64::from(!bases.insert(record.base));
+            }
+            Err(_) => unreadable += 1,
+        }
+    }
+    let mut faults = vec![
+        ("lines that cannot be read", unreadable),
+        ("UIDs that two messages have", same_uid),
+        ("UIDs that do not ascend", descending),
+        ("messages with two UIDs", same_name),
+        ("torn last line", u64::from(!bytes.ends_with(b"\n"))),
+        ("damaged first line", u64::from(!head.may_append)),
+    ];
+    faults.retain(|(_, count)| *count > 0);
+    faults
 }
 
 /// Lines as they are appended.

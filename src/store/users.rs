@@ -4,7 +4,7 @@
 //! made of names and passwords in the clear. It lives in memory and is replaced as a whole by [`Users::reload`].
 //!
 //! What a login proves without showing the password (CRAM-MD5, APOP, SCRAM, tokens) is checked in `users/proof.rs`; what a password is
-//! checked against is in `users/secret.rs`.
+//! checked against is in `users/secret.rs`. New passwords are hashed in `users/make.rs`, the file is changed in `users/file.rs`.
 //!
 //! What it keeps:
 //! - a name can never lead out of `STORE/mail` (no `/`, no leading dot, no control character);
@@ -12,6 +12,8 @@
 //! - hashes and passwords never show in `Debug`, nor in an error;
 //! - a hash that would take the machine down to check (gigabytes of Argon2, minutes of SHA-crypt) is refused when it is read.
 
+mod file;
+mod make;
 mod proof;
 mod secret;
 
@@ -26,6 +28,8 @@ use subtle::ConstantTimeEq;
 use super::fs::{self, hold};
 use crate::limits;
 use crate::wire::sasl::{Credentials, Means};
+pub use file::{EditError, Edited, Listed, UsersFile};
+pub use make::{HashError, Scheme};
 pub use proof::Told;
 use secret::Secret;
 
@@ -160,6 +164,11 @@ impl Users {
     pub(super) fn imagined(&self, key: &str) -> Option<Account> {
         let name = account_name(key).ok()?;
         Some(self.place().account(&name.into()))
+    }
+    /// Where the accounts' Maildirs are, when all are in one folder.
+    pub(super) fn mail(&self) -> Option<PathBuf> {
+        let mail = self.place().mail.clone();
+        (!mail.as_os_str().is_empty()).then_some(mail)
     }
     /// The plain one.
     pub(super) fn first_domain(&self) -> String {

@@ -128,6 +128,21 @@ impl DateTime {
         self.moment.to_string()
     }
 
+    /// As ctime(3) has it, in UTC: `Sun Nov  6 08:49:37 1994`.
+    pub fn to_ctime(self) -> String {
+        let at = Offset::UTC.to_datetime(self.moment);
+        format!(
+            "{} {} {:>2} {:02}:{:02}:{:02} {:04}",
+            WEEKDAYS[at.weekday().to_monday_zero_offset() as usize],
+            MONTHS[at.month() as usize - 1],
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second(),
+            at.year()
+        )
+    }
+
     fn civil(self) -> civil::DateTime {
         self.offset.to_datetime(self.moment)
     }
@@ -185,6 +200,49 @@ pub fn from_internet(value: &str) -> Option<i64> {
         && !value.contains('[');
     let moment: Timestamp = shape.then(|| value.parse().ok()).flatten()?;
     Some(moment.as_second())
+}
+
+/// The day of the week of this name of three letters, 0 for Monday.
+pub(super) fn weekday(name: &str) -> Option<usize> {
+    WEEKDAYS
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The month of this name of three letters, 1 for January.
+pub(super) fn month(name: &str) -> Option<i8> {
+    let at = MONTHS
+        .iter()
+        .position(|known| known.eq_ignore_ascii_case(name))?;
+    i8::try_from(at + 1).ok()
+}
+
+/// Seconds east of UTC that `+0100` says.
+pub(super) fn east(zone: &str) -> Option<i32> {
+    let &[sign @ (b'+' | b'-'), h1, h2, m1, m2] = zone.as_bytes() else {
+        return None;
+    };
+    let east = i32::from(two_digits(h1, h2, 23)?) * 3600 + i32::from(two_digits(m1, m2, 59)?) * 60;
+    Some(if sign == b'-' { -east } else { east })
+}
+
+/// Seconds since 1970 of a time in UTC; `None` when there is no such day or time.
+pub(super) fn seconds(
+    year: i16,
+    month: i8,
+    day: u8,
+    (hour, minute, second): (u8, u8, u8),
+) -> Option<i64> {
+    let date = Date::new(year, month, i8::try_from(day).ok()?).ok()?;
+    // A leap second (60) is the last one of its minute here, as everywhere in Unix.
+    let second = match second {
+        60 => 59,
+        second => second,
+    };
+    let signed = |number: u8| i8::try_from(number).ok();
+    let time = civil::Time::new(signed(hour)?, signed(minute)?, signed(second)?, 0).ok()?;
+    let moment = date.to_datetime(time).to_zoned(TimeZone::UTC).ok()?;
+    Some(moment.timestamp().as_second())
 }
 
 /// Comments (RFC 5322 §3.2.2), which may nest and stand between any two tokens, as one space each.

@@ -6,12 +6,14 @@
 mod deliver;
 mod lab;
 mod log;
+mod mailbox;
 mod options;
 mod protocols;
 pub(super) mod queue;
 mod ready;
 mod screen;
 mod site;
+mod user;
 
 use std::cell::Cell;
 use std::fs::OpenOptions;
@@ -46,6 +48,8 @@ pub fn command() -> Command {
         .about("A local mail server: SMTP, submission, LMTP, POP3, IMAP; nothing to configure")
         .after_help(EXAMPLES)
         .subcommand(deliver::command())
+        .subcommand(mailbox::command())
+        .subcommand(user::command())
         .subcommand(queue::command())
         .subcommand(queue::trace_command())
         .disable_help_subcommand(true)
@@ -79,6 +83,8 @@ Examples:
 pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     match matches.subcommand() {
         Some(("deliver", matches)) => return deliver::run(matches),
+        Some(("mailbox", matches)) => return mailbox::run(matches),
+        Some(("user", matches)) => return user::run(matches),
         Some(("queue", matches)) => return queue::run(matches),
         Some(("trace", matches)) => return queue::run_trace(matches),
         _ => {}

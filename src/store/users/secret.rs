@@ -12,14 +12,16 @@
 //! | SSHA512, SSHA256, SSHA, SMD5 | base64 of digest and salt | likewise |
 //! | SHA512, SHA256, SHA, SHA1, LDAP-MD5, PLAIN-MD5 | the digest in base64 or hexadecimal | likewise |
 //! | CRAM-MD5 | 64 hexadecimal digits | likewise |
-//! | SCRAM-SHA-256 | rounds, salt and keys | [`limits::SCRAM_ROUNDS`] |
+//! | SCRAM-SHA-256, SCRAM-SHA-1 | rounds, salt and keys | [`limits::SCRAM_ROUNDS`] |
+//! | PBKDF2 | `$1$salt$rounds$` and 40 hexadecimal digits | likewise |
 //!
 //! Behind a scheme may stand `.HEX`, `.B64` or `.BASE64`. Not known are those that a password cannot be hashed by securely and
-//! that hardly anybody has: DES-CRYPT, LANMAN, NTLM, DIGEST-MD5, OTP, RPA, SCRAM-SHA-1, PBKDF2.
+//! that hardly anybody has: DES-CRYPT, LANMAN, NTLM, DIGEST-MD5, OTP, RPA.
 //!
 //! Nothing here says what was in a field, neither in an error nor in `Debug`.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use base64::Engine;
 use base64::alphabet;
@@ -28,7 +30,7 @@ use md5::{Digest, Md5};
 use ring::digest;
 use subtle::ConstantTimeEq;
 
-use super::{proof, same};
+use super::{make, proof, same};
 use crate::limits;
 use crate::wire::sasl::{CramKeys, ScramKeys, decode};
 
@@ -52,6 +54,8 @@ pub(super) enum Secret {
     Cram(CramKeys),
     /// `{SCRAM-SHA-256}iterations,salt,stored key,server key`, as Dovecot has it.
     Scram(Box<ScramKeys>),
+    /// `{SCRAM-SHA-1}` (the first): the key that is stored; `{PBKDF2}`: the one that is derived. Salt and rounds.
+    Pbkdf2(OfSha1, Box<[u8]>, NonZeroU32, [u8; 20]),
     /// Gets mail, but nobody logs in (an empty password, `!`, `*`).
     Locked,
 }
@@ -100,6 +104,8 @@ impl Secret {
             "SCRAM-SHA-256" if encoding.is_none() => {
                 proof::parse_scram(value).map(|keys| Self::Scram(Box::new(keys)))
             }
+            "SCRAM-SHA-1" if encoding.is_none() => Self::parse_scram_sha1(value),
+            "PBKDF2" if encoding.is_none() => Self::parse_pbkdf2(value),
             _ => Err(format!(
                 "unknown scheme {{{}}}: {SCHEMES}",
                 scheme.escape_default()
@@ -234,6 +240,51 @@ impl Secret {
         Ok(Self::Bcrypt(cost, salt, hash))
     }
 
+    /// `4096,c2FsdA==,STORED,SERVER`
+    fn parse_scram_sha1(value: &str) -> Result<Self, String> {
+        let fields: Vec<&str> = value.split(',').collect();
+        let parsed = match fields[..] {
+            [rounds, salt, stored, _] => rounds.parse().ok().zip(
+                decode(salt.as_bytes())
+                    .ok()
+                    .zip(decode(stored.as_bytes()).ok()),
+            ),
+            _ => None,
+        };
+        let broken = "a broken SCRAM-SHA-1 secret: `4096,salt,storedkey,serverkey` would be right, the last three in base64";
+        let (rounds, (salt, stored)) = parsed.ok_or(broken)?;
+        let stored = stored.try_into().map_err(|_| broken)?;
+        Ok(Self::Pbkdf2(
+            OfSha1::Scram,
+            salt.into(),
+            affordable(rounds)?,
+            stored,
+        ))
+    }
+
+    /// `$1$salt$5000$` and hexadecimal digits
+    fn parse_pbkdf2(value: &str) -> Result<Self, String> {
+        let fields: Vec<&str> = value.split('$').collect();
+        let parsed = match fields[..] {
+            ["", "1", salt, rounds, digest] => rounds
+                .parse()
+                .ok()
+                .zip(Encoding::Hexadecimal.decode(digest))
+                .map(|both| (salt, both)),
+            _ => None,
+        };
+        let broken =
+            "a broken PBKDF2 hash: `$1$salt$5000$` and 40 hexadecimal digits would be right";
+        let (salt, (rounds, digest)) = parsed.ok_or(broken)?;
+        let digest = digest.try_into().map_err(|_| broken)?;
+        Ok(Self::Pbkdf2(
+            OfSha1::Derived,
+            salt.as_bytes().into(),
+            affordable(rounds)?,
+            digest,
+        ))
+    }
+
     fn parse_digest(
         function: Function,
         salted: Salted,
@@ -311,8 +362,34 @@ impl Secret {
                 let derived = ScramKeys::derive(password, keys.salt.clone(), keys.iterations);
                 bool::from(derived.stored_key.ct_eq(&keys.stored_key))
             }
+            Self::Pbkdf2(kind, salt, rounds, known) => {
+                let made = match kind {
+                    OfSha1::Scram => make::scram_sha1_stored(password, salt, *rounds),
+                    OfSha1::Derived => make::pbkdf2_sha1(password, salt, *rounds),
+                };
+                bool::from(made.ct_eq(known))
+            }
             Self::Locked => false,
         }
+    }
+}
+
+/// What is kept of what PBKDF2 with SHA-1 makes of a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OfSha1 {
+    /// SCRAM's stored key.
+    Scram,
+    /// All of it.
+    Derived,
+}
+
+fn affordable(rounds: NonZeroU32) -> Result<NonZeroU32, String> {
+    match rounds.get() <= limits::SCRAM_ROUNDS {
+        true => Ok(rounds),
+        false => Err(format!(
+            "{rounds} rounds are more than {}: hash the password again",
+            limits::SCRAM_ROUNDS
+        )),
     }
 }
 
@@ -327,6 +404,7 @@ impl fmt::Debug for Secret {
             Self::Digest(..) => "{digest}********",
             Self::Cram(_) => "{CRAM-MD5}********",
             Self::Scram(_) => "{SCRAM-SHA-256}********",
+            Self::Pbkdf2(..) => "{PBKDF2}********",
             Self::Locked => "locked",
         })
     }
@@ -469,19 +547,21 @@ fn md5_crypt(password: &[u8], salt: &[u8]) -> String {
     text
 }
 
-const CRYPT_DIGITS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+pub(super) const CRYPT_DIGITS: &[u8; 64] =
+    b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// bcrypt's own base64, whose last digit may have bits that belong to nothing.
-const BCRYPT: GeneralPurpose = GeneralPurpose::new(
+pub(super) const BCRYPT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::BCRYPT,
     GeneralPurposeConfig::new()
+        .with_encode_padding(false)
         .with_decode_padding_mode(DecodePaddingMode::RequireNone)
         .with_decode_allow_trailing_bits(true),
 );
 
 const SCHEMES: &str = "{PLAIN} {CRYPT} {SHA512-CRYPT} {SHA256-CRYPT} {ARGON2ID} {ARGON2I} {BLF-CRYPT} {MD5-CRYPT} {SSHA512} \
-                       {SSHA256} {SSHA} {SHA512} {SHA256} {SHA} {SMD5} {LDAP-MD5} {PLAIN-MD5} {CRAM-MD5} {SCRAM-SHA-256} are \
-                       known (`doveadm pw -s SHA512-CRYPT` or `openssl passwd -6` makes a hash)";
+                       {SSHA256} {SSHA} {SHA512} {SHA256} {SHA} {SMD5} {LDAP-MD5} {PLAIN-MD5} {CRAM-MD5} {SCRAM-SHA-256} {SCRAM-SHA-1} {PBKDF2} \
+                       are known (`doveadm pw -s SHA512-CRYPT` or `openssl passwd -6` makes a hash)";
 
 #[cfg(test)]
 mod tests {
@@ -507,6 +587,8 @@ mod tests {
             "{BLF-CRYPT}$2y$05$/JOKaFfbxrWSm58G.itNtu2SY29A3Jh0STw.lWngbWHx0c2KhpPnq",
             "{CRAM-MD5}cd3ba7deaad6e5ca23448ba42e379747a9e0f7f1fbc00c8a81bbaac395731b56",
             "{PLAIN.B64}c2VjcmV0",
+            "{PBKDF2}$1$.v9jkCYVYlAeZv1b$5000$416ee88fca00f867b1c16a21af670d32f294cf1f",
+            "{SCRAM-SHA-1}4096,O5XVzTxrSbegR7t5bCZZPA==,O4QlD12SQK2/yDyrZUJYdbviqng=,tyzudkIMkRcNNfBvrt6iZHSPwFI=",
             "$y$j9T$abcdefghijklmnop$3dL1LkYnZM.OVXuVdnnaKVDlLYT92dRwOzDZ5XiVCe.",
             "{CRYPT}$y$j75$abcdefghijklmnop$vZlXu1XtxOBWRxjOpQqONp1WYfMO0dN.H4xeSMU2ZvC",
             "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
@@ -544,6 +626,12 @@ mod tests {
                 "$y$j9T0/$abcdefghijklmnop$3dL1LkYnZM.OVXuVdnnaKVDlLYT92dRwOzDZ5XiVCe.",
                 "hash",
             ),
+            ("{PBKDF2}$1$salt$5000$416e", "40 hexadecimal"),
+            (
+                "{PBKDF2}$1$salt$90000000$416ee88fca00f867b1c16a21af670d32f294cf1f",
+                "hash the password again",
+            ),
+            ("{SCRAM-SHA-1}4096,O5XV,O4QlD12SQK2,x", "in base64"),
             ("{DES-CRYPT}EcLv/7XeEVmDE", "{SHA512-CRYPT}"),
             ("{SSHA.ROT13}MzNd", "unknown scheme"),
             ("{SHA256-CRYPT.HEX}24352424", "unknown scheme"),

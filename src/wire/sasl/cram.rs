@@ -80,6 +80,13 @@ impl CramKeys {
         })
     }
 
+    /// The same, written.
+    pub fn to_digits(&self) -> String {
+        let words = self.outer.iter().chain(&self.inner);
+        let octets = words.flat_map(|word| word.to_le_bytes());
+        octets.map(|octet| format!("{octet:02x}")).collect()
+    }
+
     /// The keyed hash of a challenge.
     pub fn digest(&self, challenge: &[u8]) -> [u8; 16] {
         finish(self.outer, &finish(self.inner, challenge))
