@@ -5,12 +5,11 @@
 //! sysexits(3) has them: a mail server that gets 75 tries again later. Nothing that comes in decides who gets it but USER.
 
 use std::io::{self, Read};
-use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use super::options::{Addresses, Domain, Login, Options};
+use super::options::Options;
 use super::{StorePlace, accounts, domains};
 use crate::applet::exit;
 use crate::limits;
@@ -21,38 +20,34 @@ use crate::wire::envelope::{Envelope, Recipient};
 #[derive(Args)]
 struct Arguments {
     /// Whose mailbox: a name, or an address of a domain of this server
-    user: String,
+    #[arg(value_name = "USER")]
+    recipient: String,
     /// Who sent it, for Return-Path; <> is nobody [default: what its first line, Return-Path, says]
     #[arg(short, long, value_name = "ADDR")]
     from: Option<String>,
-    /// Folder that keeps the mail [default: the user's state folder]
-    #[arg(long, value_name = "DIR", env = "MAILTOOL_STORE")]
-    store: Option<PathBuf>,
-    /// Domain whose mail is delivered here; accounts without a domain belong to the first [default: localhost]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "MAILTOOL_DOMAIN",
-        value_delimiter = ','
-    )]
-    domain: Vec<Domain>,
-    /// Accounts in a passwd-file [default: STORE/users, or else alice and bob]
-    #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS")]
-    users: Option<PathBuf>,
-    /// An account, where they are in no file
-    #[arg(long = "user", value_name = "NAME:PASSWORD", id = "account")]
-    account: Vec<Login>,
-    #[command(flatten)]
-    addresses: Addresses,
-    /// Read further options from a TOML file, as the server does
-    #[arg(long, value_name = "FILE.toml", env = "MAILTOOL_CONFIG")]
-    config: Option<PathBuf>,
 }
+
+/// Those of the server's options that say where mail is, and whose.
+const OF_SERVE: [&str; 12] = [
+    "store",
+    "domain",
+    "users",
+    "user",
+    "aliases",
+    "separator",
+    "postmaster",
+    "catch-all",
+    "accept-any",
+    "quota",
+    "quota-messages",
+    "config",
+];
 
 /// The command.
 pub(super) fn command() -> Command {
     Arguments::augment_args(Command::new("deliver"))
         .about("Put a message from standard input into a mailbox, as dovecot-lda does")
+        .args(Options::some(&OF_SERVE))
         .after_help(EXAMPLES)
 }
 
@@ -67,19 +62,11 @@ Examples:
 /// Delivers what comes from standard input.
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let arguments = Arguments::from_arg_matches(matches)?;
-    let user = Address::parse(arguments.user.as_bytes())
-        .map_err(|error| exit::failure(exit::NO_USER, format!("{:?}: {error}", arguments.user)))?;
+    let user = Address::parse(arguments.recipient.as_bytes()).map_err(|error| {
+        exit::failure(exit::NO_USER, format!("{:?}: {error}", arguments.recipient))
+    })?;
     let from = arguments.from.as_deref().map(sender).transpose()?;
-    let options = Options {
-        store: arguments.store,
-        domain: arguments.domain,
-        users: arguments.users,
-        user: arguments.account,
-        addresses: arguments.addresses,
-        config: arguments.config,
-        ..Options::default()
-    };
-    let options = options.complete()?;
+    let options = Options::of_some(matches)?;
     let place = StorePlace::of(&options)?;
     let (users, _) = accounts(&options, place.path())?;
     let (domains, rules) = (domains(&options), options.addresses.rules());

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, bail};
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap::{ArgMatches, Args, Command};
 
 use self::options::{Endpoint, Options, Relay, Sessions, THROW_AWAY};
 use self::protocols::Protocol;
@@ -89,7 +89,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         Some(("trace", matches)) => return queue::run_trace(matches),
         _ => {}
     }
-    let options = Options::from_arg_matches(matches)?.complete()?;
+    let options = Options::of(matches)?;
     let waiting = Waiting::on(options.ready_fd)?;
     log::start();
 

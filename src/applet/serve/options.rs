@@ -1,6 +1,7 @@
 //! What `serve` can be told: on the command line, in `MAILTOOL_*`, in a TOML file; the first of these wins.
 
 mod addresses;
+mod file;
 mod login;
 mod relay;
 mod sessions;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::Context;
-use serde::{Deserialize, Deserializer, de};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 pub(super) use self::addresses::Addresses;
 pub(super) use self::login::LoginOptions;
@@ -26,8 +27,7 @@ use crate::limits;
 use crate::wire::address::{self, AddressError};
 
 /// The options of `serve`; the keys of its file have the same names.
-#[derive(clap::Args, Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct Options {
     /// Address to listen on, with the usual port of each protocol [default: 127.0.0.1]
     #[arg(
@@ -38,7 +38,6 @@ pub(super) struct Options {
         value_parser = ip_address,
         help_heading = LISTENING
     )]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) listen: Vec<IpAddr>,
     /// Listen at the ports of the standards (25, 587, 465, 110, 995, 143, 993), which need root
     #[arg(long, env = "MAILTOOL_STANDARD_PORTS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = LISTENING)]
@@ -46,35 +45,27 @@ pub(super) struct Options {
 
     /// Mail from other servers and from programs
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SMTP", value_delimiter = ',', help_heading = LISTENING)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) smtp: Vec<Endpoint>,
     /// Mail from users, who log in
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SUBMISSION", value_delimiter = ',', help_heading = LISTENING)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) submission: Vec<Endpoint>,
     /// Submission over TLS from the first byte
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_SMTPS", value_delimiter = ',', help_heading = LISTENING)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) smtps: Vec<Endpoint>,
     /// Delivery from a mail server in front of this one; off unless given, may be unix:PATH
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_LMTP", value_delimiter = ',', help_heading = LISTENING)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) lmtp: Vec<Endpoint>,
     /// Reading mail: download it
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3", value_delimiter = ',', help_heading = LISTENING)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) pop3: Vec<Endpoint>,
     /// POP3 over TLS from the first byte
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_POP3S", value_delimiter = ',', help_heading = LISTENING)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) pop3s: Vec<Endpoint>,
     /// Reading mail: keep it on the server, in folders
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_IMAP", value_delimiter = ',', help_heading = LISTENING)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) imap: Vec<Endpoint>,
     /// IMAP over TLS from the first byte
     #[arg(long, value_name = "ADDR:PORT", env = "MAILTOOL_IMAPS", value_delimiter = ',', help_heading = LISTENING)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) imaps: Vec<Endpoint>,
 
     /// Folder that keeps the mail; `tmp`: one that is thrown away at the end [default: the user's state folder]
@@ -82,34 +73,28 @@ pub(super) struct Options {
     pub(super) store: Option<PathBuf>,
     /// Domain whose mail is delivered here; accounts without a domain belong to the first [default: localhost]
     #[arg(long, value_name = "NAME", env = "MAILTOOL_DOMAIN", value_delimiter = ',', help_heading = MAIL)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) domain: Vec<Domain>,
     /// Name that this server calls itself [default: the first domain]
     #[arg(long, value_name = "NAME", env = "MAILTOOL_HOSTNAME", help_heading = MAIL)]
     pub(super) hostname: Option<Domain>,
     /// An account; in MAILTOOL_USER one a line [default: STORE/users, else alice:alice and bob:bob, on loopback only]
     #[arg(long, value_name = "NAME:PASSWORD", help_heading = MAIL)]
-    #[serde(deserialize_with = "one_or_many")]
     pub(super) user: Vec<Login>,
     /// Accounts in a passwd-file: NAME:{SCHEME}HASH, read again on SIGHUP
     #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS", help_heading = MAIL)]
     pub(super) users: Option<PathBuf>,
 
     #[command(flatten)]
-    #[serde(flatten)]
     pub(super) addresses: Addresses,
     #[command(flatten)]
-    #[serde(flatten)]
     pub(super) sessions: Sessions,
     /// Largest message taken, in octets [default: 67108864]
     #[arg(long, value_name = "OCTETS", env = "MAILTOOL_MAX_SIZE", value_parser = octets, help_heading = sessions::SESSIONS)]
     pub(super) max_size: Option<NonZeroU64>,
 
     #[command(flatten)]
-    #[serde(flatten)]
     pub(super) relay: Relay,
     #[command(flatten)]
-    #[serde(flatten)]
     pub(super) login: LoginOptions,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
@@ -167,7 +152,6 @@ pub(super) struct Options {
         env = "MAILTOOL_CONFIG",
         help_heading = RUNNING
     )]
-    #[serde(skip)]
     pub(super) config: Option<PathBuf>,
 }
 
@@ -177,78 +161,67 @@ const EVIDENCE: &str = "Evidence";
 const RUNNING: &str = "Running";
 
 impl Options {
-    /// What the command line said, completed by the environment and by the file that `--config` names.
-    pub(super) fn complete(mut self) -> anyhow::Result<Self> {
-        if self.user.is_empty() {
-            self.user = accounts_of_environment(std::env::var("MAILTOOL_USER").ok().as_deref())?;
-        }
-        let Some(path) = self.config.take() else {
-            return Ok(self);
+    /// The options of these names, for another command that has them too; see [`Self::of_some`].
+    pub(super) fn some(names: &[&str]) -> Vec<Arg> {
+        let all = Self::augment_args(Command::new("serve"));
+        let named = |argument: &&Arg| {
+            argument
+                .get_long()
+                .is_some_and(|name| names.contains(&name))
         };
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("--config {}: cannot be read", path.display()))?;
-        let file: Self = toml::from_str(&text)
-            .with_context(|| format!("--config {}: not understood", path.display()))?;
-        Ok(self.or(file.relative_to(path.parent().unwrap_or(Path::new("")))))
+        all.get_arguments().filter(named).cloned().collect()
     }
 
-    /// `self` where it says something, else `other`.
-    fn or(self, other: Self) -> Self {
-        fn many<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
-            if first.is_empty() { second } else { first }
-        }
-        Self {
-            listen: many(self.listen, other.listen),
-            standard_ports: self.standard_ports || other.standard_ports,
-            smtp: many(self.smtp, other.smtp),
-            submission: many(self.submission, other.submission),
-            smtps: many(self.smtps, other.smtps),
-            lmtp: many(self.lmtp, other.lmtp),
-            pop3: many(self.pop3, other.pop3),
-            pop3s: many(self.pop3s, other.pop3s),
-            imap: many(self.imap, other.imap),
-            imaps: many(self.imaps, other.imaps),
-            store: self.store.or(other.store),
-            domain: many(self.domain, other.domain),
-            hostname: self.hostname.or(other.hostname),
-            user: many(self.user, other.user),
-            users: self.users.or(other.users),
-            max_size: self.max_size.or(other.max_size),
-            addresses: self.addresses.or(other.addresses),
-            relay: self.relay.or(other.relay),
-            login: self.login.or(other.login),
-            sessions: self.sessions.or(other.sessions),
-            connections: self.connections.or(other.connections),
-            connections_each: self.connections_each.or(other.connections_each),
-            tls_cert: self.tls_cert.or(other.tls_cert),
-            tls_key: self.tls_key.or(other.tls_key),
-            transcript: self.transcript.or(other.transcript),
-            pcap: self.pcap.or(other.pcap),
-            ready_fd: self.ready_fd.or(other.ready_fd),
-            config: None,
+    /// What the command line and the environment said, completed by the file that `--config` names.
+    pub(super) fn of(said: &ArgMatches) -> anyhow::Result<Self> {
+        match said.contains_id("config") {
+            true => Self::of_some(said),
+            false => Self::from_arg_matches(said)?.with_accounts(said),
         }
     }
 
-    /// Paths in a file are meant from where the file is.
-    fn relative_to(mut self, folder: &Path) -> Self {
-        let store = self
-            .store
-            .as_mut()
-            .filter(|store| store.as_os_str() != THROW_AWAY);
-        let files = [
-            &mut self.users,
-            &mut self.tls_cert,
-            &mut self.tls_key,
-            &mut self.transcript,
-            &mut self.pcap,
-        ];
-        for path in files.into_iter().flatten().chain(store) {
-            *path = folder.join(&*path);
+    /// The same for a command that has some of the options only.
+    pub(super) fn of_some(said: &ArgMatches) -> anyhow::Result<Self> {
+        let options = match said.get_one::<PathBuf>("config") {
+            None => file::completed(said, "", Path::new(""))?,
+            Some(path) => Self::of_file(said, path)?,
+        };
+        options.with_accounts(said)
+    }
+
+    /// What a command beside the server was told of where mail is, and whose, completed by the file that it was told.
+    pub(super) fn complete(mut self) -> anyhow::Result<Self> {
+        if let Some(path) = self.config.take() {
+            let file = Self::of_file(&ArgMatches::default(), &path)?;
+            self.store = self.store.or(file.store);
+            self.users = self.users.or(file.users);
+            if self.domain.is_empty() {
+                self.domain = file.domain;
+            }
+            if self.user.is_empty() {
+                self.user = file.user;
+            }
         }
-        self.addresses.relative_to(folder);
-        self.relay.relative_to(folder);
-        self.login.relative_to(folder);
-        self
+        Ok(self)
+    }
+
+    fn of_file(said: &ArgMatches, path: &Path) -> anyhow::Result<Self> {
+        let tried = |what| format!("--config {}: {what}", path.display());
+        let text = std::fs::read_to_string(path).with_context(|| tried("cannot be read"))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        file::completed(said, &text, folder).with_context(|| tried("not understood"))
+    }
+
+    /// Those of the environment win over the file's, and those of the command line over them.
+    fn with_accounts(mut self, said: &ArgMatches) -> anyhow::Result<Self> {
+        if !said.contains_id("user") {
+            let variable = std::env::var("MAILTOOL_USER").ok();
+            let accounts = accounts_of_environment(variable.as_deref())?;
+            if !accounts.is_empty() {
+                self.user = accounts;
+            }
+        }
+        Ok(self)
     }
 
     /// Connections at the same time, in all and from one address.
@@ -384,8 +357,7 @@ impl fmt::Display for Endpoint {
 }
 
 /// The name of a domain, or of a computer: nothing that could end a line of a reply, or a field.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Domain(String);
 
 impl Domain {
@@ -409,14 +381,6 @@ impl FromStr for Domain {
             }
             Err(_) => Err("give a name such as mail.example.org".to_owned()),
         }
-    }
-}
-
-impl TryFrom<String> for Domain {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 
@@ -449,32 +413,12 @@ impl fmt::Debug for Login {
     }
 }
 
-/// A string or a list of strings, each of them parsed.
-fn one_or_many<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    T: FromStr,
-    T::Err: fmt::Display,
-    D: Deserializer<'de>,
-{
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Texts {
-        One(String),
-        Many(Vec<String>),
-        Number(u16),
-    }
-    let texts = match Texts::deserialize(deserializer)? {
-        Texts::One(text) => vec![text],
-        Texts::Many(texts) => texts,
-        Texts::Number(port) => vec![port.to_string()],
-    };
-    texts
-        .iter()
-        .map(|text| {
-            text.parse()
-                .map_err(|error| de::Error::custom(format!("{text}: {error}")))
-        })
-        .collect()
+/// What a file in `/etc/mailtool` is understood as, when nothing else is said.
+#[cfg(test)]
+fn of_file(text: &str) -> anyhow::Result<Options> {
+    let command = Options::augment_args(Command::new("serve"));
+    let said = command.try_get_matches_from(["serve"]).expect("nothing");
+    file::completed(&said, text, Path::new("/etc/mailtool"))
 }
 
 #[cfg(test)]
@@ -482,34 +426,52 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Options {
-        toml::from_str(text).unwrap_or_else(|error| panic!("{error}"))
+        of_file(text).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     #[test]
     fn what_the_command_line_says_wins_over_the_file() {
-        let file = parse(
-            "domain = ['a.example', 'b.example']\nsmtp = 2525\nuser = 'carol:pass:word'\nstore = 'mail'",
-        );
-        let line = Options {
-            domain: vec!["c.example".parse().unwrap()],
-            ..Options::default()
-        };
-        let both = line.or(file.relative_to(Path::new("/etc/mailtool")));
-        assert_eq!(both.domain, ["c.example".parse().unwrap()]);
+        let text = "domain = ['a.example', 'b.example']\nsmtp = 2525\nuser = 'carol:pass:word'\nstore = 'mail'\nstrict = false";
+        let said = Options::augment_args(Command::new("serve"))
+            .try_get_matches_from(["serve", "--domain", "c.example,d.example", "--strict"])
+            .expect("understood");
+        let both = file::completed(&said, text, Path::new("/etc/mailtool")).expect("understood");
+        let names: Vec<_> = both.domain.iter().map(Domain::as_str).collect();
+        assert_eq!(names, ["c.example", "d.example"]);
         assert_eq!(both.smtp, [Endpoint::Port(2525)]);
         assert_eq!(both.store.as_deref(), Some(Path::new("/etc/mailtool/mail")));
         assert_eq!(
             (both.user[0].name.as_str(), both.user[0].password.as_str()),
             ("carol", "pass:word")
         );
+        assert!(format!("{:?}", both.sessions).contains("strict: true"));
+        let thrown_away = parse("store = 'tmp'").store;
+        assert_eq!(thrown_away.as_deref(), Some(Path::new("tmp")));
     }
 
     #[test]
-    fn a_key_that_nobody_knows_is_an_error() {
-        let error = toml::from_str::<Options>("smpt = 25")
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("unknown field `smpt`"), "{error}");
+    fn what_a_file_cannot_say_is_an_error_that_names_the_key() {
+        for (text, why) in [
+            ("smpt = 25", "a similar argument exists: '--smtp'"),
+            ("config = 'x'", "config: not an option for a file"),
+            ("help = true", "help: not an option for a file"),
+            ("relay = 'yes'", "key relay: give true or false"),
+            (
+                "smtp = 1.5",
+                "key smtp: give a text or a number, not a float",
+            ),
+            ("smtp = [[25]]", "key smtp: give a list of texts"),
+            ("max-errors = 99999999999999999999", "too large"),
+            ("store = ['a', 'b']", "cannot be used multiple times"),
+            ("smtp = ", "line 1"),
+            (
+                "[smtp]\nport = 1",
+                "key smtp: give a text or a number, not a table",
+            ),
+        ] {
+            let error = format!("{:#}", of_file(text).expect_err(text));
+            assert!(error.contains(why), "{text}: {error}");
+        }
     }
 
     #[test]
@@ -565,8 +527,8 @@ mod tests {
             );
         }
         assert!(domain("\u{e9}.example").is_err_and(|error| error.contains("xn--")));
-        let error = toml::from_str::<Options>("hostname = 'a b'").unwrap_err();
-        assert!(error.to_string().contains("mail.example.org"), "{error}");
+        let error = format!("{:#}", of_file("hostname = 'a b'").unwrap_err());
+        assert!(error.contains("mail.example.org"), "{error}");
         assert!("unix:".parse::<Endpoint>().is_err());
     }
 

@@ -1,37 +1,30 @@
 //! Options that say how addresses are understood: aliases, tags, who gets what nobody else does, quotas.
 
-use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Deserializer, de};
+use std::path::PathBuf;
 
 use crate::store::{Quota, Rules};
 use crate::wire::address::Address;
 
 /// The part of the options that becomes [`Rules`].
-#[derive(clap::Args, Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(in crate::applet::serve) struct Addresses {
     /// Aliases, as in /etc/aliases: NAME: TARGET, TARGET; read again when the file changes
     #[arg(long, value_name = "FILE", env = "MAILTOOL_ALIASES", help_heading = ADDRESSES)]
     aliases: Option<PathBuf>,
     /// Character between a name and a tag (sub-address), as in alice+shop; off: no tags [default: +]
     #[arg(long, value_name = "CHAR", env = "MAILTOOL_SEPARATOR", value_parser = separator, help_heading = ADDRESSES)]
-    #[serde(deserialize_with = "separator_of_file")]
     separator: Option<Separator>,
     /// Who gets mail for postmaster, where no account or alias is called so [default: the first account]
     #[arg(long, value_name = "ADDR", env = "MAILTOOL_POSTMASTER", value_parser = address, help_heading = ADDRESSES)]
-    #[serde(deserialize_with = "address_of_file")]
     postmaster: Option<Address>,
     /// Who gets mail for names of our domains that do not exist [default: it is refused]
     #[arg(long, value_name = "ADDR", env = "MAILTOOL_CATCH_ALL", value_parser = address, help_heading = ADDRESSES)]
-    #[serde(deserialize_with = "address_of_file")]
     catch_all: Option<Address>,
     /// For development, on loopback only: every name has a mailbox, and is its own password
     #[arg(long, env = "MAILTOOL_ACCEPT_ANY", value_parser = clap::builder::FalseyValueParser::new(), help_heading = ADDRESSES)]
     pub(in crate::applet::serve) accept_any: bool,
     /// Most octets in a mailbox, all of its folders together, such as 500M (K, M, G) [default: no limit]
     #[arg(long, value_name = "OCTETS", env = "MAILTOOL_QUOTA", value_parser = octets, help_heading = ADDRESSES)]
-    #[serde(deserialize_with = "octets_of_file")]
     quota: Option<u64>,
     /// Most messages in a mailbox [default: no limit]
     #[arg(long, value_name = "N", env = "MAILTOOL_QUOTA_MESSAGES", value_parser = at_least_one, help_heading = ADDRESSES)]
@@ -57,26 +50,6 @@ impl Addresses {
                 messages: self.quota_messages,
             },
             ..Rules::default()
-        }
-    }
-
-    /// `self` where it says something, else `other`.
-    pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            aliases: self.aliases.or(other.aliases),
-            separator: self.separator.or(other.separator),
-            postmaster: self.postmaster.or(other.postmaster),
-            catch_all: self.catch_all.or(other.catch_all),
-            accept_any: self.accept_any || other.accept_any,
-            quota: self.quota.or(other.quota),
-            quota_messages: self.quota_messages.or(other.quota_messages),
-        }
-    }
-
-    /// Paths in a file are meant from where the file is.
-    pub(super) fn relative_to(&mut self, folder: &Path) {
-        if let Some(path) = &mut self.aliases {
-            *path = folder.join(&*path);
         }
     }
 }
@@ -120,42 +93,14 @@ fn octets(text: &str) -> Result<u64, &'static str> {
         .ok_or("give a number of octets, such as 500M")
 }
 
-fn separator_of_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Separator>, D::Error> {
-    let text = String::deserialize(from)?;
-    separator(&text).map(Some).map_err(de::Error::custom)
-}
-
-fn address_of_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Address>, D::Error> {
-    let text = String::deserialize(from)?;
-    address(&text).map(Some).map_err(de::Error::custom)
-}
-
-fn octets_of_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Size {
-        Octets(u64),
-        Text(String),
-    }
-    let read = match Size::deserialize(from)? {
-        Size::Octets(octets) => octets_text(octets),
-        Size::Text(text) => octets(&text),
-    };
-    read.map(Some).map_err(de::Error::custom)
-}
-
-fn octets_text(number: u64) -> Result<u64, &'static str> {
-    octets(&number.to_string())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Options;
+    use super::super::of_file;
     use super::*;
 
     #[test]
     fn a_file_says_what_the_command_line_can() {
-        let options: Options = toml::from_str(
+        let options = of_file(
             "aliases = 'a'\nseparator = '-'\npostmaster = 'alice'\ncatch-all = 'bob@x.example'\n\
              accept-any = true\nquota = '2M'\nquota-messages = 7\n",
         )
@@ -169,16 +114,19 @@ mod tests {
                 messages: Some(7)
             }
         );
-        assert!(rules.accept_any && rules.aliases.as_deref() == Some(Path::new("a")));
+        assert!(
+            rules.accept_any
+                && rules.aliases.as_deref() == Some(std::path::Path::new("/etc/mailtool/a"))
+        );
         assert_eq!(rules.catch_all.expect("bob").to_string(), "bob@x.example");
         assert_eq!(rules.postmaster.expect("alice").to_string(), "alice");
         for (text, why) in [
             ("separator = 'ab'", "such as + or -"),
             ("quota = 0", "500M"),
             ("catch-all = 'a b'", "alice@example.org"),
-            ("catchall = 'a'", "unknown field"),
+            ("catchall = 'a'", "unexpected argument"),
         ] {
-            let error = toml::from_str::<Options>(text).expect_err(text).to_string();
+            let error = format!("{:#}", of_file(text).expect_err(text));
             assert!(error.contains(why), "{error}");
         }
         assert_eq!(separator("off"), Ok(Separator(None)));

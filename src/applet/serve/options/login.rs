@@ -1,40 +1,35 @@
 //! Options that say who may log in how, whatever the protocol.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use serde::Deserialize;
 
-use super::time::{Time, parsed};
-use super::{Endpoint, one_or_many};
+use super::Endpoint;
+use super::time::Time;
 use crate::applet::serve::protocols::Protocol;
 use crate::proto::login::{Door, Plaintext};
 use crate::proto::pop3::server::LoginDelay;
 use crate::wire::sasl::Mechanism;
 
 /// The part of the options that makes a [`Door`].
-#[derive(clap::Args, Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(in crate::applet::serve) struct LoginOptions {
     /// Take passwords without TLS from other computers too: whoever can listen on the network learns them
     #[arg(long, env = "MAILTOOL_ALLOW_PLAINTEXT", value_parser = clap::builder::FalseyValueParser::new(), help_heading = LOGIN)]
     allow_plaintext: bool,
     /// Mechanisms to offer, of those that all accounts can log in with; without PLAIN and LOGIN, POP3 has no USER either [default: all]
     #[arg(long, value_name = "NAME", env = "MAILTOOL_AUTH", value_delimiter = ',', help_heading = LOGIN)]
-    #[serde(deserialize_with = "one_or_many")]
     auth: Vec<Mechanism>,
     /// A token that stands for a user's password (OAUTHBEARER, XOAUTH2)
     #[arg(long, value_name = "USER:TOKEN", env = "MAILTOOL_TOKEN", hide_env_values = true, value_delimiter = ',', help_heading = LOGIN)]
-    #[serde(deserialize_with = "one_or_many")]
     token: Vec<Token>,
     /// Such tokens in a file, one a line
     #[arg(long, value_name = "FILE", env = "MAILTOOL_TOKENS", help_heading = LOGIN)]
     tokens: Option<PathBuf>,
     /// Time between two logins of an account by POP3; clients are told [default: none]
     #[arg(long, value_name = "TIME", env = "MAILTOOL_LOGIN_DELAY", help_heading = LOGIN)]
-    #[serde(deserialize_with = "parsed")]
     login_delay: Option<Time>,
 }
 
@@ -105,27 +100,6 @@ impl LoginOptions {
         }
         Ok(tokens)
     }
-
-    /// `self` where it says something, else `other`.
-    pub(super) fn or(self, other: Self) -> Self {
-        fn many<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
-            if first.is_empty() { second } else { first }
-        }
-        Self {
-            allow_plaintext: self.allow_plaintext || other.allow_plaintext,
-            auth: many(self.auth, other.auth),
-            token: many(self.token, other.token),
-            tokens: self.tokens.or(other.tokens),
-            login_delay: self.login_delay.or(other.login_delay),
-        }
-    }
-
-    /// Paths in a file are meant from where the file is.
-    pub(super) fn relative_to(&mut self, folder: &Path) {
-        if let Some(path) = &mut self.tokens {
-            *path = folder.join(&*path);
-        }
-    }
 }
 
 /// `alice:ya29.a0Af`. Not shown when printed for debugging.
@@ -157,14 +131,14 @@ impl FromStr for Token {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Options;
+    use super::super::of_file;
     use super::*;
     use crate::proto::login::Origin;
     use crate::wire::sasl::Means;
 
     #[test]
     fn a_file_says_what_the_command_line_can() {
-        let options: Options = toml::from_str(
+        let options = of_file(
             "allow-plaintext = true\nauth = ['plain', 'SCRAM-SHA-256']\ntoken = 'alice:t0ken'\nlogin-delay = 3\n",
         )
         .expect("understood");
@@ -197,7 +171,7 @@ mod tests {
             ("token = 'alice'", "USER:TOKEN"),
             ("auth = 'NTLM'", "SCRAM-SHA-256, CRAM-MD5"),
         ] {
-            let error = toml::from_str::<Options>(text).expect_err(text).to_string();
+            let error = format!("{:#}", of_file(text).expect_err(text));
             assert!(error.contains(why), "{error}");
         }
     }

@@ -1,14 +1,13 @@
 //! Options that say what is passed on, for whom, where to, and for how long it is tried.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::bail;
-use serde::Deserialize;
 
-use super::time::{Time, parsed};
-use super::{Endpoint, one_or_many};
+use super::Endpoint;
+use super::time::Time;
 use crate::applet::serve::protocols::Protocol;
 use crate::applet::serve::screen::Passing;
 use crate::limits;
@@ -17,8 +16,7 @@ use crate::reactor::Trust;
 use crate::wire::network::Network;
 
 /// The part of the options that becomes a [`Policy`], and who may have mail passed on.
-#[derive(clap::Args, Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(in crate::applet::serve) struct Relay {
     /// Pass on mail for other domains, for users who log in; --relay-from, --route, --smarthost and --lab-chain imply it [default: such
     /// mail is refused]
@@ -26,42 +24,33 @@ pub(in crate::applet::serve) struct Relay {
     relay: bool,
     /// Networks whose mail for other domains is passed on without a login, such as 192.0.2.0/24
     #[arg(long, value_name = "NET", env = "MAILTOOL_RELAY_FROM", value_delimiter = ',', help_heading = RELAY)]
-    #[serde(deserialize_with = "one_or_many")]
     relay_from: Vec<Network>,
     /// Where mail for DOMAIN goes: HOST:PORT, lmtp:HOST:PORT, mx (its mail exchangers) or nowhere; .DOMAIN is all below it, * all
     #[arg(long, value_name = "DOMAIN=HOST:PORT", env = "MAILTOOL_ROUTE", value_delimiter = ',', help_heading = RELAY)]
-    #[serde(deserialize_with = "one_or_many")]
     route: Vec<Route>,
     /// Host that mail for all other domains goes through, in place of their mail exchangers
     #[arg(long, value_name = "[USER:PASSWORD@]HOST:PORT", env = "MAILTOOL_SMARTHOST", hide_env_values = true, help_heading = RELAY)]
-    #[serde(deserialize_with = "parsed")]
     smarthost: Option<Way>,
     /// Host behind this one that has the mailboxes of our domains: lmtp:HOST:PORT, lmtp:/unix/socket [default: they are here]
     #[arg(long, value_name = "lmtp:HOST:PORT", env = "MAILTOOL_DELIVER", help_heading = RELAY)]
-    #[serde(deserialize_with = "parsed")]
     deliver: Option<Way>,
     /// Send to DOMAIN over TLS with a valid certificate only; until then mail waits; .DOMAIN and * as in --route
     #[arg(long, value_name = "DOMAIN", env = "MAILTOOL_REQUIRE_TLS", value_delimiter = ',', help_heading = RELAY)]
-    #[serde(deserialize_with = "one_or_many")]
     require_tls: Vec<Pattern>,
     /// Further authorities whose certificates are valid when sending, in PEM [default: those of this machine]
     #[arg(long, value_name = "FILE", env = "MAILTOOL_RELAY_CA", help_heading = RELAY)]
     relay_ca: Option<PathBuf>,
     /// Name server to ask, such as 127.0.0.1:5353 [default: those of /etc/resolv.conf]
     #[arg(long, value_name = "ADDR[:PORT]", env = "MAILTOOL_RESOLVER", help_heading = RELAY)]
-    #[serde(deserialize_with = "parsed")]
     resolver: Option<NameServer>,
     /// Pause before the second attempt, such as 30s or 5m; each later one is twice as long [default: 5m, growing to 4h]
     #[arg(long, value_name = "TIME", env = "MAILTOOL_RETRY", help_heading = RELAY)]
-    #[serde(deserialize_with = "parsed")]
     retry: Option<Time>,
     /// After so long in the queue a message goes back to its sender [default: 5d]
     #[arg(long, value_name = "TIME", env = "MAILTOOL_GIVE_UP", help_heading = RELAY)]
-    #[serde(deserialize_with = "parsed")]
     give_up: Option<Time>,
     /// After so long its sender is told that it is late [default: 4h]
     #[arg(long, value_name = "TIME", env = "MAILTOOL_WARN_AFTER", help_heading = RELAY)]
-    #[serde(deserialize_with = "parsed")]
     warn_after: Option<Time>,
     /// Most connections to other servers at the same time [default: 100]
     #[arg(long, value_name = "N", env = "MAILTOOL_RELAY_CONNECTIONS", value_parser = count, help_heading = RELAY)]
@@ -184,36 +173,6 @@ impl Relay {
         relay.route.extend(route);
         relay
     }
-
-    /// `self` where it says something, else `other`.
-    pub(super) fn or(self, other: Self) -> Self {
-        fn many<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
-            if first.is_empty() { second } else { first }
-        }
-        Self {
-            relay: self.relay || other.relay,
-            relay_from: many(self.relay_from, other.relay_from),
-            route: many(self.route, other.route),
-            smarthost: self.smarthost.or(other.smarthost),
-            deliver: self.deliver.or(other.deliver),
-            require_tls: many(self.require_tls, other.require_tls),
-            relay_ca: self.relay_ca.or(other.relay_ca),
-            resolver: self.resolver.or(other.resolver),
-            retry: self.retry.or(other.retry),
-            give_up: self.give_up.or(other.give_up),
-            warn_after: self.warn_after.or(other.warn_after),
-            relay_connections: self.relay_connections.or(other.relay_connections),
-            relay_connections_each: self.relay_connections_each.or(other.relay_connections_each),
-            lab_chain: self.lab_chain.or(other.lab_chain),
-        }
-    }
-
-    /// Paths in a file are meant from where the file is.
-    pub(super) fn relative_to(&mut self, folder: &Path) {
-        if let Some(path) = &mut self.relay_ca {
-            *path = folder.join(&*path);
-        }
-    }
 }
 
 /// The network that makes it too many, if together they hold more than a sixteenth of all addresses of their kind.
@@ -266,12 +225,12 @@ fn count(text: &str) -> Result<usize, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Options;
+    use super::super::{Options, of_file};
     use super::*;
 
     #[test]
     fn a_file_says_what_the_command_line_can() {
-        let options: Options = toml::from_str(
+        let options = of_file(
             "relay-from = ['192.168.0.0/16', '::1']\nroute = 'example.org=127.0.0.1:2525'\n\
              smarthost = 'me:secret@relay.example:587'\ndeliver = 'lmtp:/run/lmtp'\nrequire-tls = ['.bank.example']\n\
              retry = 1\ngive-up = '2h'\nwarn-after = '30m'\nresolver = '127.0.0.1:5353'\n",
@@ -289,9 +248,9 @@ mod tests {
             ("retry = '5x'", "30s, 5m"),
             ("route = 'example.org'", "DOMAIN=HOST:PORT"),
             ("relay-from = '192.0.2.1/24'", "192.0.2.0/24"),
-            ("relayfrom = '::1'", "unknown field"),
+            ("relayfrom = '::1'", "unexpected argument"),
         ] {
-            let error = toml::from_str::<Options>(text).expect_err(text).to_string();
+            let error = format!("{:#}", of_file(text).expect_err(text));
             assert!(error.contains(why), "{error}");
         }
         assert!(!Options::default().relay.is_on());

@@ -3,17 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::one_or_many;
-use super::time::{Time, parsed};
+use super::time::Time;
 use crate::limits;
 use crate::proto::smtp::server::{Config, Disclosure, Rates, Rigor, Senders};
 use crate::wire::network::Network;
 
 /// The part of the options that changes a [`Config`].
-#[derive(clap::Args, Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(in crate::applet::serve) struct Sessions {
     /// Refuse what departs from the standards, and cite the section
     #[arg(long, env = "MAILTOOL_STRICT", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
@@ -26,11 +22,9 @@ pub(in crate::applet::serve) struct Sessions {
     own_senders: bool,
     /// Networks of proxies that may use XCLIENT to say whose connection they hand on
     #[arg(long, value_name = "NET", env = "MAILTOOL_XCLIENT_FROM", value_delimiter = ',', help_heading = SESSIONS)]
-    #[serde(deserialize_with = "one_or_many")]
     xclient_from: Vec<Network>,
     /// Networks of load balancers that have to begin with a PROXY header (version 1 or 2), which says it
     #[arg(long, value_name = "NET", env = "MAILTOOL_PROXY_FROM", value_delimiter = ',', help_heading = SESSIONS)]
-    #[serde(deserialize_with = "one_or_many")]
     proxy_from: Vec<Network>,
     /// Most recipients of one message [default: 1000]
     #[arg(long, value_name = "N", env = "MAILTOOL_MAX_RECIPIENTS", value_parser = at_least_one, help_heading = SESSIONS)]
@@ -49,7 +43,6 @@ pub(in crate::applet::serve) struct Sessions {
     rate_per_user: Option<u32>,
     /// How long an SMTP client may be silent [default: 5m]
     #[arg(long, value_name = "TIME", env = "MAILTOOL_SMTP_TIMEOUT", help_heading = SESSIONS)]
-    #[serde(deserialize_with = "parsed")]
     smtp_timeout: Option<Time>,
 }
 
@@ -99,26 +92,6 @@ impl Sessions {
             limits::RATE_WINDOW,
         ))
     }
-
-    /// `self` where it says something, else `other`.
-    pub(super) fn or(self, other: Self) -> Self {
-        fn many<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
-            if first.is_empty() { second } else { first }
-        }
-        Self {
-            strict: self.strict || other.strict,
-            vrfy: self.vrfy || other.vrfy,
-            own_senders: self.own_senders || other.own_senders,
-            xclient_from: many(self.xclient_from, other.xclient_from),
-            proxy_from: many(self.proxy_from, other.proxy_from),
-            max_recipients: self.max_recipients.or(other.max_recipients),
-            max_hops: self.max_hops.or(other.max_hops),
-            max_errors: self.max_errors.or(other.max_errors),
-            rate_per_address: self.rate_per_address.or(other.rate_per_address),
-            rate_per_user: self.rate_per_user.or(other.rate_per_user),
-            smtp_timeout: self.smtp_timeout.or(other.smtp_timeout),
-        }
-    }
 }
 
 fn at_least_one(text: &str) -> Result<u32, &'static str> {
@@ -132,13 +105,13 @@ fn number(text: &str) -> Result<u32, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Options;
+    use super::super::of_file;
     use super::*;
     use crate::proto::smtp::server::Mode;
 
     #[test]
     fn a_file_says_what_the_command_line_can() {
-        let options: Options = toml::from_str(
+        let options = of_file(
             "strict = true\nvrfy = true\nown-senders = true\nxclient-from = '192.0.2.1'\n\
              proxy-from = ['10.0.0.0/8', '::1']\nmax-recipients = 7\nmax-hops = 8\nmax-errors = 9\nrate-per-address = 1\n\
              rate-per-user = 0\nsmtp-timeout = 11\n",
@@ -156,7 +129,10 @@ mod tests {
         assert_eq!((config.xclient_from.len(), config.proxy_from.len()), (1, 2));
         assert_eq!(config.timeouts.challenge, Duration::from_secs(11));
         assert_eq!(config.senders, Senders::Oneself);
-        let error = toml::from_str::<Options>("xclient-from = 'lan'").expect_err("no network");
-        assert!(error.to_string().contains("192.0.2.0/24"), "{error}");
+        let error = format!(
+            "{:#}",
+            of_file("xclient-from = 'lan'").expect_err("no network")
+        );
+        assert!(error.contains("192.0.2.0/24"), "{error}");
     }
 }

@@ -1,9 +1,6 @@
-//! Options that are a time, and those that are read out of one word or number.
+//! Options that are a time.
 
-use std::fmt;
 use std::str::FromStr;
-
-use serde::{Deserialize, Deserializer, de};
 
 /// `300`, `300s`, `5m`, `4h`, `5d`: seconds, one at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,28 +29,6 @@ impl FromStr for Time {
 }
 
 const EXAMPLE: &str = "give a time such as 30s, 5m, 4h or 5d";
-
-/// A text or a number, parsed.
-pub(super) fn parsed<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: FromStr,
-    T::Err: fmt::Display,
-    D: Deserializer<'de>,
-{
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Value {
-        Text(String),
-        Number(i64),
-    }
-    let text = match Value::deserialize(deserializer)? {
-        Value::Text(text) => text,
-        Value::Number(number) => number.to_string(),
-    };
-    text.parse()
-        .map(Some)
-        .map_err(|error| de::Error::custom(format!("{text}: {error}")))
-}
 
 #[cfg(test)]
 mod tests {
