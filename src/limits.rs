@@ -307,6 +307,26 @@ pub const IMAP_ANCESTORS: usize = 1000;
 /// Messages of one APPEND (RFC 3502): until the last has come, each holds a file open.
 pub const IMAP_APPENDED: usize = 50;
 
+/// Octets of a value of METADATA (RFC 5464 §4.1 asks for 1024 at least).
+pub const METADATA_VALUE: usize = 64 * 1024;
+/// Entries of METADATA that each user may have about a mailbox, and all together (RFC 5464 §4.1 asks for 10 at least).
+pub const METADATA_ENTRIES: usize = 100;
+/// Octets of the file that holds them: of all mailboxes' notes those of one are read whole.
+pub const METADATA_FILE: usize = 1024 * 1024;
+/// Octets of the name of an entry of METADATA.
+pub const METADATA_NAME: usize = 255;
+/// Entries of METADATA that one command names.
+pub const METADATA_NAMED: usize = 100;
+/// Changes of METADATA that are remembered until all sessions that want to know were told.
+pub const METADATA_CHANGES: usize = 200;
+/// Octets of a `dovecot-acl` file that are looked at: some 2,000 lines. What stands behind them gives nobody a right.
+pub const ACL_FILE: usize = 64 * 1024;
+/// Lines of a `dovecot-acl` file that SETACL may make.
+pub const ACL_LINES: usize = 1000;
+/// How long a server goes on without looking again which mailboxes other programs have opened to others: each look costs a
+/// system call a mailbox.
+pub const ACL_LOOK: Duration = Duration::from_secs(30);
+
 /// Levels of multiparts and messages in a message; what is deeper is shown as one part without structure.
 pub const MIME_DEPTH: usize = 100;
 /// Parts of a message; what comes after them belongs to the last.

@@ -85,11 +85,24 @@ impl Mailbox {
     /// Copies messages to another mailbox (may be the same), flags, keywords and INTERNALDATE with them: pairs of old and new
     /// UID. All or none: `NoSuchMessage` when one of them is gone. Keywords for which `to` has no letter left are lost.
     pub fn copy(&self, uids: &[u32], to: &Self) -> Result<(Vec<(u32, u32)>, Durable), StoreError> {
+        self.copy_with(uids, to, Flags(u32::MAX))
+    }
+
+    /// The same, and of the flags only those that are in `keep`; keywords are kept if any is.
+    pub fn copy_with(
+        &self,
+        uids: &[u32],
+        to: &Self,
+        keep: Flags,
+    ) -> Result<(Vec<(u32, u32)>, Durable), StoreError> {
         let target = to.place()?;
         self.shared
             .ready_folder(&target)
             .map_err(|error| to.folder(&target).blame(error))?;
-        let keywords = self.keywords_of(uids, to)?;
+        let keywords = match keep.without(Flags::SYSTEM) {
+            Flags(0) => Vec::new(),
+            _ => self.keywords_of(uids, to)?,
+        };
         // Another program may have written the files and not synced them. Even where all is on disk, ext4 flushes the disk's
         // cache at each fsync (3 ms, measured), so that many are synced at once.
         let sync = if uids.len() > limits::SYNC_EACH {
@@ -101,7 +114,8 @@ impl Mailbox {
         };
         let mut drafts = Drafts(self, Vec::new());
         for &uid in uids {
-            let arrival = self.draft(uid, &target.join("tmp"), &keywords, sync)?;
+            let mut arrival = self.draft(uid, &target.join("tmp"), &keywords, sync)?;
+            arrival.flags = Flags(arrival.flags.0 & (keep.0 | !Flags::SYSTEM.0));
             drafts.1.push(arrival);
         }
         let (new, durable) = to.admit(&drafts.1)?;

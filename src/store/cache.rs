@@ -452,7 +452,7 @@ fn block(records: &[u8]) -> Vec<u8> {
 }
 
 /// Finds every damage within eight octets, and all but one in 2^64 of the others: each step can be undone.
-fn checksum(bytes: &[u8]) -> u64 {
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
     let mix = |sum: u64, word: u64| {
         let mixed = (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         mixed ^ (mixed >> 32)

@@ -359,6 +359,32 @@ impl Directory {
         has_room.then_some(account)
     }
 
+    /// All accounts, also those that development mode has made.
+    pub(super) fn all_accounts(&self) -> Vec<Account> {
+        let mut all = self.users.accounts();
+        let made: Vec<Arc<str>> = hold(&self.made).iter().cloned().collect();
+        let made = made.iter().filter_map(|name| self.users.imagined(name));
+        let homes: HashSet<Arc<Path>> = all.iter().map(|one| Arc::clone(&one.home)).collect();
+        all.extend(made.filter(|account| !homes.contains(&account.home)));
+        all
+    }
+
+    /// One that development mode has made.
+    pub(super) fn made(&self, name: &str) -> Option<Account> {
+        let is_made = hold(&self.made).contains(name);
+        self.users.imagined(name).filter(|_| is_made)
+    }
+
+    /// Whether mail for the postmaster goes to this account: who it does is taken for the one who runs the server.
+    pub(super) fn is_postmaster(&self, account: &Account) -> bool {
+        let Ok(address) = Address::parse(b"postmaster") else {
+            return false;
+        };
+        self.expand(&address)
+            .iter()
+            .any(|(_, one)| *one == Destination::Here(account.clone()))
+    }
+
     /// A mailbox gets its first message: in development mode they are counted.
     pub(super) fn has_delivered(&self, account: &Account) {
         if self.rules.accept_any {

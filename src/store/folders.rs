@@ -14,17 +14,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::fs;
 use super::lock::DotLock;
+use super::others::OTHERS;
 use super::vigil::Mark;
-use super::{Account, Mailbox, Store, StoreError, names};
+use super::{Account, Mailbox, Store, StoreError, acl, fs, metadata, names};
 use crate::limits;
 use crate::wire::utf7;
 
 impl Store {
-    /// The mailbox of this name (UTF-8, `/` between levels, INBOX in any case). The same `Arc` for all who have it open.
-    pub fn mailbox(&self, account: &Account, name: &str) -> Result<Arc<Mailbox>, StoreError> {
-        let folder = FolderName::parse(name)?;
+    /// The mailbox in a folder.
+    pub(super) fn open_folder(
+        &self,
+        account: &Account,
+        folder: &FolderName,
+    ) -> Result<Arc<Mailbox>, StoreError> {
         self.shared.ready_account(&account.home)?;
         let place = folder.place(&account.home);
         self.shared
@@ -68,10 +71,14 @@ impl Store {
         Ok(FolderName::parse(name)?.place(&account.home))
     }
 
-    /// Makes a mailbox; parents are not made.
-    pub fn create(&self, account: &Account, name: &str) -> Result<(), StoreError> {
-        let folder = FolderName::parse(name)?;
-        let FolderName::Folder(directory) = &folder else {
+    /// Makes a folder, with this file of rights if it is not empty; parents are not made.
+    pub(super) fn make(
+        &self,
+        account: &Account,
+        folder: &FolderName,
+        acl: &[u8],
+    ) -> Result<(), StoreError> {
+        let FolderName::Folder(directory) = folder else {
             return Err(StoreError::AlreadyExists);
         };
         let disk = &*self.shared.disk;
@@ -91,6 +98,11 @@ impl Store {
             }
             // Maildir++: the mark of a folder, for delivery agents.
             drop(disk.create(&draft.join("maildirfolder"))?);
+            if !acl.is_empty() {
+                let file = disk.create(&draft.join(acl::FILE))?;
+                disk.write(&file, acl)?;
+                disk.sync_file(&file)?;
+            }
             disk.sync_directory(&draft)?;
             disk.rename(&draft, &place)?;
             disk.sync_directory(&account.home)
@@ -113,10 +125,9 @@ impl Store {
         })
     }
 
-    /// Deletes a mailbox with its mail; its children stay.
-    pub fn delete(&self, account: &Account, name: &str) -> Result<(), StoreError> {
-        let folder = FolderName::parse(name)?;
-        let FolderName::Folder(directory) = &folder else {
+    /// Deletes a folder with its mail; its children stay.
+    pub(super) fn remove(&self, account: &Account, folder: &FolderName) -> Result<(), StoreError> {
+        let FolderName::Folder(directory) = folder else {
             return Err(StoreError::Forbidden("INBOX cannot be deleted"));
         };
         let disk = &*self.shared.disk;
@@ -145,16 +156,20 @@ impl Store {
         Ok(())
     }
 
-    /// Renames a mailbox and its children. INBOX: its mail moves, the mailbox stays (RFC 9051 §6.3.6).
-    pub fn rename(&self, account: &Account, from: &str, to: &str) -> Result<(), StoreError> {
-        let (from_name, to_name) = (FolderName::parse(from)?, FolderName::parse(to)?);
-        let FolderName::Folder(target) = &to_name else {
+    /// Renames a folder and its children. INBOX: its mail moves, the folder stays (RFC 9051 §6.3.6).
+    pub(super) fn move_folder(
+        &self,
+        account: &Account,
+        from: &FolderName,
+        to: &FolderName,
+    ) -> Result<(), StoreError> {
+        let FolderName::Folder(target) = to else {
             return Err(StoreError::AlreadyExists);
         };
-        if self.exists(account, &to_name) {
+        if self.exists(account, to) {
             return Err(StoreError::AlreadyExists);
         }
-        let FolderName::Folder(source) = &from_name else {
+        let FolderName::Folder(source) = from else {
             return self.rename_inbox(account, to);
         };
         let children = format!("{source}.");
@@ -198,7 +213,7 @@ impl Store {
             }
             self.shared.moved(old, Some(new));
         }
-        let renamed = || Some(Mark::Renamed(from_name.to_name()?, to_name.to_name()?));
+        let renamed = || Some(Mark::Renamed(from.to_name()?, to.to_name()?));
         self.shared.hub.mark(&account.home, renamed);
         self.uses_moved(account, source, Some(target));
         Ok(disk.sync_directory(&account.home)?)
@@ -211,7 +226,7 @@ impl Store {
         let bytes = read.map_or_else(Vec::new, |(bytes, _)| bytes);
         let mut names: Vec<String> = subscribed(&bytes)
             .iter()
-            .filter_map(|folder| FolderName::of_line(folder).to_name())
+            .filter_map(|line| name_of_line(line))
             .collect();
         names.sort_unstable();
         names.dedup();
@@ -220,7 +235,7 @@ impl Store {
 
     /// Adds a name to the subscriptions; there already is no error.
     pub fn subscribe(&self, account: &Account, name: &str) -> Result<(), StoreError> {
-        let line = FolderName::parse(name)?.to_line();
+        let line = self.line_of_name(account, name)?;
         self.change_subscriptions(account, |lines| {
             if !lines.contains(&line) {
                 lines.push(line);
@@ -230,8 +245,27 @@ impl Store {
 
     /// Takes a name from the subscriptions; not there is no error.
     pub fn unsubscribe(&self, account: &Account, name: &str) -> Result<(), StoreError> {
-        let line = FolderName::parse(name)?.to_line();
+        let line = self.line_of_name(account, name)?;
         self.change_subscriptions(account, |lines| lines.retain(|known| *known != line))
+    }
+
+    /// How a name stands in the file: its levels in modified UTF-7, with tabs between them. No name holds one.
+    fn line_of_name(&self, account: &Account, name: &str) -> Result<String, StoreError> {
+        let levels = |name: &str| {
+            let levels: Vec<String> = name.split('/').map(utf7::encode).collect();
+            levels.join("\t")
+        };
+        match FolderName::parse(name) {
+            Ok(folder) => Ok(folder
+                .to_name()
+                .as_deref()
+                .map_or_else(|| levels(name), levels)),
+            Err(error) => match self.locate(account, name) {
+                // The name of a user may hold a dot.
+                Ok(located) if !located.is_own => Ok(levels(name)),
+                _ => Err(error),
+            },
+        }
     }
 
     fn change_subscriptions(
@@ -252,8 +286,7 @@ impl Store {
         }
         let mut text = VERSION_2.to_owned();
         for line in lines {
-            // Names on disk hold no tab of their own: version 2 has them between the levels.
-            text.push_str(&line.replace('.', "\t"));
+            text.push_str(&line);
             text.push('\n');
         }
         let tmp = account.home.join("tmp");
@@ -265,31 +298,32 @@ impl Store {
     }
 
     /// RFC 9051 §6.3.6: a new mailbox takes the mail of INBOX; INBOX stays, and is empty.
-    fn rename_inbox(&self, account: &Account, to: &str) -> Result<(), StoreError> {
-        self.create(account, to)?;
-        let inbox = self.mailbox(account, INBOX)?;
-        let target = self.mailbox(account, to)?;
+    fn rename_inbox(&self, account: &Account, to: &FolderName) -> Result<(), StoreError> {
+        self.make(account, to, b"")?;
+        let inbox = self.open_folder(account, &FolderName::Inbox)?;
+        let target = self.open_folder(account, to)?;
         let index = inbox.sync()?;
         let uids: Vec<u32> = index.messages.iter().map(|entry| entry.uid).collect();
+        metadata::copy(&*self.shared.disk, &account.home, &to.place(&account.home))?;
         if uids.is_empty() {
             return Ok(());
         }
         if let Err(error) = inbox.copy(&uids, &target) {
             drop(target);
-            self.delete(account, to)?;
+            self.remove(account, to)?;
             return Err(error);
         }
         inbox.expunge(&uids)?;
         Ok(())
     }
 
-    fn exists(&self, account: &Account, folder: &FolderName) -> bool {
+    pub(super) fn exists(&self, account: &Account, folder: &FolderName) -> bool {
         let place = folder.place(&account.home);
         self.shared.disk.stat(&place).is_ok()
     }
 
     /// The directories that are folders, in no order.
-    fn folders(&self, account: &Account) -> Result<Vec<FolderName>, StoreError> {
+    pub(super) fn folders(&self, account: &Account) -> Result<Vec<FolderName>, StoreError> {
         let disk = &*self.shared.disk;
         let names = match disk.list(&account.home) {
             Ok(names) => names,
@@ -366,7 +400,7 @@ impl FolderName {
         Ok(Self::Folder(directory))
     }
 
-    fn place(&self, home: &Path) -> PathBuf {
+    pub(super) fn place(&self, home: &Path) -> PathBuf {
         match self {
             Self::Inbox => home.to_path_buf(),
             Self::Folder(directory) => home.join(format!(".{directory}")),
@@ -385,17 +419,14 @@ impl FolderName {
             .then_some(name)
     }
 
-    fn to_line(&self) -> String {
+    /// The folder that it is in, by its name; INBOX for those at the top.
+    pub(super) fn above(&self) -> Self {
         match self {
-            Self::Inbox => INBOX.to_owned(),
-            Self::Folder(directory) => directory.clone(),
-        }
-    }
-    fn of_line(line: &str) -> Self {
-        if line.eq_ignore_ascii_case(INBOX) {
-            Self::Inbox
-        } else {
-            Self::Folder(line.to_owned())
+            Self::Inbox => Self::Inbox,
+            Self::Folder(directory) => match directory.rsplit_once('.') {
+                None | Some((INBOX, _)) => Self::Inbox,
+                Some((above, _)) => Self::Folder(above.to_owned()),
+            },
         }
     }
 }
@@ -421,7 +452,19 @@ fn bad_name(name: &str) -> Option<&'static str> {
     })
 }
 
-/// The names in a subscriptions file of either version, as directories without their leading dot.
+/// The name that a line of a subscriptions file stands for; `None` when no name of ours leads to it.
+fn name_of_line(line: &str) -> Option<String> {
+    let levels: Option<Vec<String>> = line.split('\t').map(utf7::decode).collect();
+    let levels = levels?;
+    if let [OTHERS, user, _, ..] = &levels.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        let below = levels[2..].join("/");
+        let folder = FolderName::parse(&below).ok()?;
+        return Some(format!("{OTHERS}/{user}/{}", folder.to_name()?));
+    }
+    FolderName::parse(&levels.join("/")).ok()?.to_name()
+}
+
+/// The lines of a subscriptions file of either version, with tabs between the levels.
 fn subscribed(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let (version_2, lines) = match text.strip_prefix(VERSION_2) {
@@ -433,9 +476,9 @@ fn subscribed(bytes: &[u8]) -> Vec<String> {
         .filter(|line| !line.is_empty())
         .map(|line| {
             if version_2 {
-                line.replace('\t', ".")
-            } else {
                 line.to_owned()
+            } else {
+                line.replace('.', "\t")
             }
         })
         .collect()

@@ -179,6 +179,18 @@ pub(super) fn read_whole(disk: &dyn Disk, path: &Path) -> io::Result<Option<(Vec
     Ok(Some((bytes, stat)))
 }
 
+/// The first octets of a small file that others may have written, `most` of them at most; `None` when there is none.
+pub(super) fn read_start(disk: &dyn Disk, path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let file = match disk.open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(most as u64).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
 /// Puts `bytes` in the place of `path`, wholly or not at all, also after a crash; written in directory `temporary` of
 /// the same file system. Returns what the new file looks like.
 pub(super) fn replace(

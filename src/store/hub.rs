@@ -66,6 +66,18 @@ impl Hub {
     pub(super) fn mark(&self, home: &Path, mark: impl FnOnce() -> Option<Mark>) {
         self.told.mark(home, mark);
     }
+    /// The same for what no mailbox is, and nobody else changes.
+    pub(super) fn subscribe_to(&self, number: u64, token: u64) -> Subscription {
+        let mut subscribers = hold(&self.told.subscribers);
+        subscribers.entry(number).or_default().push(token);
+        drop(subscribers);
+        Subscription {
+            told: Arc::clone(&self.told),
+            notices: None,
+            mailbox: number,
+            token,
+        }
+    }
     /// From now on the kernel is asked what other programs do to the mailboxes that somebody sits in.
     pub(super) fn take_notice(&self) -> io::Result<()> {
         let notices = Notices::start(Arc::clone(&self.told))?;

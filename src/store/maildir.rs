@@ -341,6 +341,10 @@ impl FlagChange {
             Self::Replace => flags.union(Flags(old.0 & Flags::PASSED.0)),
             Self::Add => old.union(flags),
             Self::Remove => old.without(flags),
+            Self::ReplaceAmong(among) => {
+                let new = Self::Replace.apply(old, flags);
+                old.without(among).union(Flags(new.0 & among.0))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 //!         tls/                  ca.pem cert.pem key.pem (0600), made once
 //!         users                 passwd-file, when accounts are kept here
 //!         queue/                what is on its way elsewhere: two files a message
+//!         metadata              what is noted about the server for all its users
 //!         lock                  held while a program serves the store, with its number in it
 //! ```
 //!
@@ -29,6 +30,8 @@
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
 //! | `identity` | object ids, and when a message came |
 //! | `folders` | the tree of mailboxes, subscriptions |
+//! | `acl`, `others` | `dovecot-acl`: who may do what; the mailboxes of others |
+//! | `metadata` | what is noted about mailboxes |
 //! | `users` | accounts and passwords |
 //! | `tools/` | what one who keeps a store does to mailboxes: import, export, check, doubles |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
@@ -36,6 +39,7 @@
 //! | `notice` | seeing that other programs changed them |
 
 mod accept;
+mod acl;
 mod aliases;
 mod alterations;
 mod append;
@@ -52,8 +56,10 @@ mod lines;
 mod lock;
 mod look;
 mod maildir;
+mod metadata;
 mod names;
 mod notice;
+mod others;
 pub mod queue;
 mod quota;
 mod repeats;
@@ -81,9 +87,12 @@ use std::sync::{Arc, Mutex};
 use self::directory::Directory;
 use self::fs::{Disk, Kernel, hold};
 use self::lock::StoreLock;
+use self::others::Opened;
 use self::repeats::Repeats;
 use self::shared::Shared;
 use self::watch::Watch;
+
+use crate::wire::imap::rights::Rights;
 
 pub use self::accept::Replies;
 pub use self::append::Incoming;
@@ -93,6 +102,8 @@ pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};
 pub use self::identity::Identity;
 pub use self::maildir::Mailbox;
+pub use self::metadata::{NoteError, Noted};
+pub use self::others::{OTHERS, Other};
 pub use self::queue::{Queue, QueueId};
 pub use self::quota::{Held, Quota};
 pub use self::spool::Spool;
@@ -112,6 +123,10 @@ pub struct Store {
     directory: Arc<Directory>,
     queue: Queue,
     repeats: Repeats,
+    opened: Opened,
+    noted: metadata::Changes,
+    /// Where it is.
+    root: Box<Path>,
     /// Nobody outside can make two messages look the same to `repeats`.
     hashing: RandomState,
     /// The homes whose maildrop somebody holds.
@@ -226,6 +241,9 @@ impl Store {
             directory,
             queue,
             repeats: Repeats::default(),
+            opened: Opened::default(),
+            noted: metadata::Changes::default(),
+            root: root.into(),
             hashing: RandomState::new(),
             maildrops: Arc::default(),
             _watch: None,
@@ -265,6 +283,14 @@ pub enum StoreError {
     BadName(&'static str),
     /// INBOX cannot be deleted, and its like: why.
     Forbidden(&'static str),
+    /// These rights on the mailbox are missing.
+    NoPermission(Rights),
+    /// No account of this name.
+    NoSuchUser,
+    /// A mailbox's list of rights cannot become longer.
+    TooManyRights,
+    /// Something is not noted about the mailbox.
+    Note(NoteError),
     /// The message is gone.
     NoSuchMessage,
     /// Somebody else holds the lock.
@@ -283,6 +309,14 @@ impl fmt::Display for StoreError {
             Self::NoSuchMailbox => formatter.write_str("no mailbox of this name"),
             Self::AlreadyExists => formatter.write_str("a mailbox of this name is there already"),
             Self::BadName(why) | Self::Forbidden(why) => formatter.write_str(why),
+            Self::NoPermission(rights) => {
+                write!(formatter, "the right {} is missing", rights.in_words())
+            }
+            Self::NoSuchUser => formatter.write_str("no account of this name"),
+            Self::TooManyRights => {
+                formatter.write_str("too many have rights on the mailbox already")
+            }
+            Self::Note(why) => write!(formatter, "not noted: {why:?}"),
             Self::NoSuchMessage => formatter.write_str("the message is gone"),
             Self::Busy => formatter.write_str("somebody else holds the lock"),
             Self::Full => formatter.write_str("no room left on the disk"),
@@ -303,6 +337,10 @@ impl StoreError {
             Self::AlreadyExists => Self::AlreadyExists,
             Self::BadName(why) => Self::BadName(why),
             Self::Forbidden(why) => Self::Forbidden(why),
+            Self::NoPermission(rights) => Self::NoPermission(*rights),
+            Self::NoSuchUser => Self::NoSuchUser,
+            Self::TooManyRights => Self::TooManyRights,
+            Self::Note(why) => Self::Note(*why),
             Self::NoSuchMessage => Self::NoSuchMessage,
             Self::Busy => Self::Busy,
             Self::Full => Self::Full,
@@ -372,6 +410,8 @@ pub enum FlagChange {
     Add,
     /// `-FLAGS`
     Remove,
+    /// `FLAGS` by who may change these only: the others stay.
+    ReplaceAmong(Flags),
 }
 
 /// What is in a mailbox at one moment. Never changes: a new one is made.

@@ -160,6 +160,12 @@ impl Users {
         let name = self.table().name(key)?;
         Some(self.place().account(&name))
     }
+    /// The account that logs in by this name; where anybody may, the one that could.
+    pub(super) fn known_as(&self, login: &str) -> Option<Account> {
+        let key = self.place().account_name(login)?;
+        let known = self.named(&key);
+        known.or_else(|| self.imagined(&key).filter(|_| self.anybody))
+    }
     /// The account that would have this key, if it could be one.
     pub(super) fn imagined(&self, key: &str) -> Option<Account> {
         let name = account_name(key).ok()?;

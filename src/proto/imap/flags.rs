@@ -2,6 +2,7 @@
 
 use crate::store::{Flags, Index};
 use crate::wire::imap::response;
+use crate::wire::imap::rights::Rights;
 
 /// Writes flags as FETCH tells them.
 pub fn write_flags(out: &mut Vec<u8>, flags: Flags, recent: Recent, index: &Index) {
@@ -41,4 +42,18 @@ pub fn system_flag(name: &str) -> Option<Flags> {
         .iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(name))
         .map(|(_, flag)| *flag)
+}
+
+/// The flags that may be changed with these rights (RFC 4314 §4).
+pub fn may_change(rights: Rights) -> Flags {
+    let others = Flags(u32::MAX).without(Flags::SEEN.union(Flags::DELETED));
+    let each = [
+        (Rights::SEEN, Flags::SEEN),
+        (Rights::DELETED, Flags::DELETED),
+        (Rights::WRITE, others),
+    ];
+    let may = each
+        .into_iter()
+        .filter(|(right, _)| rights.contains(*right));
+    may.fold(Flags::default(), |all, (_, flags)| all.union(flags))
 }

@@ -1,9 +1,10 @@
-//! LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348 for children, RFC 5258, RFC 5819, RFC 6154).
+//! LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348 for children, RFC 5258, RFC 5819, RFC 6154,
+//! RFC 8440, RFC 9590), also of the mailboxes of others.
 
 use std::collections::BTreeMap;
 
-use crate::proto::imap::status;
-use crate::store::{Account, Store, StoreError};
+use crate::proto::imap::{acl, metadata, status};
+use crate::store::{Account, OTHERS, Store, StoreError};
 use crate::wire::imap::command::{Names, StatusItem};
 use crate::wire::imap::pattern::Pattern;
 use crate::wire::imap::response;
@@ -22,6 +23,10 @@ pub struct List {
     pub tell_subscribed: bool,
     /// STATUS of each.
     pub status: Vec<StatusItem>,
+    /// MYRIGHTS of each.
+    pub my_rights: bool,
+    /// These entries of METADATA of each.
+    pub metadata: Vec<String>,
     /// How names are told.
     pub speech: Speech,
     /// What a name is called that is no mailbox.
@@ -47,25 +52,24 @@ pub fn run(list: &List, store: &Store) -> Result<Vec<u8>, StoreError> {
     } else {
         Vec::new()
     };
-    let mailboxes = match list.names {
+    let mut mailboxes = match list.names {
         Names::Lsub => Vec::new(),
         _ => store.mailboxes(&list.account)?,
     };
+    if list.names != Names::Lsub && list.patterns.iter().any(may_mean_others) {
+        let others = store.others(&list.account);
+        mailboxes.extend(others.into_iter().map(|other| other.name));
+    }
     let mut tree = tree(list, mailboxes, subscribed);
     if list.names != Names::Lsub {
         assign(&mut tree, store.special_uses(&list.account)?);
     }
     let mut out = Vec::new();
     for (name, node) in in_order(&tree) {
-        if !write(&mut out, list, &tree, name, node) || list.status.is_empty() || !node.exists {
+        if !write(&mut out, list, &tree, name, node) || !node.exists {
             continue;
         }
-        // RFC 5819 §2: what cannot be told is left out.
-        let mut line = Vec::new();
-        let account = &list.account;
-        if status::write(&mut line, store, account, name, &list.status, list.speech).is_ok() {
-            out.append(&mut line);
-        }
+        list.write_more(&mut out, store, name, node);
     }
     Ok(out)
 }
@@ -90,6 +94,8 @@ pub fn write_one(
         patterns: vec![pattern],
         tell_subscribed: true,
         status: Vec::new(),
+        my_rights: false,
+        metadata: Vec::new(),
         speech,
         parents: NON_EXISTENT,
     };
@@ -248,7 +254,47 @@ fn write(out: &mut Vec<u8>, list: &List, tree: &Tree, name: &str, node: &Node) -
     true
 }
 
+/// Whether names of others' mailboxes can fit: only then are they looked for.
+fn may_mean_others(pattern: &Pattern) -> bool {
+    let pattern = pattern.as_bytes();
+    let fixed = pattern
+        .iter()
+        .take_while(|byte| !b"*%".contains(byte))
+        .count();
+    let known = fixed.min(OTHERS.len());
+    pattern[..known] == OTHERS.as_bytes()[..known]
+        && (fixed < pattern.len() || fixed > OTHERS.len())
+        || pattern == OTHERS.as_bytes()
+}
+
 impl List {
+    /// What else was asked for of a mailbox that is listed. What cannot be told is left out (RFC 5819 §2, RFC 8440 §3, RFC 9590).
+    fn write_more(&self, out: &mut Vec<u8>, store: &Store, name: &str, node: &Node) {
+        let (account, speech) = (&self.account, self.speech);
+        // RFC 8440 §4: not of what is listed for its children's sake.
+        let is_itself = self.selects(node);
+        if self.my_rights
+            && is_itself
+            && let Ok(rights) = store.rights(account, name)
+        {
+            acl::write_my_rights(out, name, rights, speech);
+        }
+        let mut line = Vec::new();
+        if !self.metadata.is_empty()
+            && is_itself
+            && metadata::write_listed(&mut line, store, account, name, &self.metadata, speech)
+                .is_ok()
+        {
+            out.append(&mut line);
+        }
+        let mut line = Vec::new();
+        if !self.status.is_empty()
+            && status::write(&mut line, store, account, name, &self.status, speech).is_ok()
+        {
+            out.append(&mut line);
+        }
+    }
+
     /// Whether a pattern fits. It is modified UTF-7, as names are; or UTF-8, as a person types it.
     fn is_meant(&self, name: &str) -> bool {
         self.patterns.iter().any(|pattern| {
@@ -309,6 +355,8 @@ mod tests {
             patterns: vec![Pattern::new(b"", pattern.as_bytes())],
             tell_subscribed: matches!(names, Names::Selected { .. }),
             status: Vec::new(),
+            my_rights: false,
+            metadata: Vec::new(),
             speech: Speech::Utf7,
             parents: "\\Noselect",
         };

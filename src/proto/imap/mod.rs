@@ -12,6 +12,7 @@
 //! | [`arrange`] | SORT and THREAD: the order of what SEARCH finds |
 //! | [`list`], [`status`], [`quota`] | LIST and LSUB, STATUS, GETQUOTA |
 //! | [`notify`] | NOTIFY: what changed in other mailboxes |
+//! | [`acl`], [`metadata`] | who may do what in a mailbox; what is noted about it |
 //! | [`binary`] | parts without their transfer encoding |
 //! | [`flags`] | flags and their names |
 //! | [`message`] | what FETCH and SEARCH read of a message |
@@ -19,6 +20,7 @@
 //! A job that belongs to a selected mailbox ends by looking at what is new there ([`work::News`]); so a command costs one
 //! trip to a pool thread, and its reply tells what others did meanwhile.
 
+pub mod acl;
 pub mod arrange;
 pub mod binary;
 pub mod client;
@@ -27,6 +29,7 @@ pub mod fetch;
 pub mod flags;
 pub mod list;
 pub mod message;
+pub mod metadata;
 pub mod notify;
 pub mod quota;
 pub mod search;
@@ -38,7 +41,7 @@ pub mod work;
 use std::sync::Arc;
 
 use crate::proto::{Peer, Service, Session};
-use crate::store::{Store, StoreError};
+use crate::store::{Account, Noted, Store, StoreError};
 use server::{Config, Server};
 use work::{News, Outcome, Watched, Work};
 
@@ -48,6 +51,8 @@ pub struct Job {
     pub work: Work,
     /// The mailbox that the session has selected: what is new in it is looked at in the end.
     pub watched: Option<Watched>,
+    /// Who wants to know what others have noted (METADATA), in which session, and up to which change it does.
+    pub notes: Option<(Account, u64, u64)>,
 }
 
 /// What a job brought.
@@ -57,6 +62,8 @@ pub struct Answer {
     pub outcome: Outcome,
     /// What there is now in the mailbox that was watched; `None` while the work is not at its end.
     pub news: Option<Result<News, StoreError>>,
+    /// What others have noted, if that was asked, and the number of the last change.
+    pub noted: Option<Box<(u64, Vec<Noted>)>>,
 }
 
 impl Job {
@@ -67,12 +74,26 @@ impl Job {
 
     /// Does the work, on a pool thread.
     pub fn run(self, store: &Store) -> Answer {
-        let outcome = self.work.run(store);
-        let news = self
-            .watched
+        let mut watched = self.watched;
+        let has_lost = watched
+            .as_mut()
+            .is_some_and(|watched| watched.renew_rights(store));
+        let outcome = match has_lost && self.work.is_in_selected() {
+            true => Outcome::Revoked,
+            false => self.work.run(store),
+        };
+        let news = watched
             .filter(|_| outcome.is_final())
             .map(|watched| watched.news());
-        Answer { outcome, news }
+        let noted = self
+            .notes
+            .filter(|(.., known)| outcome.is_final() && *known != store.last_noted())
+            .map(|(account, session, known)| Box::new(store.noted_since(&account, session, known)));
+        Answer {
+            outcome,
+            news,
+            noted,
+        }
     }
 }
 

@@ -21,6 +21,13 @@ impl Quota {
         let mut out = Vec::new();
         if let Some(name) = &self.mailbox {
             store.mailbox(&self.account, name)?;
+            if !store.is_own(&self.account, name) {
+                // What another user has is of no root here.
+                out.extend_from_slice(b"* QUOTAROOT ");
+                response::mailbox(&mut out, name, self.speech);
+                out.extend_from_slice(b"\r\n");
+                return Ok(out);
+            }
             out.extend_from_slice(b"* QUOTAROOT ");
             response::mailbox(&mut out, name, self.speech);
             out.extend_from_slice(b" \"\"\r\n");

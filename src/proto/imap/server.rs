@@ -22,6 +22,7 @@
 //! | [`login`] | who the client is |
 //! | [`enable`] | what it switches on |
 //! | [`execute`], [`selected`] | a command: an answer, or a job; the second has those on messages |
+//! | [`admin`] | rights, and notes about mailboxes |
 //! | [`append`], [`message`] | APPEND and REPLACE, whose messages are streamed |
 //! | [`pending`] | what is remembered while a job runs |
 //! | [`finish`], [`found`], [`news`] | a job's outcome: responses, what SEARCH found, what else is new, the tagged reply |
@@ -35,6 +36,7 @@
 //! - Removals are told when no numbers are in use (see [`super::view`]).
 //! - `OK` to APPEND and COPY is made from the store's `Durable`.
 
+mod admin;
 mod append;
 mod enable;
 mod execute;
@@ -71,7 +73,7 @@ use crate::wire::sasl::Exchange;
 
 use message::Message;
 use notify::Telling;
-use pending::{Pending, Rest, Verdict};
+use pending::{Pending, Rest, Verdict, Waking};
 use reply::Reply;
 
 /// What is the same for all sessions of a listener.
@@ -128,6 +130,8 @@ struct Switched {
     uid_only: bool,
     /// CONDSTORE, QRESYNC (RFC 7162).
     aware: Awareness,
+    /// METADATA: up to which change of notes the client was told (RFC 5464 §4.1).
+    notes: Option<u64>,
 }
 
 /// The states of RFC 3501 §3.
@@ -174,11 +178,8 @@ enum Doing {
     Room(Box<Pending>, Rest),
     /// It holds back the answer to a wrong password until then.
     Pause(Instant, Refused),
-    /// IDLE; without a mailbox there is no subscription.
-    Idle {
-        tag: String,
-        subscription: Option<Subscription>,
-    },
+    /// IDLE
+    Idle { tag: String, waking: Waking },
 }
 
 /// A command that was refused, and what will be said.
@@ -212,6 +213,7 @@ impl Server {
                 utf8: false,
                 uid_only: false,
                 aware: Awareness::None,
+                notes: None,
             },
             doing: Doing::Command,
             gathered: Vec::new(),
@@ -509,15 +511,20 @@ impl Server {
             _ => None,
         };
         self.doing = Doing::Job(Box::new(pending));
-        out.job(proto::Job::Imap(Job { work, watched }));
+        out.job(proto::Job::Imap(Job {
+            work,
+            watched,
+            notes: self.wants_notes(),
+        }));
     }
 }
 
 /// What is always spoken: the two revisions, and RFC 7888, 4959, 5161, 2971, 2177, 2342, 3348, 3691, 4315, 6851, 6154, 5258,
-/// 5819, 8438, 9586, 4978, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208.
+/// 5819, 8438, 9586, 4978, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208, 4314, 8440,
+/// 5464, 9590.
 const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE CONDSTORE QRESYNC ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
                       SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS \
-                      I18NLEVEL=1 COMPRESS=DEFLATE UIDONLY MULTIAPPEND BINARY \
+                      I18NLEVEL=1 COMPRESS=DEFLATE UIDONLY MULTIAPPEND BINARY ACL RIGHTS=texk LIST-MYRIGHTS METADATA METADATA-SERVER LIST-METADATA \
                       REPLACE PARTIAL NOTIFY UNAUTHENTICATE UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID SAVEDATE PREVIEW";
 
 const STOPPING: &str = "the server is stopping; connect again later";
@@ -564,11 +571,15 @@ impl Session for Server {
             Input::Text(text) => self.text(text, out),
             Input::TextEnd => {}
             Input::TlsUp(info) => self.tls_up(info),
-            Input::Done(proto::Answer::Imap(Answer { outcome, news })) => {
+            Input::Done(proto::Answer::Imap(Answer {
+                outcome,
+                news,
+                noted,
+            })) => {
                 if !self.tells_unasked() {
                     self.heard = now;
                 }
-                self.done(outcome, news, out);
+                self.done(outcome, news, noted, out);
                 self.rest(out);
             }
             Input::Done(_) => {}

@@ -5,10 +5,12 @@
 
 use std::sync::Arc;
 
+use crate::proto::imap::acl::Acl;
 use crate::proto::imap::condstore::{Awareness, write_modseq};
 use crate::proto::imap::fetch::{self, Fetch};
-use crate::proto::imap::flags::{Recent, system_flag, write_flags};
+use crate::proto::imap::flags::{Recent, may_change, system_flag, write_flags};
 use crate::proto::imap::list::{self, List};
+use crate::proto::imap::metadata::{GetNotes, SetNotes, Values};
 use crate::proto::imap::notify::{Survey, Surveyed};
 use crate::proto::imap::quota::Quota;
 use crate::proto::imap::search::{Found, Search};
@@ -20,6 +22,7 @@ use crate::store::{
 };
 use crate::wire::imap::command::{Access, Echo, Numbering, Originals, StoreAction};
 use crate::wire::imap::response;
+use crate::wire::imap::rights::Rights;
 use crate::wire::imap::set::Ranges;
 use crate::wire::sasl::{Credentials, Question};
 
@@ -39,6 +42,12 @@ pub enum Work {
     Status(Status),
     /// GETQUOTA, GETQUOTAROOT
     Quota(Quota),
+    /// SETACL and its like
+    Acl(Acl),
+    /// GETMETADATA
+    Notes(GetNotes),
+    /// SETMETADATA
+    Note(SetNotes),
     /// SELECT, EXAMINE
     Select(Account, String, Access),
     /// FETCH
@@ -86,14 +95,18 @@ pub enum Outcome {
     Nothing,
     /// Of [`Work::Login`].
     Told(Told),
-    /// Of [`Work::List`], [`Work::Status`] and [`Work::Quota`]: responses.
+    /// The right to do it was just taken away: it was not done.
+    Revoked,
+    /// Of [`Work::Notes`].
+    Values(Result<Values, StoreError>),
+    /// Of [`Work::List`], [`Work::Status`], [`Work::Quota`] and [`Work::Acl`]: responses.
     Lines(Result<Vec<u8>, StoreError>),
     /// Of [`Work::Create`]: the object id of the new mailbox.
     Created(Result<String, StoreError>),
-    /// Of [`Work::Manage`] and [`Work::Expunge`].
+    /// Of [`Work::Manage`], [`Work::Note`] and [`Work::Expunge`].
     Done(Result<(), StoreError>),
     /// Of [`Work::Select`].
-    Selected(Result<Opened, StoreError>),
+    Selected(Result<Box<Opened>, StoreError>),
     /// Of [`Work::Fetch`].
     Fetched(Result<fetch::Block, StoreError>),
     /// Of [`Work::Search`].
@@ -131,6 +144,10 @@ pub struct Watched {
     pub access: Access,
     /// Whether its mod-sequences are told.
     pub aware: Awareness,
+    /// What may be done there, as it was last looked at.
+    pub rights: Rights,
+    /// Who is there, by which name, where the mailbox is somebody else's: rights can be taken away at any time.
+    pub guest: Option<Arc<(Account, String)>>,
 }
 
 /// What there is in a mailbox now.
@@ -141,11 +158,25 @@ pub struct News {
     /// Messages that are recent in this session: new ones that it is the first to be told of, or, where it may not claim
     /// them, all that nobody claimed yet.
     pub recent: Vec<u32>,
+    /// What may be done there.
+    pub rights: Rights,
 }
 
 impl Watched {
+    /// Looks what may be done there now; returns whether any right was lost.
+    pub fn renew_rights(&mut self, store: &Store) -> bool {
+        let Some(guest) = &self.guest else {
+            return false;
+        };
+        let before = std::mem::replace(&mut self.rights, store.rights_now(&guest.0, &guest.1));
+        !before.without(self.rights).is_empty()
+    }
+
     /// Looks.
     pub fn news(&self) -> Result<News, StoreError> {
+        if !self.rights.contains(Rights::READ) {
+            return Err(StoreError::NoSuchMailbox);
+        }
         let index = self.mailbox.sync()?;
         if self.aware > Awareness::None {
             self.mailbox.settle()?;
@@ -155,7 +186,11 @@ impl Watched {
             // RFC 3501 §6.3.2: EXAMINE takes \Recent from nobody.
             Access::ReadOnly => self.mailbox.recent(),
         };
-        Ok(News { index, recent })
+        Ok(News {
+            index,
+            recent,
+            rights: self.rights,
+        })
     }
 }
 
@@ -163,11 +198,9 @@ impl Watched {
 #[derive(Debug)]
 pub struct Opened {
     /// Which.
-    pub mailbox: Arc<Mailbox>,
+    pub watched: Watched,
     /// Its name, as the client spelt it.
     pub name: String,
-    /// Whether it may be changed.
-    pub access: Access,
     /// What is in it.
     pub index: Arc<Index>,
     /// The messages that are recent in this session.
@@ -198,6 +231,8 @@ pub struct StoreFlags {
     pub unchanged_since: Option<u64>,
     /// Whether mod-sequences are told.
     pub aware: Awareness,
+    /// What may be done in the mailbox.
+    pub rights: Rights,
 }
 
 /// What STORE did.
@@ -315,8 +350,11 @@ impl Work {
             Self::Manage(account, manage) => Outcome::Done(manage.run(store, &account)),
             Self::Status(status) => Outcome::Lines(status.run(store)),
             Self::Quota(quota) => Outcome::Lines(quota.run(store)),
+            Self::Acl(acl) => Outcome::Lines(acl.run(store)),
+            Self::Notes(notes) => Outcome::Values(notes.run(store)),
+            Self::Note(notes) => Outcome::Done(notes.run(store)),
             Self::Select(account, name, access) => {
-                Outcome::Selected(select(store, &account, name, access))
+                Outcome::Selected(select(store, &account, name, access).map(Box::new))
             }
             Self::Fetch(fetch) => Outcome::Fetched(fetch.run()),
             Self::Search(search) => Outcome::Found(search.run()),
@@ -330,6 +368,21 @@ impl Work {
                 Outcome::Appending(opened, part.text)
             }
             Self::AppendLast(part, finish) => Outcome::Appended(append(part, finish, store)),
+        }
+    }
+}
+
+impl Work {
+    /// Whether it is done in the selected mailbox, where rights can be lost.
+    pub const fn is_in_selected(&self) -> bool {
+        match self {
+            Self::Fetch(_)
+            | Self::Search(_)
+            | Self::Store(_)
+            | Self::Copy(_)
+            | Self::Expunge(..) => true,
+            Self::AppendLast(_, finish) => finish.replaces.is_some(),
+            _ => false,
         }
     }
 }
@@ -351,13 +404,20 @@ fn create(
     name: &str,
     uses: &[String],
 ) -> Result<String, StoreError> {
+    if !uses.is_empty() && !store.is_own(account, name) {
+        return Err(StoreError::Forbidden(
+            "what a mailbox of somebody else is for, its owner says: CREATE it without USE",
+        ));
+    }
     store.create(account, name)?;
     if let Err(error) = store.set_special_uses(account, name, uses) {
         // RFC 6154 §3: without its use it must not be there.
         store.delete(account, name)?;
         return Err(error);
     }
-    store.mailbox(account, name)?.object_id()
+    // Who may make a mailbox need not have any right in it.
+    let (mailbox, _) = store.reach(account, name, Rights::NONE)?;
+    mailbox.object_id()
 }
 
 fn select(
@@ -366,23 +426,28 @@ fn select(
     name: String,
     access: Access,
 ) -> Result<Opened, StoreError> {
-    let mailbox = store.mailbox(account, &name)?;
-    let aware = Awareness::None;
+    let (mailbox, rights) = store.reach(account, &name, Rights::READ)?;
+    let is_guest = !store.is_own(account, &name);
     let watched = Watched {
         mailbox,
-        access,
-        aware,
+        // RFC 4314 §5.2
+        access: match rights.among(Rights::CHANGES).is_empty() {
+            true => Access::ReadOnly,
+            false => access,
+        },
+        aware: Awareness::None,
+        rights,
+        guest: is_guest.then(|| Arc::new((account.clone(), name.clone()))),
     };
-    let News { index, recent } = watched.news()?;
+    let News { index, recent, .. } = watched.news()?;
     let settled = watched.mailbox.settle();
     if let Err(error) = &settled {
         log::warn!("{name}: mod-sequences cannot be kept: {error}");
     }
     let object_id = watched.mailbox.object_id()?;
     Ok(Opened {
-        mailbox: watched.mailbox,
+        watched,
         name,
-        access,
         index,
         recent,
         settled: settled.is_ok(),
@@ -390,18 +455,21 @@ fn select(
     })
 }
 
-/// The flags of these names. New keywords join the mailbox's list, but not to be removed from messages that have none.
+/// The flags of these names, as far as they `may` be changed. New keywords join the mailbox's list, but not to be removed from messages
+/// that have none.
 fn flags_named(
     mailbox: &Mailbox,
     names: &[String],
     action: StoreAction,
+    may: Flags,
 ) -> Result<(Flags, KeywordRoom), StoreError> {
     let index = mailbox.sync()?;
     let mut flags = Flags::default();
     let mut room = KeywordRoom::Enough;
     for name in names {
         match system_flag(name) {
-            Some(flag) => flags = flags.union(flag),
+            Some(flag) => flags = flags.union(Flags(flag.0 & may.0)),
+            None if !may.contains(Flags::DRAFT) => {}
             None if action == StoreAction::Remove => {
                 flags = flags.union(index.keyword(name).unwrap_or_default());
             }
@@ -416,9 +484,11 @@ fn flags_named(
 
 impl StoreFlags {
     fn run(self) -> Result<Stored, StoreError> {
-        let (flags, keywords) = flags_named(&self.mailbox, &self.flags, self.action)?;
+        let may = may_change(self.rights);
+        let (flags, keywords) = flags_named(&self.mailbox, &self.flags, self.action, may)?;
         let change = match self.action {
-            StoreAction::Replace => FlagChange::Replace,
+            StoreAction::Replace if may == Flags(u32::MAX) => FlagChange::Replace,
+            StoreAction::Replace => FlagChange::ReplaceAmong(may),
             StoreAction::Add => FlagChange::Add,
             StoreAction::Remove => FlagChange::Remove,
         };
@@ -465,7 +535,7 @@ impl StoreFlags {
                 // What another session changed at the same time is told in spite of .SILENT (RFC 3501 §6.4.6).
                 Echo::Silent => {
                     let expected = match self.action {
-                        StoreAction::Replace => flags,
+                        StoreAction::Replace => entry.flags.without(may).union(flags),
                         StoreAction::Add => entry.flags.union(flags),
                         StoreAction::Remove => entry.flags.without(flags),
                     };
@@ -545,15 +615,15 @@ pub fn write_flags_response(
 
 impl Copy {
     fn run(self, store: &Store) -> Result<Option<Copied>, CopyError> {
-        let target = store
-            .mailbox(&self.account, &self.to)
+        let (target, rights) = store
+            .reach(&self.account, &self.to, Rights::INSERT)
             .map_err(CopyError::Target)?;
         if self.uids.is_empty() {
             return Ok(None);
         }
         let (pairs, durable) = self
             .mailbox
-            .copy(&self.uids, &target)
+            .copy_with(&self.uids, &target, may_change(rights))
             .map_err(CopyError::Copy)?;
         let uid_validity = target.sync().map_err(CopyError::Copy)?.uid_validity;
         let removed = match self.originals {
@@ -588,7 +658,10 @@ impl Part {
     fn write(&mut self, store: &Store) -> Result<(Arc<Mailbox>, Spool), StoreError> {
         let mailbox = match self.opened.take() {
             Some(mailbox) => mailbox,
-            None => store.mailbox(&self.account, &self.mailbox)?,
+            None => {
+                let (mailbox, _) = store.reach(&self.account, &self.mailbox, Rights::INSERT)?;
+                mailbox
+            }
         };
         let mut spool = match self.spool.take() {
             Some(spool) => spool,
@@ -601,6 +674,12 @@ impl Part {
 
 fn append(mut part: Part, finish: Finish, store: &Store) -> Result<Appended, StoreError> {
     let (mailbox, spool) = part.write(store)?;
+    // Also a message that came in parts is put in only by who still may.
+    let rights = store.rights_now(&part.account, &part.mailbox);
+    if !rights.contains(Rights::INSERT) {
+        return Err(StoreError::NoPermission(Rights::INSERT));
+    }
+    let may = may_change(rights);
     let last = Incoming {
         spool,
         flags: Flags::default(),
@@ -609,7 +688,7 @@ fn append(mut part: Part, finish: Finish, store: &Store) -> Result<Appended, Sto
     let all = finish.earlier.into_iter().chain([(last, finish.flags)]);
     let incoming = all
         .map(|(mut incoming, names)| {
-            let (flags, _) = flags_named(&mailbox, &names, StoreAction::Add)?;
+            let (flags, _) = flags_named(&mailbox, &names, StoreAction::Add, may)?;
             incoming.flags = flags;
             Ok(incoming)
         })

@@ -11,10 +11,13 @@
 //! | `list` | LIST, LSUB, and STATUS's items |
 //! | `append` | APPEND and REPLACE, up to a message |
 //! | `notify` | NOTIFY, and which mailboxes ESEARCH looks into |
+//! | `acl`, `metadata` | rights; what is noted about mailboxes |
 
+mod acl;
 mod append;
 mod arguments;
 mod list;
+mod metadata;
 mod notify;
 
 use std::borrow::Cow;
@@ -25,9 +28,11 @@ use crate::wire::imap::scan::{Problem, Scanner, is_astring_char};
 use crate::wire::imap::search::Search;
 use crate::wire::imap::set::SequenceSet;
 
+pub use acl::{AclCommand, Amend};
 pub use append::{Append, Form, Head, scan_more};
 pub use arguments::parse;
 pub use list::{Listing, Names, StatusItem};
+pub use metadata::{GetMetadata, Levels, SetMetadata};
 pub use notify::{BAD_EVENT, Depth, Events, Group, Notify, Status, Which};
 
 #[cfg(test)]
@@ -95,6 +100,17 @@ pub enum Command<'a> {
     Enable(Vec<String>),
     /// GETQUOTA, GETQUOTAROOT and SETQUOTA (RFC 9208)
     Quota(QuotaCommand),
+    /// What is about the rights on a mailbox (RFC 4314)
+    Acl {
+        /// Which.
+        mailbox: String,
+        /// What.
+        command: AclCommand,
+    },
+    /// RFC 5464 §4.2
+    GetMetadata(GetMetadata),
+    /// RFC 5464 §4.3
+    SetMetadata(SetMetadata<'a>),
     /// RFC 8437
     Unauthenticate,
     /// RFC 4978: with which algorithm.
@@ -280,6 +296,16 @@ pub const COMMANDS: &[Syntax] = &[
     syntax("GETQUOTA", "GETQUOTA \"\""),
     syntax("GETQUOTAROOT", "GETQUOTAROOT INBOX"),
     syntax("SETQUOTA", "SETQUOTA \"\" (STORAGE 512)"),
+    syntax("GETACL", "GETACL lists/rust"),
+    syntax("SETACL", "SETACL lists/rust bob lrs"),
+    syntax("DELETEACL", "DELETEACL lists/rust bob"),
+    syntax("LISTRIGHTS", "LISTRIGHTS lists/rust bob"),
+    syntax("MYRIGHTS", "MYRIGHTS lists/rust"),
+    syntax("GETMETADATA", "GETMETADATA INBOX /private/comment"),
+    syntax(
+        "SETMETADATA",
+        "SETMETADATA INBOX (/private/comment \"a note\")",
+    ),
     syntax("APPEND", "APPEND INBOX (\\Seen) {310}"),
     syntax("REPLACE", "REPLACE 4 Drafts (\\Seen) {310}"),
     syntax("IDLE", "IDLE"),

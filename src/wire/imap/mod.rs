@@ -12,6 +12,7 @@
 //! | [`pattern`] | LIST's wildcards |
 //! | [`response`] | words to bytes |
 //! | [`reply`] | what a server says, for clients |
+//! | [`rights`] | what may be done with a mailbox |
 //! | [`secret`] | where passwords stand |
 
 pub mod arrange;
@@ -21,6 +22,7 @@ pub mod fetch;
 pub mod pattern;
 pub mod reply;
 pub mod response;
+pub mod rights;
 pub mod scan;
 pub mod search;
 pub mod secret;

@@ -41,6 +41,8 @@ pub enum Code {
     Number(&'static str, u32),
     /// `HIGHESTMODSEQ` (RFC 7162 §3.1.2.1)
     HighestModseq(u64),
+    /// `METADATA` with a word, and its number if it is not 0 (RFC 5464 §5).
+    Metadata(&'static str, u64),
     /// The messages that STORE left alone, for they had changed (RFC 7162 §3.1.3).
     Modified(Ranges),
     /// `MAILBOXID` (RFC 8474 §4.1)
@@ -87,6 +89,14 @@ fn write_code(out: &mut Vec<u8>, code: &Code) {
         Code::HighestModseq(modseq) => {
             out.extend_from_slice(b"HIGHESTMODSEQ ");
             number(out, *modseq);
+        }
+        Code::Metadata(word, value) => {
+            out.extend_from_slice(b"METADATA ");
+            out.extend_from_slice(word.as_bytes());
+            if *value > 0 {
+                out.push(b' ');
+                number(out, *value);
+            }
         }
         Code::Modified(messages) => {
             out.extend_from_slice(b"MODIFIED ");

@@ -291,6 +291,14 @@ impl<'a> Scanner<'a> {
         self.string(what).map(Some)
     }
 
+    /// A string, a literal8, which may hold NUL octets (RFC 3516 §4.4), or NIL.
+    pub fn nstring8(&mut self, what: &str) -> Scan<Option<Cow<'a, [u8]>>> {
+        if self.eat(b'~') {
+            return self.any_literal().map(|text| Some(Cow::Borrowed(text)));
+        }
+        self.nstring(what)
+    }
+
     /// LIST's mailbox: as an astring, but wildcards may stand in it bare.
     pub fn list_mailbox(&mut self) -> Scan<Cow<'a, [u8]>> {
         match self.peek() {
@@ -421,6 +429,14 @@ impl<'a> Scanner<'a> {
     }
 
     fn literal(&mut self) -> Scan<&'a [u8]> {
+        let text = self.any_literal()?;
+        if memchr::memchr(0, text).is_some() {
+            return problem("a literal cannot hold a NUL octet");
+        }
+        Ok(text)
+    }
+
+    fn any_literal(&mut self) -> Scan<&'a [u8]> {
         let line_end = memchr::memmem::find(self.rest(), b"\r\n").unwrap_or(self.rest().len());
         let head = &self.rest()[..line_end];
         let Some(literal) = announced(head).filter(|_| memchr::memrchr(b'{', head) == Some(0))
@@ -436,11 +452,7 @@ impl<'a> Scanner<'a> {
         }
         // Cannot wrap: the octets are held in memory.
         self.at = from + literal.octets as usize;
-        let text = &self.bytes[from..self.at];
-        if memchr::memchr(0, text).is_some() {
-            return problem("a literal cannot hold a NUL octet");
-        }
-        Ok(text)
+        Ok(&self.bytes[from..self.at])
     }
 
     /// `, not "..."`: what stands here, for an error; only its first character, for it may be part of a password.

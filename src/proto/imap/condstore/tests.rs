@@ -9,6 +9,7 @@ use super::*;
 use crate::proto::imap::fetch::Piece;
 use crate::proto::imap::view::{Change, Removals};
 use crate::store::{FlagChange, Flags, Mailbox, Store, Users};
+use crate::wire::imap::rights::Rights;
 use crate::wire::imap::scan::Scanner;
 use crate::wire::imap::set::SequenceSet;
 
@@ -56,6 +57,8 @@ impl Sitter {
             mailbox: Arc::clone(mailbox),
             access: Access::ReadWrite,
             aware,
+            rights: Rights::ALL,
+            guest: None,
         };
         let news = watched.news().expect("a look");
         let mut view = View::new(news.index, Vec::new());

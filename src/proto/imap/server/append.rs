@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::admin::needs;
 use super::message::Message;
 use super::pending::{After, Pending};
 use super::reply::{Reply, append_refusal, check_flags};
@@ -15,6 +16,7 @@ use crate::proto::Out;
 use crate::proto::imap::work::{Finish, Work};
 use crate::store::{Mailbox, Spool, StoreError};
 use crate::wire::imap::command::{Access, Append, Form, Head, Messages, scan_more};
+use crate::wire::imap::rights::Rights;
 use crate::wire::imap::scan::LiteralKind;
 
 impl Server {
@@ -69,8 +71,12 @@ impl Server {
             return Err(Reply::bad("select a mailbox first: a1 SELECT INBOX"));
         };
         if selected.watched.access == Access::ReadOnly {
-            return Err(Reply::read_only());
+            return Err(selected.read_only());
         }
+        needs(
+            selected.watched.rights,
+            Rights::DELETED.union(Rights::EXPUNGE),
+        )?;
         let uids = selected.uids(message)?;
         let Some(entry) = selected.view.entries(&uids, 0).next() else {
             return Err(Reply::no(

@@ -41,6 +41,14 @@ impl Server {
                 enabled.push_str(name);
             }
         }
+        for name in ["METADATA", "METADATA-SERVER"] {
+            if asked(name) {
+                // What was noted before is no news.
+                self.switched.notes = self.switched.notes.or(Some(self.store.last_noted()));
+                enabled.push(' ');
+                enabled.push_str(name);
+            }
+        }
         out.line(format!("* ENABLED{enabled}").as_bytes());
         let text = "what is named there is switched on";
         if is_selected {

@@ -1,6 +1,6 @@
 //! A command: is it for this state, and what does it take? Here are those on mailboxes, and those of any state.
 
-use super::pending::{After, Again, Next, Pending, tagged};
+use super::pending::{After, Again, Next, Pending, Waking, tagged};
 use super::reply::{self, Reply};
 use super::selected::uid_required;
 use super::{Doing, Phase, Refused, Server};
@@ -13,7 +13,7 @@ use crate::proto::imap::quota::Quota;
 use crate::proto::imap::status::Status;
 use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::{Manage, Work};
-use crate::store::Account;
+use crate::store::{Account, OTHERS};
 use crate::wire::imap::command::{Command, Listing, Names, QuotaCommand, StatusItem};
 use crate::wire::imap::condstore::Resync;
 use crate::wire::imap::pattern::Pattern;
@@ -42,7 +42,7 @@ impl Server {
                 Ok(Some(Reply::ok("logged out")))
             }
             Command::Noop => {
-                if matches!(self.phase, Phase::Selected(..)) {
+                if matches!(self.phase, Phase::Selected(..)) || self.switched.notes.is_some() {
                     self.begin(tag, Work::Nothing, tagged("done", Removals::Told), out)
                 } else {
                     Ok(Some(Reply::ok("done")))
@@ -158,10 +158,17 @@ impl Server {
             }
             Command::List(listing) => self.list(tag, account, listing, out),
             Command::Namespace => {
-                out.line(b"* NAMESPACE ((\"\" \"/\")) NIL NIL");
-                Ok(Some(Reply::ok("all mailboxes are your own")))
+                out.line(
+                    format!("* NAMESPACE ((\"\" \"/\")) ((\"{OTHERS}/\" \"/\")) NIL").as_bytes(),
+                );
+                Ok(Some(Reply::ok(
+                    "your own mailboxes, and those that others have opened to you: shared/NAME/...",
+                )))
             }
             Command::Status { mailbox, items } => self.status(tag, account, mailbox, items, out),
+            Command::Acl { mailbox, command } => self.acl(tag, account, mailbox, command, out),
+            Command::GetMetadata(get) => self.metadata(tag, account, get, out),
+            Command::SetMetadata(set) => self.set_metadata(tag, account, set, out),
             Command::Quota(quota) => self.quota(tag, account, quota, out),
             Command::Idle => self.idle(tag, out),
             Command::Notify(notify) => self.notify(tag, account, notify, out),
@@ -195,6 +202,8 @@ impl Server {
                 .collect(),
             tell_subscribed: listing.tell_subscribed,
             status: listing.status,
+            my_rights: listing.my_rights,
+            metadata: listing.metadata,
             speech: self.speech(),
             parents: match (listing.names, self.switched.rev2) {
                 (Names::All | Names::Lsub, false) => "\\Noselect",
@@ -269,23 +278,25 @@ impl Server {
         let tag = tag.to_owned();
         // RFC 5465 §4: with NOTIFY, the same is told as without IDLE.
         self.stirred = true;
-        let Phase::Selected(_, selected) = (match self.notify {
-            None => &self.phase,
-            Some(_) => &Phase::NotAuthenticated,
-        }) else {
-            self.doing = Doing::Idle {
-                tag,
-                subscription: None,
-            };
-            return Ok(None);
-        };
+        let token = self.peer.token;
+        let mut waking = Waking::default();
+        if self.switched.notes.is_some() && self.notify.is_none() {
+            waking.notes = Some(self.store.subscribe_to_notes(token));
+        }
         // First the subscription, then a look: nothing can come in between.
-        let subscription = self
-            .store
-            .hub()
-            .subscribe(&selected.watched.mailbox, self.peer.token);
+        match &self.phase {
+            Phase::Selected(_, selected) if self.notify.is_none() => {
+                let mailbox = &selected.watched.mailbox;
+                waking.mailbox = Some(self.store.hub().subscribe(mailbox, token));
+            }
+            _ if waking.notes.is_none() => {
+                self.doing = Doing::Idle { tag, waking };
+                return Ok(None);
+            }
+            _ => {}
+        }
         let after = After::Idle {
-            subscription,
+            waking,
             again: Again::No,
         };
         self.job(Work::Nothing, Pending { tag, after }, out);

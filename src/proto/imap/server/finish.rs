@@ -11,7 +11,7 @@ use crate::proto::imap::view::{Removals, View};
 use crate::proto::imap::work::{
     Appended, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
 };
-use crate::store::StoreError;
+use crate::store::{Noted, StoreError};
 use crate::tap::note;
 use crate::wire::imap::command::{Access, Numbering, Originals};
 use crate::wire::imap::condstore::Resync;
@@ -24,6 +24,7 @@ impl Server {
         &mut self,
         outcome: Outcome,
         mut news: Option<Result<News, StoreError>>,
+        noted: Option<Box<(u64, Vec<Noted>)>>,
         out: &mut Out,
     ) {
         let Doing::Job(pending) = std::mem::replace(&mut self.doing, Doing::Command) else {
@@ -90,18 +91,14 @@ impl Server {
                 (reply, Removals::Told)
             }
             (After::Unasked(idle), outcome) => {
+                self.tell_noted(noted, out);
                 self.told_unasked(tag, idle, outcome, news, out);
                 return;
             }
-            (
-                After::Idle {
-                    subscription,
-                    again,
-                },
-                Outcome::Nothing,
-            ) => {
+            (After::Idle { waking, again }, Outcome::Nothing) => {
                 self.tell_news(news, Removals::Told, out);
-                self.idle_on(tag, subscription, again, out);
+                self.tell_noted(noted, out);
+                self.idle_on(tag, waking, again, out);
                 return;
             }
             (after, outcome) => self.simple(after, outcome, out),
@@ -117,6 +114,7 @@ impl Server {
             false => removals,
         };
         self.tell_news(news, removals, out);
+        self.tell_noted(noted, out);
         self.announce(out);
         if let (true, Phase::Selected(_, selected)) = (
             removes && self.switched.aware == Awareness::Qresync,
@@ -133,6 +131,16 @@ impl Server {
     /// Outcomes that lead to a reply without further ado.
     fn simple(&mut self, after: After, outcome: Outcome, out: &mut Out) -> (Reply, Removals) {
         match (after, outcome) {
+            (_, Outcome::Revoked) => {
+                let reply = Reply::no(
+                    "NOPERM",
+                    "a right of yours on this mailbox was just taken away, and nothing was done; MYRIGHTS tells which are left",
+                );
+                (reply, Removals::Deferred)
+            }
+            (After::Notes { name }, Outcome::Values(result)) => {
+                (self.values(&name, result, out), Removals::Told)
+            }
             (After::Tagged { text, removals }, Outcome::Nothing) => (Reply::ok(text), removals),
             (After::Lines { text, .. }, Outcome::Lines(Ok(lines))) => {
                 out.block(lines);
@@ -212,11 +220,11 @@ impl Server {
     fn opened(
         &mut self,
         mailbox: &str,
-        result: Result<Opened, StoreError>,
+        result: Result<Box<Opened>, StoreError>,
         out: &mut Out,
     ) -> Reply {
         let opened = match result {
-            Ok(opened) => opened,
+            Ok(opened) => *opened,
             Err(error) => return Reply::refusal(&error, mailbox),
         };
         out.note(note::MAILBOX, mailbox);
@@ -234,14 +242,13 @@ impl Server {
             false => Numbering::Sequence,
         };
         out.with(|bytes| write_selected(bytes, &opened, rev2.then_some(speech), numbers));
-        let (code, text) = match opened.access {
+        let (code, text) = match opened.watched.access {
             Access::ReadWrite => ("READ-WRITE", "selected; it may be read and changed"),
             Access::ReadOnly => ("READ-ONLY", "selected; it may be read, and is not changed"),
         };
         let watched = Watched {
-            mailbox: opened.mailbox,
-            access: opened.access,
             aware: self.switched.aware,
+            ..opened.watched
         };
         let mut view = View::new(opened.index, opened.recent);
         view.set_aware(self.switched.aware);

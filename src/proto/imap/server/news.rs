@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use super::pending::{After, Again, Pending};
+use super::pending::{After, Again, Pending, Waking};
 use super::reply::{self, Reply};
 use super::{Doing, Phase, Server};
 use crate::proto::Out;
 use crate::proto::imap::condstore::{self, Awareness};
-use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS};
+use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS, may_change};
 use crate::proto::imap::status::unseen;
 use crate::proto::imap::view::{Change, Removals, View};
-use crate::proto::imap::work::{self, News, Opened, Work};
-use crate::store::{Index, StoreError, Subscription};
+use crate::proto::imap::work::{self, News, Opened, Watched, Work};
+use crate::store::{Index, StoreError};
 use crate::wire::imap::command::{Access, Depth, Numbering};
 use crate::wire::imap::response::{self, Code, Status};
+use crate::wire::imap::rights::Rights;
 use crate::wire::imap::scan::Speech;
 
 impl Server {
@@ -27,8 +28,19 @@ impl Server {
         let (Some(news), Phase::Selected(_, selected)) = (news, &mut self.phase) else {
             return;
         };
-        let News { index, mut recent } = match news {
+        let News {
+            index,
+            mut recent,
+            rights,
+        } = match news {
             Ok(news) => news,
+            Err(StoreError::NoSuchMailbox) if selected.watched.guest.is_some() => {
+                reply::bye(
+                    out,
+                    "the selected mailbox is gone, or its owner lets you read it no more; log in again",
+                );
+                return;
+            }
             Err(StoreError::NoSuchMailbox) => {
                 reply::bye(
                     out,
@@ -64,10 +76,13 @@ impl Server {
         };
         let (uid_next, told_modseq) = (selected.view.told().uid_next, selected.view.told_modseq());
         let mut kept = false;
+        // RFC 4314 §5.1.1: they are told again when rights have changed.
+        let before = std::mem::replace(&mut selected.watched.rights, rights);
+        let other_rights = may_change(before) != may_change(rights);
         out.with(|bytes| {
-            if index.keywords != selected.view.told().keywords {
+            if other_rights || index.keywords != selected.view.told().keywords {
                 write_flags_line(bytes, &index);
-                write_permanent_flags(bytes, &index, selected.watched.access);
+                write_permanent_flags(bytes, &index, selected.watched.access, rights);
             }
             let mut changes = Vec::new();
             let now = Arc::clone(&index);
@@ -94,10 +109,7 @@ impl Server {
     pub(super) fn changed(&mut self, out: &mut Out) {
         self.stirred = true;
         match std::mem::replace(&mut self.doing, Doing::Command) {
-            Doing::Idle {
-                tag,
-                subscription: Some(subscription),
-            } => self.idle_on(tag, subscription, Again::Yes, out),
+            Doing::Idle { tag, waking } => self.idle_on(tag, waking, Again::Yes, out),
             Doing::Job(mut pending) => {
                 if let After::Idle { again, .. } = &mut pending.after {
                     *again = Again::Yes;
@@ -109,26 +121,17 @@ impl Server {
     }
 
     /// Looks again, or waits.
-    pub(super) fn idle_on(
-        &mut self,
-        tag: String,
-        subscription: Subscription,
-        again: Again,
-        out: &mut Out,
-    ) {
+    pub(super) fn idle_on(&mut self, tag: String, waking: Waking, again: Again, out: &mut Out) {
         if out.wish().is_some() {
             return;
         }
         match again {
             Again::No => {
-                self.doing = Doing::Idle {
-                    tag,
-                    subscription: Some(subscription),
-                };
+                self.doing = Doing::Idle { tag, waking };
             }
             Again::Yes => {
                 let after = After::Idle {
-                    subscription,
+                    waking,
                     again: Again::No,
                 };
                 self.job(Work::Nothing, Pending { tag, after }, out);
@@ -148,7 +151,8 @@ pub(super) fn write_selected(
 ) {
     let index = &opened.index;
     write_flags_line(out, index);
-    write_permanent_flags(out, index, opened.access);
+    let Watched { access, rights, .. } = opened.watched;
+    write_permanent_flags(out, index, access, rights);
     write_count(out, index.messages.len(), "EXISTS");
     if rev2.is_none() {
         write_count(out, opened.recent.len(), "RECENT");
@@ -198,12 +202,15 @@ fn write_flags_line(out: &mut Vec<u8>, index: &Index) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_permanent_flags(out: &mut Vec<u8>, index: &Index, access: Access) {
+fn write_permanent_flags(out: &mut Vec<u8>, index: &Index, access: Access, rights: Rights) {
     let mut flags: Vec<String> = Vec::new();
     if access == Access::ReadWrite {
-        flags.extend(SYSTEM_FLAGS.iter().map(|(name, _)| (*name).to_owned()));
-        flags.extend(index.named_keywords().map(|(_, name)| name.to_owned()));
-        if index.named_keywords().count() < 26 {
+        let may = may_change(rights);
+        let system = SYSTEM_FLAGS.iter().copied();
+        let all = system.chain(index.named_keywords().map(|(flag, name)| (name, flag)));
+        let changed = all.filter(|(_, flag)| may.contains(*flag));
+        flags.extend(changed.map(|(name, _)| name.to_owned()));
+        if rights.contains(Rights::WRITE) && index.named_keywords().count() < 26 {
             flags.push("\\*".to_owned());
         }
     }

@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use super::pending::{After, Next, Pending};
+use super::pending::{After, Next, Pending, Waking};
 use super::reply::Reply;
 use super::{Doing, Ending, Phase, Server};
 use crate::limits;
@@ -276,7 +276,7 @@ impl Server {
         if let (Some(tag), None) = (idle, out.wish()) {
             self.doing = Doing::Idle {
                 tag,
-                subscription: None,
+                waking: Waking::default(),
             };
         }
     }

@@ -32,6 +32,10 @@ pub(super) enum After {
         name: String,
         text: &'static str,
     },
+    /// Of GETMETADATA.
+    Notes {
+        name: String,
+    },
     /// OK, or why something could not be done with `name`.
     Manage {
         name: String,
@@ -84,7 +88,7 @@ pub(super) enum After {
     /// NOTIFY: between commands, or in an IDLE of this tag.
     Unasked(Option<String>),
     Idle {
-        subscription: Subscription,
+        waking: Waking,
         again: Again,
     },
 }
@@ -112,6 +116,13 @@ impl Seeking {
     pub(super) fn highest(&self) -> Option<u64> {
         self.modseq.filter(|_| !self.found.is_empty())
     }
+}
+
+/// What wakes a session that is idle: its mailbox, and what others note.
+#[derive(Debug, Default)]
+pub(super) struct Waking {
+    pub(super) mailbox: Option<Subscription>,
+    pub(super) notes: Option<Subscription>,
 }
 
 /// Whether a mailbox changed while it was looked at.

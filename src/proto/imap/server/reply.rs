@@ -6,8 +6,9 @@ use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::flags;
 use crate::proto::imap::work::Appended;
-use crate::store::StoreError;
+use crate::store::{NoteError, StoreError};
 use crate::wire::imap::response::{self, Code, Status};
+use crate::wire::imap::rights::Rights;
 use crate::wire::imap::set::Ranges;
 use crate::wire::utf7;
 
@@ -77,6 +78,19 @@ impl Reply {
                 format!("there is a mailbox {name} already"),
             ),
             StoreError::BadName(why) | StoreError::Forbidden(why) => Self::no("CANNOT", *why),
+            StoreError::NoPermission(missing) => Self::missing(*missing),
+            StoreError::NoSuchUser => Self::no(
+                "NONEXISTENT",
+                "there is no user of this name; there are also anyone, authenticated and owner",
+            ),
+            StoreError::TooManyRights => Self::no(
+                "LIMIT",
+                format!(
+                    "the list of rights may have {} lines at most; DELETEACL makes room",
+                    limits::ACL_LINES
+                ),
+            ),
+            StoreError::Note(why) => Self::not_noted(*why),
             StoreError::NoSuchMessage => Self::no(
                 "EXPUNGEISSUED",
                 "another session has removed a message of these; NOOP tells which",
@@ -87,6 +101,49 @@ impl Reply {
             StoreError::Io(error) => Self::no(
                 "UNAVAILABLE",
                 format!("the disk did not do it, and nothing is changed: {error}"),
+            ),
+        }
+    }
+
+    /// The user lacks these rights.
+    pub(super) fn missing(rights: Rights) -> Self {
+        Self::no(
+            "NOPERM",
+            format!(
+                "you do not have the right {} here; MYRIGHTS tells which you have, and who has \"a\" (admin) can give more: SETACL",
+                rights.in_words()
+            ),
+        )
+    }
+
+    /// Why SETMETADATA did nothing (RFC 5464 §4.3).
+    fn not_noted(why: NoteError) -> Self {
+        match why {
+            NoteError::TooLong => Self::new(
+                Status::No,
+                Some(Code::Metadata("MAXSIZE", limits::METADATA_VALUE as u64)),
+                format!(
+                    "a value may have {} octets at most; nothing is noted",
+                    limits::METADATA_VALUE
+                ),
+            ),
+            NoteError::TooMany => Self::new(
+                Status::No,
+                Some(Code::Metadata("TOOMANY", 0)),
+                format!(
+                    "there may be {} entries of yours and {} for all, and {} octets together; take one away with NIL",
+                    limits::METADATA_ENTRIES,
+                    limits::METADATA_ENTRIES,
+                    limits::METADATA_FILE
+                ),
+            ),
+            NoteError::Postmasters => Self::no(
+                "NOPERM",
+                "what is noted about the server for all users only the postmaster changes; /private/... is your own",
+            ),
+            NoteError::ReadOnly => Self::no(
+                "CANNOT",
+                "/shared/admin is how the postmaster is reached: the server says it, and nobody changes it",
             ),
         }
     }

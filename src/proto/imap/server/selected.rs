@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::admin::needs;
 use super::pending::{After, Fetching, Next, Seeking, removals, tagged};
 use super::reply::{Reply, check_flags};
 use super::{Phase, Selected, Server};
@@ -9,12 +10,15 @@ use crate::proto::Out;
 use crate::proto::imap::arrange::Arranging;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::fetch::Fetch;
+use crate::proto::imap::flags;
 use crate::proto::imap::search::{Search, Test};
 use crate::proto::imap::view::{NotMeant, Removals};
 use crate::proto::imap::work::{self, StoreFlags, Work};
-use crate::wire::imap::command::{Access, Command, Messages, Numbering, Originals};
+use crate::store::Flags;
+use crate::wire::imap::command::{Access, Command, Messages, Numbering, Originals, StoreAction};
 use crate::wire::imap::condstore::FetchModifiers;
 use crate::wire::imap::fetch::Item;
+use crate::wire::imap::rights::Rights;
 use crate::wire::imap::search as keys;
 use crate::wire::imap::set::Ranges;
 
@@ -29,8 +33,9 @@ impl Server {
         };
         let account = account.clone();
         let read_only = selected.watched.access == Access::ReadOnly;
+        let rights = selected.watched.rights;
         let refuse_read_only = || match read_only {
-            true => Err(Reply::read_only()),
+            true => Err(selected.read_only()),
             false => Ok(()),
         };
         match command {
@@ -43,7 +48,8 @@ impl Server {
                     "no mailbox is selected; nothing was removed",
                 )))
             }
-            Command::Close if read_only => {
+            // RFC 4314 §4: without "e" nothing is removed, and the mailbox is closed all the same.
+            Command::Close if read_only || !rights.contains(Rights::EXPUNGE) => {
                 self.phase = Phase::Authenticated(account);
                 Ok(Some(Reply::ok("no mailbox is selected")))
             }
@@ -57,6 +63,7 @@ impl Server {
             }
             Command::Expunge(set) => {
                 refuse_read_only()?;
+                needs(rights, Rights::EXPUNGE)?;
                 let uids = match set {
                     None => None,
                     Some(set) => Some(selected.uids(&Messages {
@@ -86,6 +93,7 @@ impl Server {
                 refuse_read_only()?;
                 let flags: Vec<String> = flags.into_iter().map(str::to_owned).collect();
                 check_flags(&flags)?;
+                may_store(rights, action, &flags)?;
                 let store = StoreFlags {
                     mailbox: Arc::clone(&selected.watched.mailbox),
                     view: selected.view.clone(),
@@ -99,6 +107,7 @@ impl Server {
                         Some(_) => self.switched.aware.max(Awareness::Condstore),
                         None => self.switched.aware,
                     },
+                    rights,
                 };
                 self.become_aware(store.aware);
                 let after = After::Store(removals(messages.numbering));
@@ -111,6 +120,8 @@ impl Server {
             } => {
                 if originals == Originals::Go {
                     refuse_read_only()?;
+                    // RFC 6851 §4: as if each message were copied, marked and expunged.
+                    needs(rights, Rights::DELETED.union(Rights::EXPUNGE))?;
                 }
                 let uids = selected.uids(&messages)?;
                 if selected.view.has_ghost(&uids) && messages.numbering == Numbering::Sequence {
@@ -162,7 +173,11 @@ impl Server {
         }
         let fetch = Fetch {
             mailbox: Arc::clone(&selected.watched.mailbox),
-            access: selected.watched.access,
+            // RFC 4314 §4: FETCH sets \Seen only for who may set it.
+            access: match selected.watched.rights.contains(Rights::SEEN) {
+                true => selected.watched.access,
+                false => Access::ReadOnly,
+            },
             view: selected.view.clone(),
             uids,
             from: 0,
@@ -228,7 +243,38 @@ impl Server {
     }
 }
 
+/// STORE by who may change none of the flags named; whom some are forbidden, those are passed over for (RFC 4314 §4).
+fn may_store(rights: Rights, action: StoreAction, flags: &[String]) -> Result<(), Reply> {
+    let right_for = |name: &String| match flags::system_flag(name) {
+        Some(Flags::SEEN) => Rights::SEEN,
+        Some(Flags::DELETED) => Rights::DELETED,
+        _ => Rights::WRITE,
+    };
+    let all = Rights::SEEN.union(Rights::DELETED).union(Rights::WRITE);
+    let needed = match (action, flags) {
+        // All that are not named are cleared.
+        (StoreAction::Replace, _) => all,
+        (_, []) => return Ok(()),
+        (_, flags) => flags
+            .iter()
+            .map(right_for)
+            .fold(Rights::NONE, Rights::union),
+    };
+    match rights.among(needed).is_empty() {
+        true => Err(Reply::missing(needed)),
+        false => Ok(()),
+    }
+}
+
 impl Selected {
+    /// Why nothing is changed in a mailbox that is only read.
+    pub(super) fn read_only(&self) -> Reply {
+        match self.watched.rights.among(Rights::CHANGES).is_empty() {
+            true => Reply::missing(Rights::WRITE),
+            false => Reply::read_only(),
+        }
+    }
+
     /// The UIDs that a command means.
     pub(super) fn uids(&self, messages: &Messages) -> Result<Ranges, Reply> {
         if messages.numbering == Numbering::Sequence && self.view.is_uid_only() {

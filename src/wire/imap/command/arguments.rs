@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Access, Command, Echo, Messages, Numbering, Originals, Parsed, QuotaCommand, StoreAction,
-    Syntax, append, list, named, notify,
+    Syntax, acl, append, list, metadata, named, notify,
 };
 use crate::limits;
 use crate::wire::imap::command::COMMANDS;
@@ -144,6 +144,12 @@ fn with_arguments<'a>(name: &str, scanner: &mut Scanner<'a>) -> Scan<Command<'a>
         "GETQUOTA" => Command::Quota(QuotaCommand::Of(quota_root(scanner)?)),
         "GETQUOTAROOT" => Command::Quota(QuotaCommand::OfMailbox(mailbox(scanner)?)),
         "SETQUOTA" => Command::Quota(QuotaCommand::Set(set_quota(scanner)?)),
+        "GETACL" | "SETACL" | "DELETEACL" | "LISTRIGHTS" | "MYRIGHTS" => {
+            let (mailbox, command) = acl::scan(name, scanner)?;
+            Command::Acl { mailbox, command }
+        }
+        "GETMETADATA" => Command::GetMetadata(metadata::scan_get(scanner)?),
+        "SETMETADATA" => Command::SetMetadata(metadata::scan_set(scanner)?),
         "ENABLE" => Command::Enable(enable(scanner)?),
         "NOTIFY" => Command::Notify(notify::scan(scanner)?),
         "CANCELUPDATE" => Command::CancelUpdate(tags(scanner)?),

@@ -1,7 +1,8 @@
-//! LIST with its options (RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154), LSUB, and STATUS's items.
+//! LIST with its options (RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590), LSUB, and STATUS's items.
 
 use std::borrow::Cow;
 
+use super::metadata;
 use crate::limits;
 use crate::wire::imap::scan::{Scan, Scanner, problem};
 
@@ -18,6 +19,10 @@ pub struct Listing<'a> {
     pub tell_subscribed: bool,
     /// STATUS of each (RFC 5819).
     pub status: Vec<StatusItem>,
+    /// MYRIGHTS of each (RFC 8440).
+    pub my_rights: bool,
+    /// These entries of METADATA of each (RFC 9590).
+    pub metadata: Vec<String>,
 }
 
 /// Which names are listed.
@@ -109,6 +114,8 @@ pub(super) fn scan_lsub<'a>(scanner: &mut Scanner<'a>) -> Scan<Listing<'a>> {
         patterns: vec![scanner.list_mailbox()?],
         tell_subscribed: false,
         status: Vec::new(),
+        my_rights: false,
+        metadata: Vec::new(),
     })
 }
 
@@ -129,7 +136,15 @@ pub(super) fn scan<'a>(scanner: &mut Scanner<'a>) -> Scan<Listing<'a>> {
     let reference = scanner.astring("a reference, mostly \"\"")?;
     scanner.space()?;
     let patterns = scan_patterns(scanner)?;
-    let mut status = Vec::new();
+    let mut listing = Listing {
+        names,
+        reference,
+        patterns,
+        tell_subscribed,
+        status: Vec::new(),
+        my_rights: false,
+        metadata: Vec::new(),
+    };
     if scanner.skip_spaces() && scanner.peek().is_some() {
         if !scanner.eat_word("RETURN") {
             return problem(
@@ -137,15 +152,9 @@ pub(super) fn scan<'a>(scanner: &mut Scanner<'a>) -> Scan<Listing<'a>> {
             );
         }
         scanner.skip_spaces();
-        scan_returns(scanner, &mut tell_subscribed, &mut status)?;
+        scan_returns(scanner, &mut listing)?;
     }
-    Ok(Listing {
-        names,
-        reference,
-        patterns,
-        tell_subscribed,
-        status,
-    })
+    Ok(listing)
 }
 
 /// One pattern, or several in parentheses.
@@ -201,11 +210,7 @@ fn scan_selection(scanner: &mut Scanner<'_>) -> Scan<Names> {
     })
 }
 
-fn scan_returns(
-    scanner: &mut Scanner<'_>,
-    tell_subscribed: &mut bool,
-    status: &mut Vec<StatusItem>,
-) -> Scan<()> {
+fn scan_returns(scanner: &mut Scanner<'_>, listing: &mut Listing<'_>) -> Scan<()> {
     scanner.expect(b'(')?;
     loop {
         scanner.skip_spaces();
@@ -214,16 +219,21 @@ fn scan_returns(
         }
         let word = scanner.word("a return option such as SUBSCRIBED")?;
         match word.to_ascii_uppercase().as_str() {
-            "SUBSCRIBED" => *tell_subscribed = true,
+            "SUBSCRIBED" => listing.tell_subscribed = true,
+            "MYRIGHTS" => listing.my_rights = true,
+            "METADATA" => {
+                scanner.space()?;
+                listing.metadata = metadata::scan_entries(scanner)?;
+            }
             // Told whether asked for or not.
             "CHILDREN" | "SPECIAL-USE" => {}
             "STATUS" => {
                 scanner.space()?;
-                *status = scan_status_items(scanner)?;
+                listing.status = scan_status_items(scanner)?;
             }
             _ => {
                 return problem(format!(
-                    "there is no return option {word}; there are SUBSCRIBED CHILDREN SPECIAL-USE STATUS (...)"
+                    "there is no return option {word}; there are SUBSCRIBED CHILDREN SPECIAL-USE MYRIGHTS STATUS (...) METADATA (...)"
                 ));
             }
         }
