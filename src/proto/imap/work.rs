@@ -410,7 +410,9 @@ fn create(
         ));
     }
     store.create(account, name)?;
-    if let Err(error) = store.set_special_uses(account, name, uses) {
+    if store.is_own(account, name)
+        && let Err(error) = store.set_special_uses(account, name, uses)
+    {
         // RFC 6154 §3: without its use it must not be there.
         store.delete(account, name)?;
         return Err(error);
