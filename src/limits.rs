@@ -155,6 +155,10 @@ pub const CACHE_HISTORY: usize = 1000;
 /// Ranges of UIDs that were removed and are remembered, so that a client learns exactly what went (RFC 7162 §3.2.7 leaves it
 /// open how many); 16 octets each.
 pub const CACHE_GONE: usize = 4096;
+/// URLs in one GENURLAUTH or URLFETCH.
+pub const IMAP_URLS: usize = 100;
+/// URLs that CATENATE puts into one message (RFC 4469 leaves it open).
+pub const IMAP_CATENATED: usize = 1000;
 /// Alterations of flags that are remembered of a mailbox in memory, so that a STORE with UNCHANGEDSINCE fails only for flags that did
 /// change (RFC 7162 §3.1.12); 16 octets each.
 pub const FLAG_ALTERATIONS: usize = 4096;

@@ -27,6 +27,7 @@
 //! | `cache` | mod-sequences and more, beside the Maildir |
 //! | `alterations` | which flags changed since when |
 //! | `uses` | what mailboxes are for |
+//! | `url_keys` | the keys that sign URLs |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
 //! | `identity` | object ids, and when a message came |
 //! | `folders` | the tree of mailboxes, subscriptions |
@@ -67,6 +68,7 @@ mod shared;
 mod spool;
 mod tools;
 mod uidlist;
+mod url_keys;
 mod users;
 mod uses;
 mod vigil;
@@ -111,6 +113,7 @@ pub use self::tools::{
     Double, Doubles, Finding, Imported, Importer, Source, State as Condition, Survey, ToolError,
     maildirs,
 };
+pub use self::url_keys::UrlKey;
 pub use self::users::{
     Account, AuthError, EditError, Edited, HashError, Listed, Scheme, Told, Users, UsersFile,
 };

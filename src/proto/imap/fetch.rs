@@ -340,6 +340,43 @@ fn find(section: &Section, message: &Message, structure: &Structure) -> Found {
     }
 }
 
+/// A section by itself.
+pub enum Chunk {
+    /// In memory.
+    Octets(Vec<u8>),
+    /// In a file.
+    Extent(Extent),
+}
+
+/// A section of a message that was read: its header at least, all of it for a part's. `None`: there is no such part.
+pub fn chunk(message: &Message, section: &Section, wanted: Option<Partial>) -> Option<Chunk> {
+    match find(section, message, &Structure::default()) {
+        Found::Nothing => None,
+        Found::Made(mut octets) => {
+            let part = partial(0..octets.len() as u64, wanted);
+            // Cannot wrap: they are places in `octets`.
+            octets.truncate(part.end as usize);
+            octets.drain(..part.start as usize);
+            Some(Chunk::Octets(octets))
+        }
+        Found::Range(whole) => {
+            let part = partial(whole, wanted);
+            let read = message.octets.len() as u64;
+            let octets = part.end - part.start;
+            Some(match &message.extent {
+                Some(extent) if octets >= limits::IMAP_EXTENT || part.end > read => {
+                    Chunk::Extent(extent.part(part.start, octets))
+                }
+                _ => {
+                    let end = part.end.min(read);
+                    let start = part.start.min(end);
+                    Chunk::Octets(message.octets[start as usize..end as usize].to_vec())
+                }
+            })
+        }
+    }
+}
+
 fn range(range: &Range<usize>) -> Found {
     Found::Range(range.start as u64..range.end as u64)
 }

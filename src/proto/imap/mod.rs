@@ -14,6 +14,7 @@
 //! | [`notify`] | NOTIFY: what changed in other mailboxes |
 //! | [`acl`], [`metadata`] | who may do what in a mailbox; what is noted about it |
 //! | [`binary`] | parts without their transfer encoding |
+//! | [`urls`] | messages that URLs name: CATENATE, GENURLAUTH, URLFETCH |
 //! | [`flags`] | flags and their names |
 //! | [`message`] | what FETCH and SEARCH read of a message |
 //!
@@ -35,6 +36,7 @@ pub mod quota;
 pub mod search;
 pub mod server;
 pub mod status;
+pub mod urls;
 pub mod view;
 pub mod work;
 

@@ -24,6 +24,7 @@
 //! | [`execute`], [`selected`] | a command: an answer, or a job; the second has those on messages |
 //! | [`admin`] | rights, and notes about mailboxes |
 //! | [`append`], [`message`] | APPEND and REPLACE, whose messages are streamed |
+//! | [`urls`] | URLs for others |
 //! | [`pending`] | what is remembered while a job runs |
 //! | [`finish`], [`found`], [`news`] | a job's outcome: responses, what SEARCH found, what else is new, the tagged reply |
 //! | [`notify`] | NOTIFY: what is told between commands |
@@ -51,6 +52,7 @@ mod reply;
 mod selected;
 #[cfg(test)]
 mod tests;
+mod urls;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -172,6 +174,8 @@ enum Doing {
     Message(Box<Message>),
     /// APPEND: the message is there, and the line has to end.
     MessageEnd(Box<Message>),
+    /// CATENATE: it gathers so many octets of a URL.
+    UrlLiteral(Box<Message>, u64),
     /// A job.
     Job(Box<Pending>),
     /// FETCH: the peer has not read what was said, and there is more.
@@ -288,6 +292,10 @@ impl Server {
                 self.execute(tag, command, out);
             }
             Err(Stop::Problem(Problem(problem))) => self.refuse(Refused::bad(tag, problem), out),
+            // CATENATE of URLs alone.
+            Ok(Parsed::Append(append)) if append.head.literal().is_none() => {
+                self.append(tag, append, out);
+            }
             // Neither can be: the text does not end in a literal's announcement.
             Ok(Parsed::Append(_)) | Err(Stop::Literal(_)) => {
                 self.refuse(Refused::bad(tag, "a literal is missing"), out);
@@ -413,6 +421,7 @@ impl Server {
             }
             Doing::Discard(left, refused) => self.discard(left.saturating_sub(octets), refused),
             Doing::Message(message) => self.message_text(message, text, out),
+            Doing::UrlLiteral(message, left) => self.url_text(message, left, text),
             other => self.doing = other,
         }
     }
@@ -520,11 +529,11 @@ impl Server {
 }
 
 /// What is always spoken: the two revisions, and RFC 7888, 4959, 5161, 2971, 2177, 2342, 3348, 3691, 4315, 6851, 6154, 5258,
-/// 5819, 8438, 9586, 4978, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208, 4314, 8440,
+/// 5819, 8438, 9586, 4978, 4469, 4467, 5550, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208, 4314, 8440,
 /// 5464, 9590.
 const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE CONDSTORE QRESYNC ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
                       SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS \
-                      I18NLEVEL=1 COMPRESS=DEFLATE UIDONLY MULTIAPPEND BINARY ACL RIGHTS=texk LIST-MYRIGHTS METADATA METADATA-SERVER LIST-METADATA \
+                      I18NLEVEL=1 COMPRESS=DEFLATE UIDONLY MULTIAPPEND CATENATE URLAUTH URL-PARTIAL BINARY ACL RIGHTS=texk LIST-MYRIGHTS METADATA METADATA-SERVER LIST-METADATA \
                       REPLACE PARTIAL NOTIFY UNAUTHENTICATE UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID SAVEDATE PREVIEW";
 
 const STOPPING: &str = "the server is stopping; connect again later";
@@ -548,7 +557,9 @@ impl Session for Server {
             | Doing::Idle { .. } => Want::Line {
                 max: limits::IMAP_LINE,
             },
-            Doing::Literal(left) | Doing::Discard(left, _) => Want::Octets(*left),
+            Doing::Literal(left) | Doing::Discard(left, _) | Doing::UrlLiteral(_, left) => {
+                Want::Octets(*left)
+            }
             Doing::Message(message) => Want::Octets(message.left),
             Doing::Job(_) | Doing::Room(..) | Doing::Pause(..) => Want::Nothing,
         }

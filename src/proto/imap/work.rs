@@ -15,6 +15,7 @@ use crate::proto::imap::notify::{Survey, Surveyed};
 use crate::proto::imap::quota::Quota;
 use crate::proto::imap::search::{Found, Search};
 use crate::proto::imap::status::Status;
+use crate::proto::imap::urls::{Fault, Named, UrlWork, UrlsDone};
 use crate::proto::imap::view::View;
 use crate::store::{
     Account, Durable, Entry, FlagChange, Flags, Incoming, Index, Mailbox, Spool, Store, StoreError,
@@ -62,6 +63,8 @@ pub enum Work {
     Copy(Box<Copy>),
     /// EXPUNGE, and CLOSE: of these UIDs, or of all.
     Expunge(Arc<Mailbox>, Option<Ranges>),
+    /// GENURLAUTH, URLFETCH, RESETKEY
+    Urls(UrlWork),
     /// A part of APPEND's message, which goes on.
     Append(Part),
     /// The last part of APPEND's message.
@@ -118,9 +121,11 @@ pub enum Outcome {
     /// Of [`Work::Copy`]; `None` when there was nothing to copy.
     Copied(Result<Option<Copied>, CopyError>),
     /// Of [`Work::Append`]; the emptied buffer comes back to be filled again.
-    Appending(Result<(Arc<Mailbox>, Spool), StoreError>, Vec<u8>),
+    Appending(Result<(Arc<Mailbox>, Spool), Fault>, Vec<u8>),
     /// Of [`Work::AppendLast`].
-    Appended(Result<Appended, StoreError>),
+    Appended(Result<Appended, Fault>),
+    /// Of [`Work::Urls`].
+    Urls(Result<UrlsDone, Fault>),
 }
 
 impl Outcome {
@@ -130,6 +135,7 @@ impl Outcome {
             Self::Fetched(Ok(block)) => block.rest.is_none(),
             Self::Found(Ok(found)) => found.rest.is_none(),
             Self::Appending(..) => false,
+            Self::Urls(Ok(done)) => done.rest.is_empty(),
             _ => true,
         }
     }
@@ -307,6 +313,10 @@ pub struct Part {
     pub spool: Option<Spool>,
     /// The text, with CRLF line ends.
     pub text: Vec<u8>,
+    /// CATENATE: what comes after it.
+    pub urls: Vec<Named>,
+    /// So many octets may the message have.
+    pub most: u64,
 }
 
 /// What APPEND says of its last message, and what came before it.
@@ -362,6 +372,7 @@ impl Work {
             Self::Store(flags) => Outcome::Stored(flags.run()),
             Self::Copy(copy) => Outcome::Copied(copy.run(store)),
             Self::Expunge(mailbox, uids) => Outcome::Done(expunge(&mailbox, uids.as_ref())),
+            Self::Urls(urls) => Outcome::Urls(urls.run(store)),
             Self::Append(mut part) => {
                 let opened = part.write(store);
                 part.text.clear();
@@ -657,7 +668,7 @@ fn expunge(mailbox: &Mailbox, uids: Option<&Ranges>) -> Result<(), StoreError> {
 }
 
 impl Part {
-    fn write(&mut self, store: &Store) -> Result<(Arc<Mailbox>, Spool), StoreError> {
+    fn write(&mut self, store: &Store) -> Result<(Arc<Mailbox>, Spool), Fault> {
         let mailbox = match self.opened.take() {
             Some(mailbox) => mailbox,
             None => {
@@ -670,16 +681,22 @@ impl Part {
             None => mailbox.spool()?,
         };
         spool.append(&self.text)?;
+        if spool.octets() > self.most {
+            return Err(Fault::TooBig);
+        }
+        for named in &self.urls {
+            named.append_to(&mut spool, self.most, &self.account, store)?;
+        }
         Ok((mailbox, spool))
     }
 }
 
-fn append(mut part: Part, finish: Finish, store: &Store) -> Result<Appended, StoreError> {
+fn append(mut part: Part, finish: Finish, store: &Store) -> Result<Appended, Fault> {
     let (mailbox, spool) = part.write(store)?;
     // Also a message that came in parts is put in only by who still may.
     let rights = store.rights_now(&part.account, &part.mailbox);
     if !rights.contains(Rights::INSERT) {
-        return Err(StoreError::NoPermission(Rights::INSERT));
+        return Err(StoreError::NoPermission(Rights::INSERT).into());
     }
     let may = may_change(rights);
     let last = Incoming {

@@ -29,7 +29,7 @@ use crate::wire::imap::search::Search;
 use crate::wire::imap::set::SequenceSet;
 
 pub use acl::{AclCommand, Amend};
-pub use append::{Append, Form, Head, scan_more};
+pub use append::{Append, Form, Head, Parts, Then, scan_more, scan_parts};
 pub use arguments::parse;
 pub use list::{Listing, Names, StatusItem};
 pub use metadata::{GetMetadata, Levels, SetMetadata};
@@ -113,6 +113,8 @@ pub enum Command<'a> {
     SetMetadata(SetMetadata<'a>),
     /// RFC 8437
     Unauthenticate,
+    /// GENURLAUTH, URLFETCH and RESETKEY (RFC 4467)
+    Urls(UrlCommand<'a>),
     /// RFC 4978: with which algorithm.
     Compress(&'a [u8]),
     /// RFC 2342
@@ -183,6 +185,17 @@ pub enum Command<'a> {
         /// Whether they stay here.
         originals: Originals,
     },
+}
+
+/// A command about URLs of messages (RFC 4467 §7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UrlCommand<'a> {
+    /// GENURLAUTH: these, each signed with this mechanism.
+    Sign(Vec<(Cow<'a, [u8]>, &'a [u8])>),
+    /// URLFETCH
+    Fetch(Vec<Cow<'a, [u8]>>),
+    /// RESETKEY: of a mailbox, or of all.
+    Reset(Option<String>),
 }
 
 /// SELECT or EXAMINE.
@@ -309,6 +322,15 @@ pub const COMMANDS: &[Syntax] = &[
     syntax("APPEND", "APPEND INBOX (\\Seen) {310}"),
     syntax("REPLACE", "REPLACE 4 Drafts (\\Seen) {310}"),
     syntax("IDLE", "IDLE"),
+    syntax(
+        "GENURLAUTH",
+        "GENURLAUTH \"imap://alice@localhost/INBOX/;UID=20;URLAUTH=user+bob\" INTERNAL",
+    ),
+    syntax(
+        "URLFETCH",
+        "URLFETCH \"imap://alice@localhost/INBOX/;UID=20;URLAUTH=user+bob:INTERNAL:01ab\"",
+    ),
+    syntax("RESETKEY", "RESETKEY INBOX"),
     syntax(
         "NOTIFY",
         "NOTIFY SET (SELECTED (MessageNew MessageExpunge))",

@@ -13,6 +13,7 @@
 //! | [`response`] | words to bytes |
 //! | [`reply`] | what a server says, for clients |
 //! | [`rights`] | what may be done with a mailbox |
+//! | [`url`] | URLs of messages |
 //! | [`secret`] | where passwords stand |
 
 pub mod arrange;
@@ -28,3 +29,4 @@ pub mod search;
 pub mod secret;
 pub mod set;
 pub mod thread;
+pub mod url;

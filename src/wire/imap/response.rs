@@ -43,6 +43,8 @@ pub enum Code {
     HighestModseq(u64),
     /// `METADATA` with a word, and its number if it is not 0 (RFC 5464 §5).
     Metadata(&'static str, u64),
+    /// The URL that could not be used (RFC 4469 §4.1).
+    BadUrl(String),
     /// The messages that STORE left alone, for they had changed (RFC 7162 §3.1.3).
     Modified(Ranges),
     /// `MAILBOXID` (RFC 8474 §4.1)
@@ -97,6 +99,12 @@ fn write_code(out: &mut Vec<u8>, code: &Code) {
                 out.push(b' ');
                 number(out, *value);
             }
+        }
+        Code::BadUrl(url) => {
+            out.extend_from_slice(b"BADURL ");
+            // url-resp-text: it cannot end the code, nor the line.
+            let fits = |byte: u8| byte.is_ascii_graphic() && byte != b']';
+            out.extend(url.bytes().map(|byte| if fits(byte) { byte } else { b'?' }));
         }
         Code::Modified(messages) => {
             out.extend_from_slice(b"MODIFIED ");

@@ -3,12 +3,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mailtool::wire::imap::command::{Command, Parsed, parse, scan_tag};
+use mailtool::wire::imap::command::{Command, Parsed, parse, scan_parts, scan_tag};
 use mailtool::wire::imap::pattern::Pattern;
 use mailtool::wire::imap::reply::{self, Data, Reply, Value};
 use mailtool::wire::imap::response;
 use mailtool::wire::imap::scan::{Scanner, announced};
 use mailtool::wire::imap::set::{Ranges, SequenceSet};
+use mailtool::wire::imap::url::MessageUrl;
 use mailtool::wire::utf7;
 
 fuzz_target!(|input: &[u8]| {
@@ -21,6 +22,8 @@ fuzz_target!(|input: &[u8]| {
             }
         }
     }
+    let _ = scan_parts(input);
+    url(input);
     let _ = reply::literal(input);
     let _ = reply::literal_is_body(input);
     if let Some(Reply::Data(Data::Fetch(_, items))) = Reply::parse(input) {
@@ -37,6 +40,20 @@ fuzz_target!(|input: &[u8]| {
     strings(input);
     names(input);
 });
+
+/// What is signed of a URL is its beginning, and by itself it is the same URL.
+fn url(input: &[u8]) {
+    let Ok(url) = MessageUrl::parse(input) else {
+        return;
+    };
+    let _ = url.mailbox_in(Some("a/b"));
+    if let Some(authorization) = &url.authorization {
+        let rump = MessageUrl::parse(&input[..authorization.rump]).expect("a URL");
+        assert_eq!((&rump.mailbox, rump.uid), (&url.mailbox, url.uid));
+        let alone = rump.authorization.expect("it ends in it");
+        assert_eq!(alone.access, authorization.access);
+    }
+}
 
 /// Ranges ascend and do not touch, and what is written is the same set.
 fn set(input: &[u8]) {

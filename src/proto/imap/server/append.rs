@@ -1,8 +1,11 @@
 //! APPEND and REPLACE: messages are streamed to the disk in blocks, and never held whole (RFC 3501 §6.3.11, RFC 3502,
-//! RFC 8508).
+//! RFC 8508, and RFC 4469 for messages that are put together).
 //!
 //! A message that fits into one block costs one job. A larger one that waits for `+` is not asked for before its mailbox
 //! is open, so that nobody sends 50 MB to a mailbox that does not exist. Of several messages all come in, or none.
+//!
+//! CATENATE's parts come one after the other: URLs up to the next literal are a job, which appends what they name; then the literal is
+//! asked for, and streamed like a message; then the line goes on.
 
 use std::sync::Arc;
 
@@ -13,11 +16,14 @@ use super::reply::{Reply, append_refusal, check_flags};
 use super::{Doing, Phase, Refused, Server};
 use crate::limits;
 use crate::proto::Out;
+use crate::proto::imap::urls::{Fault, Named};
 use crate::proto::imap::work::{Finish, Work};
-use crate::store::{Mailbox, Spool, StoreError};
-use crate::wire::imap::command::{Access, Append, Form, Head, Messages, scan_more};
+use crate::store::{Mailbox, Spool};
+use crate::wire::imap::command::{
+    Access, Append, Form, Head, Messages, Parts, Then, scan_more, scan_parts,
+};
 use crate::wire::imap::rights::Rights;
-use crate::wire::imap::scan::LiteralKind;
+use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Stop, announced};
 
 impl Server {
     /// APPEND up to its message was read.
@@ -56,7 +62,16 @@ impl Server {
             spool: None,
             earlier: Vec::new(),
             next: None,
+            urls: Vec::new(),
+            catenated: 0,
+            then: None,
+            in_utf8: false,
+            gathered: Vec::new(),
         });
+        if message.head.parts.is_some() {
+            self.begin_message(message, out);
+            return;
+        }
         let waits = message.head.message.kind == LiteralKind::Synchronizing;
         if waits && message.left > limits::BLOCK as u64 {
             self.append_block(message, out);
@@ -99,7 +114,7 @@ impl Server {
                 format!("a message may have {} octets at most", limits::MESSAGE_SIZE),
             ));
         }
-        if head.message.octets == 0 {
+        if head.message.octets == 0 && head.form != Form::Catenate {
             // RFC 3502 §6.3.11
             return Err(Reply::no(
                 "CANNOT",
@@ -110,8 +125,144 @@ impl Server {
     }
 
     fn refuse_message(&mut self, tag: &str, head: &Head, reply: Reply, out: &mut Out) {
+        self.refuse_at(tag, head.literal(), reply, out);
+    }
+
+    /// The literal that follows, if one does, is not wanted.
+    fn refuse_at(&mut self, tag: &str, literal: Option<Literal>, reply: Reply, out: &mut Out) {
         let tag = tag.to_owned();
-        self.refuse_literal(head.message, Refused { tag, reply }, out);
+        match literal {
+            Some(literal) => self.refuse_literal(literal, Refused { tag, reply }, out),
+            None => self.refuse(Refused { tag, reply }, out),
+        }
+    }
+
+    /// The mailbox is open, or will be: takes the message, or its first parts.
+    fn begin_message(&mut self, mut message: Box<Message>, out: &mut Out) {
+        match message.head.parts.take() {
+            Some(parts) => self.parts(message, *parts, out),
+            None => self.take_message(message, out),
+        }
+    }
+
+    /// Parts of a message up to a literal or the end.
+    fn parts(&mut self, mut message: Box<Message>, parts: Parts, out: &mut Out) {
+        if let Err(reply) = self.check_parts(&mut message, &parts) {
+            self.refuse_at(&message.tag, parts.literal(), reply, out);
+            return;
+        }
+        message.in_utf8 = matches!(parts.then, Then::Utf8(_));
+        message.after_cr &= message.urls.is_empty();
+        message.then = Some(parts.then);
+        if message.urls.is_empty() && message.opened.is_some() {
+            self.after_urls(message, out);
+        } else {
+            self.append_block(message, out);
+        }
+    }
+
+    fn check_parts(&self, message: &mut Message, parts: &Parts) -> Result<(), Reply> {
+        let selected = match &self.phase {
+            Phase::Selected(_, selected) => Some(&*selected.name),
+            _ => None,
+        };
+        message.catenated += parts.urls.len();
+        if message.catenated > limits::IMAP_CATENATED {
+            let text = format!("more than {} URLs in one message", limits::IMAP_CATENATED);
+            return Err(Reply::no("LIMIT", text));
+        }
+        for url in &parts.urls {
+            let named = Named::relative(url, selected);
+            message
+                .urls
+                .push(named.map_err(|bad| Reply::bad_url(url, bad.0))?);
+        }
+        match &parts.then {
+            Then::Utf8(_) if !self.switched.utf8 => Err(Reply::bad(
+                "UTF8 (...) is for after ENABLE UTF8=ACCEPT (RFC 6855 section 4)",
+            )),
+            Then::Text(literal) | Then::Utf8(literal) if literal.octets > limits::MESSAGE_SIZE => {
+                Err(Reply::fault(&Fault::TooBig, ""))
+            }
+            Then::Closed(Some(next)) => self.check_next(message, next),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the URLs name is there: now what comes after them.
+    fn after_urls(&mut self, mut message: Box<Message>, out: &mut Out) {
+        let written = message.spool.as_ref().map_or(0, Spool::octets);
+        match message.then.take() {
+            Some(Then::Text(literal) | Then::Utf8(literal)) => {
+                message.left = literal.octets;
+                message.head.message = literal;
+                self.take_message(message, out);
+            }
+            Some(Then::Closed(next)) if written == 0 && message.block.is_empty() => {
+                let reply = Reply::no(
+                    "CANNOT",
+                    "a message of no octets is none; nothing is stored",
+                );
+                let literal = next.and_then(|next| next.literal());
+                self.refuse_at(&message.tag, literal, reply, out);
+            }
+            Some(Then::Closed(Some(next))) => {
+                message.next = Some(*next);
+                self.append_block(message, out);
+            }
+            Some(Then::Closed(None)) => self.append_last(*message, out),
+            None => self.go_on(message),
+        }
+    }
+
+    /// A literal of CATENATE is whole; `line` is what stands after it.
+    fn part_ends(&mut self, mut message: Box<Message>, line: &[u8], out: &mut Out) {
+        let mut text = std::mem::take(&mut message.gathered);
+        text.extend_from_slice(line);
+        if announced(line).is_some() {
+            text.extend_from_slice(b"\r\n");
+        }
+        let scanned = match message.in_utf8 {
+            true => text.strip_prefix(b")").map(scan_parts),
+            false => Some(scan_parts(&text)),
+        };
+        match scanned {
+            Some(Ok(parts)) => self.parts(message, parts, out),
+            Some(Err(Stop::Literal(literal))) => {
+                // A URL.
+                let room = limits::IMAP_COMMAND.saturating_sub(text.len()) as u64;
+                if literal.octets > room {
+                    let reply = Reply::bad_coded("TOOBIG", "that URL is too long");
+                    self.refuse_at(&message.tag, Some(literal), reply, out);
+                    return;
+                }
+                if literal.kind == LiteralKind::Synchronizing {
+                    out.line(b"+ go on with the literal");
+                }
+                message.gathered = text;
+                self.url_literal(message, literal.octets);
+            }
+            Some(Err(Stop::Problem(Problem(problem)))) => {
+                self.refuse_line(line, Refused::bad(&message.tag, problem), out);
+            }
+            None => {
+                let text = "the ) of UTF8 has to follow the octets; is the number right? Nothing is stored";
+                self.refuse_line(line, Refused::bad(&message.tag, text), out);
+            }
+        }
+    }
+
+    /// So many octets of a URL are still to come.
+    fn url_literal(&mut self, message: Box<Message>, left: u64) {
+        self.doing = match left {
+            0 => Doing::MessageEnd(message),
+            left => Doing::UrlLiteral(message, left),
+        };
+    }
+
+    pub(super) fn url_text(&mut self, mut message: Box<Message>, left: u64, text: &[u8]) {
+        message.gathered.extend_from_slice(text);
+        self.url_literal(message, left.saturating_sub(text.len() as u64));
     }
 
     /// The mailbox is open, or will be when the message is there: asks for it, if it waits.
@@ -137,7 +288,7 @@ impl Server {
             let text = "a message cannot hold a NUL octet here; it is not stored";
             let reply = match message.head.form {
                 Form::Binary => Reply::no("UNKNOWN-CTE", text),
-                Form::Text | Form::Utf8 => Reply::bad(text),
+                Form::Text | Form::Utf8 | Form::Catenate => Reply::bad(text),
             };
             let tag = message.tag;
             self.discard(message.left, Refused { tag, reply });
@@ -164,7 +315,7 @@ impl Server {
     pub(super) fn block_appended(
         &mut self,
         mut message: Box<Message>,
-        opened: Result<(Arc<Mailbox>, Spool), StoreError>,
+        opened: Result<(Arc<Mailbox>, Spool), Fault>,
         block: Vec<u8>,
         out: &mut Out,
     ) {
@@ -175,25 +326,33 @@ impl Server {
                 message.opened = Some(mailbox);
                 message.spool = Some(spool);
                 message.block = block;
-                if message.turn() || (first && waits(&message)) {
+                if message.then.is_some() {
+                    self.after_urls(message, out);
+                } else if message.turn() {
+                    self.begin_message(message, out);
+                } else if first && waits(&message) {
                     self.take_message(message, out);
                 } else {
                     self.go_on(message);
                 }
             }
-            Err(error) => {
-                let reply = append_refusal(&error, &message.mailbox);
+            Err(fault) => {
+                let reply = match &fault {
+                    Fault::Store(error) => append_refusal(error, &message.mailbox),
+                    fault => Reply::fault(fault, &message.mailbox),
+                };
+                let first = message.left == message.head.message.octets;
+                let (then, next) = (message.then.take(), message.next.take());
                 let tag = message.tag.clone();
-                let head = message.next.as_ref().unwrap_or(&message.head);
-                let first = message.next.is_some() || message.left == head.message.octets;
-                let left = message
-                    .next
-                    .as_ref()
-                    .map_or(message.left, |next| next.message.octets);
-                if first && head.message.kind == LiteralKind::Synchronizing {
+                if let Some(then) = then {
+                    let urls = Vec::new();
+                    self.refuse_at(&tag, Parts { urls, then }.literal(), reply, out);
+                } else if let Some(next) = next {
+                    self.refuse_at(&tag, next.literal(), reply, out);
+                } else if first && waits(&message) {
                     self.refuse(Refused { tag, reply }, out);
                 } else {
-                    self.discard(left, Refused { tag, reply });
+                    self.discard(message.left, Refused { tag, reply });
                 }
             }
         }
@@ -202,6 +361,7 @@ impl Server {
     /// The message is whole; `line` is what stands after it.
     pub(super) fn message_ends(&mut self, mut message: Box<Message>, line: &[u8], out: &mut Out) {
         let after = match message.head.form {
+            Form::Catenate => return self.part_ends(message, line, out),
             Form::Utf8 => line.strip_prefix(b")"),
             Form::Text | Form::Binary => Some(line),
         };
@@ -215,23 +375,27 @@ impl Server {
             self.append_last(*message, out);
             return;
         };
-        let many = message.replaces.is_some() || message.earlier.len() + 1 >= limits::IMAP_APPENDED;
-        let checked = match many {
-            true => Err(Reply::no(
-                "LIMIT",
-                format!(
-                    "APPEND takes {} messages at once, REPLACE takes one",
-                    limits::IMAP_APPENDED
-                ),
-            )),
-            false => self.check(&head),
-        };
+        let checked = self.check_next(&message, &head);
         if let Err(reply) = checked {
             self.refuse_message(&message.tag, &head, reply, out);
             return;
         }
         message.next = Some(head);
         self.append_block(message, out);
+    }
+
+    /// Another message may follow those that came.
+    fn check_next(&self, message: &Message, head: &Head) -> Result<(), Reply> {
+        if message.replaces.is_some() || message.earlier.len() + 1 >= limits::IMAP_APPENDED {
+            return Err(Reply::no(
+                "LIMIT",
+                format!(
+                    "APPEND takes {} messages at once, REPLACE takes one",
+                    limits::IMAP_APPENDED
+                ),
+            ));
+        }
+        self.check(head)
     }
 
     fn append_last(&mut self, mut message: Message, out: &mut Out) {

@@ -88,6 +88,7 @@ impl Server {
         };
         match command {
             Command::Compress(algorithm) => self.compress(algorithm, out),
+            Command::Urls(command) => self.urls(tag, account, command, out),
             Command::Enable(names) => self.enable(tag, &names, out),
             Command::Select {
                 mailbox,

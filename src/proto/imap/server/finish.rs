@@ -7,6 +7,7 @@ use super::{Doing, Phase, Refused, Selected, Server};
 use crate::proto::Out;
 use crate::proto::imap::condstore::{self, Awareness};
 use crate::proto::imap::fetch::{Block, Fetch, Piece};
+use crate::proto::imap::urls::Fault;
 use crate::proto::imap::view::{Removals, View};
 use crate::proto::imap::work::{
     Appended, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
@@ -42,7 +43,15 @@ impl Server {
                 | After::Append { replaces: true, .. }
         );
         self.note_own(&after, &outcome);
+        let mut tag = tag;
         let (mut reply, removals) = match (after, outcome) {
+            (After::Urls { mailbox, reply }, Outcome::Urls(Ok(done))) => {
+                let Some(said) = self.say_urls(tag, mailbox, reply, done, out) else {
+                    return;
+                };
+                tag = said.0;
+                (said.1, Removals::Told)
+            }
             (After::Login(exchange), Outcome::Told(told)) => {
                 self.told(tag, exchange, told, out);
                 return;
@@ -197,9 +206,13 @@ impl Server {
                 let reply = match result {
                     Ok(message) if replaces => replaced(message, &mailbox, out),
                     Ok(message) => appended(message),
-                    Err(error) => append_refusal(&error, &mailbox),
+                    Err(Fault::Store(error)) => append_refusal(&error, &mailbox),
+                    Err(fault) => Reply::fault(&fault, &mailbox),
                 };
                 (reply, Removals::Told)
+            }
+            (After::Urls { mailbox, .. }, Outcome::Urls(Err(fault))) => {
+                (Reply::fault(&fault, &mailbox), Removals::Told)
             }
             (After::Fetch(fetching), Outcome::Fetched(Err(error))) => {
                 (Reply::refusal(&error, "that"), fetching.removals)
@@ -277,18 +290,22 @@ impl Server {
 
     /// Says a block of FETCH's responses; returns what is still to be fetched.
     pub(super) fn say_block(&mut self, block: Block, out: &mut Out) -> Option<Rest> {
-        for piece in block.pieces {
-            match piece {
-                Piece::Bytes(bytes) => out.block(bytes),
-                Piece::Extent(extent) => out.extent(extent),
-            }
-        }
+        Self::say_pieces(block.pieces, out);
         if let Phase::Selected(_, selected) = &mut self.phase {
             for (uid, flags) in block.known {
                 selected.view.knows(uid, flags, 0);
             }
         }
-        block.rest
+        block.rest.map(Rest::Fetch)
+    }
+
+    pub(super) fn say_pieces(pieces: Vec<Piece>, out: &mut Out) {
+        for piece in pieces {
+            match piece {
+                Piece::Bytes(bytes) => out.block(bytes),
+                Piece::Extent(extent) => out.extent(extent),
+            }
+        }
     }
 
     /// The next block, now or when the peer has read.
@@ -296,7 +313,7 @@ impl Server {
         if out.is_full() {
             self.doing = Doing::Room(pending, rest);
         } else {
-            self.job(Work::Fetch(rest), *pending, out);
+            self.job(rest.work(), *pending, out);
         }
     }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::limits;
+use crate::proto::imap::urls::Named;
 use crate::proto::imap::work::Part;
 use crate::store::{Account, Incoming, Mailbox, Spool};
-use crate::wire::imap::command::Head;
+use crate::wire::imap::command::{Form, Head, Then};
 
 /// A message that is being appended, and those before it in the same command.
 pub(super) struct Message {
@@ -28,6 +30,16 @@ pub(super) struct Message {
     pub(super) earlier: Vec<(Incoming, Vec<String>)>,
     /// The next one, once this one is written.
     pub(super) next: Option<Head>,
+    /// CATENATE: what is to be written after the block.
+    pub(super) urls: Vec<Named>,
+    /// How many there were.
+    pub(super) catenated: usize,
+    /// What comes after those.
+    pub(super) then: Option<Then>,
+    /// The next line has to begin with the `)` of UTF8.
+    pub(super) in_utf8: bool,
+    /// The line so far, when a URL in it is a literal.
+    pub(super) gathered: Vec<u8>,
 }
 
 impl Message {
@@ -39,6 +51,12 @@ impl Message {
             opened: self.opened.take(),
             spool: self.spool.take(),
             text: std::mem::take(&mut self.block),
+            urls: std::mem::take(&mut self.urls),
+            most: match self.head.form {
+                Form::Catenate => limits::MESSAGE_SIZE,
+                // What was announced was not too large, and CRLF for LF is no reason to refuse it.
+                Form::Text | Form::Binary | Form::Utf8 => u64::MAX,
+            },
         }
     }
 
@@ -63,6 +81,7 @@ impl Message {
         }
         self.left = self.head.message.octets;
         self.after_cr = false;
+        self.catenated = 0;
         true
     }
 }

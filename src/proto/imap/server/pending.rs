@@ -5,7 +5,9 @@ use super::notify::Telling;
 use super::reply::Reply;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::notify::Own;
+use crate::proto::imap::urls::{self, UrlWork};
 use crate::proto::imap::view::Removals;
+use crate::proto::imap::work::Work;
 use crate::store::{Account, AuthError, Subscription};
 use crate::wire::imap::command::{Numbering, Originals};
 use crate::wire::imap::condstore::Resync;
@@ -74,6 +76,10 @@ pub(super) enum After {
         mailbox: String,
         originals: Originals,
     },
+    Urls {
+        mailbox: String,
+        reply: Reply,
+    },
     AppendBlock(Box<Message>),
     Append {
         mailbox: String,
@@ -132,8 +138,22 @@ pub(super) enum Again {
     Yes,
 }
 
-/// A FETCH whose next block waits for the peer to read.
-pub(super) type Rest = Box<Fetch>;
+/// What waits for the peer to read.
+pub(super) enum Rest {
+    /// The next block of a FETCH.
+    Fetch(Box<Fetch>),
+    /// URLs that are still to be fetched.
+    Urls(Vec<urls::Fetching>),
+}
+
+impl Rest {
+    pub(super) fn work(self) -> Work {
+        match self {
+            Self::Fetch(fetch) => Work::Fetch(fetch),
+            Self::Urls(urls) => Work::Urls(UrlWork::Fetch(urls)),
+        }
+    }
+}
 
 /// What the store said of who logs in, before it was proved.
 pub(super) type Verdict = Option<Result<Account, AuthError>>;

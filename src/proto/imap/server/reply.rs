@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::flags;
+use crate::proto::imap::urls::Fault;
 use crate::proto::imap::work::Appended;
 use crate::store::{NoteError, StoreError};
 use crate::wire::imap::response::{self, Code, Status};
@@ -154,6 +155,27 @@ impl Reply {
 
     fn new(status: Status, code: Option<Code>, text: impl Into<Cow<'static, str>>) -> Self {
         Self::new_parts(status, code, text.into())
+    }
+
+    /// A URL names nothing that can be had.
+    pub(super) fn bad_url(url: &[u8], why: &'static str) -> Self {
+        let code = Code::BadUrl(String::from_utf8_lossy(url).into_owned());
+        Self::new(Status::No, Some(code), why)
+    }
+
+    /// What URLs name cannot be had.
+    pub(super) fn fault(fault: &Fault, mailbox: &str) -> Self {
+        match fault {
+            Fault::BadUrl(url) => Self::bad_url(
+                url.as_bytes(),
+                "there is no such mailbox, message or part of one",
+            ),
+            Fault::TooBig => Self::no(
+                "TOOBIG",
+                format!("a message may have {} octets at most", limits::MESSAGE_SIZE),
+            ),
+            Fault::Store(error) => Self::refusal(error, mailbox),
+        }
     }
 
     /// STORE left messages alone, for they had changed (RFC 7162 §3.1.3).

@@ -1,10 +1,10 @@
 //! APPEND and REPLACE up to a message, and what stands between two messages (RFC 3501 §6.3.11, RFC 3502, RFC 4466 §2.5,
-//! RFC 6855 §4, RFC 8508).
+//! RFC 6855 §4, RFC 8508), and between the parts of one (RFC 4469).
 
 use super::Numbering;
 use super::arguments::mailbox;
 use crate::wire::date::DateTime;
-use crate::wire::imap::scan::{Literal, Scan, Scanner, problem};
+use crate::wire::imap::scan::{Literal, LiteralKind, Scan, Scanner, problem};
 use crate::wire::imap::set::SequenceSet;
 
 /// What APPEND or REPLACE says before its first message.
@@ -29,6 +29,48 @@ pub struct Head {
     pub message: Literal,
     /// How it is given.
     pub form: Form,
+    /// CATENATE: what comes before the literal that follows, if one does.
+    pub parts: Option<Box<Parts>>,
+}
+
+impl Head {
+    /// The literal that follows on the line, if one does.
+    pub fn literal(&self) -> Option<Literal> {
+        match &self.parts {
+            None => Some(self.message),
+            Some(parts) => parts.literal(),
+        }
+    }
+}
+
+/// Parts of a message that CATENATE puts together, up to a literal or the end (RFC 4469 §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
+    /// In this order.
+    pub urls: Vec<Vec<u8>>,
+    /// What comes after them.
+    pub then: Then,
+}
+
+/// What comes after some parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// `TEXT {n}`
+    Text(Literal),
+    /// `UTF8 (~{n}`: the next line begins with the `)`.
+    Utf8(Literal),
+    /// `)`, and perhaps another message.
+    Closed(Option<Box<Head>>),
+}
+
+impl Parts {
+    /// The literal that follows on the line, if one does.
+    pub fn literal(&self) -> Option<Literal> {
+        match &self.then {
+            Then::Text(literal) | Then::Utf8(literal) => Some(*literal),
+            Then::Closed(next) => next.as_ref().and_then(|next| next.literal()),
+        }
+    }
 }
 
 /// How a message is given.
@@ -40,6 +82,8 @@ pub enum Form {
     Binary,
     /// `UTF8 (~{n}` message `)`: its header may hold UTF-8 (RFC 6855 §4).
     Utf8,
+    /// `CATENATE (` parts `)`.
+    Catenate,
 }
 
 /// Scans what stands after APPEND.
@@ -115,6 +159,21 @@ fn scan_head(scanner: &mut Scanner<'_>) -> Scan<Head> {
         None
     };
     let mut form = Form::Text;
+    if scanner.eat_word("CATENATE") {
+        scanner.space()?;
+        scanner.expect(b'(')?;
+        let message = Literal {
+            octets: 0,
+            kind: LiteralKind::NonSynchronizing,
+        };
+        return Ok(Head {
+            flags,
+            received,
+            message,
+            form: Form::Catenate,
+            parts: Some(Box::new(parts(scanner)?)),
+        });
+    }
     if scanner.eat_word("UTF8") {
         scanner.skip_spaces();
         scanner.expect(b'(')?;
@@ -128,5 +187,53 @@ fn scan_head(scanner: &mut Scanner<'_>) -> Scan<Head> {
         received,
         message: scanner.message_literal()?,
         form,
+        parts: None,
     })
+}
+
+/// What stands after a part of a message that is put together.
+///
+/// ```
+/// use mailtool::wire::imap::command::{Then, scan_parts};
+///
+/// let parts = scan_parts(b" URL \"/INBOX/;UID=20\")").unwrap();
+/// assert_eq!((&parts.urls[0][..], parts.then), (&b"/INBOX/;UID=20"[..], Then::Closed(None)));
+/// ```
+pub fn scan_parts(line: &[u8]) -> Scan<Parts> {
+    parts(&mut Scanner::new(line))
+}
+
+fn parts(scanner: &mut Scanner<'_>) -> Scan<Parts> {
+    let mut urls = Vec::new();
+    loop {
+        scanner.skip_spaces();
+        if scanner.eat(b')') {
+            scanner.skip_spaces();
+            let next = match scanner.peek() {
+                None => None,
+                Some(_) => Some(Box::new(scan_head(scanner)?)),
+            };
+            let then = Then::Closed(next);
+            return Ok(Parts { urls, then });
+        }
+        if scanner.eat_word("URL") {
+            scanner.space()?;
+            urls.push(scanner.astring("the URL of a message")?.into_owned());
+        } else if scanner.eat_word("TEXT") {
+            scanner.space()?;
+            scanner.eat(b'~');
+            let then = Then::Text(scanner.message_literal()?);
+            return Ok(Parts { urls, then });
+        } else if scanner.eat_word("UTF8") {
+            scanner.skip_spaces();
+            scanner.expect(b'(')?;
+            scanner.eat(b'~');
+            let then = Then::Utf8(scanner.message_literal()?);
+            return Ok(Parts { urls, then });
+        } else {
+            return problem(
+                "the parts of a message are URL \"/INBOX/;UID=20\" and TEXT {octets}, and ) ends them",
+            );
+        }
+    }
 }
