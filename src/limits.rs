@@ -24,8 +24,8 @@ pub const CONNECTIONS: usize = 40_000;
 pub const CONNECTIONS_PER_ADDRESS: usize = 200;
 /// Connections that are just being told that there are too many; more than these are closed without a word.
 pub const REFUSALS: usize = 256;
-/// File descriptors kept for the store and the program, out of the reach of connections.
-pub const SPARE_DESCRIPTORS: usize = 128;
+/// File descriptors kept for the store and the program, out of the reach of connections; [`ARRIVALS`] among them.
+pub const SPARE_DESCRIPTORS: usize = 328;
 
 /// Octets moved for one connection before the others have their turn.
 pub const TURN: usize = 256 * 1024;
@@ -504,3 +504,34 @@ pub const JOURNAL_STEPS: usize = 20_000;
 pub const CONTROL_LINE: usize = 1024;
 /// How long the control socket waits for a request.
 pub const CONTROL_IDLE: Duration = Duration::from_secs(60);
+
+/// Octets of what connections say that wait for the thread which writes sessions down; what is above is left out, and counted.
+pub const RECORD_BATCH: usize = 16 * 1024 * 1024;
+/// Octets of a session that are not in its file yet.
+pub const RECORD_PENDING: usize = 64 * 1024;
+/// How long they wait for more of the same: a crash loses that much.
+pub const RECORD_DELAY: Duration = Duration::from_secs(1);
+/// How long the thread gathers what comes at the same time. A person who watches does not notice it.
+pub const RECORD_GATHER: Duration = Duration::from_millis(20);
+/// Octets kept of what one side of a session says at a stretch: a letter fits, an attachment does not.
+pub const RECORD_STRETCH: usize = 16 * 1024;
+/// Octets of a session after which fewer are kept of a stretch ...
+pub const RECORD_WHOLE: usize = 1024 * 1024;
+/// ... this many: a command or a reply (RFC 5321 §4.5.3.1.4: 512) ...
+pub const RECORD_SHORT_STRETCH: usize = 512;
+/// ... and after which nothing but what is counted: its file is that long at most, and what is said about it.
+pub const RECORD_SESSION: usize = 4 * 1024 * 1024;
+/// Octets that wait for somebody who follows sessions; lines above are left out, and counted.
+pub const FOLLOWER: usize = 1024 * 1024;
+/// Octets of sessions kept on disk, unless told otherwise: those of some ten thousand letters.
+pub const SESSIONS_OCTETS: u64 = 256 * 1024 * 1024;
+/// How long they are kept, unless told otherwise.
+pub const SESSIONS_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Messages that are remembered for who waits for one, each with an open file: [`SPARE_DESCRIPTORS`] has room for them.
+pub const ARRIVALS: usize = 200;
+/// Octets of their texts: that much of the disk may be held though it was deleted.
+pub const ARRIVALS_OCTETS: u64 = 256 * 1024 * 1024;
+/// Files of one capture that are kept, unless told otherwise.
+pub const CAPTURE_FILES: u32 = 10;
+/// Octets of captures that wait for the disk; connections whose octets find no room are left out from there on.
+pub const CAPTURE_WAITING: usize = 64 * 1024 * 1024;

@@ -172,6 +172,10 @@ fn the_page_of_serve_has_the_options_of_serve_and_no_others() {
         "mailbox dedup",
         "user add",
         "user list",
+        "sessions",
+        "sessions list",
+        "sessions diagram",
+        "wait",
     ] {
         let words: Vec<&str> = ["serve"]
             .into_iter()

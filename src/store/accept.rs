@@ -9,11 +9,13 @@
 //! to all: what failed goes into the queue, and the message is taken. Only when the queue fails too, what was delivered is taken back.
 //! Where each recipient has its reply (LMTP), the failure is told instead.
 
+use std::sync::Arc;
+
 use super::directory::{Destination, Resolved, Rules, Whereabouts};
 use super::queue::{Queue, QueueId, now};
 use super::repeats::Fingerprint;
 use super::spool::{Original, cannot_link, copy_file};
-use super::{Account, Durable, Spool, Store, StoreError};
+use super::{Account, Durable, Extent, Spool, Store, StoreError};
 use crate::wire::address::Address;
 use crate::wire::envelope::Envelope;
 
@@ -78,6 +80,13 @@ impl Store {
                 .collect();
         }
         let queued = goes_by_queue(&envelope);
+        let from = envelope.reverse_path.as_ref();
+        let from = from.map_or_else(String::new, ToString::to_string);
+        let to: Vec<String> = envelope
+            .recipients
+            .iter()
+            .map(|recipient| recipient.address.to_string())
+            .collect();
         let resolved = self.directory.resolve(envelope);
         let nobody = || Some(Err(StoreError::NoSuchMailbox));
         let mut outcomes: Vec<_> = resolved.finals.iter().map(|_| None).collect();
@@ -120,11 +129,22 @@ impl Store {
                 });
             }
         }
-        resolved
+        let results: Vec<_> = resolved
             .members
             .iter()
             .map(|members| sum(members, &outcomes))
-            .collect()
+            .collect();
+        let mut good = results.iter().map(Result::is_ok);
+        let is_taken = if one {
+            good.all(|good| good)
+        } else {
+            good.any(|good| good)
+        };
+        if is_taken {
+            let text = Extent::new(Arc::clone(&spool.file), 0, spool.octets());
+            self.arrivals.note(id, from, to, text);
+        }
+        results
     }
 
     /// Delivers a queued message to those of its recipients that are here (`indices`: their places in the envelope), without

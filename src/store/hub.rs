@@ -78,6 +78,15 @@ impl Hub {
             token,
         }
     }
+    /// What wakes the session of this token, for whoever has something for it that is no mailbox.
+    pub fn waker(&self, token: u64) -> impl Fn() + Send + Sync + use<> {
+        let told = Arc::clone(&self.told);
+        move || {
+            if let Some(waker) = told.waker.get() {
+                waker(token);
+            }
+        }
+    }
     /// From now on the kernel is asked what other programs do to the mailboxes that somebody sits in.
     pub(super) fn take_notice(&self) -> io::Result<()> {
         let notices = Notices::start(Arc::clone(&self.told))?;

@@ -45,6 +45,7 @@ mod aliases;
 mod alterations;
 mod append;
 mod arrival;
+mod arrivals;
 mod cache;
 mod commit;
 mod directory;
@@ -98,6 +99,7 @@ use crate::wire::imap::rights::Rights;
 
 pub use self::accept::Replies;
 pub use self::append::Incoming;
+pub use self::arrivals::{Arrivals, Arrived, Expecting};
 pub use self::commit::Durable;
 pub use self::directory::{Rules, Whereabouts};
 pub use self::fs::Extent;
@@ -130,6 +132,7 @@ pub struct Store {
     noted: metadata::Changes,
     /// Where it is.
     root: Box<Path>,
+    arrivals: Arc<Arrivals>,
     /// Nobody outside can make two messages look the same to `repeats`.
     hashing: RandomState,
     /// The homes whose maildrop somebody holds.
@@ -193,6 +196,10 @@ impl Store {
     pub fn hub(&self) -> &Hub {
         &self.shared.hub
     }
+    /// The messages that came in lately. Does not block.
+    pub const fn arrivals(&self) -> &Arc<Arrivals> {
+        &self.arrivals
+    }
     /// The lock that a POP3 session holds on a maildrop (RFC 1939 §4); `Busy` while another holds it. Let go on drop.
     pub fn lock_maildrop(&self, account: &Account) -> Result<MaildropLock, StoreError> {
         let home = Arc::clone(&account.home);
@@ -247,6 +254,7 @@ impl Store {
             opened: Opened::default(),
             noted: metadata::Changes::default(),
             root: root.into(),
+            arrivals: Arc::default(),
             hashing: RandomState::new(),
             maildrops: Arc::default(),
             _watch: None,

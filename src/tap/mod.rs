@@ -2,14 +2,18 @@
 //!
 //! | observer | sees | and writes |
 //! |---|---|---|
-//! | [`Tap`] | what is said, in the clear; passwords hidden where a session names them | [`transcript`], [`dump`] |
+//! | [`Tap`] | what is said, in the clear; passwords hidden where a session names them | [`transcript`], [`dump`], [`record`] |
 //! | [`Wire`] | what crosses the socket: ciphertext where there is TLS | [`pcapng`] |
 //! | [`keylog::KeySink`] | the secrets of TLS, with which that ciphertext can be read | [`keylog`], [`pcapng`] |
+//!
+//! What a server is to write goes to the disk [`behind`] the back of its loop.
 
+pub mod behind;
 pub mod dump;
 pub mod keylog;
 pub mod masked;
 pub mod pcapng;
+pub mod record;
 pub mod transcript;
 
 use std::time::{Instant, SystemTime};
@@ -46,7 +50,7 @@ pub enum Piece<'a> {
     /// 451 by rule 2`. See [`note`] for kinds that others look for; a session says it with [`Out::note`](crate::proto::Out::note).
     Note {
         /// What it is about, in a word.
-        kind: &'static str,
+        kind: &'a str,
         /// What there is to say, in one line.
         text: &'a str,
     },

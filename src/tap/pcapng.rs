@@ -24,6 +24,7 @@
 //! The format: draft-ietf-opsawg-pcapng. TCP: RFC 9293, window scale RFC 7323 §2, SACK permitted RFC 2018 §2.
 
 mod frames;
+mod many;
 #[cfg(test)]
 mod tests;
 
@@ -33,12 +34,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::frames::{Ends, Flags, Segment};
+use self::many::{Each, Rotation};
+pub use self::many::{OpenFor, OpenNext};
 use super::keylog::KeySink;
 use super::{Closing, Side, Wire};
 
-/// A capture file, shared by all connections that are written to it.
+/// A capture file, shared by all connections that are written to it; or several.
 #[derive(Clone)]
-pub struct Capture(Arc<Mutex<File>>);
+pub struct Capture(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    One(Arc<Mutex<File>>),
+    Each(Arc<Each>),
+}
 
 impl Capture {
     /// Begins a file. `sink` is written to without a buffer, whole blocks at a time.
@@ -51,13 +60,16 @@ impl Capture {
             blocks: Vec::new(),
             trouble: None,
             connections: 0,
+            written: 0,
+            part: 0,
+            rotation: None,
         };
         file.section_header();
         file.interface();
         file.write();
         match file.trouble.take() {
             Some(error) => Err(error),
-            None => Ok(Self(Arc::new(Mutex::new(file)))),
+            None => Ok(Self(Inner::One(Arc::new(Mutex::new(file))))),
         }
     }
 
@@ -69,19 +81,29 @@ impl Capture {
         server: SocketAddr,
         comment: &str,
     ) -> Box<dyn Wire> {
-        let number = {
-            let mut file = lock(&self.0);
+        let file = match &self.0 {
+            Inner::One(file) => file,
+            Inner::Each(each) => {
+                return each.wire(at, comment, |capture| {
+                    capture.stream(at, client, server, comment)
+                });
+            }
+        };
+        let (number, part) = {
+            let mut file = lock(file);
             file.connections = file.connections.wrapping_add(1);
-            file.connections
+            (file.connections, file.part)
         };
         // Two connections with the same ports, one after the other, must not look like one.
         let initial = number.wrapping_mul(SPREAD);
         let mut stream = Stream {
-            file: Arc::clone(&self.0),
+            file: Arc::clone(file),
             ends: Ends::new(client, server),
             client: Half::new(initial),
             server: Half::new(initial.rotate_left(16)),
             over: false,
+            name: comment.into(),
+            part,
         };
         stream.handshake(at, comment);
         Box::new(stream)
@@ -94,8 +116,16 @@ impl Capture {
         server: SocketAddr,
         comment: &str,
     ) -> Box<dyn Wire> {
+        let file = match &self.0 {
+            Inner::One(file) => file,
+            Inner::Each(each) => {
+                return each.wire(SystemTime::now(), comment, |capture| {
+                    capture.datagrams(client, server, comment)
+                });
+            }
+        };
         Box::new(Datagrams {
-            file: Arc::clone(&self.0),
+            file: Arc::clone(file),
             ends: Ends::new(client, server),
             comment: Some(comment.to_owned()),
         })
@@ -103,17 +133,26 @@ impl Capture {
 
     /// Where TLS puts its secrets, so that Wireshark can read what is captured.
     pub fn secrets(&self) -> Arc<dyn KeySink> {
-        Arc::new(Secrets(Arc::clone(&self.0)))
+        match &self.0 {
+            Inner::One(file) => Arc::new(Secrets(Arc::clone(file))),
+            Inner::Each(each) => Arc::clone(each) as Arc<dyn KeySink>,
+        }
     }
 
     /// Why the file is not complete, if it is not.
     pub fn trouble(&self) -> Option<io::Error> {
-        let file = lock(&self.0);
-        let error = file.trouble.as_ref()?;
-        Some(match error.raw_os_error() {
-            Some(code) => io::Error::from_raw_os_error(code),
-            None => io::Error::new(error.kind(), error.to_string()),
-        })
+        match &self.0 {
+            Inner::One(file) => lock(file).trouble.as_ref().map(again),
+            Inner::Each(each) => each.trouble(),
+        }
+    }
+}
+
+/// The same error once more.
+fn again(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
     }
 }
 
@@ -140,6 +179,11 @@ struct File {
     /// After it nothing is written any more.
     trouble: Option<io::Error>,
     connections: u32,
+    /// Octets of this part.
+    written: u64,
+    /// Which part is written, where there are several.
+    part: u32,
+    rotation: Option<Rotation>,
 }
 
 /// A tap has no better answer to a panic elsewhere than to go on: blocks are only ever written whole.
@@ -157,8 +201,28 @@ impl File {
         {
             self.trouble = Some(error);
         }
+        self.written += self.blocks.len() as u64;
         self.blocks.clear();
         self.blocks.shrink_to(KEPT);
+    }
+
+    /// Goes on in the next file when this one is full.
+    fn turn_over(&mut self) {
+        let Some(rotation) = &mut self.rotation else {
+            return;
+        };
+        if self.written < rotation.octets || self.trouble.is_some() {
+            return;
+        }
+        match (rotation.next)() {
+            Ok(sink) => self.sink = sink,
+            Err(error) => return self.trouble = Some(error),
+        }
+        self.part += 1;
+        self.written = 0;
+        self.section_header();
+        self.interface();
+        self.write();
     }
 
     /// §4.1
@@ -286,6 +350,9 @@ struct Stream {
     server: Half,
     /// Reset, or ended by both sides.
     over: bool,
+    name: Box<str>,
+    /// The part of the file that it was last written to.
+    part: u32,
 }
 
 /// What one side sends.
@@ -315,6 +382,21 @@ impl Stream {
         self.segment(&mut file, at, Side::Server, Flags::SynAck, &[], "");
         self.segment(&mut file, at, Side::Client, Flags::Ack, &[], "");
         file.write();
+    }
+
+    /// In another part of the file than before it begins anew, one number before the next octet of each side.
+    fn go_on(&mut self, file: &mut File, at: SystemTime) {
+        if self.part == file.part {
+            return;
+        }
+        self.part = file.part;
+        for half in [&mut self.client, &mut self.server] {
+            half.next = half.next.wrapping_sub(1);
+        }
+        let comment = format!("{}, continued from the file before", self.name);
+        self.segment(file, at, Side::Client, Flags::Syn, &[], &comment);
+        self.segment(file, at, Side::Server, Flags::SynAck, &[], "");
+        self.segment(file, at, Side::Client, Flags::Ack, &[], "");
     }
 
     fn segment(
@@ -359,6 +441,7 @@ impl Wire for Stream {
         }
         let shared = Arc::clone(&self.file);
         let mut file = lock(&shared);
+        self.go_on(&mut file, at);
         let mut pieces = octets.chunks(self.ends.segment_octets()).peekable();
         while let Some(piece) = pieces.next() {
             let flags = match pieces.peek() {
@@ -369,6 +452,7 @@ impl Wire for Stream {
             self.segment(&mut file, at, side.other(), Flags::Ack, &[], "");
         }
         file.write();
+        file.turn_over();
     }
 
     fn closed(&mut self, at: SystemTime, side: Side, how: Closing) {
@@ -377,6 +461,7 @@ impl Wire for Stream {
         }
         let shared = Arc::clone(&self.file);
         let mut file = lock(&shared);
+        self.go_on(&mut file, at);
         match how {
             Closing::End => {
                 self.segment(&mut file, at, side, Flags::FinAck, &[], "");
@@ -422,6 +507,7 @@ impl Wire for Datagrams {
             }
         }
         file.write();
+        file.turn_over();
     }
 
     /// UDP has no end.

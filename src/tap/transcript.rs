@@ -20,7 +20,7 @@
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Piece, Side, Tap};
 use crate::limits;
@@ -39,6 +39,8 @@ pub struct Transcript {
     spoken: bool,
     /// When something was last said, where times are written.
     last: Option<Instant>,
+    /// Times below are not written.
+    least: Duration,
     closed: bool,
 }
 
@@ -78,6 +80,7 @@ impl Transcript {
             run: Run::default(),
             spoken: false,
             last: None,
+            least: Duration::ZERO,
             closed: false,
         }
     }
@@ -93,6 +96,17 @@ impl Transcript {
     pub fn timed(mut self, start: Instant) -> Self {
         self.last = Some(start);
         self
+    }
+
+    /// The same, of turns that took `least` at least.
+    pub fn timed_from(mut self, start: Instant, least: Duration) -> Self {
+        self.least = least;
+        self.timed(start)
+    }
+
+    /// Writes what is held back: nothing more comes.
+    pub(super) fn finish(&mut self) {
+        self.end_run();
     }
 
     fn bytes(&mut self, now: Instant, side: Side, mut bytes: &[u8]) {
@@ -137,7 +151,11 @@ impl Transcript {
         let Some(last) = self.last else {
             return;
         };
-        let seconds = now.saturating_duration_since(last).as_secs_f64();
+        let took = now.saturating_duration_since(last);
+        if took < self.least {
+            return;
+        }
+        let seconds = took.as_secs_f64();
         let mut line = String::from("# ");
         if let Some(connection) = self.connection {
             line.push_str(&format!("{connection}: "));
@@ -293,6 +311,15 @@ enum Mark {
 
 /// Writes what a peer said, fit for a terminal and for the runner of dialogues.
 fn escape(said: &[u8], text: &mut String) {
+    // Nearly all lines are plain, and go through as they are.
+    if said != b"..."
+        && said
+            .iter()
+            .all(|&octet| matches!(octet, b'\t' | b' '..=b'~') && !matches!(octet, b'\\' | b'['))
+        && let Ok(plain) = std::str::from_utf8(said)
+    {
+        return text.push_str(plain);
+    }
     // A line of three dots means "any lines" to the runner.
     let mut said = said;
     if said == b"..." {

@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -16,6 +17,7 @@ use super::options::{Endpoint, Options};
 use super::protocols::Protocol;
 use super::ready::Waiting;
 use super::site::Site;
+use crate::applet::evidence::is_folder;
 use crate::applet::print;
 use crate::proto::control::Journal;
 use crate::proto::smtp::dispatch::policy::{Dialect, Goal, Pattern, Place, Route, Way};
@@ -134,6 +136,24 @@ fn options_of(options: &Options, number: u16) -> anyhow::Result<Options> {
     let name = format!("mta{number}.lab");
     own.domain = vec![name.parse().map_err(anyhow::Error::msg)?];
     own.relay = options.relay.in_lab(Vec::new());
+    own.evidence = options.evidence.in_lab(number);
+    own.pcap = options.pcap.as_ref().map(|path| {
+        if is_folder(path) {
+            return path.join(format!("mta{number}"));
+        }
+        // One file has one writer.
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let kind = path.extension().unwrap_or_default().to_string_lossy();
+        path.with_file_name(format!("{stem}-mta{number}.{kind}"))
+    });
+    if let Some(folder) = own
+        .pcap
+        .as_ref()
+        .filter(|_| options.pcap.as_deref().is_some_and(is_folder))
+    {
+        let mut making = std::fs::DirBuilder::new();
+        making.recursive(true).mode(0o700).create(folder)?;
+    }
     let fields = [
         (Protocol::Smtp, &mut own.smtp),
         (Protocol::Submission, &mut own.submission),

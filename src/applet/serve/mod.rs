@@ -7,15 +7,17 @@ mod deliver;
 mod lab;
 mod log;
 mod mailbox;
+mod observers;
 mod options;
 mod protocols;
 pub(super) mod queue;
 mod ready;
 mod screen;
+mod sessions;
 mod site;
 mod user;
+mod wait;
 
-use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,7 +31,7 @@ use self::protocols::Protocol;
 use self::ready::Waiting;
 use self::screen::Demo;
 use self::site::Site;
-use super::{evidence, print};
+use super::print;
 use crate::proto::control::{Board, BoardTurn, Journal, JournalWitness};
 use crate::proto::login::Door;
 use crate::proto::pop3::server::{LoginDelay, Pop3Service};
@@ -39,7 +41,6 @@ use crate::reactor::{self, Acceptor, Reactor, Security};
 use crate::store::{Store, Users};
 use crate::tap::Tap;
 use crate::tap::keylog::KeySink;
-use crate::tap::pcapng::{self, Capture};
 use crate::tap::transcript::{Folding, Sink, Transcript};
 
 /// The options of `serve`.
@@ -52,6 +53,8 @@ pub fn command() -> Command {
         .subcommand(user::command())
         .subcommand(queue::command())
         .subcommand(queue::trace_command())
+        .subcommand(sessions::command())
+        .subcommand(wait::command())
         .disable_help_subcommand(true)
         .args_conflicts_with_subcommands(true)
 }
@@ -66,6 +69,8 @@ Examples:
       For alice and bob, on this PC only, at ports above 1024
   mailtool serve --store tmp --smtp 0 --pop3 off --ready-fd 3 3>ports
       For a test: mail is thrown away at the end, the system chooses the port
+  mailtool serve --watch smtp,alice --explain fr
+      What alice's SMTP sessions say, as they say it, with what it means in French
   mailtool serve --listen 0.0.0.0 --domain lab.example --user eve:secret
       For a classroom: eve can log in from everywhere on the network
   mailtool serve --lab-chain 3
@@ -87,6 +92,8 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         Some(("user", matches)) => return user::run(matches),
         Some(("queue", matches)) => return queue::run(matches),
         Some(("trace", matches)) => return queue::run_trace(matches),
+        Some(("sessions", matches)) => return sessions::run(matches),
+        Some(("wait", matches)) => return wait::run(matches),
         _ => {}
     }
     let options = Options::of(matches)?;
@@ -266,26 +273,6 @@ fn transcripts(path: &Path) -> anyhow::Result<Box<reactor::TapFactory>> {
         let transcript = Transcript::numbered(Arc::clone(&sink), peer.token, Folding::Never);
         Some(Box::new(transcript) as Box<dyn Tap>)
     }))
-}
-
-/// A wire for each connection that writes what crosses its socket to `capture`. That the file at `path` has come to its end before the
-/// connections is told once.
-fn wires(path: &Path, capture: Capture) -> Box<reactor::WireFactory> {
-    let (path, told) = (path.to_path_buf(), Cell::new(false));
-    Box::new(move |peer, service| {
-        if let Some(words) = evidence::shortened(&path, &capture) {
-            if !told.replace(true) {
-                ::log::error!("{words}");
-            }
-            return None;
-        }
-        let (client, server) = match (peer.remote, peer.local) {
-            (Some(remote), Some(local)) => (remote, local),
-            _ => pcapng::stand_in(peer.token, standard_port(service)),
-        };
-        let name = format!("{service} session {}", peer.token);
-        Some(capture.stream(peer.accepted.wall, client, server, &name))
-    })
 }
 
 /// The port that is shown for connections over UNIX sockets, so that Wireshark knows what is spoken.

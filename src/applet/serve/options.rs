@@ -1,6 +1,7 @@
 //! What `serve` can be told: on the command line, in `MAILTOOL_*`, in a TOML file; the first of these wins.
 
 mod addresses;
+mod evidence;
 mod file;
 mod login;
 mod relay;
@@ -19,6 +20,7 @@ use anyhow::Context;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 pub(super) use self::addresses::Addresses;
+pub(super) use self::evidence::{Evidence, Explain};
 pub(super) use self::login::LoginOptions;
 pub(super) use self::relay::Relay;
 pub(super) use self::sessions::Sessions;
@@ -137,6 +139,8 @@ pub(super) struct Options {
         help_heading = EVIDENCE
     )]
     pub(super) pcap: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) evidence: Evidence,
     /// Once ready, write what listens where, a line each, to this file descriptor, and close it
     #[arg(
         long,
@@ -195,6 +199,7 @@ impl Options {
             let file = Self::of_file(&ArgMatches::default(), &path)?;
             self.store = self.store.or(file.store);
             self.users = self.users.or(file.users);
+            self.evidence = file.evidence;
             if self.domain.is_empty() {
                 self.domain = file.domain;
             }

@@ -245,7 +245,7 @@ fn page_of_text(lines: &[&str], said: &[&str], request: &str) -> String {
 
 /// The control socket of a store, or those of the servers of a lab: what a server left that was killed does not count where
 /// others listen.
-fn sockets(store: &Path) -> Vec<PathBuf> {
+pub(super) fn sockets(store: &Path) -> Vec<PathBuf> {
     let own = store.join(CONTROL);
     let lab: Vec<PathBuf> = (1..)
         .map(|number| store.join(format!("mta{number}")).join(CONTROL))
@@ -288,7 +288,7 @@ fn talk(socket: &Path, request: &str, json: bool) -> anyhow::Result<Answer> {
     Err(exit::failure(exit::PROTOCOL, broken()))
 }
 
-fn unreachable(socket: &Path, error: &io::Error) -> anyhow::Error {
+pub(super) fn unreachable(socket: &Path, error: &io::Error) -> anyhow::Error {
     let store = socket.parent().unwrap_or(Path::new("")).display();
     let message = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => format!(

@@ -8,13 +8,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
+use super::observers::Observers;
 use super::options::{Domain, Endpoint, Options};
 use super::protocols::Protocol;
 use super::screen::{Demo, Screen};
-use super::{
-    Services, accounts, certificate, domains, listen, only_loopback, reload, transcripts, wires,
-};
-use crate::applet::evidence;
+use super::{Services, accounts, certificate, domains, listen, only_loopback, reload};
 use crate::limits;
 use crate::proto::control::{Board, ControlService, Journal};
 use crate::proto::smtp::dispatch::policy::Route;
@@ -29,6 +27,7 @@ pub(super) struct Site {
     options: Options,
     place: PathBuf,
     reactor: Reactor,
+    observers: Observers,
     store: Arc<Store>,
     board: Board,
     /// What it calls itself.
@@ -103,11 +102,9 @@ impl Site {
         if !names.contains(&hostname) {
             names.push(hostname.clone());
         }
-        let pcap = options.pcap.as_deref();
-        let capture = pcap.map(evidence::capture).transpose();
-        let capture = capture.map_err(anyhow::Error::msg)?;
-        let keys = evidence::key_log(capture.as_ref(), |words| ::log::warn!("{words}"));
-        let certificate = certificate(options, place, &names, keys.as_ref())?;
+        let board = Board::with(journal);
+        let observers = Observers::open(options, place, &board.feed)?;
+        let certificate = certificate(options, place, &names, observers.keys.as_ref())?;
 
         let (connections, connections_per_address) = options.connections();
         let mut reactor = Reactor::new(
@@ -116,10 +113,8 @@ impl Site {
                 connections_per_address,
                 proxies: options.sessions.proxies(),
                 tls: Some(certificate),
-                tap: options.transcript.as_deref().map(transcripts).transpose()?,
-                wire: pcap
-                    .zip(capture)
-                    .map(|(path, capture)| wires(path, capture)),
+                tap: Some(observers.taps(options)?),
+                wire: observers.wires(options),
                 resolving: Resolving {
                     server: options.relay.resolver(),
                     ..Resolving::default()
@@ -132,10 +127,15 @@ impl Site {
         )
         .context("the system gives no event loop")?;
         reactor
-            .catch_signals(reload(options, &store, &names, place, keys))
+            .catch_signals(reload(
+                options,
+                &store,
+                &names,
+                place,
+                observers.keys.clone(),
+            ))
             .context("signals cannot be caught")?;
 
-        let board = Board::with(journal);
         let services = Services {
             hostname: hostname.clone(),
             domain: domains[0].clone(),
@@ -167,6 +167,7 @@ impl Site {
             options: options.clone(),
             place: place.to_path_buf(),
             reactor,
+            observers,
             store,
             board,
             hostname,
@@ -246,7 +247,21 @@ impl Site {
             handle,
         );
         self.reactor.drive(Box::new(courier));
-        self.reactor.run().context("the event loop failed")
+        let enough = self.options.evidence.exit_after().map(|enough| {
+            let handle = self.reactor.handle();
+            let stop = move |count| {
+                // Once: a second time means at once.
+                if count == enough.get() {
+                    ::log::info!("{count} messages were taken: that is enough (--exit-after)");
+                    handle.stop();
+                }
+            };
+            self.store.arrivals().subscribe(Arc::new(stop))
+        });
+        let served = self.reactor.run().context("the event loop failed");
+        drop(enough);
+        self.observers.close();
+        served
     }
 }
 

@@ -10,6 +10,12 @@
 //! | `flush`, `flush ID`, `flush DOMAIN` | it is tried now |
 //! | `hold ID`, `release ID`, `drop ID` | done; `ALL` in place of the ID: all of them |
 //! | `trace ID` | its journey |
+//! | `mark` | how many messages have come in: `ok: 17` |
+//! | `arrivals`, `arrivals 17` | messages as they come in, those after the 17th that are still known first, without end |
+//! | `follow` | the sessions as they are spoken, a line of the dialogue each, without end |
+//!
+//! What is without end ends with the next line that is sent. `arrivals` begins with ` listening 17`; then comes, for each message,
+//! ` message OCTETS {...}`, so many octets, and a line end.
 //!
 //! So it can be spoken by hand: `echo list | mailtool nc -U STORE/control.sock`. Who may connect decides the file's mode.
 
@@ -28,7 +34,8 @@ use crate::proto::smtp::dispatch::Which;
 use crate::proto::smtp::server::policy::{Turn, Turned, Witness};
 use crate::proto::{self, Input, Out, Peer, Service, Session};
 use crate::store::queue::{Change, Queued};
-use crate::store::{QueueId, Store, StoreError};
+use crate::store::{Expecting, QueueId, Store, StoreError};
+use crate::tap::record::{Feed, Follower};
 use crate::wire::address::Address;
 use crate::wire::lines::Want;
 
@@ -39,6 +46,8 @@ pub struct Board {
     waker: Arc<Mutex<Option<Waker>>>,
     /// What happened to messages.
     pub journal: Journal,
+    /// What sessions say.
+    pub feed: Feed,
 }
 
 type Waker = Box<dyn Fn() + Send + Sync>;
@@ -227,6 +236,9 @@ enum Request<'a> {
     Flush(Option<&'a str>),
     Change(Change, &'a str),
     Trace(&'a str),
+    Mark,
+    Arrivals(u64),
+    Follow,
 }
 
 impl<'a> Request<'a> {
@@ -244,6 +256,10 @@ impl<'a> Request<'a> {
             ("release", Some(id)) => Self::Change(Change::Release, id),
             ("drop", Some(id)) => Self::Change(Change::Drop, id),
             ("trace", Some(id)) => Self::Trace(id),
+            ("mark", None) => Self::Mark,
+            ("arrivals", None) => Self::Arrivals(u64::MAX),
+            ("arrivals", Some(number)) => Self::Arrivals(number.parse().ok()?),
+            ("follow", None) => Self::Follow,
             _ => return None,
         })
     }
@@ -271,6 +287,8 @@ impl Service for ControlService {
         Box::new(Control {
             store: Arc::clone(&self.store),
             board: self.board.clone(),
+            token: peer.token,
+            live: None,
             style: Style::Text,
             listing: None,
             working: false,
@@ -281,10 +299,22 @@ impl Service for ControlService {
     }
 }
 
+/// What goes on without end.
+enum Live {
+    /// Messages behind this number.
+    Arrivals {
+        _expecting: Expecting,
+        after: u64,
+    },
+    Sessions(Follower),
+}
+
 /// The session.
 struct Control {
     store: Arc<Store>,
     board: Board,
+    token: u64,
+    live: Option<Live>,
     style: Style,
     /// What is still to be listed, as fast as it is read.
     listing: Option<std::vec::IntoIter<Arc<Queued>>>,
@@ -312,9 +342,14 @@ impl Session for Control {
                 out.line(b"no: too many connections");
                 out.close();
             }
+            Input::Line(_) if self.live.take().is_some() => out.line(b"ok"),
             Input::Line(line) => self.request(line, out),
             Input::LongLine => out.line(b"no: that line is too long for a request"),
-            Input::Room => self.list(out),
+            Input::Room => {
+                self.list(out);
+                self.go_on(out);
+            }
+            Input::Changed => self.go_on(out),
             Input::Done(proto::Answer::Control(answer)) => {
                 self.working = false;
                 self.changed(answer, out);
@@ -325,7 +360,7 @@ impl Session for Control {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        Some(self.deadline)
+        self.live.is_none().then_some(self.deadline)
     }
 }
 
@@ -367,10 +402,60 @@ impl Control {
                 }
                 out.line(b"ok");
             }
+            Some(Request::Mark) => {
+                let count = self.store.arrivals().count();
+                out.line(format!("ok: {count}").as_bytes());
+            }
+            Some(Request::Arrivals(after)) => {
+                let arrivals = self.store.arrivals();
+                let wake = self.store.hub().waker(self.token);
+                let expecting = arrivals.subscribe(Arc::new(move |_| wake()));
+                let count = arrivals.count();
+                say(&format!("listening {count}"), out);
+                self.live = Some(Live::Arrivals {
+                    _expecting: expecting,
+                    after: after.min(count),
+                });
+                self.go_on(out);
+            }
+            Some(Request::Follow) => {
+                let wake = self.store.hub().waker(self.token);
+                let follower = self.board.feed.follow(Box::new(wake));
+                say("listening", out);
+                self.live = Some(Live::Sessions(follower));
+            }
             None => no(
-                "requests are list, show ID, flush [ID|DOMAIN], hold ID, release ID, drop ID, trace ID",
+                "requests are list, show ID, flush [ID|DOMAIN], hold ID, release ID, drop ID, trace ID, mark, arrivals [NUMBER], follow",
                 out,
             ),
+        }
+    }
+
+    /// Goes on with what is without end, as long as there is room.
+    fn go_on(&mut self, out: &mut Out) {
+        match &mut self.live {
+            Some(Live::Arrivals { after, .. }) => {
+                for one in self.store.arrivals().after(*after) {
+                    if out.is_full() {
+                        break;
+                    }
+                    *after = one.number;
+                    let octets = one.text.octets();
+                    say(&format!("message {octets} {}", page::arrived(&one)), out);
+                    out.extent(one.text.exact());
+                    out.bytes(b"\r\n");
+                }
+            }
+            Some(Live::Sessions(follower)) if !out.is_full() => {
+                let (text, lost) = follower.take();
+                if lost > 0 {
+                    say(&format!("# lost: {lost} lines"), out);
+                }
+                for line in text.lines() {
+                    say(line, out);
+                }
+            }
+            Some(Live::Sessions(_)) | None => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! How messages in the queue look: for people, and in JSON.
 
 use super::{Step, Style};
+use crate::store::Arrived;
 use crate::store::queue::{Progress, Queued, State};
 use crate::wire::date::DateTime;
 use crate::wire::envelope::{Envelope, Notify};
@@ -26,6 +27,18 @@ pub(super) fn entry(queued: &Queued, style: Style) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A message that has come in, in JSON.
+pub(super) fn arrived(arrived: &Arrived) -> String {
+    let to: Vec<String> = arrived.to.iter().map(|to| json::string(to)).collect();
+    json::object(&[
+        ("number", arrived.number.to_string()),
+        ("moment", arrived.moment.to_string()),
+        ("id", json::string(&arrived.id)),
+        ("from", json::string(&arrived.from)),
+        ("to", format!("[{}]", to.join(","))),
+    ])
 }
 
 /// All about a message.

@@ -65,16 +65,7 @@ impl Talk {
             let answer = job.run(&self.store);
             self.session.handle(self.now, Input::Done(answer), &mut out);
         }
-        let mut said = Vec::new();
-        while let Some(front) = out.front() {
-            let proto::Front::Bytes(bytes) = front else {
-                panic!("only bytes are said")
-            };
-            said.extend_from_slice(bytes);
-            let octets = bytes.len();
-            out.advance(octets);
-        }
-        String::from_utf8(said).unwrap()
+        said(&out)
     }
 }
 
@@ -185,4 +176,70 @@ fn what_is_no_request_is_told_what_would_be_one() {
             .deadline()
             .is_some_and(|at| at > talk.now + Duration::from_secs(1))
     );
+}
+
+impl Talk {
+    fn deliver(&self, id: &str, text: &[u8]) {
+        let envelope = Envelope {
+            reverse_path: Some(Address::parse(b"bob@b.example").unwrap()),
+            recipients: vec![Recipient::new(Address::parse(b"alice@a.example").unwrap())],
+            ..Envelope::default()
+        };
+        let mut spool = self
+            .store
+            .draft(&envelope, crate::store::Replies::One)
+            .unwrap();
+        spool.append(text).unwrap();
+        let results = self.store.accept(spool, envelope, id);
+        assert!(results[0].is_ok());
+    }
+
+    fn tell(&mut self, input: Input<'_>) -> String {
+        let mut out = Out::new(Side::Server, self.now, None);
+        self.session.handle(self.now, input, &mut out);
+        said(&out)
+    }
+}
+
+#[test]
+fn messages_are_told_as_they_come_and_those_before_on_demand() {
+    let mut talk = Talk::new();
+    let text = "Subject: one\r\n\r\nA\r\n";
+    talk.deliver("AAA", text.as_bytes());
+    assert_eq!(talk.say("mark"), "ok: 1\r\n");
+    assert_eq!(talk.say("arrivals"), " listening 1\r\n");
+    assert_eq!(talk.session.deadline(), None);
+    assert_eq!(talk.tell(Input::Changed), "");
+    talk.deliver("BBB", text.as_bytes());
+    let said = talk.tell(Input::Changed);
+    let (head, rest) = said.split_once("\r\n").unwrap();
+    let (octets, fields) = head
+        .strip_prefix(" message ")
+        .and_then(|head| head.split_once(' '))
+        .unwrap();
+    assert_eq!(rest.len(), octets.parse::<usize>().unwrap() + 2);
+    assert!(rest.ends_with(&format!("{text}\r\n")), "{rest}");
+    assert!(fields.starts_with("{\"number\":2,\"moment\":"), "{fields}");
+    assert!(
+        fields.ends_with("\"id\":\"BBB\",\"from\":\"bob@b.example\",\"to\":[\"alice@a.example\"]}"),
+        "{fields}"
+    );
+    assert_eq!(talk.tell(Input::Changed), "", "each once");
+    assert_eq!(talk.say("anything ends it"), "ok\r\n");
+    assert!(talk.session.deadline().is_some());
+    let known = talk.say("arrivals 0");
+    assert!(known.starts_with(" listening 2\r\n message "), "{known}");
+    assert!(known.contains("\"AAA\"") && known.contains("\"BBB\""));
+}
+
+/// All that waits to be sent.
+fn said(out: &Out) -> String {
+    let mut said = Vec::new();
+    for front in out.waiting() {
+        match front {
+            proto::Front::Bytes(bytes) => said.extend_from_slice(bytes),
+            proto::Front::Extent(extent, _) => said.extend(extent.read().unwrap()),
+        }
+    }
+    String::from_utf8(said).unwrap()
 }

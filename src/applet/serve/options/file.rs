@@ -11,6 +11,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use toml::de::{DeTable, DeValue};
 
+use super::evidence::OFF;
 use super::{Options, THROW_AWAY};
 
 /// What `said` (by the command line and the environment) says, completed by the text of a file that is in `folder`.
@@ -100,7 +101,9 @@ fn write(
                 write(key, argument, value.get_ref(), folder, words)?;
             }
         }
-        (_, DeValue::String(text)) if argument.is_some_and(is_path) && text != THROW_AWAY => {
+        (_, DeValue::String(text))
+            if argument.is_some_and(is_path) && !matches!(&**text, THROW_AWAY | OFF) =>
+        {
             words.push(word(key, folder.join(&**text).as_os_str()));
         }
         (_, DeValue::String(text)) => words.push(word(key, OsStr::new(&**text))),

@@ -68,6 +68,14 @@ const OPTIONS: &[(&str, &str)] = &[
     ("tls-key", "key.pem"),
     ("transcript", "dialogue"),
     ("pcap", "capture"),
+    ("watch", "smtp,alice"),
+    ("explain", "fr"),
+    ("sessions", "dialogues"),
+    ("sessions-size", "10M"),
+    ("sessions-age", "2d"),
+    ("pcap-size", "100M"),
+    ("pcap-files", "3"),
+    ("exit-after", "9"),
     ("ready-fd", "3"),
 ];
 
@@ -191,6 +199,12 @@ fn the_defaults_that_help_names_are_those_that_hold() {
         ("retry", hours(limits::RETRY_MAX)),
         ("give-up", days(limits::GIVE_UP)),
         ("warn-after", hours(limits::WARN_DELAY)),
+        (
+            "sessions-size",
+            format!("{}M", limits::SESSIONS_OCTETS >> 20),
+        ),
+        ("sessions-age", days(limits::SESSIONS_AGE)),
+        ("pcap-files", limits::CAPTURE_FILES.to_string()),
     ] {
         let command = command();
         let named = |argument: &&clap::Arg| argument.get_long() == Some(name);
@@ -233,6 +247,9 @@ fn what_cannot_be_says_what_can() {
         ("retry", "soon", "30s, 5m"),
         ("relay-connections", "0", "from 1 to 10000"),
         ("lab-chain", "0", "1..=60"),
+        ("explain", "de", "en or fr"),
+        ("sessions-size", "much", "such as 5000000"),
+        ("exit-after", "0", "1 or more"),
     ] {
         let option = format!("--{name}={value}");
         let error = command()
