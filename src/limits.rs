@@ -162,11 +162,27 @@ pub const IMAP_CATENATED: usize = 1000;
 /// Alterations of flags that are remembered of a mailbox in memory, so that a STORE with UNCHANGEDSINCE fails only for flags that did
 /// change (RFC 7162 §3.1.12); 16 octets each.
 pub const FLAG_ALTERATIONS: usize = 4096;
+/// Octets of one digest of a message; what is larger is found out again each time. Envelopes and structures have some hundreds,
+/// the structure of [`MIME_PARTS`] parts a megabyte. Below 2^24, as the file has it.
+pub const DIGEST: usize = 4 * 1024 * 1024;
+/// Octets of a mailbox's digests: a message takes about one kilobyte.
+pub const DIGESTS: u64 = 2 * 1024 * 1024 * 1024;
+/// Octets of them that are read at once where many in a row are asked for.
+pub const DIGEST_READ: usize = 256 * 1024;
 /// How long it is waited for more after another program changed a mailbox in which a session idles: the session is to be told
 /// within 50 ms, and once for a change of a thousand files.
 pub const NOTICE_PAUSE: Duration = Duration::from_millis(5);
-/// Messages of a mailbox that is kept warm; larger ones are let go (some 250 octets a message).
-pub const WARM_MESSAGES: usize = 50_000;
+/// Messages of all mailboxes that are kept warm, at some 250 octets each: 50 MB.
+pub const WARM_MESSAGES: usize = 200_000;
+
+/// Files of a mailbox that are renamed or removed before others get its lock: 5 ms (10 µs each, measured), of the 50 that
+/// somebody else who works in it may wait.
+pub const CHANGED_AT_ONCE: usize = 500;
+/// For how long then: who waits for a lock needs a moment to wake up.
+pub const LOCK_PAUSE: Duration = Duration::from_micros(100);
+/// How long `cur/` is not read again after a change of our own, although another program may have changed it at the same tick
+/// of the clock: as long as we go on changing it.
+pub const LISTING_WAIT: Duration = Duration::from_secs(1);
 
 /// Files of a COPY that are synced one by one; more are synced with all the rest of the file system.
 pub const SYNC_EACH: usize = 8;

@@ -65,8 +65,9 @@ impl Mailbox {
             received,
         } in &mut incoming
         {
-            spool.complete(*received)?;
+            let unsynced = spool.complete_soon(*received)?;
             arrivals.push(Arrival {
+                unsynced,
                 draft: spool.path.clone(),
                 base: spool.name(),
                 flags: *flags,
@@ -179,6 +180,7 @@ impl Mailbox {
                 .filter(|(here, _)| entry.flags.contains(*here))
                 .fold(system, |flags, (_, there)| flags.union(*there));
             Ok(Arrival {
+                unsynced: None,
                 draft,
                 base,
                 flags,

@@ -1,10 +1,11 @@
 //! Arrivals: whole files that are given UIDs, and names in `cur/`.
 //!
-//! The order, under the mailbox's lock and `dovecot-uidlist.lock`: UIDs are given; the list of UIDs is on disk; the files get
-//! their names, in the order of their UIDs. A crash in between leaves UIDs that nobody has, or messages that nobody was
+//! The order, under the mailbox's lock and `dovecot-uidlist.lock`: UIDs are given; the list of UIDs is on disk, and with it what
+//! short files hold (one commit of the file system's journal does for both); the files get their names, in the order of their UIDs. A crash in between leaves UIDs that nobody has, or messages that nobody was
 //! promised, never a UID that means something else.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use super::{Entry, Flags, Index, StoreError, names};
 
 /// A whole message, about to get its UID and its name.
 pub(super) struct Arrival {
+    /// The file, if it is not synced yet.
+    pub(super) unsynced: Option<Arc<File>>,
     /// Where it is.
     pub(super) draft: PathBuf,
     pub(super) base: String,
@@ -67,7 +70,10 @@ impl State {
                 record.fields = format!("G{guid}").into();
             }
         }
-        if let Err(error) = self.write_list(folder, first) {
+        let unsynced = arrivals
+            .iter()
+            .filter_map(|arrival| arrival.unsynced.as_deref());
+        if let Err(error) = self.write_list(folder, first, unsynced) {
             // The file may hold part of it: what it says is read anew.
             self.stamps = None;
             return Err(error);
@@ -159,6 +165,7 @@ impl State {
                 return Ok(None);
             }
             arrivals.push(Arrival {
+                unsynced: None,
                 draft,
                 base: name.clone(),
                 flags: Flags::default(),

@@ -15,6 +15,7 @@
 
 use std::collections::hash_map::Entry as Slot;
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -122,6 +123,8 @@ pub(super) struct State {
     cur_settled: bool,
     /// When `cur/` was last read, nanoseconds since 1970.
     listed: i128,
+    /// When we last changed it ourselves.
+    changed: i128,
 }
 
 impl State {
@@ -144,6 +147,7 @@ impl State {
             new_settled: false,
             cur_settled: false,
             listed: i128::MIN,
+            changed: i128::MIN,
         }
     }
 
@@ -183,7 +187,12 @@ impl State {
     fn trusts_cur(&self, now: i128) -> bool {
         let messages = self.places.len() as i128;
         let pause = messages * limits::LISTING_PAUSE.as_nanos().cast_signed();
-        self.cur_settled || (0..pause).contains(&(now - self.listed))
+        let since = |then: i128| now.saturating_sub(then);
+        let most = pause + limits::LISTING_WAIT.as_nanos().cast_signed();
+        self.cur_settled
+            || (0..pause).contains(&since(self.listed))
+            || ((0..pause).contains(&since(self.changed))
+                && (0..most).contains(&since(self.listed)))
     }
 
     /// As [`Self::look`], whatever the times say: a file was not where it should be.
@@ -200,6 +209,7 @@ impl State {
     pub(super) fn changed_cur(&mut self, folder: &Folder<'_>, before: io::Result<Stat>) {
         let after = folder.disk().stat(&folder.part("cur"));
         self.cur_settled = false;
+        self.changed = fs::nanoseconds(SystemTime::now());
         match (&mut self.stamps, before, after) {
             (Some(stamps), Ok(before), Ok(after)) if stamps.cur == before.modified => {
                 stamps.cur = after.modified;
@@ -357,7 +367,7 @@ impl State {
                 .retain(|record| files.contains_key(&record.base));
             self.list.may_append = false;
         }
-        self.write_list(folder, first)
+        self.write_list(folder, first, std::iter::empty())
     }
 
     /// Gives a UID; when there are none left, all messages get new ones under a new UIDVALIDITY. The list must be locked,
@@ -383,8 +393,14 @@ impl State {
         given.ok_or_else(|| io::Error::other("a mailbox of 2^32 messages"))
     }
 
-    /// Puts the records from `first` on, which are new, on disk: appended, or with the whole list. It must be locked.
-    pub(super) fn write_list(&mut self, folder: &Folder<'_>, first: usize) -> io::Result<()> {
+    /// Puts the records from `first` on, which are new, on disk: appended, or with the whole list. It must be locked. What is in
+    /// the files of `with` is on disk then too.
+    pub(super) fn write_list<'f>(
+        &mut self,
+        folder: &Folder<'_>,
+        first: usize,
+        mut with: impl Iterator<Item = &'f File>,
+    ) -> io::Result<()> {
         let disk = folder.disk();
         let path = folder.part(uidlist::FILE);
         if self.list.validity == 0 {
@@ -403,9 +419,13 @@ impl State {
         let stat = if self.list.may_append {
             let file = disk.open_to_append(&path)?;
             disk.write(&file, uidlist::render_lines(new).as_bytes())?;
+            // What is written before the first of these waits is in the same commit as what it waits for.
+            disk.begin_sync(&file, 0, 0);
+            with.try_for_each(|file| disk.sync_file(file))?;
             disk.sync_file(&file)?;
             Stat::of(&file)?
         } else {
+            with.try_for_each(|file| disk.sync_file(file))?;
             let whole = self.list.render();
             fs::replace(disk, &folder.part("tmp"), &path, whole.as_bytes())?
         };

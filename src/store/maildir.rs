@@ -9,8 +9,9 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::digests::Ledger;
 use super::fs::{self, Extent, hold};
-use super::look::{Folder, Part, State};
+use super::look::{Folder, Part, Place, State};
 use super::shared::Shared;
 use super::vigil::Mark;
 use super::{Entry, FlagChange, Flags, Index, StoreError, folders, keywords, lines, names};
@@ -25,6 +26,8 @@ pub struct Mailbox {
     /// Renaming moves it; deleted, it has none.
     place: Mutex<Option<Arc<Path>>>,
     pub(super) state: Mutex<State>,
+    /// Never held while `state` is waited for.
+    pub(super) ledger: Mutex<Ledger>,
 }
 
 impl Mailbox {
@@ -35,6 +38,7 @@ impl Mailbox {
             home: home.into(),
             place: Mutex::new(Some(place.into())),
             state: Mutex::new(State::new()),
+            ledger: Mutex::default(),
         }
     }
 
@@ -109,61 +113,32 @@ impl Mailbox {
     ) -> Result<(Arc<Index>, Vec<u32>), StoreError> {
         let place = self.place()?;
         let folder = self.folder(&place);
-        let mut state = hold(&self.state);
         if modseq != u64::MAX {
             // Also by another program, just now.
-            state.look(&folder)?;
+            hold(&self.state).look(&folder)?;
         }
         let mut modified = Vec::new();
-        let known = state.keywords.known();
-        let before = folder.disk().stat(&folder.part("cur"));
-        let mut changed = Vec::new();
-        for &uid in uids {
-            let renamed = state.with_file(&folder, uid, |state, at| {
-                let entry = &state.index.messages[at];
-                if entry.modseq > modseq
-                    && (change == FlagChange::Replace
-                        || state.alterations.any_of(flags, uid, modseq))
-                {
-                    modified.push(uid);
-                    return Ok(());
-                }
-                let new = change.apply(entry.flags, flags);
-                if new == entry.flags {
-                    return Ok(());
-                }
-                let old = &state.places[at];
-                let mut place = old.clone();
-                place.part = Part::Cur;
-                place.name = names::with_flags(&old.name, new, known).into();
-                let from = old.path(folder.path);
-                folder.disk().rename(&from, &place.path(folder.path))?;
-                state.places[at] = place;
-                changed.push((uid, Flags(new.0 & known.0)));
-                Ok(())
-            });
-            match renamed {
-                Err(StoreError::NoSuchMessage) => {}
-                other => other?,
-            }
+        let mut is_changed = false;
+        for chunk in self.in_turns(uids) {
+            let mut state = hold(&self.state);
+            is_changed |=
+                state.change_flags(&folder, chunk, change, flags, modseq, &mut modified)?;
         }
-        if !changed.is_empty() {
-            let modseq = state.next_modseq();
-            let mut index = Index::clone(&state.index);
-            let mut places = Vec::with_capacity(changed.len());
-            for (uid, flags) in changed {
-                if let Ok(at) = index.messages.binary_search_by_key(&uid, |entry| entry.uid) {
-                    index.messages[at].flags = flags;
-                    index.messages[at].modseq = modseq;
-                    places.push(at);
-                }
-            }
-            state.remember(&folder, &mut index, places);
-            state.index = Arc::new(index);
-            state.changed_cur(&folder, before);
+        if is_changed {
             self.tell_changed();
         }
-        Ok((Arc::clone(&state.index), modified))
+        Ok((Arc::clone(&hold(&self.state).index), modified))
+    }
+
+    /// The UIDs in pieces; after each of them others have their turn.
+    fn in_turns<'u>(&self, uids: &'u [u32]) -> impl Iterator<Item = &'u [u32]> {
+        let chunks = uids.chunks(limits::CHANGED_AT_ONCE);
+        chunks.enumerate().map(|(number, chunk)| {
+            if number > 0 {
+                std::thread::sleep(limits::LOCK_PAUSE);
+            }
+            chunk
+        })
     }
 
     /// The flag that stands for keyword `name`, which joins the mailbox's list; `None` when all 26 are taken, or when it is
@@ -204,42 +179,23 @@ impl Mailbox {
     pub fn expunge(&self, uids: &[u32]) -> Result<Vec<u32>, StoreError> {
         let place = self.place()?;
         let folder = self.folder(&place);
-        let mut state = hold(&self.state);
-        let before = folder.disk().stat(&folder.part("cur"));
-        let (mut gone, mut octets) = (Vec::new(), 0);
-        let free = |octets: u64, messages: usize| {
-            let (octets, messages) = (octets.cast_signed(), messages as i64);
+        let mut gone = Vec::new();
+        for chunk in self.in_turns(uids) {
+            let removed = hold(&self.state).unlink(&folder, chunk);
+            let (removed, octets, error) = removed;
+            let messages = removed.len() as i64;
             let quotas = &self.shared.quotas;
-            quotas.change(folder.disk(), &self.home, -octets, -messages);
-        };
-        for &uid in uids {
-            let removed = state.with_file(&folder, uid, |state, at| {
-                let place = &state.places[at];
-                folder.disk().unlink(&place.path(folder.path))?;
-                Ok(names::octets(&place.name).unwrap_or(state.index.messages[at].size))
-            });
-            match removed {
-                Ok(freed) => {
-                    gone.push(uid);
-                    octets += freed;
-                }
-                Err(StoreError::NoSuchMessage) => {}
-                Err(error) => {
-                    state.stamps = None;
-                    free(octets, gone.len());
-                    return Err(error);
-                }
+            quotas.change(folder.disk(), &self.home, -octets.cast_signed(), -messages);
+            gone.extend(removed);
+            if let Some(error) = error {
+                self.tell_changed();
+                return Err(error);
             }
         }
-        free(octets, gone.len());
         if gone.is_empty() {
             return Ok(gone);
         }
         gone.sort_unstable();
-        gone.dedup();
-        state.remove(&folder, &gone);
-        state.changed_cur(&folder, before);
-        drop(state);
         self.tell_changed();
         self.shared
             .commits
@@ -257,11 +213,9 @@ impl Mailbox {
     pub(super) const fn number(&self) -> u64 {
         self.number
     }
-    /// Whether it may stay in memory when nobody has it open.
-    pub(super) fn is_light(&self) -> bool {
-        self.state
-            .try_lock()
-            .is_ok_and(|state| state.places.len() <= limits::WARM_MESSAGES)
+    /// How many messages it has; `None` while somebody works in it.
+    pub(super) fn weight(&self) -> Option<usize> {
+        self.state.try_lock().ok().map(|state| state.places.len())
     }
     /// Renamed, or deleted.
     pub(super) fn move_to(&self, place: Option<&Path>) {
@@ -314,6 +268,104 @@ impl State {
             }
         }
         Err(StoreError::NoSuchMessage)
+    }
+
+    /// Renames the files of messages whose flags change; whether there were any. Those that changed after `modseq` are added to
+    /// `modified`, and left alone.
+    fn change_flags(
+        &mut self,
+        folder: &Folder<'_>,
+        uids: &[u32],
+        change: FlagChange,
+        flags: Flags,
+        modseq: u64,
+        modified: &mut Vec<u32>,
+    ) -> Result<bool, StoreError> {
+        let known = self.keywords.known();
+        let cur = folder.part("cur");
+        let before = folder.disk().stat(&cur);
+        let mut changed = Vec::with_capacity(uids.len());
+        for &uid in uids {
+            let renamed = self.with_file(folder, uid, |state, at| {
+                let entry = &state.index.messages[at];
+                if entry.modseq > modseq
+                    && (change == FlagChange::Replace
+                        || state.alterations.any_of(flags, uid, modseq))
+                {
+                    modified.push(uid);
+                    return Ok(());
+                }
+                let new = change.apply(entry.flags, flags);
+                if new == entry.flags {
+                    return Ok(());
+                }
+                let old = &state.places[at];
+                let name = names::with_flags(&old.name, new, known);
+                let from = match old.part {
+                    Part::Cur => cur.join(&*old.name),
+                    Part::New => old.path(folder.path),
+                };
+                folder.disk().rename(&from, &cur.join(&name))?;
+                state.places[at] = Place {
+                    part: Part::Cur,
+                    name: name.into(),
+                };
+                changed.push((uid, Flags(new.0 & known.0)));
+                Ok(())
+            });
+            match renamed {
+                Err(StoreError::NoSuchMessage) => {}
+                other => other?,
+            }
+        }
+        if changed.is_empty() {
+            return Ok(false);
+        }
+        let modseq = self.next_modseq();
+        let mut index = Index::clone(&self.index);
+        let mut places = Vec::with_capacity(changed.len());
+        for (uid, flags) in changed {
+            if let Ok(at) = index.messages.binary_search_by_key(&uid, |entry| entry.uid) {
+                index.messages[at].flags = flags;
+                index.messages[at].modseq = modseq;
+                places.push(at);
+            }
+        }
+        self.remember(folder, &mut index, places);
+        self.index = Arc::new(index);
+        self.changed_cur(folder, before);
+        Ok(true)
+    }
+
+    /// Removes the files of messages: which were there, their octets, and the error that ended it.
+    fn unlink(&mut self, folder: &Folder<'_>, uids: &[u32]) -> (Vec<u32>, u64, Option<StoreError>) {
+        let before = folder.disk().stat(&folder.part("cur"));
+        let (mut gone, mut octets) = (Vec::with_capacity(uids.len()), 0);
+        for &uid in uids {
+            let removed = self.with_file(folder, uid, |state, at| {
+                let place = &state.places[at];
+                folder.disk().unlink(&place.path(folder.path))?;
+                Ok(names::octets(&place.name).unwrap_or(state.index.messages[at].size))
+            });
+            match removed {
+                Ok(freed) => {
+                    gone.push(uid);
+                    octets += freed;
+                }
+                Err(StoreError::NoSuchMessage) => {}
+                Err(error) => {
+                    self.stamps = None;
+                    return (gone, octets, Some(error));
+                }
+            }
+        }
+        if !gone.is_empty() {
+            gone.sort_unstable();
+            gone.dedup();
+            self.remove(folder, &gone);
+            self.changed_cur(folder, before);
+        }
+        (gone, octets, None)
     }
 
     /// Takes messages out of the index; ascending UIDs.

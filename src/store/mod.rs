@@ -28,6 +28,7 @@
 //! | `alterations` | which flags changed since when |
 //! | `uses` | what mailboxes are for |
 //! | `url_keys` | the keys that sign URLs |
+//! | `digests` | what reading messages has brought, so that they are not read again for it |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
 //! | `identity` | object ids, and when a message came |
 //! | `folders` | the tree of mailboxes, subscriptions |
@@ -48,6 +49,7 @@ mod arrival;
 mod arrivals;
 mod cache;
 mod commit;
+mod digests;
 mod directory;
 mod folders;
 mod fs;
@@ -101,6 +103,7 @@ pub use self::accept::Replies;
 pub use self::append::Incoming;
 pub use self::arrivals::{Arrivals, Arrived, Expecting};
 pub use self::commit::Durable;
+pub use self::digests::{Digest, Digests};
 pub use self::directory::{Rules, Whereabouts};
 pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};

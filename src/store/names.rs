@@ -105,17 +105,34 @@ pub(super) fn flags(name: &str) -> Flags {
 /// The name with `flags` in place of those of its own that are among `known`; all other letters are kept.
 pub(super) fn with_flags(name: &str, flags: Flags, known: Flags) -> String {
     let (old, rest) = letters(name);
-    let mut new: Vec<char> = old
-        .chars()
-        .filter(|&letter| flag_of(letter).is_none_or(|flag| !known.contains(flag)))
-        .chain(LETTERS.into_iter().filter(|&letter| {
-            flag_of(letter).is_some_and(|flag| known.contains(flag) && flags.contains(flag))
-        }))
-        .collect();
-    new.sort_unstable();
-    new.dedup();
-    let new: String = new.into_iter().collect();
-    format!("{}:2,{new}{rest}", base(name))
+    let base = base(name);
+    let stays = |letter: char| flag_of(letter).is_none_or(|flag| !known.contains(flag));
+    let comes = |letter: &char| {
+        flag_of(*letter).is_some_and(|flag| known.contains(flag) && flags.contains(flag))
+    };
+    let mut new = String::with_capacity(base.len() + 3 + LETTERS.len() + old.len() + rest.len());
+    new.push_str(base);
+    new.push_str(":2,");
+    if old.is_ascii() {
+        // Nearly always, and then no list need be made and sorted: a bit for each letter.
+        let bit = |letter: char| 1_u128 << letter as u32;
+        let old = old.chars().filter(|&letter| stays(letter));
+        let set = old.chain(LETTERS.into_iter().filter(comes));
+        let mut set = set.fold(0, |set, letter| set | bit(letter));
+        while set != 0 {
+            // Below 128: an ASCII letter.
+            new.push(char::from(set.trailing_zeros() as u8));
+            set &= set - 1;
+        }
+    } else {
+        let old = old.chars().filter(|&letter| stays(letter));
+        let mut letters: Vec<char> = old.chain(LETTERS.into_iter().filter(comes)).collect();
+        letters.sort_unstable();
+        letters.dedup();
+        new.extend(letters);
+    }
+    new.push_str(rest);
+    new
 }
 
 /// The letters after `:2,`, and what other programs put behind them (`,` and more).

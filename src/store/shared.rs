@@ -65,13 +65,24 @@ impl Shared {
                 .insert(place.to_path_buf(), Arc::downgrade(&mailbox));
             mailbox
         });
-        registry
-            .warm
-            .retain(|warm| !Arc::ptr_eq(warm, &mailbox) && warm.is_light());
+        registry.warm.retain(|warm| !Arc::ptr_eq(warm, &mailbox));
         registry.warm.push_back(Arc::clone(&mailbox));
         if registry.warm.len() > limits::WARM_MAILBOXES {
             registry.warm.pop_front();
         }
+        // Those that were used last stay, as far as there is room.
+        let mut messages = 0;
+        let stays: Vec<bool> = registry
+            .warm
+            .iter()
+            .rev()
+            .map(|warm| {
+                messages += warm.weight().unwrap_or(0);
+                messages <= limits::WARM_MESSAGES
+            })
+            .collect();
+        let mut stays = stays.into_iter().rev();
+        registry.warm.retain(|_| stays.next().unwrap_or(false));
         mailbox
     }
 

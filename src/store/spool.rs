@@ -127,6 +127,18 @@ impl Spool {
         }
         self.disk.sync_file(&self.file)
     }
+    /// As [`Self::complete`], but for a short one, which is only written: the file that is yet to be synced is returned.
+    pub(super) fn complete_soon(&mut self, received: Option<i64>) -> io::Result<Option<Arc<File>>> {
+        if self.octets >= limits::BLOCK as u64 {
+            self.complete(received)?;
+            return Ok(None);
+        }
+        self.flush()?;
+        if let Some(seconds) = received {
+            self.disk.set_modified(&self.file, seconds)?;
+        }
+        Ok(Some(Arc::clone(&self.file)))
+    }
     /// The base of its name in a mailbox.
     pub(super) fn name(&self) -> String {
         format!("{},S={},W={}", self.base, self.octets, self.size())

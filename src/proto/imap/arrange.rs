@@ -1,6 +1,7 @@
 //! SORT and THREAD: what is kept of each message found, and the order of all in the end (RFC 5256, RFC 5957).
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use crate::limits;
 use crate::store::{Entry, StoreError};
@@ -17,21 +18,19 @@ use crate::wire::mime::text::decoded_value;
 #[derive(Debug)]
 pub struct Arranging {
     arrangement: Arrangement,
-    rows: Vec<Row>,
+    rows: Vec<u32>,
+    /// Of each row as many as SORT has keys, in their order.
+    values: Vec<Value>,
+    /// The texts of all of them.
+    texts: Vec<u8>,
     mails: Vec<Mail>,
 }
 
-/// A message, and its values in the order of SORT's keys.
 #[derive(Debug)]
-struct Row {
-    uid: u32,
-    values: Vec<Value>,
-}
-
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Value {
     Number(i64),
-    Text(String),
+    /// Its first octets, as a number that compares as they do; and where it is in the texts.
+    Text(u64, Range<usize>),
 }
 
 /// All in order.
@@ -49,6 +48,8 @@ impl Arranging {
         Self {
             arrangement,
             rows: Vec::new(),
+            values: Vec::new(),
+            texts: Vec::new(),
             mails: Vec::new(),
         }
     }
@@ -63,100 +64,196 @@ impl Arranging {
         }
     }
 
-    /// One more message, which is told as `number`; `header` is empty unless it [`Self::reads`].
-    pub fn add(&mut self, entry: &Entry, number: u32, header: &[u8]) -> Result<(), StoreError> {
+    /// One more message, which is told as `number`; `order` is what [`write_order`] wrote of it, and empty unless it [`Self::reads`].
+    pub fn add(&mut self, entry: &Entry, number: u32, order: &[u8]) -> Result<(), StoreError> {
         if self.rows.len() + self.mails.len() >= limits::IMAP_ARRANGED {
             return Err(StoreError::Forbidden(
                 "more than 200000 messages are not put in order at once; search for fewer",
             ));
         }
+        let order = Order::read(order);
         match &self.arrangement {
-            Arrangement::Sort(keys) => self.rows.push(Row {
-                uid: entry.uid,
-                values: keys
-                    .iter()
-                    .map(|key| value(key.criterion, entry, header))
-                    .collect(),
+            Arrangement::Sort(keys) => {
+                self.rows.push(entry.uid);
+                for key in keys {
+                    let text = match key.criterion {
+                        Criterion::Arrival => Err(entry.received),
+                        Criterion::Size => Err(i64::try_from(entry.size).unwrap_or(i64::MAX)),
+                        Criterion::Date => Err(order.sent.unwrap_or(entry.received)),
+                        Criterion::Subject => Ok(order.subject),
+                        Criterion::From => Ok(order.mailboxes[0]),
+                        Criterion::To => Ok(order.mailboxes[1]),
+                        Criterion::Cc => Ok(order.mailboxes[2]),
+                        Criterion::DisplayFrom => Ok(order.displays[0]),
+                        Criterion::DisplayTo => Ok(order.displays[1]),
+                    };
+                    self.values.push(match text {
+                        Err(number) => Value::Number(number),
+                        Ok(text) => {
+                            let from = self.texts.len();
+                            self.texts.extend_from_slice(text);
+                            Value::Text(beginning(text), from..self.texts.len())
+                        }
+                    });
+                }
+            }
+            Arrangement::Thread(_) => self.mails.push(Mail {
+                number,
+                sent: order.sent.unwrap_or(entry.received),
+                received: entry.received,
+                subject: String::from_utf8_lossy(order.subject).into_owned(),
+                is_reply: order.is_reply,
+                id: order.id.map(<[u8]>::to_vec),
+                references: order.references().map(<[u8]>::to_vec).collect(),
             }),
-            Arrangement::Thread(_) => self.mails.push(mail(entry, number, header)),
         }
         Ok(())
     }
 
     /// There are no more.
-    pub fn arranged(mut self) -> Arranged {
-        match self.arrangement {
-            Arrangement::Thread(algorithm) => Arranged::Threads(threads(algorithm, &self.mails)),
+    pub fn arranged(self) -> Arranged {
+        match &self.arrangement {
+            Arrangement::Thread(algorithm) => Arranged::Threads(threads(*algorithm, &self.mails)),
             Arrangement::Sort(keys) => {
-                // Stable: what is equal stays in the order of the mailbox.
-                self.rows.sort_by(|one, other| compare(&keys, one, other));
-                Arranged::Sorted(self.rows.into_iter().map(|row| row.uid).collect())
+                let mut places: Vec<usize> = (0..self.rows.len()).collect();
+                // What is equal stays in the order of the mailbox.
+                places.sort_unstable_by(|one, other| {
+                    self.compare(keys, *one, *other).then(one.cmp(other))
+                });
+                Arranged::Sorted(places.into_iter().map(|place| self.rows[place]).collect())
             }
         }
     }
-}
 
-fn compare(keys: &[SortKey], one: &Row, other: &Row) -> Ordering {
-    let mut pairs = keys.iter().zip(one.values.iter().zip(&other.values));
-    let differs = pairs.find_map(|(key, (one, other))| {
-        let order = match key.direction {
-            Direction::Ascending => one.cmp(other),
-            Direction::Descending => other.cmp(one),
-        };
-        order.is_ne().then_some(order)
-    });
-    differs.unwrap_or(Ordering::Equal)
-}
-
-fn value(criterion: Criterion, entry: &Entry, header: &[u8]) -> Value {
-    let mailbox = |field| {
-        let address = header::value(header, field).and_then(|value| first_address(&value));
-        Value::Text(address.map_or_else(String::new, |address| casemap(&address.mailbox())))
-    };
-    let display = |field| {
-        let address = header::value(header, field).and_then(|value| first_address(&value));
-        Value::Text(address.map_or_else(String::new, |address| casemap(&address.display())))
-    };
-    match criterion {
-        Criterion::Arrival => Value::Number(entry.received),
-        Criterion::Size => Value::Number(i64::try_from(entry.size).unwrap_or(i64::MAX)),
-        Criterion::Date => Value::Number(sent(entry, header)),
-        Criterion::Subject => Value::Text(casemap(&base_subject(&subject(header)).base)),
-        Criterion::From => mailbox("From"),
-        Criterion::To => mailbox("To"),
-        Criterion::Cc => mailbox("Cc"),
-        Criterion::DisplayFrom => display("From"),
-        Criterion::DisplayTo => display("To"),
+    fn compare(&self, keys: &[SortKey], one: usize, other: usize) -> Ordering {
+        let values = |row: usize| &self.values[row * keys.len()..(row + 1) * keys.len()];
+        for (key, (one, other)) in keys.iter().zip(values(one).iter().zip(values(other))) {
+            let order = match (one, other) {
+                (Value::Number(one), Value::Number(other)) => one.cmp(other),
+                (Value::Text(begins, one), Value::Text(other_begins, other)) => begins
+                    .cmp(other_begins)
+                    .then_with(|| self.texts[one.clone()].cmp(&self.texts[other.clone()])),
+                // A key has values of one kind.
+                _ => Ordering::Equal,
+            };
+            let order = match key.direction {
+                Direction::Ascending => order,
+                Direction::Descending => order.reverse(),
+            };
+            if order.is_ne() {
+                return order;
+            }
+        }
+        Ordering::Equal
     }
 }
 
-fn subject(header: &[u8]) -> String {
-    header::value(header, "Subject").map_or_else(String::new, |value| decoded_value(&value))
+/// The first octets of a text: the smaller number is that of the smaller text, or they are equal.
+fn beginning(text: &[u8]) -> u64 {
+    let mut octets = [0; 8];
+    let count = text.len().min(8);
+    octets[..count].copy_from_slice(&text[..count]);
+    u64::from_be_bytes(octets)
 }
 
-/// RFC 5256 §2.2: without a date that can be read, when it came.
-fn sent(entry: &Entry, header: &[u8]) -> i64 {
-    header::value(header, "Date")
-        .and_then(|value| DateTime::from_header(&value))
-        .map_or(entry.received, DateTime::unix)
+/// What SORT and THREAD compare of a header, as [`write_order`] wrote it.
+///
+/// ```text
+/// sent (8), bits (1): sent is known, is a reply, has a Message-ID
+/// texts, each with its octets (4) before it: subject; mailboxes of From, To, Cc; what is shown of From, To; Message-ID; References ...
+/// ```
+#[derive(Debug, Default)]
+struct Order<'a> {
+    sent: Option<i64>,
+    is_reply: bool,
+    subject: &'a [u8],
+    mailboxes: [&'a [u8]; 3],
+    displays: [&'a [u8]; 2],
+    id: Option<&'a [u8]>,
+    references: &'a [u8],
 }
 
-fn mail(entry: &Entry, number: u32, header: &[u8]) -> Mail {
+impl<'a> Order<'a> {
+    fn read(octets: &'a [u8]) -> Self {
+        let Some((sent, rest)) = octets.split_first_chunk() else {
+            return Self::default();
+        };
+        let Some((&bits, mut rest)) = rest.split_first() else {
+            return Self::default();
+        };
+        let mut text = || take_text(&mut rest).unwrap_or_default();
+        let subject = text();
+        let mailboxes = [text(), text(), text()];
+        let displays = [text(), text()];
+        let id = text();
+        Self {
+            sent: (bits & SENT != 0).then_some(i64::from_le_bytes(*sent)),
+            is_reply: bits & REPLY != 0,
+            subject,
+            mailboxes,
+            displays,
+            id: (bits & ID != 0).then_some(id),
+            references: rest,
+        }
+    }
+
+    fn references(&self) -> impl Iterator<Item = &'a [u8]> {
+        let mut rest = self.references;
+        std::iter::from_fn(move || take_text(&mut rest))
+    }
+}
+
+/// Writes what SORT and THREAD compare of a header.
+pub fn write_order(out: &mut Vec<u8>, header: &[u8]) {
     let ids =
         |field| header::value(header, field).map_or_else(Vec::new, |value| message_ids(&value));
+    let address = |field| header::value(header, field).and_then(|value| first_address(&value));
     let subject = base_subject(&subject(header));
+    let sent = header::value(header, "Date").and_then(|value| DateTime::from_header(&value));
+    let id = ids("Message-ID").into_iter().next();
     let mut references = ids("References");
     if references.is_empty() {
         references = ids("In-Reply-To");
         references.truncate(1);
     }
-    Mail {
-        number,
-        sent: sent(entry, header),
-        received: entry.received,
-        subject: casemap(&subject.base),
-        is_reply: subject.is_reply,
-        id: ids("Message-ID").into_iter().next(),
-        references,
+    let bit = |bit, is_set| if is_set { bit } else { 0 };
+    out.extend_from_slice(&sent.map_or(0, DateTime::unix).to_le_bytes());
+    out.push(bit(SENT, sent.is_some()) | bit(REPLY, subject.is_reply) | bit(ID, id.is_some()));
+    write_text(out, casemap(&subject.base).as_bytes());
+    let addresses = ["From", "To", "Cc"].map(address);
+    for address in &addresses {
+        let mailbox = address.as_ref().map(|address| casemap(&address.mailbox()));
+        write_text(out, mailbox.unwrap_or_default().as_bytes());
     }
+    for address in &addresses[..2] {
+        let display = address.as_ref().map(|address| casemap(&address.display()));
+        write_text(out, display.unwrap_or_default().as_bytes());
+    }
+    write_text(out, &id.unwrap_or_default());
+    for reference in &references {
+        write_text(out, reference);
+    }
+}
+
+const SENT: u8 = 1;
+const REPLY: u8 = 2;
+const ID: u8 = 4;
+
+fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    // A header of 4 GiB is read by nobody.
+    let octets = u32::try_from(text.len()).unwrap_or(0);
+    out.extend_from_slice(&octets.to_le_bytes());
+    out.extend_from_slice(&text[..octets as usize]);
+}
+
+fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (octets, after) = rest.split_first_chunk()?;
+    let octets = u32::from_le_bytes(*octets) as usize;
+    let (text, after) = after.split_at_checked(octets)?;
+    *rest = after;
+    Some(text)
+}
+
+fn subject(header: &[u8]) -> String {
+    header::value(header, "Subject").map_or_else(String::new, |value| decoded_value(&value))
 }

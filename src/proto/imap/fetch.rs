@@ -10,10 +10,11 @@ use std::sync::Arc;
 use crate::limits;
 use crate::proto::imap::binary::{Decoded, decoded};
 use crate::proto::imap::condstore::{write_modseq, write_vanished_earlier};
+use crate::proto::imap::digests::{Known, digest_of};
 use crate::proto::imap::flags::{Recent, write_flags};
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::View;
-use crate::store::{Entry, Extent, FlagChange, Flags, Identity, Mailbox, StoreError};
+use crate::store::{Digest, Entry, Extent, FlagChange, Flags, Identity, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Access, Numbering};
 use crate::wire::imap::fetch::{
@@ -21,9 +22,7 @@ use crate::wire::imap::fetch::{
 };
 use crate::wire::imap::response;
 use crate::wire::imap::set::Ranges;
-use crate::wire::mime::describe::{Detail, write_envelope, write_structure};
 use crate::wire::mime::header::{Fields, header_octets};
-use crate::wire::mime::preview::preview;
 use crate::wire::mime::structure::{Content, Part};
 
 /// What is still to be fetched.
@@ -96,6 +95,14 @@ impl Fetch {
         let mut seen = Vec::new();
         let mut read = 0;
         let mut next = None;
+        let mut digests = self.mailbox.digests(self.view.told().uid_validity);
+        let mut known = Known::new(self.items.iter().filter_map(digest_of));
+        // Where a message has to be read anyway, its digests are made from it.
+        let suffices = depth > Depth::Index
+            && self
+                .items
+                .iter()
+                .all(|item| digest_of(item).is_some() || self::depth(item) == Depth::Index);
         let mut done = std::mem::take(&mut self.done);
         if self.from == 0 && self.items.contains(&Item::Modseq) {
             self.mailbox.settle()?;
@@ -109,6 +116,8 @@ impl Fetch {
                 next = Some((entry.uid, 0));
                 break;
             }
+            let is_known = suffices && known.take(&mut digests, entry.uid);
+            let depth = if is_known { Depth::Index } else { depth };
             let message = match Message::load(&self.mailbox, entry, depth) {
                 Ok(message) => message,
                 Err(StoreError::NoSuchMessage) => {
@@ -117,6 +126,13 @@ impl Fetch {
                 }
                 Err(error) => return Err(error),
             };
+            let structure = Structure::default();
+            if !is_known {
+                known.make(&message, || structure.of(&message));
+                if suffices {
+                    known.keep(&mut digests, entry.uid);
+                }
+            }
             read += message.octets.len() as u64;
             let becomes_seen = sees && !entry.flags.contains(Flags::SEEN);
             if becomes_seen {
@@ -128,12 +144,18 @@ impl Fetch {
             if entry.uid != self.from {
                 done = 0;
             }
-            done = self.write(&mut writer, entry, &message, becomes_seen, done);
+            let source = Source {
+                message: &message,
+                structure: &structure,
+                known: &known,
+            };
+            done = self.write(&mut writer, entry, source, becomes_seen, done);
             if done < self.items.len() {
                 next = Some((entry.uid, done));
                 break;
             }
         }
+        digests.finish();
         if !seen.is_empty() {
             self.mailbox
                 .change_flags(&seen, FlagChange::Add, Flags::SEEN)?;
@@ -153,10 +175,15 @@ impl Fetch {
         &self,
         out: &mut Writer,
         entry: &Entry,
-        message: &Message,
+        source: Source<'_>,
         becomes_seen: bool,
         done: usize,
     ) -> usize {
+        let Source {
+            message,
+            structure,
+            known,
+        } = source;
         if !self.view.begin_fetch(&mut out.bytes, entry.uid) {
             return self.items.len();
         }
@@ -176,7 +203,6 @@ impl Fetch {
         let unasked = self.numbering == Numbering::Uid && !self.view.is_uid_only();
         let uid = (unasked && !items.contains(&Item::Uid)).then_some(&Item::Uid);
         let flags_changed = (becomes_seen && !items.contains(&Item::Flags)).then_some(&Item::Flags);
-        let structure = Structure::default();
         let before = out.in_memory();
         let (mut asked, mut unasked) = (items.iter(), flags_changed);
         let mut next = uid.or_else(|| asked.next());
@@ -207,26 +233,26 @@ impl Fetch {
                 }
                 Item::Preview => {
                     out.bytes.extend_from_slice(b"PREVIEW ");
-                    response::string(&mut out.bytes, preview(&message.octets).as_bytes());
+                    response::string(&mut out.bytes, known.of(Digest::Preview));
                 }
                 Item::Envelope => {
                     out.bytes.extend_from_slice(b"ENVELOPE ");
-                    let header = &message.octets[..header_octets(&message.octets)];
-                    write_envelope(&mut out.bytes, header);
+                    out.bytes.extend_from_slice(known.of(Digest::Envelope));
                 }
                 Item::Body => {
                     out.bytes.extend_from_slice(b"BODY ");
-                    let part = structure.of(message);
-                    write_structure(&mut out.bytes, &message.octets, part, Detail::Basic);
+                    out.bytes.extend_from_slice(known.of(Digest::Body));
                 }
                 Item::BodyStructure => {
                     out.bytes.extend_from_slice(b"BODYSTRUCTURE ");
-                    let part = structure.of(message);
-                    write_structure(&mut out.bytes, &message.octets, part, Detail::Extended);
+                    out.bytes.extend_from_slice(known.of(Digest::Structure));
                 }
-                Item::Text(text) => out.text(text, message, &structure),
-                Item::Binary(binary) => out.binary(binary, message, &structure),
-                Item::BinarySize(path) => out.binary_size(path, message, &structure),
+                Item::Text(text) if digest_of(item).is_some() => {
+                    out.fields(text, known.of(Digest::Fields));
+                }
+                Item::Text(text) => out.text(text, message, structure),
+                Item::Binary(binary) => out.binary(binary, message, structure),
+                Item::BinarySize(path) => out.binary_size(path, message, structure),
             }
             let is_much = out.in_memory() - before >= limits::IMAP_RESPONSE;
             next = (!is_much).then(|| asked.next()).flatten();
@@ -284,6 +310,14 @@ fn sets_seen(item: &Item) -> bool {
             ..
         })
     )
+}
+
+/// What was read of a message, or is known of it without that.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    message: &'a Message,
+    structure: &'a Structure,
+    known: &'a Known,
 }
 
 /// A message's structure, found out when it is first asked for.
@@ -448,6 +482,22 @@ impl Writer {
             }
             Found::Range(range) => self.range(partial(range, text.partial), message),
         }
+    }
+
+    /// Fields that are among those `kept`.
+    fn fields(&mut self, text: &Text, kept: &[u8]) {
+        text.write_name(&mut self.bytes);
+        self.bytes.push(b' ');
+        let octets = match &text.section.what {
+            SectionText::HeaderFields(names) => {
+                let names = Names::new(names);
+                fields(kept, |name| names.has(name))
+            }
+            _ => Vec::new(),
+        };
+        let part = partial(0..octets.len() as u64, text.partial);
+        // Cannot wrap: they are places in `octets`.
+        self.literal(&octets[part.start as usize..part.end as usize]);
     }
 
     fn binary(&mut self, binary: &Binary, message: &Message, structure: &Structure) {

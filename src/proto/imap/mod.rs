@@ -17,6 +17,7 @@
 //! | [`urls`] | messages that URLs name: CATENATE, GENURLAUTH, URLFETCH |
 //! | [`flags`] | flags and their names |
 //! | [`message`] | what FETCH and SEARCH read of a message |
+//! | [`digests`] | what they know of it without reading it |
 //!
 //! A job that belongs to a selected mailbox ends by looking at what is new there ([`work::News`]); so a command costs one
 //! trip to a pool thread, and its reply tells what others did meanwhile.
@@ -26,6 +27,7 @@ pub mod arrange;
 pub mod binary;
 pub mod client;
 pub mod condstore;
+pub mod digests;
 pub mod fetch;
 pub mod flags;
 pub mod list;

@@ -2,22 +2,24 @@
 //!
 //! What the index knows is tested first, and a message is read only when nothing cheaper has decided.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use crate::limits;
 use crate::proto::imap::arrange::{Arranged, Arranging};
+use crate::proto::imap::digests::Known;
 use crate::proto::imap::flags::system_flag;
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::{NotMeant, View};
-use crate::store::{Entry, Flags, Identity, Mailbox, StoreError};
+use crate::store::{Digest, Digests, Entry, Flags, Identity, Mailbox, StoreError};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Messages, Numbering};
 use crate::wire::imap::search::{Key, When};
 use crate::wire::imap::set::{Ranges, SequenceSet};
 use crate::wire::mime::header;
+use crate::wire::mime::kept::is_kept;
 use crate::wire::mime::structure::Part;
 use crate::wire::mime::text::Needle;
 
@@ -162,7 +164,7 @@ impl Test {
         }
     }
 
-    fn holds(&self, message: &Candidate<'_>) -> Result<bool, StoreError> {
+    fn holds(&self, message: &Candidate<'_, '_>) -> Result<bool, StoreError> {
         Ok(match self {
             Self::All(tests) => {
                 for test in tests {
@@ -182,10 +184,10 @@ impl Test {
                 when_holds(*when, DateTime::utc(message.entry.received).date(), *date)
             }
             Self::Sent(when, date) => {
-                let value = header::value(message.header()?, "Date");
-                value
-                    .and_then(|value| DateTime::from_header(&value))
-                    .is_some_and(|sent| when_holds(*when, sent.date(), *date))
+                let sent = message.with(Digest::Fields, |fields| {
+                    header::value(fields, "Date").and_then(|value| DateTime::from_header(&value))
+                })?;
+                sent.is_some_and(|sent| when_holds(*when, sent.date(), *date))
             }
             Self::Until(unix) => message.entry.received <= *unix,
             Self::From(unix) => message.entry.received >= *unix,
@@ -199,6 +201,9 @@ impl Test {
             Self::EmailId(id) => message
                 .identity()
                 .is_some_and(|identity| identity.email_id == *id),
+            Self::Header(name, needle) if is_kept(name.as_bytes()) => {
+                message.with(Digest::Fields, |fields| needle.is_in_field(fields, name))?
+            }
             Self::Header(name, needle) => needle.is_in_field(message.header()?, name),
             Self::Body(needle) => message.body_holds(needle)?,
             Self::Text(needle) => {
@@ -217,15 +222,40 @@ fn when_holds(when: When, day: Date, asked: Date) -> bool {
 }
 
 /// A message, read when a test first needs it, and only its header while that suffices.
-struct Candidate<'a> {
+struct Candidate<'a, 'm> {
     mailbox: &'a Mailbox,
     view: &'a View,
     entry: &'a Entry,
     head: OnceCell<Message>,
     whole: OnceCell<Message>,
+    desk: &'a RefCell<Desk<'m>>,
 }
 
-impl Candidate<'_> {
+/// What serves one message after the other.
+struct Desk<'m> {
+    digests: Digests<'m>,
+    /// The fields that are asked for most.
+    fields: Filed,
+    /// What SORT and THREAD compare.
+    order: Filed,
+}
+
+/// A digest, and of which message it is: none has UID 0.
+struct Filed {
+    uid: u32,
+    known: Known,
+}
+
+impl Filed {
+    fn of(kind: Digest) -> Self {
+        Self {
+            uid: 0,
+            known: Known::new([kind].into_iter()),
+        }
+    }
+}
+
+impl Candidate<'_, '_> {
     fn identity(&self) -> Option<Identity> {
         self.mailbox.identity(self.entry.uid)
     }
@@ -236,6 +266,33 @@ impl Candidate<'_> {
             None => self.load(&self.head, Depth::Header)?,
         };
         Ok(&message.octets[..header::header_octets(&message.octets)])
+    }
+
+    /// Has `look` at a digest.
+    fn with<T>(&self, kind: Digest, look: impl FnOnce(&[u8]) -> T) -> Result<T, StoreError> {
+        let mut desk = self.desk.borrow_mut();
+        let desk = &mut *desk;
+        let known = match kind {
+            Digest::Order => &mut desk.order,
+            _ => &mut desk.fields,
+        };
+        let uid = self.entry.uid;
+        if known.uid != uid {
+            known.uid = 0;
+            if !known.known.take(&mut desk.digests, uid) {
+                let message = match self.whole.get() {
+                    Some(whole) => whole,
+                    None => self.load(&self.head, Depth::Header)?,
+                };
+                // They are of the header alone.
+                let structure = OnceCell::new();
+                let part = || structure.get_or_init(|| Part::parse(&message.octets));
+                known.known.make(message, part);
+                known.known.keep(&mut desk.digests, uid);
+            }
+            known.uid = uid;
+        }
+        Ok(look(known.known.of(kind)))
     }
 
     fn body_holds(&self, needle: &Needle) -> Result<bool, StoreError> {
@@ -266,9 +323,13 @@ impl Candidate<'_> {
             .into_iter()
             .filter_map(OnceCell::get)
             .map(|message| message.octets.len() as u64)
+            .chain([KNOWN_COSTS])
             .sum()
     }
 }
+
+/// What looking at a message that need not be read is taken to cost, in octets read.
+const KNOWN_COSTS: u64 = 512;
 
 impl Search {
     /// Searches on.
@@ -281,6 +342,11 @@ impl Search {
             self.mailbox.settle()?;
         }
         let all = Ranges::one(1, u32::MAX);
+        let desk = RefCell::new(Desk {
+            digests: self.mailbox.digests(self.view.told().uid_validity),
+            fields: Filed::of(Digest::Fields),
+            order: Filed::of(Digest::Order),
+        });
         for entry in self.view.entries(&all, self.from) {
             if read >= limits::IMAP_READ {
                 next = Some(entry.uid);
@@ -292,24 +358,25 @@ impl Search {
                 entry,
                 head: OnceCell::new(),
                 whole: OnceCell::new(),
+                desk: &desk,
             };
             match self.test.holds(&message) {
                 Ok(true) => {
                     if let Some(arranging) = &mut self.arranging {
-                        let header = match arranging.reads() {
-                            true => message.header(),
-                            false => Ok(&[][..]),
-                        };
-                        let header = match header {
-                            Ok(header) => header,
-                            Err(StoreError::NoSuchMessage) => continue,
-                            Err(error) => return Err(error),
-                        };
                         let number = match self.numbering {
                             Numbering::Uid => entry.uid,
                             Numbering::Sequence => self.view.number(entry.uid).unwrap_or(0),
                         };
-                        arranging.add(entry, number, header)?;
+                        let added = match arranging.reads() {
+                            true => message
+                                .with(Digest::Order, |order| arranging.add(entry, number, order)),
+                            false => Ok(arranging.add(entry, number, &[])),
+                        };
+                        match added {
+                            Ok(added) => added?,
+                            Err(StoreError::NoSuchMessage) => continue,
+                            Err(error) => return Err(error),
+                        }
                     }
                     uids.push(entry.uid);
                     modseq = modseq.map(|modseq: u64| modseq.max(entry.modseq));
@@ -319,6 +386,7 @@ impl Search {
             }
             read += message.read();
         }
+        desk.into_inner().digests.finish();
         let Some(from) = next else {
             return Ok(Found {
                 uids,

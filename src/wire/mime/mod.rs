@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`header`] | fields, unfolding, parameters |
+//! | [`kept`] | the fields that are asked for most |
 //! | [`structure`] | where each part's header and body begin and end |
 //! | [`address`] | addresses in a header, for ENVELOPE and SORT |
 //! | [`subject`] | what a subject is about |
@@ -16,6 +17,7 @@
 pub mod address;
 pub mod describe;
 pub mod header;
+pub mod kept;
 pub mod preview;
 pub mod structure;
 pub mod subject;
