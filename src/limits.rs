@@ -316,6 +316,8 @@ pub const HUB_MARKS: usize = 100;
 pub const NOTICE_FOLDERS: usize = 1000;
 /// Watches on folders that all of NOTIFY may have: half a megabyte of the kernel's memory a thousand. Some systems allow 8,192 in all.
 pub const NOTICE_WATCHES: usize = 50_000;
+/// Mailboxes that one job of ESEARCH looks into before it lets others have its thread.
+pub const IMAP_SEARCHED: usize = 50;
 /// Searches whose changes a session is told of (RFC 5267 §4.3.1): each is tried on every message that changes.
 pub const IMAP_CONTEXTS: usize = 8;
 /// Messages in all the SORTs whose changes a session is told of: what they are sorted by is kept, some 150 octets each.

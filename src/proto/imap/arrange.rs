@@ -36,10 +36,93 @@ enum Value {
 /// All in order.
 #[derive(Debug)]
 pub enum Arranged {
-    /// Of SORT: UIDs.
-    Sorted(Vec<u32>),
+    /// Of SORT.
+    Sorted(Sorted),
     /// Of THREAD: as the response has them.
     Threads(Vec<u8>),
+}
+
+/// Messages in SORT's order, with what that is made of.
+#[derive(Debug)]
+pub struct Sorted {
+    /// Also those that were taken out, until there are many.
+    all: Arranging,
+    /// Rows.
+    order: Vec<usize>,
+}
+
+impl Sorted {
+    /// Their UIDs.
+    pub fn uids(&self) -> impl Iterator<Item = u32> + '_ {
+        self.order.iter().map(|&row| self.all.rows[row])
+    }
+
+    /// How many they are.
+    pub const fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// Whether headers have to be read.
+    pub fn reads(&self) -> bool {
+        self.all.reads()
+    }
+
+    /// Puts a message where it belongs; returns its place, counted from 1. `order` is as [`Arranging::add`] has it. `None` when there are
+    /// too many.
+    pub fn insert(&mut self, entry: &Entry, order: &[u8]) -> Option<usize> {
+        let row = self.all.rows.len();
+        self.all.add(entry, entry.uid, order).ok()?;
+        let Arrangement::Sort(keys) = &self.all.arrangement else {
+            return None;
+        };
+        // What is equal stands in the order of the mailbox.
+        let before = |&other: &usize| {
+            let order = self.all.compare(keys, other, row);
+            order.then(self.all.rows[other].cmp(&entry.uid)).is_lt()
+        };
+        let place = self.order.partition_point(before);
+        self.order.insert(place, row);
+        Some(place + 1)
+    }
+
+    /// Takes a message out; returns the place that it had, counted from 1.
+    pub fn remove(&mut self, uid: u32) -> Option<usize> {
+        let place = self.uids().position(|known| known == uid)?;
+        self.order.remove(place);
+        if self.all.rows.len() > 2 * self.order.len() + 100 {
+            self.sweep();
+        }
+        Some(place + 1)
+    }
+
+    /// Forgets those that were taken out.
+    fn sweep(&mut self) {
+        let Arrangement::Sort(keys) = &self.all.arrangement else {
+            return;
+        };
+        let count = keys.len();
+        let mut kept = Arranging::new(self.all.arrangement.clone());
+        for &row in &self.order {
+            kept.rows.push(self.all.rows[row]);
+            for value in &self.all.values[row * count..(row + 1) * count] {
+                kept.values.push(match value {
+                    Value::Number(number) => Value::Number(*number),
+                    Value::Text(begins, range) => {
+                        let from = kept.texts.len();
+                        kept.texts.extend_from_slice(&self.all.texts[range.clone()]);
+                        Value::Text(*begins, from..kept.texts.len())
+                    }
+                });
+            }
+        }
+        self.order = (0..kept.rows.len()).collect();
+        self.all = kept;
+    }
 }
 
 impl Arranging {
@@ -120,7 +203,10 @@ impl Arranging {
                 places.sort_unstable_by(|one, other| {
                     self.compare(keys, *one, *other).then(one.cmp(other))
                 });
-                Arranged::Sorted(places.into_iter().map(|place| self.rows[place]).collect())
+                Arranged::Sorted(Sorted {
+                    order: places,
+                    all: self,
+                })
             }
         }
     }

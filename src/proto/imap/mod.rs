@@ -10,6 +10,7 @@
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
 //! | [`arrange`] | SORT and THREAD: the order of what SEARCH finds |
+//! | [`esearch`], [`context`], [`multisearch`] | how ESEARCH tells it; searches that are kept up with; searches of many mailboxes |
 //! | [`list`], [`status`], [`quota`] | LIST and LSUB, STATUS, GETQUOTA |
 //! | [`notify`] | NOTIFY: what changed in other mailboxes |
 //! | [`acl`], [`metadata`] | who may do what in a mailbox; what is noted about it |
@@ -27,12 +28,15 @@ pub mod arrange;
 pub mod binary;
 pub mod client;
 pub mod condstore;
+pub mod context;
 pub mod digests;
+pub mod esearch;
 pub mod fetch;
 pub mod flags;
 pub mod list;
 pub mod message;
 pub mod metadata;
+pub mod multisearch;
 pub mod notify;
 pub mod quota;
 pub mod search;
@@ -46,6 +50,7 @@ use std::sync::Arc;
 
 use crate::proto::{Peer, Service, Session};
 use crate::store::{Account, Noted, Store, StoreError};
+use context::Contexts;
 use server::{Config, Server};
 use work::{News, Outcome, Watched, Work};
 
@@ -57,6 +62,8 @@ pub struct Job {
     pub watched: Option<Watched>,
     /// Who wants to know what others have noted (METADATA), in which session, and up to which change it does.
     pub notes: Option<(Account, u64, u64)>,
+    /// Searches there that are kept up with.
+    pub contexts: Option<Box<Contexts>>,
 }
 
 /// What a job brought.
@@ -68,6 +75,8 @@ pub struct Answer {
     pub news: Option<Result<News, StoreError>>,
     /// What others have noted, if that was asked, and the number of the last change.
     pub noted: Option<Box<(u64, Vec<Noted>)>>,
+    /// The searches, with what has changed of them.
+    pub contexts: Option<Box<Contexts>>,
 }
 
 impl Job {
@@ -86,17 +95,22 @@ impl Job {
             true => Outcome::Revoked,
             false => self.work.run(store),
         };
-        let news = watched
-            .filter(|_| outcome.is_final())
-            .map(|watched| watched.news());
+        let watched = watched.filter(|_| outcome.is_final());
+        let mailbox = watched.as_ref().map(|watched| Arc::clone(&watched.mailbox));
+        let news = watched.map(|watched| watched.news());
         let noted = self
             .notes
             .filter(|(.., known)| outcome.is_final() && *known != store.last_noted())
             .map(|(account, session, known)| Box::new(store.noted_since(&account, session, known)));
+        let mut contexts = self.contexts;
+        if let (Some(contexts), Some(mailbox), Some(Ok(news))) = (&mut contexts, &mailbox, &news) {
+            contexts.keep_up(mailbox, news);
+        }
         Answer {
             outcome,
             news,
             noted,
+            contexts,
         }
     }
 }

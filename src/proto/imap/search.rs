@@ -64,7 +64,9 @@ pub enum Test {
     Not(Box<Self>),
     /// Has these flags.
     Flags(Flags),
-    /// Has a keyword that nobody in the mailbox has.
+    /// Has a keyword that nobody in the mailbox had at first.
+    Keyword(String),
+    /// Cannot be.
     Never,
     /// Is recent.
     Recent,
@@ -96,31 +98,52 @@ pub enum Test {
     Text(Needle),
 }
 
+/// What a message number means that is larger than the largest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// A mistake.
+    Refused,
+    /// Nothing, as RFC 7377 §2 has it.
+    Nothing,
+}
+
 impl Test {
     /// Makes a key ready at `now`, seconds since 1970; `Err` says which message numbers cannot be meant.
-    pub fn new(key: Key, view: &View, now: i64) -> Result<Self, NotMeant> {
-        let uids = |numbering, set: SequenceSet| view.uids(&Messages { numbering, set });
+    pub fn new(key: Key, view: &View, now: i64, beyond: Beyond) -> Result<Self, NotMeant> {
+        let uids = |numbering, set: SequenceSet| {
+            let messages = Messages { numbering, set };
+            match (view.uids(&messages), beyond) {
+                (Err(NotMeant::NoSuchNumber(_)), Beyond::Nothing) => Ok(view.uids_there(&messages)),
+                (uids, _) => uids,
+            }
+        };
         Ok(match key {
             Key::All => Self::All(Vec::new()),
             Key::And(keys) => {
                 let mut tests = keys
                     .into_iter()
-                    .map(|key| Self::new(key, view, now))
+                    .map(|key| Self::new(key, view, now, beyond))
                     .collect::<Result<Vec<_>, _>>()?;
                 tests.sort_by_key(Self::cost);
                 Self::All(tests)
             }
             Key::Or(keys) => {
                 let (first, second) = *keys;
-                let mut tests = (Self::new(first, view, now)?, Self::new(second, view, now)?);
+                let mut tests = (
+                    Self::new(first, view, now, beyond)?,
+                    Self::new(second, view, now, beyond)?,
+                );
                 if tests.0.cost() > tests.1.cost() {
                     std::mem::swap(&mut tests.0, &mut tests.1);
                 }
                 Self::Or(Box::new(tests))
             }
-            Key::Not(key) => Self::Not(Box::new(Self::new(*key, view, now)?)),
+            Key::Not(key) => Self::Not(Box::new(Self::new(*key, view, now, beyond)?)),
             Key::Flag(name) => system_flag(name).map_or(Self::Never, Self::Flags),
-            Key::Keyword(name) => view.told().keyword(&name).map_or(Self::Never, Self::Flags),
+            Key::Keyword(name) => match view.told().keyword(&name) {
+                Some(flag) => Self::Flags(flag),
+                None => Self::Keyword(name),
+            },
             Key::Recent => Self::Recent,
             Key::Sequence(set) => Self::Uids(uids(Numbering::Sequence, set)?),
             Key::Uid(set) => Self::Uids(uids(Numbering::Uid, set)?),
@@ -164,7 +187,8 @@ impl Test {
         }
     }
 
-    fn holds(&self, message: &Candidate<'_, '_>) -> Result<bool, StoreError> {
+    /// Whether a message is one of those that are looked for.
+    pub(super) fn holds(&self, message: &Candidate<'_, '_>) -> Result<bool, StoreError> {
         Ok(match self {
             Self::All(tests) => {
                 for test in tests {
@@ -177,6 +201,8 @@ impl Test {
             Self::Or(tests) => tests.0.holds(message)? || tests.1.holds(message)?,
             Self::Not(test) => !test.holds(message)?,
             Self::Flags(flags) => message.entry.flags.contains(*flags),
+            Self::Keyword(name) => (message.view.told().keyword(name))
+                .is_some_and(|flag| message.entry.flags.contains(flag)),
             Self::Never => false,
             Self::Recent => message.view.is_recent(message.entry.uid),
             Self::Uids(uids) => uids.contains(message.entry.uid),
@@ -222,7 +248,7 @@ fn when_holds(when: When, day: Date, asked: Date) -> bool {
 }
 
 /// A message, read when a test first needs it, and only its header while that suffices.
-struct Candidate<'a, 'm> {
+pub(super) struct Candidate<'a, 'm> {
     mailbox: &'a Mailbox,
     view: &'a View,
     entry: &'a Entry,
@@ -232,12 +258,28 @@ struct Candidate<'a, 'm> {
 }
 
 /// What serves one message after the other.
-struct Desk<'m> {
+pub(super) struct Desk<'m> {
     digests: Digests<'m>,
     /// The fields that are asked for most.
     fields: Filed,
     /// What SORT and THREAD compare.
     order: Filed,
+}
+
+impl<'m> Desk<'m> {
+    /// Of a mailbox whose UIDs are valid.
+    pub(super) fn new(mailbox: &'m Mailbox, uid_validity: u32) -> RefCell<Self> {
+        RefCell::new(Self {
+            digests: mailbox.digests(uid_validity),
+            fields: Filed::of(Digest::Fields),
+            order: Filed::of(Digest::Order),
+        })
+    }
+
+    /// What was learnt is kept.
+    pub(super) fn finish(desk: RefCell<Self>) {
+        desk.into_inner().digests.finish();
+    }
 }
 
 /// A digest, and of which message it is: none has UID 0.
@@ -255,7 +297,23 @@ impl Filed {
     }
 }
 
-impl Candidate<'_, '_> {
+impl<'a, 'd> Candidate<'a, 'd> {
+    pub(super) const fn new(
+        mailbox: &'a Mailbox,
+        view: &'a View,
+        entry: &'a Entry,
+        desk: &'a RefCell<Desk<'d>>,
+    ) -> Self {
+        Self {
+            mailbox,
+            view,
+            entry,
+            head: OnceCell::new(),
+            whole: OnceCell::new(),
+            desk,
+        }
+    }
+
     fn identity(&self) -> Option<Identity> {
         self.mailbox.identity(self.entry.uid)
     }
@@ -269,7 +327,11 @@ impl Candidate<'_, '_> {
     }
 
     /// Has `look` at a digest.
-    fn with<T>(&self, kind: Digest, look: impl FnOnce(&[u8]) -> T) -> Result<T, StoreError> {
+    pub(super) fn with<T>(
+        &self,
+        kind: Digest,
+        look: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, StoreError> {
         let mut desk = self.desk.borrow_mut();
         let desk = &mut *desk;
         let known = match kind {
@@ -342,24 +404,13 @@ impl Search {
             self.mailbox.settle()?;
         }
         let all = Ranges::one(1, u32::MAX);
-        let desk = RefCell::new(Desk {
-            digests: self.mailbox.digests(self.view.told().uid_validity),
-            fields: Filed::of(Digest::Fields),
-            order: Filed::of(Digest::Order),
-        });
+        let desk = Desk::new(&self.mailbox, self.view.told().uid_validity);
         for entry in self.view.entries(&all, self.from) {
             if read >= limits::IMAP_READ {
                 next = Some(entry.uid);
                 break;
             }
-            let message = Candidate {
-                mailbox: &self.mailbox,
-                view: &self.view,
-                entry,
-                head: OnceCell::new(),
-                whole: OnceCell::new(),
-                desk: &desk,
-            };
+            let message = Candidate::new(&self.mailbox, &self.view, entry, &desk);
             match self.test.holds(&message) {
                 Ok(true) => {
                     if let Some(arranging) = &mut self.arranging {
@@ -386,7 +437,7 @@ impl Search {
             }
             read += message.read();
         }
-        desk.into_inner().digests.finish();
+        Desk::finish(desk);
         let Some(from) = next else {
             return Ok(Found {
                 uids,

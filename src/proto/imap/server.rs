@@ -27,6 +27,7 @@
 //! | [`urls`] | URLs for others |
 //! | [`pending`] | what is remembered while a job runs |
 //! | [`finish`], [`found`], [`news`] | a job's outcome: responses, what SEARCH found, what else is new, the tagged reply |
+//! | [`multisearch`] | ESEARCH in other mailboxes |
 //! | [`notify`] | NOTIFY: what is told between commands |
 //! | [`reply`] | status replies |
 //!
@@ -45,6 +46,7 @@ mod finish;
 mod found;
 mod login;
 mod message;
+mod multisearch;
 mod news;
 mod notify;
 mod pending;
@@ -60,6 +62,7 @@ use std::time::Instant;
 
 use crate::limits;
 use crate::proto::imap::condstore::Awareness;
+use crate::proto::imap::context::{Context, Contexts};
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Watched, Work};
 use crate::proto::imap::{Answer, Job};
@@ -67,6 +70,7 @@ use crate::proto::login::Door;
 use crate::proto::{self, Input, Out, Peer, Session, StartTls, TlsInfo};
 use crate::store::{Account, Store, Subscription};
 use crate::wire::imap::command::{Access, Parsed, parse, scan_tag};
+use crate::wire::imap::fetch::Item;
 use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Speech, Stop, announced};
 use crate::wire::imap::secret;
 use crate::wire::imap::set::Ranges;
@@ -136,6 +140,17 @@ struct Switched {
     notes: Option<u64>,
 }
 
+impl Switched {
+    /// What the client's octets mean, and how names are told to it.
+    const fn speech(self) -> Speech {
+        match self {
+            Self { utf8: true, .. } => Speech::Utf8Only,
+            Self { rev2: true, .. } => Speech::Utf8,
+            Self { .. } => Speech::Utf7,
+        }
+    }
+}
+
 /// The states of RFC 3501 §3.
 enum Phase {
     NotAuthenticated,
@@ -150,8 +165,10 @@ struct Selected {
     view: View,
     /// NOTIFY: changes are told at once.
     subscription: Option<Subscription>,
-    /// NOTIFY: new messages of which more is to be told, by UID.
-    unfetched: Ranges,
+    /// New messages of which more is to be told, by UID: what NOTIFY and UPDATE ask for.
+    unfetched: Vec<(Ranges, Arc<Vec<Item>>)>,
+    /// Searches whose changes are told; none while a job keeps up with them.
+    contexts: Vec<Context>,
 }
 
 /// What the session is in the middle of.
@@ -480,11 +497,7 @@ impl Server {
 
     /// What the client's octets mean, and how names are told to it.
     const fn speech(&self) -> Speech {
-        match self.switched {
-            Switched { utf8: true, .. } => Speech::Utf8Only,
-            Switched { rev2: true, .. } => Speech::Utf8,
-            Switched { .. } => Speech::Utf7,
-        }
+        self.switched.speech()
     }
 
     /// What is spoken now (RFC 3501 §7.2.1).
@@ -507,16 +520,28 @@ impl Server {
     }
 
     fn job(&mut self, work: Work, pending: Pending, out: &mut Out) {
-        let watched = match &self.phase {
+        let frozen = self.is_frozen();
+        let mut contexts = Vec::new();
+        let watched = match &mut self.phase {
             Phase::Selected(_, selected) => Some(Watched {
                 aware: self.switched.aware,
                 // Who is not told of new messages does not take them from others.
-                access: match self.is_frozen() {
+                access: match frozen {
                     true => Access::ReadOnly,
-                    false => selected.watched.access,
+                    false => {
+                        contexts = std::mem::take(&mut selected.contexts);
+                        selected.watched.access
+                    }
                 },
                 ..selected.watched.clone()
             }),
+            _ => None,
+        };
+        let contexts = match &self.phase {
+            Phase::Selected(_, selected) if !contexts.is_empty() => Some(Box::new(Contexts {
+                view: selected.view.clone(),
+                all: contexts,
+            })),
             _ => None,
         };
         self.doing = Doing::Job(Box::new(pending));
@@ -524,17 +549,18 @@ impl Server {
             work,
             watched,
             notes: self.wants_notes(),
+            contexts,
         }));
     }
 }
 
 /// What is always spoken: the two revisions, and RFC 7888, 4959, 5161, 2971, 2177, 2342, 3348, 3691, 4315, 6851, 6154, 5258,
-/// 5819, 8438, 9586, 4978, 4469, 4467, 5550, 4731, 5182, 5032, 5256, 5957, 5267 §3, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208, 4314, 8440,
+/// 5819, 8438, 9586, 4978, 4469, 4467, 5550, 4731, 5182, 5032, 5256, 5957, 5267, 7377, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208, 4314, 8440,
 /// 5464, 9590.
 const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE CONDSTORE QRESYNC ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
                       SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS \
                       I18NLEVEL=1 COMPRESS=DEFLATE UIDONLY MULTIAPPEND CATENATE URLAUTH URL-PARTIAL BINARY ACL RIGHTS=texk LIST-MYRIGHTS METADATA METADATA-SERVER LIST-METADATA \
-                      REPLACE PARTIAL NOTIFY UNAUTHENTICATE UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID SAVEDATE PREVIEW";
+                      REPLACE PARTIAL CONTEXT=SEARCH CONTEXT=SORT MULTISEARCH NOTIFY UNAUTHENTICATE UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID SAVEDATE PREVIEW";
 
 const STOPPING: &str = "the server is stopping; connect again later";
 
@@ -586,7 +612,12 @@ impl Session for Server {
                 outcome,
                 news,
                 noted,
+                contexts,
             })) => {
+                if let (Some(contexts), Phase::Selected(_, selected)) = (contexts, &mut self.phase)
+                {
+                    selected.contexts = contexts.all;
+                }
                 if !self.tells_unasked() {
                     self.heard = now;
                 }

@@ -154,6 +154,19 @@ impl View {
         Arc::new(index)
     }
 
+    /// What is known of the session, on what there is now: `recent` are its new recent messages.
+    #[must_use]
+    pub fn at(&self, now: &Arc<Index>, recent: &[u32]) -> Self {
+        let mut view = self.clone();
+        view.told = Arc::clone(now);
+        if !recent.is_empty() {
+            let all = Arc::make_mut(&mut view.recent);
+            all.extend_from_slice(recent);
+            all.sort_unstable();
+        }
+        view
+    }
+
     /// The UIDs from `first` to `last` that the client counts, ascending.
     pub fn counted(&self, first: u32, last: u32) -> Vec<u32> {
         let messages = &self.told.messages;
@@ -240,6 +253,18 @@ impl View {
                 Ok(uids)
             }
         }
+    }
+
+    /// The same of message numbers, as far as there are such.
+    pub fn uids_there(&self, messages: &Messages) -> Ranges {
+        let exists = self.exists();
+        let mut uids = Ranges::default();
+        for (first, last) in messages.set.ranges(exists).iter() {
+            if let (Some(first), Some(last)) = (self.uid(first), self.uid(last.min(exists))) {
+                uids.push(first, last);
+            }
+        }
+        uids
     }
 
     /// The messages among `uids` that are there, from UID `from` on.

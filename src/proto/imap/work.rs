@@ -11,6 +11,7 @@ use crate::proto::imap::fetch::{self, Fetch};
 use crate::proto::imap::flags::{Recent, may_change, system_flag, write_flags};
 use crate::proto::imap::list::{self, List};
 use crate::proto::imap::metadata::{GetNotes, SetNotes, Values};
+use crate::proto::imap::multisearch::{Multisearch, Multisearched};
 use crate::proto::imap::notify::{Survey, Surveyed};
 use crate::proto::imap::quota::Quota;
 use crate::proto::imap::search::{Found, Search};
@@ -55,6 +56,8 @@ pub enum Work {
     Fetch(Box<Fetch>),
     /// SEARCH
     Search(Box<Search>),
+    /// ESEARCH in other mailboxes
+    Multisearch(Box<Multisearch>),
     /// NOTIFY
     Survey(Box<Survey>),
     /// STORE
@@ -114,6 +117,8 @@ pub enum Outcome {
     Fetched(Result<fetch::Block, StoreError>),
     /// Of [`Work::Search`].
     Found(Result<Found, StoreError>),
+    /// Of [`Work::Multisearch`].
+    Multisearched(Result<Multisearched, StoreError>),
     /// Of [`Work::Survey`].
     Surveyed(Result<Surveyed, StoreError>),
     /// Of [`Work::Store`].
@@ -134,6 +139,7 @@ impl Outcome {
         match self {
             Self::Fetched(Ok(block)) => block.rest.is_none(),
             Self::Found(Ok(found)) => found.rest.is_none(),
+            Self::Multisearched(Ok(found)) => found.rest.is_none(),
             Self::Appending(..) => false,
             Self::Urls(Ok(done)) => done.rest.is_empty(),
             _ => true,
@@ -368,6 +374,7 @@ impl Work {
             }
             Self::Fetch(fetch) => Outcome::Fetched(fetch.run()),
             Self::Search(search) => Outcome::Found(search.run()),
+            Self::Multisearch(search) => Outcome::Multisearched(search.run(store)),
             Self::Survey(survey) => Outcome::Surveyed(survey.run(store)),
             Self::Store(flags) => Outcome::Stored(flags.run()),
             Self::Copy(copy) => Outcome::Copied(copy.run(store)),

@@ -47,6 +47,8 @@ pub enum Code {
     BadUrl(String),
     /// The messages that STORE left alone, for they had changed (RFC 7162 §3.1.3).
     Modified(Ranges),
+    /// `NOUPDATE`: the tag of a search whose changes are not told (RFC 5267 §4.3.1)
+    NoUpdate(String),
     /// `MAILBOXID` (RFC 8474 §4.1)
     MailboxId(String),
     /// The capabilities, as one text.
@@ -109,6 +111,11 @@ fn write_code(out: &mut Vec<u8>, code: &Code) {
         Code::Modified(messages) => {
             out.extend_from_slice(b"MODIFIED ");
             messages.write(out);
+        }
+        Code::NoUpdate(tag) => {
+            out.extend_from_slice(b"NOUPDATE \"");
+            out.extend_from_slice(tag.as_bytes());
+            out.push(b'"');
         }
         Code::MailboxId(id) => {
             out.extend_from_slice(b"MAILBOXID (");

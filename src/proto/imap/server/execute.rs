@@ -57,6 +57,7 @@ impl Server {
             | Command::Unselect
             | Command::Expunge(_)
             | Command::Search { .. }
+            | Command::CancelUpdate(_)
             | Command::Fetch { .. }
             | Command::Store { .. }
             | Command::Copy { .. } => self.selected(tag, command, out),
@@ -172,6 +173,9 @@ impl Server {
             Command::SetMetadata(set) => self.set_metadata(tag, account, set, out),
             Command::Quota(quota) => self.quota(tag, account, quota, out),
             Command::Idle => self.idle(tag, out),
+            Command::Esearch { sources, search } => {
+                self.esearch(tag, account, sources, search, out)
+            }
             Command::Notify(notify) => self.notify(tag, account, notify, out),
             _ => Ok(None),
         }

@@ -91,6 +91,12 @@ impl Server {
                 };
                 (reply, removals)
             }
+            (After::Multisearch, Outcome::Multisearched(Ok(more))) => {
+                let Some(reply) = self.multisearched(&tag, more, out) else {
+                    return;
+                };
+                (reply, Removals::Told)
+            }
             (After::AppendBlock(message), Outcome::Appending(opened, block)) => {
                 self.block_appended(message, opened, block, out);
                 return;
@@ -179,6 +185,9 @@ impl Server {
                 (reply, Removals::Told)
             }
             (After::CatchUp(_), Outcome::Fetched(Err(error))) => {
+                (Reply::refusal(&error, "that"), Removals::Told)
+            }
+            (After::Multisearch, Outcome::Multisearched(Err(error))) => {
                 (Reply::refusal(&error, "that"), Removals::Told)
             }
             (After::Delete { name }, Outcome::Done(result)) => {
@@ -271,7 +280,8 @@ impl Server {
             watched,
             view,
             subscription: None,
-            unfetched: Ranges::default(),
+            unfetched: Vec::new(),
+            contexts: Vec::new(),
         };
         self.phase = Phase::Selected(account, Box::new(selected));
         self.watch_selected();

@@ -1,10 +1,15 @@
 //! What SEARCH has found: as RFC 3501 has it, or as RFC 4731 and RFC 9051 do; and what of it becomes `$` (RFC 5182).
 
+use std::sync::Arc;
+
 use super::pending::{After, Pending, Seeking};
 use super::reply::Reply;
 use super::{Phase, Server};
+use crate::limits;
 use crate::proto::Out;
-use crate::proto::imap::arrange::Arranged;
+use crate::proto::imap::arrange::{Arranged, Sorted};
+use crate::proto::imap::context::{Context, Members, Update};
+use crate::proto::imap::esearch::{self, Correlator, Results};
 use crate::proto::imap::search::Found;
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::Work;
@@ -36,11 +41,13 @@ impl Server {
             return Some(Reply::bug());
         };
         let mut word = "SEARCH";
+        let mut sorted = None;
         match more.arranged {
             None => {}
-            Some(Arranged::Sorted(uids)) => {
+            Some(Arranged::Sorted(all)) => {
                 word = "SORT";
-                seeking.found = uids;
+                seeking.found = all.uids().collect();
+                sorted = Some(all);
             }
             Some(Arranged::Threads(threads)) => {
                 out.with(|bytes| write_threads(bytes, &threads));
@@ -52,21 +59,71 @@ impl Server {
             all: true,
             ..Returns::default()
         };
-        let rev2 = self.switched.rev2 && word == "SEARCH";
+        let correlated = seeking.correlated;
+        let rev2 = (self.switched.rev2 && word == "SEARCH") || correlated;
         let returns = seeking.returns.or(rev2.then_some(all));
         if let Some(returns) = returns.filter(|returns| returns.save) {
             selected.view.save(saved(returns, &seeking.found));
         }
+        let speech = self.switched.speech();
         let view = &selected.view;
+        let correlator = Correlator {
+            tag,
+            mailbox: correlated.then_some((&selected.name, view.told().uid_validity, speech)),
+            numbering: seeking.numbering,
+        };
+        let results = Results {
+            found: &seeking.found,
+            modseq: seeking.highest(),
+        };
         out.with(|bytes| match returns {
             None => write_search(bytes, word, view, &seeking),
-            Some(returns) => write_esearch(bytes, tag, view, &seeking, returns),
+            // RFC 7377 §2.1: to ESEARCH nothing is said of a mailbox in which nothing was found.
+            Some(_) if correlated && seeking.found.is_empty() => {}
+            Some(returns) => esearch::write(bytes, &correlator, view, &results, returns),
         });
+        self.keep_up(tag, &mut seeking, sorted, out);
         Some(Reply::ok(match seeking.found.len() {
             0 => "none was found".to_owned(),
             1 => "one was found".to_owned(),
             count => format!("{count} were found"),
         }))
+    }
+}
+
+impl Server {
+    /// UPDATE (RFC 5267 §4.3): what changes of what was found is told from now on.
+    fn keep_up(&mut self, tag: &str, seeking: &mut Seeking, sorted: Option<Sorted>, out: &mut Out) {
+        let (Some((items, test)), Phase::Selected(_, selected)) =
+            (seeking.update.take(), &mut self.phase)
+        else {
+            return;
+        };
+        let kept: usize = selected.contexts.iter().map(Context::sorted).sum();
+        let more = sorted.as_ref().map_or(0, Sorted::len);
+        let refusal = if selected.contexts.len() >= limits::IMAP_CONTEXTS {
+            Some("so many searches are kept up with already; CANCELUPDATE ends one")
+        } else if kept + more > limits::IMAP_SORTED {
+            Some("so many messages are not kept in order; search for fewer, or without SORT")
+        } else {
+            None
+        };
+        if let Some(text) = refusal {
+            Reply::no_update(tag, text).say(out, "*");
+            return;
+        }
+        selected.contexts.push(Context {
+            tag: tag.to_owned(),
+            numbering: seeking.numbering,
+            test,
+            members: match sorted {
+                Some(sorted) => Members::Sorted(sorted),
+                None => Members::Set(Ranges::from_ascending(seeking.found.iter().copied())),
+            },
+            items: Arc::new(items),
+            seen: Arc::clone(selected.view.told()),
+            update: Update::default(),
+        });
     }
 }
 
@@ -120,88 +177,4 @@ fn write_search(out: &mut Vec<u8>, word: &str, view: &View, seeking: &Seeking) {
         out.push(b')');
     }
     out.extend_from_slice(b"\r\n");
-}
-
-/// `* ESEARCH (TAG "a1") UID MIN 7 MAX 3800 COUNT 15`; nothing when only SAVE was asked for.
-fn write_esearch(out: &mut Vec<u8>, tag: &str, view: &View, seeking: &Seeking, returns: Returns) {
-    let Returns {
-        min,
-        max,
-        all,
-        count,
-        partial,
-        save: _,
-    } = returns;
-    if !(min || max || all || count || partial.is_some()) {
-        return;
-    }
-    let found = &seeking.found;
-    let write_set = |out: &mut Vec<u8>, uids: &[u32]| {
-        let numbers: Vec<u32> = uids
-            .iter()
-            .filter_map(|&uid| number(view, seeking.numbering, uid))
-            .collect();
-        write_in_order(out, &numbers);
-    };
-    out.extend_from_slice(b"* ESEARCH (TAG \"");
-    out.extend_from_slice(tag.as_bytes());
-    out.extend_from_slice(b"\")");
-    if seeking.numbering == Numbering::Uid {
-        out.extend_from_slice(b" UID");
-    }
-    // RFC 4731 §3.1: of nothing there is no lowest, no highest, and no set.
-    let ends = [
-        (min, &b" MIN "[..], found.first()),
-        (max, b" MAX ", found.last()),
-    ];
-    for (wanted, word, uid) in ends {
-        let uid = uid.filter(|_| wanted);
-        if let Some(number) = uid.and_then(|&uid| number(view, seeking.numbering, uid)) {
-            out.extend_from_slice(word);
-            response::number(out, number.into());
-        }
-    }
-    if all && !found.is_empty() {
-        out.extend_from_slice(b" ALL ");
-        write_set(out, found);
-    }
-    if count {
-        out.extend_from_slice(b" COUNT ");
-        response::number(out, found.len() as u64);
-    }
-    if let Some(partial) = partial {
-        out.extend_from_slice(b" PARTIAL (");
-        partial.write(out);
-        out.push(b' ');
-        match partial.of(found) {
-            [] => out.extend_from_slice(b"NIL"),
-            some => write_set(out, some),
-        }
-        out.push(b')');
-    }
-    if let Some(modseq) = seeking.highest() {
-        // RFC 7162 §3.1.10
-        out.extend_from_slice(b" MODSEQ ");
-        response::number(out, modseq);
-    }
-    out.extend_from_slice(b"\r\n");
-}
-
-/// Writes numbers as a set, in their order, which SORT's is (RFC 5267 §3.1): neighbours that ascend become a range.
-fn write_in_order(out: &mut Vec<u8>, numbers: &[u32]) {
-    let mut rest = numbers;
-    while let Some(&first) = rest.first() {
-        let run = rest
-            .iter()
-            .zip(first..)
-            .take_while(|(number, expected)| *number == expected)
-            .count()
-            .max(1);
-        if rest.len() < numbers.len() {
-            out.push(b',');
-        }
-        let last = rest[run - 1];
-        Ranges::one(first, last).write(out);
-        rest = &rest[run..];
-    }
 }

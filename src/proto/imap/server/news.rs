@@ -79,7 +79,11 @@ impl Server {
         // RFC 4314 §5.1.1: they are told again when rights have changed.
         let before = std::mem::replace(&mut selected.watched.rights, rights);
         let other_rights = may_change(before) != may_change(rights);
+        let mut contexts = std::mem::take(&mut selected.contexts);
         out.with(|bytes| {
+            for context in &mut contexts {
+                context.write_gone(bytes, &selected.view);
+            }
             if other_rights || index.keywords != selected.view.told().keywords {
                 write_flags_line(bytes, &index);
                 write_permanent_flags(bytes, &index, selected.watched.access, rights);
@@ -96,7 +100,13 @@ impl Server {
                 }
                 write_change(bytes, change, &index, &selected.view, self.switched.aware);
             }
+            for context in &mut contexts {
+                let new = context.write_changes(bytes, &selected.view, uid_next);
+                let items = Arc::clone(&context.items);
+                selected.fetch_soon(new, &items);
+            }
         });
+        selected.contexts = contexts;
         if kept || frozen {
             selected.view.keep_told_modseq(told_modseq);
         }
@@ -109,7 +119,10 @@ impl Server {
     pub(super) fn changed(&mut self, out: &mut Out) {
         self.stirred = true;
         match std::mem::replace(&mut self.doing, Doing::Command) {
-            Doing::Idle { tag, waking } => self.idle_on(tag, waking, Again::Yes, out),
+            // With NOTIFY the same is told as without IDLE, by `tell_unasked`.
+            Doing::Idle { tag, waking } if self.notify.is_none() => {
+                self.idle_on(tag, waking, Again::Yes, out);
+            }
             Doing::Job(mut pending) => {
                 if let After::Idle { again, .. } = &mut pending.after {
                     *again = Again::Yes;

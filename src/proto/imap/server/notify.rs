@@ -12,9 +12,9 @@
 
 use std::sync::Arc;
 
-use super::pending::{After, Next, Pending, Waking};
+use super::pending::{After, Again, Idling, Next, Pending};
 use super::reply::Reply;
-use super::{Doing, Ending, Phase, Server};
+use super::{Doing, Ending, Phase, Selected, Server};
 use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::condstore::Awareness;
@@ -216,10 +216,10 @@ impl Server {
             _ => false,
         };
         let may = at_rest && out.wish().is_none() && !out.is_full() && self.ending == Ending::No;
-        if self.notify.is_none() || !may {
+        if !may {
             return;
         }
-        let work = if std::mem::take(&mut self.stirred) {
+        let work = if self.notify.is_some() && std::mem::take(&mut self.stirred) {
             let account = match &self.phase {
                 Phase::Authenticated(account) | Phase::Selected(account, _) => account.clone(),
                 Phase::NotAuthenticated => return,
@@ -237,7 +237,7 @@ impl Server {
             return;
         };
         let (tag, idle) = match std::mem::replace(&mut self.doing, Doing::Command) {
-            Doing::Idle { tag, .. } => (tag.clone(), Some(tag)),
+            Doing::Idle { tag, waking } => (tag.clone(), Some(Idling { tag, waking })),
             _ => (String::new(), None),
         };
         let after = After::Unasked(idle);
@@ -248,15 +248,16 @@ impl Server {
     pub(super) fn told_unasked(
         &mut self,
         tag: String,
-        idle: Option<String>,
+        idle: Option<Idling>,
         outcome: Outcome,
         news: Option<Result<News, StoreError>>,
         out: &mut Out,
     ) {
         let removals = match &self.notify {
             _ if self.is_frozen() => Removals::Deferred,
-            Some(notify) if idle.is_none() => notify.removals,
-            _ => Removals::Told,
+            _ if idle.is_some() => Removals::Told,
+            Some(notify) => notify.removals,
+            None => Removals::Deferred,
         };
         match outcome {
             Outcome::Fetched(Ok(block)) => {
@@ -273,11 +274,14 @@ impl Server {
             }
             _ => self.tell_news(news, removals, out),
         }
-        if let (Some(tag), None) = (idle, out.wish()) {
-            self.doing = Doing::Idle {
-                tag,
-                waking: Waking::default(),
-            };
+        match idle {
+            Some(Idling { tag, waking }) if waking.mailbox.is_some() => {
+                self.idle_on(tag, waking, Again::Yes, out)
+            }
+            Some(Idling { tag, waking }) if out.wish().is_none() => {
+                self.doing = Doing::Idle { tag, waking };
+            }
+            _ => {}
         }
     }
 
@@ -308,6 +312,7 @@ impl Server {
             return;
         };
         let new = Ranges::one(uid_next, u32::MAX);
+        let mut unfetched = Ranges::default();
         let own = |uid: u32| {
             // RFC 5465 §5.2: not of what the client put there itself.
             notify.own.iter().any(|own| match own {
@@ -319,32 +324,33 @@ impl Server {
         };
         for entry in selected.view.entries(&new, 0) {
             if !own(entry.uid) {
-                selected.unfetched.push(entry.uid, entry.uid);
+                unfetched.push(entry.uid, entry.uid);
             }
         }
+        selected.fetch_soon(unfetched, &notify.fetch);
     }
 
     fn fetch_new(&mut self) -> Option<Fetch> {
         let Phase::Selected(_, selected) = &mut self.phase else {
             return None;
         };
-        let items = &self.notify.as_ref()?.fetch;
         if selected.unfetched.is_empty() {
             return None;
         }
+        let (uids, items) = selected.unfetched.remove(0);
         Some(Fetch {
             mailbox: Arc::clone(&selected.watched.mailbox),
             // What was not asked for is not seen yet.
             access: Access::ReadOnly,
             view: selected.view.clone(),
-            uids: std::mem::take(&mut selected.unfetched),
+            uids,
             from: 0,
             done: 0,
             numbering: match self.switched.aware {
                 Awareness::Qresync => Numbering::Uid,
                 _ => Numbering::Sequence,
             },
-            items: Arc::clone(items),
+            items,
             changed_since: None,
             vanished: None,
         })
@@ -384,8 +390,24 @@ impl Server {
     }
 }
 
+impl Selected {
+    /// Of these messages more is to be told soon. Who asks twice of the same messages is told once (RFC 5465 §5.2).
+    pub(super) fn fetch_soon(&mut self, uids: Ranges, items: &Arc<Vec<Item>>) {
+        if uids.is_empty() || items.is_empty() {
+            return;
+        }
+        if let Some((_, known)) = self.unfetched.iter_mut().find(|(known, _)| *known == uids) {
+            let new = items.iter().filter(|item| !known.contains(item));
+            let new: Vec<Item> = new.cloned().collect();
+            Arc::make_mut(known).extend(new);
+            return;
+        }
+        self.unfetched.push((uids, Arc::clone(items)));
+    }
+}
+
 /// As the store names it.
-fn inbox_in_capitals(name: &str) -> String {
+pub(super) fn inbox_in_capitals(name: &str) -> String {
     match name.eq_ignore_ascii_case("INBOX") {
         true => "INBOX".to_owned(),
         false => name.to_owned(),

@@ -1,16 +1,20 @@
 //! What a session has to remember while a job runs.
 
+use std::sync::Arc;
+
 use super::message::Message;
 use super::notify::Telling;
 use super::reply::Reply;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::notify::Own;
+use crate::proto::imap::search::Test;
 use crate::proto::imap::urls::{self, UrlWork};
 use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::Work;
 use crate::store::{Account, AuthError, Subscription};
 use crate::wire::imap::command::{Numbering, Originals};
 use crate::wire::imap::condstore::Resync;
+use crate::wire::imap::fetch::Item;
 use crate::wire::imap::search::Returns;
 use crate::wire::sasl::Exchange;
 
@@ -92,11 +96,19 @@ pub(super) enum After {
         old: Option<Box<Telling>>,
     },
     /// NOTIFY: between commands, or in an IDLE of this tag.
-    Unasked(Option<String>),
+    Unasked(Option<Idling>),
+    /// ESEARCH in other mailboxes.
+    Multisearch,
     Idle {
         waking: Waking,
         again: Again,
     },
+}
+
+/// An IDLE that goes on afterwards.
+pub(super) struct Idling {
+    pub(super) tag: String,
+    pub(super) waking: Waking,
 }
 
 /// A FETCH in progress.
@@ -115,6 +127,10 @@ pub(super) struct Seeking {
     pub(super) found: Vec<u32>,
     /// The highest mod-sequence of those found, if it is to be told.
     pub(super) modseq: Option<u64>,
+    /// UPDATE: what is to be told of new ones, and what was looked for.
+    pub(super) update: Option<(Vec<Item>, Arc<Test>)>,
+    /// It is the command ESEARCH, whose responses name the mailbox.
+    pub(super) correlated: bool,
 }
 
 impl Seeking {

@@ -193,6 +193,11 @@ impl Reply {
         Self::new(status, Some(Code::Modified(messages)), text)
     }
 
+    /// The changes of a search are not told (RFC 5267 §4.3.1).
+    pub(super) fn no_update(tag: &str, text: &'static str) -> Self {
+        Self::new(Status::No, Some(Code::NoUpdate(tag.to_owned())), text)
+    }
+
     /// To an OK that says nothing else for programs.
     pub(super) fn add_highest_modseq(&mut self, modseq: u64) {
         if self.status == Status::Ok && self.code.is_none() {

@@ -11,7 +11,7 @@ use crate::proto::imap::arrange::Arranging;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::flags;
-use crate::proto::imap::search::{Search, Test};
+use crate::proto::imap::search::{Beyond, Search, Test};
 use crate::proto::imap::view::{NotMeant, Removals};
 use crate::proto::imap::work::{self, StoreFlags, Work};
 use crate::store::Flags;
@@ -77,7 +77,10 @@ impl Server {
                 };
                 self.begin(tag, work, after, out)
             }
-            Command::Search { numbering, search } => self.search(tag, numbering, search, out),
+            Command::Search { numbering, search } => {
+                self.search(tag, numbering, search, Told::Plain, out)
+            }
+            Command::CancelUpdate(tags) => self.cancel_update(&tags),
             Command::Fetch {
                 messages,
                 items,
@@ -148,6 +151,22 @@ impl Server {
         }
     }
 
+    /// CANCELUPDATE (RFC 5267 §4.3.5)
+    fn cancel_update(&mut self, tags: &[String]) -> Next {
+        let Phase::Selected(_, selected) = &mut self.phase else {
+            return Err(Reply::bug());
+        };
+        let known = |tag: &String| selected.contexts.iter().any(|known| known.tag == *tag);
+        let unknown = tags.iter().find(|tag| !known(tag)).cloned();
+        selected.contexts.retain(|known| !tags.contains(&known.tag));
+        match unknown {
+            None => Ok(Some(Reply::ok("its changes are not told any more"))),
+            Some(tag) => Err(Reply::bad(format!(
+                "there is no search {tag} whose changes are told; what else was named is ended"
+            ))),
+        }
+    }
+
     fn fetch(
         &mut self,
         tag: &str,
@@ -198,11 +217,12 @@ impl Server {
         self.begin(tag, Work::Fetch(Box::new(fetch)), after, out)
     }
 
-    fn search(
+    pub(super) fn search(
         &mut self,
         tag: &str,
         numbering: Numbering,
         search: keys::Search,
+        told: Told,
         out: &mut Out,
     ) -> Next {
         let now = self.peer.accepted.unix(self.heard);
@@ -212,6 +232,12 @@ impl Server {
         if numbering == Numbering::Sequence && selected.view.is_uid_only() {
             return Err(uid_required());
         }
+        if search.update.is_some() && selected.contexts.iter().any(|known| known.tag == tag) {
+            // RFC 5267 §4.3
+            return Err(Reply::bad(format!(
+                "the changes of another search called {tag} are told; take another tag",
+            )));
+        }
         let Some(key) = search.key else {
             if search.returns.is_some_and(|returns| returns.save) {
                 // RFC 5182 §2.1: what is to be saved of a search that fails is nothing.
@@ -219,7 +245,11 @@ impl Server {
             }
             return Err(Reply::bad_charset());
         };
-        let test = Test::new(key, &selected.view, now)
+        let beyond = match told {
+            Told::Plain => Beyond::Refused,
+            Told::Correlated => Beyond::Nothing,
+        };
+        let test = Test::new(key, &selected.view, now, beyond)
             .map_err(|fault| not_meant(fault, selected.view.exists()))?;
         let work = Search {
             mailbox: Arc::clone(&selected.watched.mailbox),
@@ -235,6 +265,8 @@ impl Server {
             returns: search.returns,
             found: Vec::new(),
             modseq,
+            update: search.update.map(|items| (items, Arc::clone(&work.test))),
+            correlated: told == Told::Correlated,
         });
         if modseq.is_some() {
             self.become_aware(Awareness::Condstore);
@@ -264,6 +296,15 @@ fn may_store(rights: Rights, action: StoreAction, flags: &[String]) -> Result<()
         true => Err(Reply::missing(needed)),
         false => Ok(()),
     }
+}
+
+/// How what is found is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// As to SEARCH and SORT.
+    Plain,
+    /// As to ESEARCH: with the mailbox.
+    Correlated,
 }
 
 impl Selected {
