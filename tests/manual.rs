@@ -235,6 +235,68 @@ fn groff_has_nothing_to_complain_of() {
     }
 }
 
+/// The French pages have the sections of man-pages(7) in French, every option that the program has, and nothing that groff
+/// complains of.
+#[test]
+fn the_french_pages_are_as_whole() {
+    const SECTIONS: [&str; 11] = [
+        "NOM",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "COMMANDES",
+        "OPTIONS",
+        "CODE DE RETOUR",
+        "ENVIRONNEMENT",
+        "FICHIERS",
+        "EXEMPLES",
+        "NORMES",
+        "VOIR AUSSI",
+    ];
+    for name in ["codes", "nc", "serve"] {
+        let french = succeeded(&mailtool(&["man", "--lang", "fr", name], ""));
+        let english = succeeded(&mailtool(&["man", "--lang", "en", name], ""));
+        let sections: Vec<&str> = french
+            .lines()
+            .filter_map(|line| line.strip_prefix(".SH "))
+            .collect();
+        let places: Vec<Option<usize>> = sections
+            .iter()
+            .map(|section| SECTIONS.iter().position(|known| known == section))
+            .collect();
+        assert!(places.iter().all(Option::is_some), "{name}: {sections:?}");
+        assert!(places.is_sorted(), "{name}: {sections:?}");
+        let of_english = english
+            .lines()
+            .filter(|line| line.starts_with(".SH "))
+            .count();
+        assert_eq!(sections.len(), of_english, "{name}: {sections:?}");
+        let (french, english) = (french.replace("\\-", "-"), english.replace("\\-", "-"));
+        // What the prose of one page alone speaks of is its own affair; options are headers.
+        let headers = |page: &str| -> BTreeSet<String> {
+            let lines = page.lines().filter(|line| line.starts_with("\\fB-"));
+            lines.flat_map(options).collect()
+        };
+        assert_eq!(headers(&french), headers(&english), "{name}");
+        if have("groff", "groff-base") {
+            let mut groff = Command::new("groff");
+            groff.args(["-Tutf8", "-Kutf8", "-man", "-ww", "-rLL=80n", "-P-cbou"]);
+            let output = run(
+                &mut groff,
+                &succeeded(&mailtool(&["man", "--lang", "fr", name], "")),
+            );
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{name}");
+        }
+    }
+    // The environment chooses too; what has no French page is English.
+    let mut command = Command::new(program::MAILTOOL);
+    command
+        .args(["man", "nc"])
+        .env_remove("LC_ALL")
+        .env_remove("LC_MESSAGES");
+    assert!(succeeded(&run(command.env("LANG", "fr_FR.UTF-8"), "")).contains(".SH NOM\n"));
+    assert!(succeeded(&mailtool(&["man", "--lang", "fr", "send"], "")).contains(".SH NAME\n"));
+}
+
 #[test]
 fn examples_in_the_help_fit_a_terminal() {
     for name in PAGES {

@@ -1,4 +1,5 @@
-//! The manual: a page for the program, and one for each applet.
+//! The manual: a page for the program, one for each applet, and the lab, which is whole in `man/mailtool-lab.7`. In French for
+//! those that have a `man/fr/NAME.roff`.
 //!
 //! What clap knows is taken from there, and what only people can tell from `man/NAME.roff`, so that each thing is said in
 //! one place. The order is that of man-pages(7):
@@ -18,10 +19,15 @@ use std::io;
 use clap::{Arg, Command};
 use clap_mangen::Man;
 
-use super::{APPLETS, Applet};
+use super::{APPLETS, Applet, french};
+use crate::wire::codes::{Lang, Text};
 
 /// The page of `applet`, whose options are in `command`, as roff; or that of the program.
-pub(super) fn page(applet: Option<&Applet>, mut command: Command) -> io::Result<String> {
+pub(super) fn page(
+    applet: Option<&Applet>,
+    mut command: Command,
+    lang: Lang,
+) -> io::Result<String> {
     command.build();
     let (name, summary, prose) = match applet {
         Some(applet) => (
@@ -35,6 +41,11 @@ pub(super) fn page(applet: Option<&Applet>, mut command: Command) -> io::Result<
             include_str!("../../man/mailtool.roff"),
         ),
     };
+    let french = applet.and_then(|applet| french::prose(applet.name));
+    let (summary, prose) = match french.filter(|_| lang == Lang::Fr) {
+        Some(french) => (french.summary.to_owned(), french.text),
+        None => (summary, prose),
+    };
     // A server is for the administrator (man-pages(7)).
     let (section, title) = match applet {
         Some(applet) if applet.name == "serve" => (8, "System Administration"),
@@ -47,25 +58,45 @@ pub(super) fn page(applet: Option<&Applet>, mut command: Command) -> io::Result<
     );
     say(
         &mut page,
-        &format!(".SH NAME\n{} \\- {}", escape(&name), escape(&summary)),
+        &format!(
+            ".SH {}\n{} \\- {}",
+            NAME.of(lang),
+            escape(&name),
+            escape(&summary)
+        ),
     );
     synopsis(&mut page, &mut command);
     let (description, others) = split(prose);
     page.push_str(description);
-    commands(&mut page, &mut command, applet.is_none());
+    commands(&mut page, &mut command, applet.is_none(), lang);
     let mut options = Vec::new();
     Man::new(command.clone()).render_options_section(&mut options)?;
     let options = String::from_utf8(options).map_err(io::Error::other)?;
     page.push_str(&with_subsections(&options, &command));
-    let variables = variables(&command);
-    match others.split_once(ENVIRONMENT) {
-        Some((before, after)) => page.extend([before, ENVIRONMENT, &variables, after]),
+    let variables = variables(&command, lang);
+    let heading = ENVIRONMENT.of(lang);
+    match others.split_once(heading) {
+        Some((before, after)) => page.extend([before, heading, &variables, after]),
         None => page.push_str(others),
     }
     Ok(page)
 }
 
-const ENVIRONMENT: &str = ".SH ENVIRONMENT\n";
+/// The page of the lab, whole as it was written.
+pub(super) const fn lab(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => include_str!("../../man/mailtool-lab.7"),
+        Lang::Fr => include_str!("../../man/fr/mailtool-lab.7"),
+    }
+}
+
+const NAME: Text = Text::new("NAME", "NOM");
+const COMMANDS: Text = Text::new("COMMANDS", "COMMANDES");
+const ENVIRONMENT: Text = Text::new(".SH ENVIRONMENT\n", ".SH ENVIRONNEMENT\n");
+const VARIABLES: Text = Text::new(
+    "Each of these stands for the option of the same name, which wins over it:",
+    "Chacune vaut pour l'option du même nom, qui l'emporte sur elle\u{a0}:",
+);
 
 /// The apostrophe of a keyboard, which clap_mangen writes as a string that has to be defined first.
 const APOSTROPHE: &str = "\\
@@ -100,11 +131,11 @@ fn synopsis(page: &mut String, command: &mut Command) {
     }
 }
 
-fn commands(page: &mut String, command: &mut Command, of_program: bool) {
+fn commands(page: &mut String, command: &mut Command, of_program: bool, lang: Lang) {
     if !command.has_subcommands() {
         return;
     }
-    say(page, ".SH COMMANDS");
+    say(page, &format!(".SH {}", COMMANDS.of(lang)));
     if of_program {
         for applet in APPLETS {
             let section = if applet.name == "serve" { 8 } else { 1 };
@@ -185,7 +216,7 @@ fn with_subsections(options: &str, command: &Command) -> String {
 }
 
 /// The variables that stand for options.
-fn variables(command: &Command) -> String {
+fn variables(command: &Command, lang: Lang) -> String {
     let names: Vec<String> = command
         .get_arguments()
         .filter(|argument| !argument.is_hide_set())
@@ -194,10 +225,7 @@ fn variables(command: &Command) -> String {
         .collect();
     let mut text = String::new();
     if !names.is_empty() {
-        say(
-            &mut text,
-            "Each of these stands for the option of the same name, which wins over it:",
-        );
+        say(&mut text, VARIABLES.of(lang));
         say(&mut text, &format!("{}.", names.join(",\n")));
     }
     text

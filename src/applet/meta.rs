@@ -11,7 +11,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use super::exit::{self, failure};
-use super::{APPLETS, Applet, find, manual, print, refuse};
+use super::{APPLETS, Applet, find, french, manual, print, refuse};
+use crate::wire::codes::Lang;
 
 /// Runs `mailtool` when its first word is no applet.
 pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
@@ -122,8 +123,15 @@ fn command() -> Command {
         )
         .subcommand(
             Command::new("man")
-                .about("The manual page of an applet, as roff")
-                .arg(applet()),
+                .about("The manual page of an applet, or of the `lab`, as roff")
+                .arg(Arg::new("APPLET").help("One of the applets, or lab"))
+                .arg(
+                    Arg::new("lang")
+                        .long("lang")
+                        .value_name("LANGUAGE")
+                        .help("Language of the page [default: from LC_ALL, LC_MESSAGES, LANG]")
+                        .value_parser(["en", "fr"]),
+                ),
         )
         .subcommand(
             Command::new("completions")
@@ -160,9 +168,11 @@ fn applet_named(name: &str) -> anyhow::Result<&'static Applet> {
 }
 
 fn command_of(applet: &Applet) -> Command {
-    applet
-        .options()
-        .bin_name(format!("mailtool {}", applet.name))
+    named(applet, applet.options())
+}
+
+fn named(applet: &Applet, command: Command) -> Command {
+    command.bin_name(format!("mailtool {}", applet.name))
 }
 
 fn help(words: &ArgMatches) -> anyhow::Result<u8> {
@@ -175,10 +185,27 @@ fn help(words: &ArgMatches) -> anyhow::Result<u8> {
 }
 
 fn man(words: &ArgMatches) -> anyhow::Result<u8> {
-    let applet = words.get_one::<String>("APPLET");
-    let page = match applet.map(|name| applet_named(name)).transpose()? {
-        Some(applet) => manual::page(Some(applet), command_of(applet))?,
-        None => manual::page(None, command())?,
+    let lang = match words.get_one::<String>("lang").map(String::as_str) {
+        Some("fr") => Lang::Fr,
+        Some(_) => Lang::En,
+        None => super::lang(),
+    };
+    let name = words.get_one::<String>("APPLET");
+    if name.is_some_and(|name| name == "lab") {
+        print(manual::lab(lang))?;
+        return Ok(0);
+    }
+    let page = match name.map(|name| applet_named(name)).transpose()? {
+        // What is not written in French yet is better whole in English.
+        Some(applet) if lang == Lang::Fr && french::prose(applet.name).is_some() => {
+            manual::page(Some(applet), named(applet, applet.options_in(lang)), lang)?
+        }
+        Some(applet) => manual::page(
+            Some(applet),
+            named(applet, applet.options_in(Lang::En)),
+            Lang::En,
+        )?,
+        None => manual::page(None, command(), Lang::En)?,
     };
     print(&page)?;
     Ok(0)

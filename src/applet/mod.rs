@@ -10,6 +10,7 @@ pub mod conversation;
 pub mod credentials;
 pub mod evidence;
 pub mod exit;
+mod french;
 pub mod imap;
 mod manual;
 pub mod meta;
@@ -57,7 +58,16 @@ impl Applet {
     /// Its options. Help names variables of the environment, but not what they hold: that is nobody else's business. An
     /// empty variable says nothing, as if it were not there.
     fn options(&self) -> Command {
-        of_environment((self.command)().name(self.name))
+        self.options_in(lang())
+    }
+
+    /// The same in a language.
+    fn options_in(&self, lang: Lang) -> Command {
+        let command = (self.command)().name(self.name);
+        of_environment(match lang {
+            Lang::En => command,
+            Lang::Fr => french::translated(self.name, command),
+        })
     }
 }
 
@@ -178,8 +188,12 @@ fn run(applet: &Applet, shown: String, arguments: Vec<OsString>) -> anyhow::Resu
 
 /// What a usage error says: what clap does. Help and version come here too, and succeed; the rest is [`exit::USAGE`].
 pub fn refuse(error: &clap::Error) -> u8 {
-    // A reader of help that went away misses nothing.
-    let _ = error.print();
+    // A reader of help or of a complaint that went away misses nothing.
+    let french = (error.use_stderr() && lang() == Lang::Fr).then(|| french::error(error));
+    match french.flatten() {
+        Some(text) => drop(io::stderr().write_all(text.as_bytes())),
+        None => drop(error.print()),
+    }
     if error.use_stderr() { exit::USAGE } else { 0 }
 }
 

@@ -162,8 +162,8 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     if let Some(topic) = matches.get_one::<String>("quiz") {
         return quiz(topic, matches, lang);
     }
-    let services = Services::of_this_machine();
     if let Some(table) = matches.get_one::<String>("list") {
+        let services = Services::none();
         let hits: Vec<Hit> = tables(table)
             .iter()
             .flat_map(|table| table.rows())
@@ -182,6 +182,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         sought.extend(operands(matches));
         let sought = sought.join(" ");
         let hits = search(&sought);
+        let services = Services::none();
         print(&list::rows(
             &hits,
             form,
@@ -215,6 +216,12 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         Form::Json => json::array(&found, lang),
         Form::Markdown => markdown::pages(&found, lang),
         Form::Text => {
+            // The file is read for a service only: all else is quick.
+            let is_service = |hit: &Hit| matches!(hit, Hit::Service(_));
+            let services = match found.iter().any(|one| one.hits.iter().any(is_service)) {
+                true => Services::of_this_machine(),
+                false => Services::none(),
+            };
             let mut page = Page::new(lang, style(), &services);
             for one in &found {
                 page.found(one);

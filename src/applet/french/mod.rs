@@ -1,0 +1,312 @@
+//! Help and manual in French: a table of texts for each applet that has them, keyed by option, laid over the command that clap
+//! has built. What has no row stays English.
+//!
+//! A row's key is the long name of an option (`list`), its letter where there is none, the name of an operand, a heading as it
+//! stands in English, or one of [`ABOUT`], [`LONG_ABOUT`], [`USAGE`], [`AFTER`]. Commands within a command have rows of their own, `queue`
+//! for what it does and `queue.json` for an option of it.
+
+mod codes;
+mod errors;
+mod nc;
+mod serve;
+
+use clap::{Arg, ArgAction, Command};
+
+pub(super) use errors::error;
+
+/// What it does, in a line.
+const ABOUT: &str = "@about";
+/// The same at length, for `--help`.
+const LONG_ABOUT: &str = "@long";
+/// How it is called.
+const USAGE: &str = "@usage";
+/// What stands below the options.
+const AFTER: &str = "@after";
+
+/// Rows of one applet.
+type Table = &'static [(&'static str, &'static str)];
+
+/// What the manual says in French.
+pub(super) struct Prose {
+    /// One line.
+    pub(super) summary: &'static str,
+    /// As roff: `man/fr/NAME.roff`.
+    pub(super) text: &'static str,
+}
+
+/// The French manual of an applet, where there is one.
+pub(super) fn prose(applet: &str) -> Option<Prose> {
+    let (summary, text) = match applet {
+        "codes" => (
+            "expliquer codes de réponse, états, commandes et ports du courrier",
+            include_str!("../../../man/fr/codes.roff"),
+        ),
+        "nc" => (
+            "lire et écrire sur le réseau : appeler, écouter, sonder des ports, parler courrier",
+            include_str!("../../../man/fr/nc.roff"),
+        ),
+        "serve" => (
+            "un serveur de courrier local : SMTP, dépôt, LMTP, POP3, IMAP",
+            include_str!("../../../man/fr/serve.roff"),
+        ),
+        _ => return None,
+    };
+    Some(Prose { summary, text })
+}
+
+fn table(applet: &str) -> Option<Table> {
+    match applet {
+        "codes" => Some(codes::TABLE),
+        "nc" => Some(nc::TABLE),
+        "serve" => Some(serve::TABLE),
+        _ => None,
+    }
+}
+
+/// `command` in French, as far as there are texts for it.
+pub(super) fn translated(applet: &str, command: Command) -> Command {
+    match table(applet) {
+        Some(table) => translate(command, table, ""),
+        None => command,
+    }
+}
+
+fn translate(mut command: Command, table: Table, within: &str) -> Command {
+    let of = |key: &str| {
+        let row = table.iter().find(|row| {
+            row.0.strip_prefix(within).and_then(|rest| {
+                if within.is_empty() {
+                    Some(rest)
+                } else {
+                    rest.strip_prefix('.')
+                }
+            }) == Some(key)
+        });
+        row.map(|row| row.1)
+    };
+    if let Some(text) = of(ABOUT) {
+        command = command.about(text);
+    }
+    if let Some(text) = of(LONG_ABOUT) {
+        command = command.long_about(text);
+    }
+    if let Some(text) = of(USAGE) {
+        command = command.override_usage(text);
+    }
+    if let Some(text) = of(AFTER) {
+        command = command.after_help(text);
+    }
+    command = command.mut_args(|argument| {
+        let heading = argument.get_help_heading().and_then(of);
+        let help = of(&key(&argument)).map(|text| format!("{text}{}", appended(&argument)));
+        let argument = match heading {
+            Some(heading) => argument.help_heading(heading),
+            None => argument,
+        };
+        match help {
+            Some(help) => {
+                let takes_values = argument.get_action().takes_values();
+                let argument = argument.help(help).hide_env(true);
+                match takes_values {
+                    true => argument.hide_default_value(true).hide_possible_values(true),
+                    false => argument,
+                }
+            }
+            None => argument,
+        }
+    });
+    if !command
+        .get_arguments()
+        .any(|argument| argument.get_id() == "help")
+    {
+        let help = Arg::new("help")
+            .short('h')
+            .long("help")
+            .action(ArgAction::Help);
+        command = command
+            .disable_help_flag(true)
+            .arg(help.help("Afficher cette aide"));
+    }
+    command = command.mut_subcommands(|inner| {
+        let name = inner.get_name().to_owned();
+        let about = of(&name);
+        let inner = match about {
+            Some(about) => inner.about(about),
+            None => inner,
+        };
+        let within = if within.is_empty() {
+            name
+        } else {
+            format!("{within}.{name}")
+        };
+        translate(inner, table, &within)
+    });
+    command.subcommand_help_heading("Commandes").help_template(
+        "{before-help}{about-with-newline}\nUtilisation : {usage}\n\n{all-args}{after-help}",
+    )
+}
+
+/// What a row is found by.
+fn key(argument: &Arg) -> String {
+    let letter = || argument.get_short().map(String::from);
+    let long = argument.get_long().map(str::to_owned);
+    long.or_else(letter)
+        .unwrap_or_else(|| argument.get_id().to_string())
+}
+
+/// What clap appends in English: values, the default, the variable.
+fn appended(argument: &Arg) -> String {
+    let mut text = String::new();
+    let values: Vec<String> = argument
+        .get_possible_values()
+        .iter()
+        .filter(|value| !value.is_hide_set())
+        .map(|value| value.get_name().to_owned())
+        .collect();
+    let takes_values = argument.get_action().takes_values();
+    if takes_values && !values.is_empty() && !argument.is_hide_possible_values_set() {
+        text.push_str(&format!(" [valeurs : {}]", values.join(", ")));
+    }
+    let defaults: Vec<String> = argument
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy().into_owned())
+        .collect();
+    if takes_values && !defaults.is_empty() && !argument.is_hide_default_value_set() {
+        text.push_str(&format!(" [par défaut : {}]", defaults.join(" ")));
+    }
+    let english = argument
+        .get_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let told = english
+        .split_once("[default: ")
+        .and_then(|(_, rest)| rest.split_once(']'));
+    if let Some((told, _)) = told {
+        let row = DEFAULTS.iter().find(|row| row.0 == told);
+        let told = row.map_or(told, |row| row.1);
+        if !told.is_empty() {
+            text.push_str(&format!(" [par défaut : {told}]"));
+        }
+    }
+    if let Some(name) = argument.get_env() {
+        text.push_str(&format!(" [env : {}]", name.to_string_lossy()));
+    }
+    text
+}
+
+/// Defaults that are told in words; a number is the same in both languages. What the French text tells itself is empty here.
+const DEFAULTS: Table = &[
+    (
+        "the user's state folder",
+        "le dossier d'état de l'utilisateur",
+    ),
+    ("they answer 252", "ils répondent 252"),
+    ("they are here", "elles sont ici"),
+    ("such mail is refused", "ce courrier est refusé"),
+    ("those of this machine", "celles de cette machine"),
+    ("those of /etc/resolv.conf", "ceux de /etc/resolv.conf"),
+    ("5m, growing to 4h", "5m, jusqu'à 4h"),
+    ("the first account", "le premier compte"),
+    ("the first domain", "le premier domaine"),
+    ("it is refused", "il est refusé"),
+    ("no limit", "sans limite"),
+    ("all", "tous"),
+    ("none", "aucun"),
+    (
+        "STORE/users, else alice:alice and bob:bob, on loopback only",
+        "STORE/users, sinon alice:alice et bob:bob, en boucle locale seulement",
+    ),
+    (
+        "one of our own, made once; clients import STORE/tls/ca.pem",
+        "la nôtre, faite une fois ; les clients importent STORE/tls/ca.pem",
+    ),
+    ("from LC_ALL, LC_MESSAGES, LANG", ""),
+    ("others each time", ""),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The keys of what `command` shows, and of what is within it.
+    fn keys(command: &Command, within: &str) -> Vec<String> {
+        let full = |key: String| {
+            if within.is_empty() {
+                key
+            } else {
+                format!("{within}.{key}")
+            }
+        };
+        let shown = command
+            .get_arguments()
+            .filter(|it| !it.is_hide_set() && it.get_id() != "help");
+        let mut all: Vec<String> = shown.map(|it| full(key(it))).collect();
+        let headings = command.get_arguments().filter_map(Arg::get_help_heading);
+        all.extend(headings.map(|it| full(it.to_owned())));
+        for inner in command.get_subcommands() {
+            let name = full(inner.get_name().to_owned());
+            all.extend(keys(inner, &name));
+            all.push(name);
+        }
+        all
+    }
+
+    fn command_of(applet: &str) -> Command {
+        (super::super::find(applet).expect("an applet").command)()
+    }
+
+    /// Of these two nothing is left in English.
+    #[test]
+    fn every_option_of_codes_and_nc_has_its_text() {
+        for applet in ["codes", "nc"] {
+            let table = table(applet).expect("a table");
+            for key in keys(&command_of(applet), "") {
+                assert!(
+                    table.iter().any(|row| row.0 == key),
+                    "{applet}: nothing for {key}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_is_of_something_that_exists() {
+        for applet in ["codes", "nc", "serve"] {
+            let keys = keys(&command_of(applet), "");
+            for (key, text) in table(applet).expect("a table") {
+                let known =
+                    keys.iter().any(|known| known == key) || key.contains('@') || *key == "help";
+                assert!(known, "{applet}: nothing is called {key}");
+                assert!(
+                    !text.is_empty() && !text.contains("  ") || *key == AFTER || *key == USAGE,
+                    "{applet}: {text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn help_is_in_french_and_says_what_clap_would() {
+        let mut command = translated("serve", command_of("serve").bin_name("mailtool serve"));
+        command.clone().debug_assert();
+        let help = command.render_long_help().to_string();
+        assert!(help.contains("\nUtilisation : mailtool serve"), "{help}");
+        assert!(
+            help.contains("Commandes:") && help.contains("Afficher cette aide"),
+            "{help}"
+        );
+        assert!(
+            help.contains("[env : MAILTOOL_LISTEN]") && help.contains("[par défaut : 127.0.0.1]"),
+            "{help}"
+        );
+        assert!(!help.contains("Print help"), "{help}");
+        let mut codes = translated("codes", command_of("codes").bin_name("mailtool codes"));
+        let help = codes.render_help().to_string();
+        assert!(help.contains("[valeurs : smtp, enhanced, pop"), "{help}");
+        assert!(
+            !help.contains("[default") && !help.contains("[possible"),
+            "{help}"
+        );
+    }
+}

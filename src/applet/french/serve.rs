@@ -1,0 +1,250 @@
+//! The French help of `serve`.
+
+use super::{ABOUT, AFTER, Table};
+
+pub(super) const TABLE: Table = &[
+    (
+        ABOUT,
+        "Un serveur de courrier local : SMTP, dépôt, LMTP, POP3, IMAP ; rien à configurer",
+    ),
+    (
+        "deliver",
+        "Mettre un message de l'entrée standard dans une boîte, comme le fait dovecot-lda",
+    ),
+    (
+        "queue",
+        "Regarder la file d'un serveur en marche, et décider de ce qu'elle contient",
+    ),
+    (
+        "trace",
+        "Raconter le voyage d'un message, étape par étape, autant que le serveur s'en souvient",
+    ),
+    (
+        "Listening (ADDR:PORT, PORT or off; repeatable; 0 is a free port)",
+        "Écoute (ADDR:PORT, PORT ou off ; répétable ; 0 est un port libre)",
+    ),
+    (
+        "listen",
+        "Adresse où écouter, au port habituel de chaque protocole",
+    ),
+    (
+        "standard-ports",
+        "Écouter aux ports des normes (25, 587, 465, 110, 995, 143, 993), qui demandent root",
+    ),
+    ("smtp", "Courrier d'autres serveurs et de programmes"),
+    (
+        "submission",
+        "Courrier des utilisateurs, qui s'identifient (dépôt)",
+    ),
+    ("smtps", "Dépôt, avec TLS dès le premier octet"),
+    (
+        "lmtp",
+        "Remise par un serveur placé devant celui-ci ; absent si l'option n'est pas donnée ; peut être unix:PATH",
+    ),
+    ("pop3", "Lire le courrier : le relever"),
+    ("pop3s", "POP3 avec TLS dès le premier octet"),
+    (
+        "imap",
+        "Lire le courrier : le garder sur le serveur, en dossiers",
+    ),
+    ("imaps", "IMAP avec TLS dès le premier octet"),
+    ("Mail and accounts", "Courrier et comptes"),
+    (
+        "store",
+        "Dossier qui garde le courrier ; `tmp` : un dossier jeté à la fin",
+    ),
+    (
+        "domain",
+        "Domaine dont le courrier est remis ici ; les comptes sans domaine sont du premier",
+    ),
+    ("hostname", "Nom que ce serveur se donne"),
+    ("user", "Un compte ; dans MAILTOOL_USER, un par ligne"),
+    (
+        "users",
+        "Comptes d'un fichier passwd : NAME:{SCHEME}HASH, relu à SIGHUP",
+    ),
+    ("Addresses", "Adresses"),
+    (
+        "aliases",
+        "Alias, comme dans /etc/aliases : NAME: TARGET, TARGET ; relus quand le fichier change",
+    ),
+    (
+        "separator",
+        "Caractère entre le nom et l'étiquette d'une sous-adresse, comme alice+achats ; off : aucune",
+    ),
+    (
+        "postmaster",
+        "Qui reçoit le courrier de postmaster, si aucun compte ni alias ne porte ce nom",
+    ),
+    (
+        "catch-all",
+        "Qui reçoit le courrier des noms de nos domaines qui n'existent pas",
+    ),
+    (
+        "accept-any",
+        "Pour le développement, en boucle locale seulement : tout nom a une boîte, et il est son propre mot de passe",
+    ),
+    (
+        "quota",
+        "Octets d'une boîte au plus, tous ses dossiers ensemble, comme 500M (K, M, G)",
+    ),
+    ("quota-messages", "Messages d'une boîte au plus"),
+    ("SMTP sessions and limits", "Sessions SMTP et limites"),
+    (
+        "strict",
+        "Refuser ce qui s'écarte des normes, en citant la section",
+    ),
+    ("vrfy", "Laisser VRFY et EXPN dire quelles boîtes existent"),
+    (
+        "own-senders",
+        "Qui s'identifie n'envoie qu'en son nom, dans MAIL FROM et dans le champ From",
+    ),
+    (
+        "xclient-from",
+        "Réseaux des mandataires qui peuvent dire par XCLIENT de qui ils transmettent la connexion",
+    ),
+    (
+        "proxy-from",
+        "Réseaux des répartiteurs qui doivent commencer par un en-tête PROXY (version 1 ou 2) qui le dit",
+    ),
+    ("max-recipients", "Destinataires d'un message au plus"),
+    (
+        "max-hops",
+        "Lignes Received d'un message au plus ; au-delà, il tourne en rond",
+    ),
+    (
+        "max-errors",
+        "Commandes refusées après lesquelles la connexion est fermée ; dès la moitié, chacune coûte une seconde",
+    ),
+    (
+        "rate-per-address",
+        "Messages par minute d'une adresse au plus, celle de cet ordinateur mise à part ; 0 : sans limite",
+    ),
+    (
+        "rate-per-user",
+        "Messages par minute d'un utilisateur au plus ; 0 : sans limite",
+    ),
+    (
+        "smtp-timeout",
+        "Combien de temps un client SMTP peut se taire",
+    ),
+    ("max-size", "Plus grand message accepté, en octets"),
+    ("Relay and queue", "Relais et file"),
+    (
+        "relay",
+        "Transmettre le courrier d'autres domaines, pour qui s'identifie ; --relay-from, --route, --smarthost et --lab-chain l'impliquent",
+    ),
+    (
+        "relay-from",
+        "Réseaux dont le courrier pour d'autres domaines est transmis sans identification, comme 192.0.2.0/24",
+    ),
+    (
+        "route",
+        "Où va le courrier de DOMAIN : HOST:PORT, lmtp:HOST:PORT, mx (ses relais de messagerie) ou nowhere ; .DOMAIN vaut pour tout ce qui est dessous, * pour tout",
+    ),
+    (
+        "smarthost",
+        "Machine par laquelle passe le courrier de tous les autres domaines, au lieu de leurs relais de messagerie",
+    ),
+    (
+        "deliver",
+        "Machine derrière celle-ci qui a les boîtes de nos domaines : lmtp:HOST:PORT, lmtp:/unix/socket",
+    ),
+    (
+        "require-tls",
+        "N'envoyer à DOMAIN que sous TLS, avec un certificat valide ; sinon le courrier attend ; .DOMAIN et * comme dans --route",
+    ),
+    (
+        "relay-ca",
+        "Autres autorités dont les certificats valent à l'envoi, en PEM",
+    ),
+    (
+        "resolver",
+        "Serveur de noms à interroger, comme 127.0.0.1:5353",
+    ),
+    (
+        "retry",
+        "Pause avant le deuxième essai, comme 30s ou 5m ; chaque suivante est double",
+    ),
+    (
+        "give-up",
+        "Après ce temps dans la file, un message revient à son expéditeur",
+    ),
+    (
+        "warn-after",
+        "Après ce temps, son expéditeur est averti du retard",
+    ),
+    (
+        "relay-connections",
+        "Connexions vers d'autres serveurs à la fois, au plus",
+    ),
+    (
+        "relay-connections-each",
+        "Connexions vers une même destination à la fois, au plus",
+    ),
+    (
+        "lab-chain",
+        "Pour des travaux pratiques : N serveurs, mta1.lab à mtaN.lab, en un seul programme ; le courrier va de l'un à l'autre, et jamais dehors",
+    ),
+    ("Logging in", "Identification"),
+    (
+        "allow-plaintext",
+        "Accepter des mots de passe sans TLS d'autres ordinateurs aussi : qui écoute le réseau les apprend",
+    ),
+    (
+        "auth",
+        "Mécanismes proposés, parmi ceux qui conviennent à tous les comptes ; sans PLAIN ni LOGIN, POP3 n'a plus USER",
+    ),
+    (
+        "token",
+        "Un jeton qui vaut le mot de passe d'un utilisateur (OAUTHBEARER, XOAUTH2)",
+    ),
+    ("tokens", "De tels jetons dans un fichier, un par ligne"),
+    (
+        "login-delay",
+        "Temps entre deux identifications d'un compte en POP3 ; les clients en sont informés",
+    ),
+    ("TLS", "TLS"),
+    ("tls-cert", "Chaîne de certificats, en PEM"),
+    ("tls-key", "Sa clé privée, en PEM"),
+    ("Running", "Marche"),
+    (
+        "connections",
+        "Connexions servies à la fois ; les descripteurs de fichiers peuvent en permettre moins",
+    ),
+    (
+        "connections-each",
+        "Pareil d'une même adresse, sauf cet ordinateur et ceux de --proxy-from et --xclient-from",
+    ),
+    (
+        "ready-fd",
+        "Une fois prêt, écrire ce qui écoute où, une ligne chacun, dans ce descripteur de fichier, et le fermer",
+    ),
+    (
+        "config",
+        "Lire d'autres options dans un fichier TOML, dont les clés sont leurs noms",
+    ),
+    ("Evidence", "Traces"),
+    (
+        "transcript",
+        "Écrire chaque dialogue dans FILE, mots de passe masqués ; - est la sortie d'erreur",
+    ),
+    (
+        "pcap",
+        "Écrire dans FILE ce qui passe sur le réseau, pour Wireshark (pcapng). Les mots de passe n'y sont PAS masqués, et les secrets de TLS y sont",
+    ),
+    (
+        AFTER,
+        "Exemples :\n  \
+         mailtool serve\n      \
+         Pour alice et bob, sur cet ordinateur seulement, aux ports au-dessus de 1024\n  \
+         mailtool serve --store tmp --smtp 0 --pop3 off --ready-fd 3 3>ports\n      \
+         Pour un test : le courrier est jeté à la fin, le système choisit le port\n  \
+         mailtool serve --listen 0.0.0.0 --domain lab.example --user eve:secret\n      \
+         Pour une salle : eve peut s'identifier de tout le réseau\n  \
+         mailtool serve --lab-chain 3\n      \
+         Le chemin d'un message de serveur en serveur, à regarder sur un ordinateur\n  \
+         mailtool serve --relay-from 127.0.0.0/8 --smarthost smtp.example.org:587\n      \
+         Les programmes de cette machine déposent leur courrier, une autre l'envoie",
+    ),
+];
