@@ -8,15 +8,15 @@ pub(super) const TABLE: Table = &[
         "Un serveur de courrier local : SMTP, dépôt, LMTP, POP3, IMAP ; rien à configurer",
     ),
     (
-        "deliver",
+        "@deliver",
         "Mettre un message de l'entrée standard dans une boîte, comme le fait dovecot-lda",
     ),
     (
-        "queue",
+        "@queue",
         "Regarder la file d'un serveur en marche, et décider de ce qu'elle contient",
     ),
     (
-        "trace",
+        "@trace",
         "Raconter le voyage d'un message, étape par étape, autant que le serveur s'en souvient",
     ),
     (
