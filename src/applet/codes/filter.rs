@@ -11,7 +11,7 @@ use super::page::{Page, Style};
 use super::services::Services;
 use crate::applet::exit;
 use crate::limits;
-use crate::wire::codes::{Hit, Kind, Lang, Spotted, Spotter, Text, digits_of, find};
+use crate::wire::codes::{Found, Hit, Kind, Lang, Spotted, Spotter, Text, digits_of, find};
 use crate::wire::report::{Fortune, Reported};
 
 /// Reads `input` to its end; false when there was nothing in it.
@@ -38,6 +38,27 @@ pub(super) fn run(
     }
     output.flush().map_err(exit::unwritable)?;
     Ok(!is_first)
+}
+
+/// What the codes in `input` stand for, each once, in the order in which they come.
+pub(super) fn found(input: &mut dyn Read) -> anyhow::Result<Vec<Found>> {
+    let mut input = BufReader::new(input);
+    let (mut line, mut spotter) = (Vec::new(), Spotter::default());
+    let mut all: Vec<Found> = Vec::new();
+    while next(&mut input, &mut line).context("cannot read standard input")? {
+        let text = String::from_utf8_lossy(&line);
+        let spotted = spotter.line(text.trim_end_matches(['\r', '\n']));
+        for (word, kind) in spotted.words.iter().zip(spotted.kinds) {
+            let is_kind = |hit: &Hit| matches!(hit, Hit::Entry(entry) if entry.kind == kind);
+            let is_new =
+                all.len() < limits::ANNOTATED_CODES && all.iter().all(|it| it.word != *word);
+            if let Some(mut found) = find(word).filter(|_| is_new) {
+                found.hits.retain(is_kind);
+                all.push(found);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// The next line with its end, or as much of it as is taken at once.
@@ -389,6 +410,18 @@ carol@example.net  not reached yet: the server goes on trying
             told.starts_with(old) && told.contains("\n    5.1.1   There is no such mailbox"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn for_a_program_each_code_comes_once() {
+        let mut input =
+            "S: 550 5.1.1 no\nS: 550 5.7.1 no\nC: QUIT\nS: 559 odd\nto=<x>, dsn=5.1.1\n".as_bytes();
+        let words: Vec<String> = found(&mut input)
+            .expect("all of it is read")
+            .into_iter()
+            .map(|it| it.word)
+            .collect();
+        assert_eq!(words, ["550", "5.1.1", "5.7.1"]);
     }
 
     #[test]

@@ -197,6 +197,10 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     }
     let operands = operands(matches);
     let is_filter = operands.is_empty() && !io::stdin().is_terminal() || operands == ["-"];
+    if is_filter && form == Form::Json {
+        print(&json::array(&filter::found(&mut io::stdin().lock())?, lang))?;
+        return Ok(exit::OK);
+    }
     if is_filter
         && filter::run(
             &mut io::stdin().lock(),

@@ -97,8 +97,20 @@ fn translate(mut command: Command, table: Table, within: &str) -> Command {
         command = command.after_help(text);
     }
     command = command.mut_args(|argument| {
-        let heading = argument.get_help_heading().and_then(of);
-        let help = of(&key(&argument)).map(|text| format!("{text}{}", appended(&argument)));
+        let heading = argument.get_help_heading().and_then(|heading| {
+            let row = table.iter().find(|row| row.0 == heading);
+            row.map(|row| row.1)
+        });
+        let key = key(&argument);
+        // An option with a variable means the same within a command.
+        let outer = || {
+            let row = table.iter().find(|row| row.0 == key);
+            row.filter(|_| argument.get_env().is_some())
+                .map(|row| row.1)
+        };
+        let help = of(&key)
+            .or_else(outer)
+            .map(|text| format!("{text}{}", appended(&argument)));
         let argument = match heading {
             Some(heading) => argument.help_heading(heading),
             None => argument,

@@ -234,6 +234,69 @@ pub(super) const TABLE: Table = &[
         "Écrire dans FILE ce qui passe sur le réseau, pour Wireshark (pcapng). Les mots de passe n'y sont PAS masqués, et les secrets de TLS y sont",
     ),
     (
+        "deliver.USER",
+        "De qui est la boîte : un nom, ou une adresse d'un domaine de ce serveur",
+    ),
+    (
+        "deliver.from",
+        "Qui l'a envoyé, pour Return-Path ; <> n'est personne ; sinon ce que dit sa première ligne, Return-Path",
+    ),
+    (
+        "deliver.user",
+        "Un compte ; dans MAILTOOL_USER, un par ligne",
+    ),
+    ("queue.json", "Écrire du JSON"),
+    ("queue.@list", "Ce qui est dans la file"),
+    ("queue.@show", "Tout d'un message"),
+    (
+        "queue.@flush",
+        "Essayer maintenant : tout, un message, ou ce qui va à un domaine",
+    ),
+    (
+        "queue.@hold",
+        "Ne plus essayer jusqu'à ce qu'il soit libéré",
+    ),
+    ("queue.@release", "Laisser partir ce qui était retenu"),
+    ("queue.@drop", "Jeter ; personne n'est averti"),
+    (
+        "trace.ID",
+        "Comment un serveur a appelé le message : il le dit dans sa réponse, et dans son journal",
+    ),
+    ("trace.json", "Écrire du JSON"),
+    (
+        "@mailbox",
+        "S'occuper des boîtes : lister, importer, exporter, vérifier, trouver les doubles",
+    ),
+    ("mailbox.json", "Écrire du JSON"),
+    ("mailbox.@list", "Les boîtes, et ce qu'elles contiennent"),
+    (
+        "mailbox.@import",
+        "Faire entrer du courrier : fichiers mbox, Maildirs et ce qu'ils contiennent ; - est un mbox de l'entrée standard",
+    ),
+    (
+        "mailbox.@export",
+        "Faire sortir du courrier : en mbox vers la sortie standard ou un fichier, ou dans un Maildir",
+    ),
+    (
+        "mailbox.@check",
+        "Chercher ce qui n'est pas comme il faut, et le réparer avec --repair",
+    ),
+    (
+        "mailbox.@dedup",
+        "Trouver les messages présents deux fois, et les retirer avec --delete",
+    ),
+    (
+        "@user",
+        "S'occuper du fichier des utilisateurs : add, passwd, del, list",
+    ),
+    ("user.@add", "Un nouveau compte"),
+    ("user.@passwd", "Un autre mot de passe pour un compte"),
+    ("user.@del", "Retirer un compte ; son courrier reste"),
+    (
+        "user.@list",
+        "Les comptes, et comment leurs mots de passe sont gardés",
+    ),
+    (
         AFTER,
         "Exemples :\n  \
          mailtool serve\n      \
