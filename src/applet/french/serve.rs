@@ -234,7 +234,7 @@ pub(super) const TABLE: Table = &[
         "Écrire dans FILE ce qui passe sur le réseau, pour Wireshark (pcapng). Les mots de passe n'y sont PAS masqués, et les secrets de TLS y sont",
     ),
     (
-        "deliver.USER",
+        "deliver.recipient",
         "De qui est la boîte : un nom, ou une adresse d'un domaine de ce serveur",
     ),
     (
@@ -259,7 +259,7 @@ pub(super) const TABLE: Table = &[
     ("queue.@release", "Laisser partir ce qui était retenu"),
     ("queue.@drop", "Jeter ; personne n'est averti"),
     (
-        "trace.ID",
+        "trace.id",
         "Comment un serveur a appelé le message : il le dit dans sa réponse, et dans son journal",
     ),
     ("trace.json", "Écrire du JSON"),
