@@ -58,3 +58,32 @@ pub(crate) fn begin_write_back(file: BorrowedFd<'_>, from: u64, octets: u64) {
         libc::sync_file_range(file.as_raw_fd(), from, octets, libc::SYNC_FILE_RANGE_WRITE)
     };
 }
+
+/// setfsgid(2) and setfsuid(2): which files this thread may use, and whose those are that it makes. Of this thread alone. Only root may
+/// take the rights of others, and has its own back with 0.
+pub(crate) fn file_rights(uid: u32, gid: u32) -> io::Result<()> {
+    // The group goes first: without the rights of root over the user it could not change.
+    // SAFETY: numbers only are passed. The calls report no error but return what was before; -1 is nobody's, so the second one of each
+    // changes nothing and says what is now.
+    let now = unsafe {
+        if uid == 0 {
+            libc::setfsuid(uid);
+        }
+        libc::setfsgid(gid);
+        libc::setfsuid(uid);
+        (libc::setfsuid(u32::MAX), libc::setfsgid(u32::MAX))
+    };
+    match now == (uid.cast_signed(), gid.cast_signed()) {
+        true => Ok(()),
+        false => Err(rustix::io::Errno::PERM.into()),
+    }
+}
+
+/// setgroups(2) with none: the process keeps no rights by groups other than its own, in any of its threads.
+pub(crate) fn leave_groups() -> io::Result<()> {
+    // SAFETY: no group is passed, so that the pointer is not used.
+    match unsafe { libc::setgroups(0, std::ptr::null()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}

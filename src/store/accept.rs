@@ -48,7 +48,9 @@ impl Store {
         self.directory.refresh();
         let resolved = self.directory.resolve(envelope.clone());
         let mut spool = match first_mailbox(&resolved) {
-            Some(first) if !is_for_the_queue(&resolved, envelope) => {
+            Some(first)
+                if !is_for_the_queue(&resolved, envelope) && self.have_one_owner(&resolved) =>
+            {
                 let mut spool = self.spool(first)?;
                 spool.preface(envelope)?;
                 spool
@@ -60,6 +62,23 @@ impl Store {
             spool.fingerprint = Some(Box::new(Fingerprint::new(&self.hashing)));
         }
         Ok(spool)
+    }
+
+    /// Whether the mailboxes belong to one. A message for several owners is never kept at one of them, who could change it before the
+    /// others have it.
+    fn have_one_owner(&self, resolved: &Resolved) -> bool {
+        let Some(owners) = self.users().owners() else {
+            return true;
+        };
+        let mut owners = resolved
+            .finals
+            .iter()
+            .filter_map(|one| match &one.destination {
+                Destination::Here(account) => Some(owners.of(&account.home)),
+                _ => None,
+            });
+        let first = owners.next();
+        owners.all(|owner| Some(owner) == first)
     }
 
     /// Takes a whole message: for mailboxes here, into them; as soon as one recipient is elsewhere, or it is to be held, or its sender

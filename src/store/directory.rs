@@ -89,7 +89,7 @@ pub(super) struct Directory {
 #[derive(Debug, Default)]
 struct Looked {
     when: Option<Instant>,
-    users: Option<Stat>,
+    users: Vec<Option<Stat>>,
     aliases: Option<Stat>,
 }
 
@@ -447,8 +447,8 @@ impl Directory {
 
     /// The files that are read.
     pub(super) fn files(&self) -> Vec<&Path> {
-        let files = [self.users.file(), self.rules.aliases.as_deref()];
-        files.into_iter().flatten().collect()
+        let aliases = self.rules.aliases.as_deref();
+        self.users.files().into_iter().chain(aliases).collect()
     }
 
     fn read_aliases(&self) -> io::Result<()> {
@@ -477,7 +477,12 @@ impl Directory {
         let stat = |file: Option<&Path>| file.and_then(|file| Kernel.stat(file).ok());
         Looked {
             when: Some(Instant::now()),
-            users: stat(self.users.file()),
+            users: self
+                .users
+                .files()
+                .into_iter()
+                .map(|file| stat(Some(file)))
+                .collect(),
             aliases: stat(self.rules.aliases.as_deref()),
         }
     }

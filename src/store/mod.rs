@@ -35,6 +35,7 @@
 //! | `acl`, `others` | `dovecot-acl`: who may do what; the mailboxes of others |
 //! | `metadata` | what is noted about mailboxes |
 //! | `users` | accounts and passwords |
+//! | `owners` | mail in the homes of the machine's users, with their rights |
 //! | `tools/` | what one who keeps a store does to mailboxes: import, export, check, doubles |
 //! | `shared`, `hub` | which mailboxes are open, and who is told when they change |
 //! | `vigil` | who is told what happens in an account |
@@ -64,6 +65,7 @@ mod metadata;
 mod names;
 mod notice;
 mod others;
+mod owners;
 pub mod queue;
 mod quota;
 mod repeats;
@@ -93,6 +95,7 @@ use self::directory::Directory;
 use self::fs::{Disk, Kernel, hold};
 use self::lock::StoreLock;
 use self::others::Opened;
+use self::owners::Owned;
 use self::repeats::Repeats;
 use self::shared::Shared;
 use self::watch::Watch;
@@ -120,7 +123,8 @@ pub use self::tools::{
 };
 pub use self::url_keys::UrlKey;
 pub use self::users::{
-    Account, AuthError, EditError, Edited, HashError, Listed, Scheme, Told, Users, UsersFile,
+    Account, AuthError, EditError, Edited, HashError, Listed, Scheme, SystemFiles, Told, Users,
+    UsersFile,
 };
 pub use self::vigil::{Marks, Vigil};
 
@@ -178,7 +182,8 @@ impl Store {
         Ok(store)
     }
     /// Opens it beside a program that may serve it, to deliver into mailboxes only: that is safe beside anybody. What would have to
-    /// go into the queue is `Busy`, and what the queue holds is not seen.
+    /// go into the queue is `Busy`, and what the queue holds is not seen. Root works on the store of another user with that user's
+    /// rights, so that all in it stays that user's.
     ///
     /// # Errors
     /// As [`Self::open_with`], but for `ResourceBusy`.
@@ -189,7 +194,12 @@ impl Store {
         rules: Rules,
     ) -> io::Result<Self> {
         fs::make_directories(&Kernel, root)?;
-        Self::assemble(Arc::new(Kernel), root, domains, users, rules, Queue::beside)
+        let owned = Owned::where_root_is_guest(root)?;
+        let disk: Arc<dyn Disk> = match owned {
+            Some(owned) => Arc::new(owned),
+            None => Arc::new(Kernel),
+        };
+        Self::assemble(disk, root, domains, users, rules, Queue::beside)
     }
     /// Who is who. Does not block, but for [`Users::verify`] and [`Users::reload`].
     pub fn users(&self) -> &Users {
@@ -231,6 +241,10 @@ impl Store {
         rules: Rules,
         queue: fn(Arc<Shared>, Arc<Directory>, &Path) -> io::Result<Queue>,
     ) -> io::Result<Self> {
+        let disk: Arc<dyn Disk> = match users.owners() {
+            Some(owners) => Arc::new(Owned(owners)),
+            None => disk,
+        };
         let mail: PathBuf = root.join("mail");
         fs::make_directories(&*disk, &mail)?;
         // Also when they were there: a run before this one may have been killed between making and syncing.

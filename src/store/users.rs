@@ -16,6 +16,7 @@ mod file;
 mod make;
 mod proof;
 mod secret;
+mod system;
 
 use std::collections::HashMap;
 use std::io;
@@ -26,12 +27,14 @@ use ring::hmac;
 use subtle::ConstantTimeEq;
 
 use super::fs::{self, hold};
+use super::owners::{Owner, Owners};
 use crate::limits;
 use crate::wire::sasl::{Credentials, Means};
 pub use file::{EditError, Edited, Listed, UsersFile};
 pub use make::{HashError, Scheme};
 pub use proof::Told;
 use secret::Secret;
+pub use system::SystemFiles;
 
 /// Somebody who has mail here. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +58,9 @@ pub enum AuthError {
 #[derive(Debug)]
 pub struct Users {
     table: RwLock<Arc<Table>>,
-    file: Option<PathBuf>,
+    source: Source,
+    /// Whose the homes are, when they are not ours.
+    owners: Arc<Owners>,
     /// Who is not in the table logs in with the name as password.
     anybody: bool,
     /// Where the accounts' Maildirs are, and the domains, the plain one first: known once the store is open.
@@ -65,10 +70,23 @@ pub struct Users {
     seed: [u8; 16],
 }
 
+/// Where the table comes from.
+#[derive(Debug)]
+enum Source {
+    /// It was given.
+    Given,
+    /// A passwd-file.
+    File(PathBuf),
+    /// The machine's own.
+    System(SystemFiles),
+}
+
 #[derive(Debug, Default)]
 struct Place {
     mail: PathBuf,
     domains: Vec<String>,
+    /// The same accounts in each of the domains.
+    is_system: bool,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +98,14 @@ struct Table {
     refused: Option<String>,
     /// What all of them can be checked by, once somebody has asked.
     means: OnceLock<Means>,
+    /// They are the machine's.
+    is_system: bool,
+    /// Of those whose home is not where the others' are: the Maildir.
+    homes: HashMap<Arc<str>, Arc<Path>>,
+    /// Whose these are.
+    owners: HashMap<PathBuf, Owner>,
+    /// The last day, since 1970, on which somebody can log in.
+    last_days: HashMap<Arc<str>, i64>,
 }
 
 impl Users {
@@ -93,27 +119,49 @@ impl Users {
                 table.refused = Some(format!("user {name:?}: {why}"));
             }
         }
-        Self::new(table, None)
+        Self::new(table, Source::Given)
     }
     /// Reads a passwd-file: `name:{SCHEME}hash` and more fields, as Dovecot has it. Errors name the line and what would
     /// be right.
     pub fn read(file: &Path) -> io::Result<Self> {
-        Ok(Self::new(Table::read(file)?, Some(file.to_path_buf())))
+        Ok(Self::new(
+            Table::read(file)?,
+            Source::File(file.to_path_buf()),
+        ))
+    }
+    /// The users of the machine, with mail in `~/Maildir`, in each of the domains. Only root can be of use to them.
+    ///
+    /// # Errors
+    /// Those of the files, which are named; `PermissionDenied` for who is not root.
+    pub fn system(files: SystemFiles) -> io::Result<Self> {
+        if !rustix::process::geteuid().is_root() {
+            let why = "only root can serve the users of the machine: passwords are in /etc/shadow, and mail is theirs";
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        }
+        crate::sys::leave_groups()?;
+        let table = files.read()?;
+        Ok(Self::new(table, Source::System(files)))
     }
     /// Reads the passwd-file again. After an error the table is what it was. Blocks.
     pub fn reload(&self) -> io::Result<()> {
-        let Some(file) = &self.file else {
-            return Ok(());
+        let mut table = match &self.source {
+            Source::Given => return Ok(()),
+            Source::File(file) => Table::read(file)?,
+            Source::System(files) => files.read()?,
         };
-        let mut table = Table::read(file)?;
         table.settle(&self.place()).map_err(invalid)?;
+        self.owners.set(table.owners.clone());
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
         Ok(())
     }
     /// All accounts, in the order in which they were given.
     pub fn accounts(&self) -> Vec<Account> {
         let (table, place) = (self.table(), self.place());
-        table.names.iter().map(|name| place.account(name)).collect()
+        table
+            .names
+            .iter()
+            .map(|name| table.account(&place, name))
+            .collect()
     }
     /// Who gets mail for this address: any case, `user+tag` as `user`, `postmaster` always. No domain means the first.
     /// Does not block.
@@ -140,7 +188,7 @@ impl Users {
                     .then(|| table.postmaster(&suffix))
                     .flatten()
             })?;
-        Some(place.account(&name))
+        Some(table.account(&place, &name))
     }
     /// What an address is called in the tables: `alice`, `bob@other.example`. `None` when its domain is not ours, or it can be
     /// nobody's.
@@ -157,8 +205,9 @@ impl Users {
     }
     /// The account with this key.
     pub(super) fn named(&self, key: &str) -> Option<Account> {
-        let name = self.table().name(key)?;
-        Some(self.place().account(&name))
+        let table = self.table();
+        let name = table.name(key)?;
+        Some(table.account(&self.place(), &name))
     }
     /// The account that logs in by this name; where anybody may, the one that could.
     pub(super) fn known_as(&self, login: &str) -> Option<Account> {
@@ -169,20 +218,31 @@ impl Users {
     /// The account that would have this key, if it could be one.
     pub(super) fn imagined(&self, key: &str) -> Option<Account> {
         let name = account_name(key).ok()?;
-        Some(self.place().account(&name.into()))
+        let place = self.place();
+        // Nobody is imagined among the machine's users.
+        (!place.is_system).then(|| place.account(&name.into()))
     }
     /// Where the accounts' Maildirs are, when all are in one folder.
     pub(super) fn mail(&self) -> Option<PathBuf> {
         let mail = self.place().mail.clone();
-        (!mail.as_os_str().is_empty()).then_some(mail)
+        (!mail.as_os_str().is_empty() && !self.place().is_system).then_some(mail)
     }
     /// The plain one.
     pub(super) fn first_domain(&self) -> String {
         self.place().domains.first().cloned().unwrap_or_default()
     }
-    /// The passwd-file.
-    pub(super) fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
+    /// The files that it is read from.
+    pub(super) fn files(&self) -> Vec<&Path> {
+        match &self.source {
+            Source::Given => Vec::new(),
+            Source::File(file) => vec![file],
+            Source::System(files) => vec![&files.passwd, &files.shadow],
+        }
+    }
+    /// Whose the homes are; `None` when all are ours.
+    pub(super) fn owners(&self) -> Option<Arc<Owners>> {
+        let is_system = matches!(self.source, Source::System(_));
+        is_system.then(|| Arc::clone(&self.owners))
     }
     /// From now on everybody is there, with the name as password, who is not in the table (development mode).
     pub(super) fn admit_anybody(&mut self) {
@@ -214,15 +274,19 @@ impl Users {
             return Err(AuthError::Credentials);
         };
         match secret {
+            _ if table.has_ended(name) => {
+                table.pretend(&credentials.name, password, &self.seed);
+                Err(AuthError::Credentials)
+            }
             Secret::Locked => {
                 table.pretend(&credentials.name, password, &self.seed);
                 Err(AuthError::Credentials)
             }
             secret if !secret.matches(password) => Err(AuthError::Credentials),
             _ => match &*credentials.authorize_as {
-                "" => Ok(place.account(name)),
+                "" => Ok(table.account(&place, name)),
                 other if place.account_name(other).as_deref() == Some(name) => {
-                    Ok(place.account(name))
+                    Ok(table.account(&place, name))
                 }
                 _ => Err(AuthError::Identity),
             },
@@ -234,6 +298,7 @@ impl Users {
         let place = Place {
             mail: mail.to_path_buf(),
             domains: domains.iter().map(|domain| fold_case(domain)).collect(),
+            is_system: matches!(self.source, Source::System(_)),
         };
         let table = self.table.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(why) = &table.refused {
@@ -241,15 +306,17 @@ impl Users {
         }
         if let Some(table) = Arc::get_mut(table) {
             table.settle(&place).map_err(invalid)?;
+            self.owners.set(table.owners.clone());
         }
         *hold(&self.place) = Arc::new(place);
         Ok(())
     }
 
-    fn new(table: Table, file: Option<PathBuf>) -> Self {
+    fn new(table: Table, source: Source) -> Self {
         Self {
             table: RwLock::new(Arc::new(table)),
-            file,
+            source,
+            owners: Arc::default(),
             anybody: false,
             place: Mutex::default(),
             tokens: proof::Tokens::default(),
@@ -284,7 +351,7 @@ impl Place {
     fn suffix(&self, domain: &str) -> Option<String> {
         let domain = domain.strip_suffix('.').unwrap_or(domain);
         let at = self.domains.iter().position(|ours| ours == domain)?;
-        Some(if at == 0 {
+        Some(if at == 0 || self.is_system {
             String::new()
         } else {
             format!("@{domain}")
@@ -330,15 +397,19 @@ impl Table {
 
     fn add(&mut self, name: &str, secret: Secret) -> Result<(), String> {
         let name: Arc<str> = account_name(name)?.into();
-        if self.secrets.insert(Arc::clone(&name), secret).is_some() {
+        if self.secrets.contains_key(&name) {
             return Err(format!("{name} is there twice: keep one of them"));
         }
+        self.secrets.insert(Arc::clone(&name), secret);
         self.names.push(name);
         Ok(())
     }
 
     /// Names as accounts of `place` have them: `alice@first.example` is `alice`.
     fn settle(&mut self, place: &Place) -> Result<(), String> {
+        if self.is_system {
+            return Ok(());
+        }
         let mut settled = Self::default();
         for name in std::mem::take(&mut self.names) {
             let Some(secret) = self.secrets.remove(&name) else {
@@ -355,6 +426,26 @@ impl Table {
         }
         *self = settled;
         Ok(())
+    }
+
+    fn account(&self, place: &Place, name: &Arc<str>) -> Account {
+        match self.homes.get(name) {
+            Some(home) => Account {
+                name: Arc::clone(name),
+                home: Arc::clone(home),
+            },
+            None => place.account(name),
+        }
+    }
+
+    /// Whether the account, or its password, was good for a time that is over.
+    fn has_ended(&self, name: &Arc<str>) -> bool {
+        let Some(last) = self.last_days.get(name) else {
+            return false;
+        };
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let today = now.map_or(0, |now| now.as_secs() / 86_400);
+        i64::try_from(today).is_ok_and(|today| today > *last)
     }
 
     fn name(&self, name: &str) -> Option<Arc<str>> {
@@ -451,7 +542,10 @@ mod tests {
     use super::*;
 
     fn users(text: &str) -> Users {
-        let mut users = Users::new(Table::parse(text.as_bytes()).expect("a good table"), None);
+        let mut users = Users::new(
+            Table::parse(text.as_bytes()).expect("a good table"),
+            Source::Given,
+        );
         let domains = ["Mail.Example".to_owned(), "other.example".to_owned()];
         users
             .settle(Path::new("/srv/mail"), &domains)

@@ -59,6 +59,36 @@ impl Server {
         Self::launch(command, folder)
     }
 
+    /// As root on a machine whose files are others: in a mount namespace of its own, after the commands of `prepare`.
+    pub fn start_prepared(folder: TempDir, prepare: &str, options: &[&str]) -> Self {
+        let inner = serve(&folder, options);
+        let mut command = Command::new("unshare");
+        let script = format!("set -e; {prepare}; exec \"$@\"");
+        command
+            .args([
+                "--mount",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                &script,
+                "sh",
+            ])
+            .arg(inner.get_program())
+            .args(inner.get_args())
+            .args(["--store", "store"])
+            .current_dir(folder.path())
+            .env_remove("MAILTOOL_USER")
+            .stdin(Stdio::null());
+        let log = || {
+            let mut options = fs::OpenOptions::new();
+            let path = folder.path().join("log");
+            options.append(true).create(true).open(path).expect("a log")
+        };
+        command.stdout(log()).stderr(log());
+        Self::launch(command, folder)
+    }
+
     /// As somebody whose home folder is `home` starts it who speaks English: with the default store, and further options.
     pub fn start_at_home(home: &Path, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");

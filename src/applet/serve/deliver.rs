@@ -28,10 +28,11 @@ struct Arguments {
 }
 
 /// Those of the server's options that say where mail is, and whose.
-const OF_SERVE: [&str; 12] = [
+const OF_SERVE: [&str; 13] = [
     "store",
     "domain",
     "users",
+    "system-users",
     "user",
     "aliases",
     "separator",

@@ -14,7 +14,7 @@ use anyhow::Context;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 
 use self::print::{Row, Table};
-use super::options::{Domain, Options};
+use super::options::{Domain, Options, SystemUsers};
 use super::{StorePlace, accounts, domains};
 use crate::applet::{exit, print};
 use crate::store::{
@@ -33,6 +33,9 @@ struct Where {
     /// Accounts in a passwd-file [default: STORE/users, or else alice and bob]
     #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS", global = true)]
     users: Option<PathBuf>,
+    /// Accounts are the users of this machine, with mail in ~/Maildir; needs root
+    #[arg(long, env = "MAILTOOL_SYSTEM_USERS", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
+    system_users: bool,
     /// Domain whose mail is delivered here; accounts without a domain belong to the first [default: localhost]
     #[arg(
         long,
@@ -232,6 +235,9 @@ impl Keeper {
         let options = Options {
             store: place.store,
             users: place.users,
+            system: SystemUsers {
+                system_users: place.system_users,
+            },
             domain: place.domain,
             config: place.config,
             ..Options::default()

@@ -38,7 +38,7 @@ use crate::proto::pop3::server::{LoginDelay, Pop3Service};
 use crate::proto::smtp::SmtpService;
 use crate::proto::{Service, StartTls, imap, pop3, smtp};
 use crate::reactor::{self, Acceptor, Reactor, Security};
-use crate::store::{Store, Users};
+use crate::store::{Store, SystemFiles, Users};
 use crate::tap::Tap;
 use crate::tap::keylog::KeySink;
 use crate::tap::transcript::{Folding, Sink, Transcript};
@@ -174,6 +174,13 @@ fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
 fn named_accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
     let kept = store.join("users");
     let read = |file: &Path| Users::read(file).context("cannot use the accounts");
+    if options.system.system_users {
+        if options.users.is_some() || !options.user.is_empty() {
+            bail!("--system-users excludes --users and --user: the machine says who is here");
+        }
+        let users = Users::system(SystemFiles::default());
+        return Ok((users.context("--system-users")?, Demo::No));
+    }
     match (&options.users, options.user.as_slice()) {
         (Some(_), [_, ..]) => {
             bail!("--user and --users exclude each other: put all accounts into the file")

@@ -21,7 +21,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 pub(super) use self::addresses::Addresses;
 pub(super) use self::evidence::{Evidence, Explain};
-pub(super) use self::login::LoginOptions;
+pub(super) use self::login::{LoginOptions, SystemUsers};
 pub(super) use self::relay::Relay;
 pub(super) use self::sessions::Sessions;
 use super::protocols::Protocol;
@@ -86,6 +86,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS", help_heading = MAIL)]
     pub(super) users: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(super) system: SystemUsers,
     #[command(flatten)]
     pub(super) addresses: Addresses,
     #[command(flatten)]
@@ -200,6 +202,7 @@ impl Options {
             self.store = self.store.or(file.store);
             self.users = self.users.or(file.users);
             self.evidence = file.evidence;
+            self.system.system_users |= file.system.system_users;
             if self.domain.is_empty() {
                 self.domain = file.domain;
             }

@@ -109,7 +109,7 @@ impl Users {
         let expected = secret.and_then(of);
         let proved = bool::from(expected.unwrap_or_else(nobody).ct_eq(digest));
         match name {
-            Some(name) if proved && expected.is_some() => Ok(place.account(&name)),
+            Some(name) if proved && expected.is_some() => Ok(table.account(&place, &name)),
             _ => Err(AuthError::Credentials),
         }
     }
@@ -129,8 +129,9 @@ impl Users {
             }
         }
         let account = found.and_then(|name| table.name(&name));
+        let account = account.filter(|name| !table.has_ended(name));
         let account = account.ok_or(AuthError::Credentials)?;
-        Ok(place.account(&account))
+        Ok(table.account(&place, &account))
     }
 
     fn keys(&self, name: &str, authorize_as: &str) -> Told {
@@ -154,7 +155,7 @@ impl Users {
                 let itself = other
                     .is_none_or(|other| place.account_name(other).as_deref() == Some(&*account));
                 let verdict = match itself {
-                    true => Ok(place.account(&account)),
+                    true => Ok(table.account(&place, &account)),
                     false => Err(AuthError::Identity),
                 };
                 Told::Keys(keys, verdict)
@@ -243,7 +244,10 @@ mod tests {
     const SCRAM: &str = "{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=";
 
     fn users(text: &str) -> Users {
-        let mut users = Users::new(Table::parse(text.as_bytes()).expect("a good table"), None);
+        let mut users = Users::new(
+            Table::parse(text.as_bytes()).expect("a good table"),
+            super::super::Source::Given,
+        );
         let domains = ["mail.example".to_owned()];
         users
             .settle(Path::new("/mail"), &domains)

@@ -35,6 +35,14 @@ pub(in crate::applet::serve) struct LoginOptions {
 
 const LOGIN: &str = "Logging in";
 
+/// Accounts that are the machine's.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub(in crate::applet::serve) struct SystemUsers {
+    /// Accounts are the users of this machine (/etc/passwd, /etc/shadow), with mail in ~/Maildir; needs root
+    #[arg(long, env = "MAILTOOL_SYSTEM_USERS", value_parser = clap::builder::FalseyValueParser::new(), conflicts_with_all = ["users", "user"], help_heading = super::MAIL)]
+    pub(in crate::applet::serve) system_users: bool,
+}
+
 impl LoginOptions {
     /// The policy, for all listeners together.
     pub(in crate::applet::serve) fn door(&self) -> Door {

@@ -24,6 +24,7 @@ const OPTIONS: &[(&str, &str)] = &[
     ("hostname", "mx.example.org"),
     ("user", "eve:secret"),
     ("users", "passwd"),
+    ("system-users", ""),
     ("aliases", "aliases"),
     ("separator", "-"),
     ("postmaster", "eve"),
