@@ -1,7 +1,7 @@
 //! `mailtool serve` beside a Postfix that delivers into Maildirs on the same disk, both with their usual care: a message is
 //! on disk before it is acknowledged. Postfix's smtp-source sends, on loopback.
 //!
-//! `cargo bench --bench mail` runs all; `-- short long disk idle` some. MAILTOOL_BENCH_ROUNDS is how often (3),
+//! `cargo bench --bench mail` runs all; `-- short long disk observed idle` some. MAILTOOL_BENCH_ROUNDS is how often (3),
 //! MAILTOOL_BENCH_PROGRAM another build of ours, such as dist/mailtool. Postfix needs root; without it, ours runs alone.
 //! The files are where TMPDIR says: a folder in memory measures nothing.
 //!
@@ -50,6 +50,7 @@ fn main() {
         ("disk", disk as fn()),
         ("short", short),
         ("long", long),
+        ("observed", observed),
         ("idle", idle),
     ] {
         if wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())) {
@@ -170,6 +171,43 @@ fn long() {
     );
 }
 
+/// What it costs to be looked at: messages of 4 KiB in 8 sessions, with nobody looking, with sessions kept as they are by default, and with a
+/// capture too. Of a build before there were any: MAILTOOL_BENCH_BEFORE.
+fn observed() {
+    let load = Load {
+        sessions: 8,
+        messages: 3000,
+        octets: SHORT,
+        stays: true,
+    };
+    println!("\n3000 messages of 4 KiB in 8 sessions, looked at by");
+    let watched = ["--pcap", "all.pcapng"];
+    let before = std::env::var("MAILTOOL_BENCH_BEFORE").ok();
+    let mut rates: [Vec<f64>; 4] = Default::default();
+    // In turns: what else the machine does meets all of them.
+    for _ in 0..rounds() {
+        rates[0].push(Peer::serve(&["--sessions", "off"]).run(load).0);
+        rates[1].push(Peer::serve(&[]).run(load).0);
+        rates[2].push(Peer::serve(&watched).run(load).0);
+        if let Some(program) = &before {
+            rates[3].push(Peer::serve_with(program, &[]).run(load).0);
+        }
+    }
+    let [nobody, kept, all, old] = rates.map(median);
+    let asked = "at least 0.85 times";
+    let looked = |name, rate| {
+        let values = [(name, rate), ("nobody", nobody)];
+        verdict("messages/s", &values, |ratio| ratio >= 0.85, asked);
+    };
+    looked("sessions", kept);
+    looked("and pcap", all);
+    if before.is_some() {
+        let values = [("nobody", nobody), ("before", old)];
+        let asked = "within noise, at least 0.97 times";
+        verdict("messages/s", &values, |ratio| ratio >= 0.97, asked);
+    }
+}
+
 /// A figure of each server.
 type Figures = Vec<(&'static str, f64)>;
 
@@ -214,6 +252,10 @@ impl Peer {
     fn serve(options: &[&str]) -> Self {
         let program = std::env::var("MAILTOOL_BENCH_PROGRAM");
         let program = program.unwrap_or_else(|_| env!("CARGO_BIN_EXE_mailtool").to_owned());
+        Self::serve_with(&program, options)
+    }
+
+    fn serve_with(program: &str, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // The shell opens the file descriptor that a Rust program cannot pass on without unsafe code.
         let child = Command::new("sh")

@@ -70,7 +70,7 @@ Examples:
   mailtool serve --store tmp --smtp 0 --pop3 off --ready-fd 3 3>ports
       For a test: mail is thrown away at the end, the system chooses the port
   mailtool serve --watch smtp,alice --explain fr
-      What alice's SMTP sessions say, as they say it, with what it means in French
+      What alice's SMTP sessions say, and what it means, in French
   mailtool serve --listen 0.0.0.0 --domain lab.example --user eve:secret
       For a classroom: eve can log in from everywhere on the network
   mailtool serve --lab-chain 3
