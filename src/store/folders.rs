@@ -199,6 +199,8 @@ impl Store {
             }
             moves.push((folder.place(&account.home), new.place(&account.home)));
         }
+        // The mailbox before those below it.
+        moves.sort();
         if moves.is_empty() {
             return Err(StoreError::NoSuchMailbox);
         }

@@ -213,10 +213,20 @@ impl Survey {
         let subscribed = store.subscriptions(&self.account)?;
         let mut told: BTreeMap<String, Option<String>> = BTreeMap::new();
         let unmarked = self.renamed_unmarked(store, &mailboxes);
-        for (from, to) in std::mem::take(&mut self.marks.renamed)
-            .into_iter()
-            .chain(unmarked)
-        {
+        let mut renamed = std::mem::take(&mut self.marks.renamed);
+        renamed.extend(unmarked);
+        // In whatever order it came: what follows its parent is not told (RFC 5465 §5.4).
+        let all = renamed.clone();
+        let follows = |(from, to): &(String, String)| {
+            all.iter().any(|(top, new)| {
+                let below = from
+                    .strip_prefix(&**top)
+                    .filter(|rest| rest.starts_with('/'));
+                below.is_some_and(|rest| to.strip_prefix(&**new) == Some(rest))
+            })
+        };
+        renamed.retain(|pair| !follows(pair));
+        for (from, to) in renamed {
             let moves = |known: &Known| {
                 let below = known.name.strip_prefix(&*from);
                 known.exists && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
