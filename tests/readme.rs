@@ -1,6 +1,6 @@
 //! README.md is true: each block of commands in it is run, in order, on the built program, and says what is printed there.
 //!
-//! A block is marked ` ```console ` or ` ```sh `; any other is an error.
+//! A block is marked ` ```console ` or ` ```sh `; one marked ` ```make ` is shown and not run; any other is an error.
 //!
 //! | in a `console` block | |
 //! |---|---|

@@ -112,6 +112,8 @@ impl Tour {
             match block.language {
                 "console" => self.console(&block)?,
                 "sh" => self.script(&block)?,
+                // Part of somebody else's Makefile.
+                "make" => {}
                 other => {
                     return Err(format!(
                         "README.md:{}: a block of {other:?}, which this test cannot run: write console or sh",
