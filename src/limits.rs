@@ -155,6 +155,8 @@ pub const CACHE_HISTORY: usize = 1000;
 /// Ranges of UIDs that were removed and are remembered, so that a client learns exactly what went (RFC 7162 §3.2.7 leaves it
 /// open how many); 16 octets each.
 pub const CACHE_GONE: usize = 4096;
+/// How long an IMAP client waits for a command until it is told how far that is, and then again (RFC 9585 §4 leaves it open; Dovecot).
+pub const IMAP_PROGRESS: Duration = Duration::from_secs(10);
 /// URLs in one GENURLAUTH or URLFETCH.
 pub const IMAP_URLS: usize = 100;
 /// URLs that CATENATE puts into one message (RFC 4469 leaves it open).

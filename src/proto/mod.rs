@@ -9,7 +9,8 @@
 //!    [`Want::Nothing`]: bytes wait in the buffer, and the peer waits for the socket.
 //! 4. After [`Out::start_tls`] or [`Out::close`] nothing more is cut. `TlsUp` follows the first: forget everything
 //!    that was learnt before.
-//! 5. After every call, [`Session::deadline`] is asked anew; when it passes, [`Input::Timeout`] comes.
+//! 5. After every call, [`Session::deadline`] is asked anew, or [`Session::deadline_at_work`] while a job is outstanding; when it
+//!    passes, [`Input::Timeout`] comes.
 //! 6. [`Input::Eof`] comes once, after the last whole cut. [`Input::Stop`] asks for a goodbye at the next moment at which
 //!    nothing accepted would be lost; a second one, for a goodbye now, whatever the peer is in the middle of.
 
@@ -42,6 +43,11 @@ pub trait Session {
     fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Out);
     /// When [`Input::Timeout`] is due.
     fn deadline(&self) -> Option<Instant>;
+    /// When [`Input::Timeout`] is due while a job is outstanding, for a session that has something to say meanwhile. It may ask for
+    /// no other job then.
+    fn deadline_at_work(&self) -> Option<Instant> {
+        None
+    }
     /// Which octets of this piece, about to be handled, are a password or its like; never past its end. Asked for each
     /// line and each piece of a literal when there is a tap, which is shown `********` in their place. All of a line
     /// that answers a challenge: `Some(0..piece.len())`; of `PASS secret`: `Some(5..11)`.
@@ -59,6 +65,9 @@ impl<S: Session + ?Sized> Session for &mut S {
     }
     fn deadline(&self) -> Option<Instant> {
         (**self).deadline()
+    }
+    fn deadline_at_work(&self) -> Option<Instant> {
+        (**self).deadline_at_work()
     }
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
         (**self).secret_in(piece)

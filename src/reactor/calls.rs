@@ -67,16 +67,16 @@ pub(super) enum Origin {
 }
 
 /// What the pool does.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all of it is of sessions, and a box would cost each of them an allocation"
-)]
 pub(super) enum Work {
     Session(Job),
     Errand(Errand),
 }
 
 /// What came of it.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of it is of sessions, and a box would cost each of them an allocation"
+)]
 pub(super) enum Brought {
     Answer(Answer),
     Result(Box<dyn Any + Send>),

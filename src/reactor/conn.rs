@@ -263,14 +263,14 @@ impl Conn {
     /// When [`Self::expire`] is to be called, unless something happens before.
     ///
     /// The session's deadline is about what the peer says, so it does not run while the peer has not had all of our last
-    /// words, nor while a job is outstanding.
+    /// words, nor while a job is outstanding; then there may be another.
     pub(super) fn due(&self, session: Option<&dyn Session>) -> Option<Instant> {
         match self.phase {
             Phase::Handshake { since } => Some(since + limits::TLS_HANDSHAKE),
             Phase::Linger { since, .. } => Some(since + limits::LINGER),
             Phase::Flush => Some(self.times.progress + limits::CLOSE_STALL),
             Phase::Talk if !self.all_sent() => Some(self.times.progress + limits::SEND_STALL),
-            Phase::Talk if !matches!(self.labour, Labour::None) => None,
+            Phase::Talk if !matches!(self.labour, Labour::None) => session?.deadline_at_work(),
             Phase::Talk => {
                 let deadline = session?.deadline()?;
                 let sending = self.times.drained;

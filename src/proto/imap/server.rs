@@ -29,6 +29,7 @@
 //! | [`finish`], [`found`], [`news`] | a job's outcome: responses, what SEARCH found, what else is new, the tagged reply |
 //! | [`multisearch`] | ESEARCH in other mailboxes |
 //! | [`notify`] | NOTIFY: what is told between commands |
+//! | [`progress`] | how far a command is |
 //! | [`reply`] | status replies |
 //!
 //! What it keeps:
@@ -50,6 +51,7 @@ mod multisearch;
 mod news;
 mod notify;
 mod pending;
+mod progress;
 mod reply;
 mod selected;
 #[cfg(test)]
@@ -120,6 +122,8 @@ pub struct Server {
     notify: Option<Box<Telling>>,
     /// Something has changed of which the client may have to be told.
     stirred: bool,
+    /// When the command in progress came, or something was last said of how far it is.
+    reported: Instant,
     /// COMPRESS is active (RFC 4978).
     compressed: bool,
     ending: Ending,
@@ -246,6 +250,7 @@ impl Server {
             announces: false,
             notify: None,
             stirred: false,
+            reported: heard,
             compressed: false,
             ending: Ending::No,
         }
@@ -465,7 +470,11 @@ impl Server {
         }
     }
 
-    fn timeout(&mut self, out: &mut Out) {
+    fn timeout(&mut self, now: Instant, out: &mut Out) {
+        if matches!(self.doing, Doing::Job(_)) {
+            self.say_progress(now, out);
+            return;
+        }
         match std::mem::replace(&mut self.doing, Doing::Command) {
             Doing::Pause(_, refused) => {
                 self.refuse(refused, out);
@@ -555,11 +564,11 @@ impl Server {
 }
 
 /// What is always spoken: the two revisions, and RFC 7888, 4959, 5161, 2971, 2177, 2342, 3348, 3691, 4315, 6851, 6154, 5258,
-/// 5819, 8438, 9586, 4978, 4469, 4467, 5550, 4731, 5182, 5032, 5256, 5957, 5267, 7377, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208, 4314, 8440,
+/// 5819, 8438, 9586, 9585, 4978, 4469, 4467, 5550, 4731, 5182, 5032, 5256, 5957, 5267, 7377, 5465, 5255, 3502, 3516, 8508, 9394, 8437, 6855, 7162, 8474, 8514, 8970, 9208, 4314, 8440,
 /// 5464, 9590.
 const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE CONDSTORE QRESYNC ID IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE \
                       SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS \
-                      I18NLEVEL=1 COMPRESS=DEFLATE UIDONLY MULTIAPPEND CATENATE URLAUTH URL-PARTIAL BINARY ACL RIGHTS=texk LIST-MYRIGHTS METADATA METADATA-SERVER LIST-METADATA \
+                      I18NLEVEL=1 COMPRESS=DEFLATE UIDONLY MULTIAPPEND CATENATE URLAUTH URL-PARTIAL INPROGRESS BINARY ACL RIGHTS=texk LIST-MYRIGHTS METADATA METADATA-SERVER LIST-METADATA \
                       REPLACE PARTIAL CONTEXT=SEARCH CONTEXT=SORT MULTISEARCH NOTIFY UNAUTHENTICATE UTF8=ACCEPT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE OBJECTID SAVEDATE PREVIEW";
 
 const STOPPING: &str = "the server is stopping; connect again later";
@@ -593,7 +602,10 @@ impl Session for Server {
 
     fn handle(&mut self, now: Instant, input: Input<'_>, out: &mut Out) {
         match input {
-            Input::Line(_) | Input::Text(_) | Input::Room | Input::Open => self.heard = now,
+            Input::Line(_) | Input::Text(_) | Input::Room | Input::Open => {
+                self.heard = now;
+                self.reported = now;
+            }
             _ => {}
         }
         match input {
@@ -627,7 +639,7 @@ impl Session for Server {
             Input::Done(_) => {}
             Input::Changed => self.changed(out),
             Input::Room => self.room(out),
-            Input::Timeout => self.timeout(out),
+            Input::Timeout => self.timeout(now, out),
             Input::Eof => self.end(Ending::PeerEnded, out),
             Input::Stop => self.end(Ending::Stop, out),
         }
@@ -643,6 +655,10 @@ impl Session for Server {
             }
             _ => Some(self.heard + limits::IMAP_IDLE),
         }
+    }
+
+    fn deadline_at_work(&self) -> Option<Instant> {
+        self.progress_is_due()
     }
 
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {

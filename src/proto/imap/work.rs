@@ -69,9 +69,9 @@ pub enum Work {
     /// GENURLAUTH, URLFETCH, RESETKEY
     Urls(UrlWork),
     /// A part of APPEND's message, which goes on.
-    Append(Part),
+    Append(Box<Part>),
     /// The last part of APPEND's message.
-    AppendLast(Part, Finish),
+    AppendLast(Box<Part>, Finish),
 }
 
 /// What a login asks.
@@ -385,7 +385,7 @@ impl Work {
                 part.text.clear();
                 Outcome::Appending(opened, part.text)
             }
-            Self::AppendLast(part, finish) => Outcome::Appended(append(part, finish, store)),
+            Self::AppendLast(part, finish) => Outcome::Appended(append(*part, finish, store)),
         }
     }
 }

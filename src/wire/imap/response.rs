@@ -43,6 +43,8 @@ pub enum Code {
     HighestModseq(u64),
     /// `METADATA` with a word, and its number if it is not 0 (RFC 5464 §5).
     Metadata(&'static str, u64),
+    /// The tag of a command, and how far it is: so many of so many (RFC 9585 §5).
+    InProgress(String, Option<(usize, usize)>),
     /// The URL that could not be used (RFC 4469 §4.1).
     BadUrl(String),
     /// The messages that STORE left alone, for they had changed (RFC 7162 §3.1.3).
@@ -100,6 +102,21 @@ fn write_code(out: &mut Vec<u8>, code: &Code) {
             if *value > 0 {
                 out.push(b' ');
                 number(out, *value);
+            }
+        }
+        Code::InProgress(tag, progress) => {
+            out.extend_from_slice(b"INPROGRESS (\"");
+            // A tag has nothing that would have to be escaped.
+            out.extend_from_slice(tag.as_bytes());
+            out.extend_from_slice(b"\" ");
+            match progress {
+                None => out.extend_from_slice(b"NIL NIL)"),
+                Some((done, all)) => {
+                    number(out, *done as u64);
+                    out.push(b' ');
+                    number(out, *all as u64);
+                    out.push(b')');
+                }
             }
         }
         Code::BadUrl(url) => {

@@ -65,6 +65,7 @@ impl Server {
             urls: Vec::new(),
             catenated: 0,
             then: None,
+            binary_from: None,
             in_utf8: false,
             gathered: Vec::new(),
         });
@@ -181,7 +182,9 @@ impl Server {
             Then::Utf8(_) if !self.switched.utf8 => Err(Reply::bad(
                 "UTF8 (...) is for after ENABLE UTF8=ACCEPT (RFC 6855 section 4)",
             )),
-            Then::Text(literal) | Then::Utf8(literal) if literal.octets > limits::MESSAGE_SIZE => {
+            Then::Text(literal) | Then::Binary(literal) | Then::Utf8(literal)
+                if literal.octets > limits::MESSAGE_SIZE =>
+            {
                 Err(Reply::fault(&Fault::TooBig, ""))
             }
             Then::Closed(Some(next)) => self.check_next(message, next),
@@ -191,14 +194,15 @@ impl Server {
 
     /// What the URLs name is there: now what comes after them.
     fn after_urls(&mut self, mut message: Box<Message>, out: &mut Out) {
-        let written = message.spool.as_ref().map_or(0, Spool::octets);
+        let written = message.octets();
+        message.binary_from = matches!(message.then, Some(Then::Binary(_))).then_some(written);
         match message.then.take() {
-            Some(Then::Text(literal) | Then::Utf8(literal)) => {
+            Some(Then::Text(literal) | Then::Binary(literal) | Then::Utf8(literal)) => {
                 message.left = literal.octets;
                 message.head.message = literal;
                 self.take_message(message, out);
             }
-            Some(Then::Closed(next)) if written == 0 && message.block.is_empty() => {
+            Some(Then::Closed(next)) if written == 0 => {
                 let reply = Reply::no(
                     "CANNOT",
                     "a message of no octets is none; nothing is stored",
@@ -217,6 +221,14 @@ impl Server {
 
     /// A literal of CATENATE is whole; `line` is what stands after it.
     fn part_ends(&mut self, mut message: Box<Message>, line: &[u8], out: &mut Out) {
+        let expected = message.binary_from.take();
+        let expected = expected.map(|from| from + message.head.message.octets);
+        if expected.is_some_and(|expected| message.octets() != expected) {
+            let tag = message.tag;
+            let reply = bare_in_binary();
+            self.refuse_line(line, Refused { tag, reply }, out);
+            return;
+        }
         let mut text = std::mem::take(&mut message.gathered);
         text.extend_from_slice(line);
         if announced(line).is_some() {
@@ -287,6 +299,7 @@ impl Server {
             // RFC 3501 §9, CHAR8: any octet but NUL; RFC 3516 §4.4: what to say where it cannot be kept.
             let text = "a message cannot hold a NUL octet here; it is not stored";
             let reply = match message.head.form {
+                Form::Catenate if message.binary_from.is_some() => Reply::no("UNKNOWN-CTE", text),
                 Form::Binary => Reply::no("UNKNOWN-CTE", text),
                 Form::Text | Form::Utf8 | Form::Catenate => Reply::bad(text),
             };
@@ -371,6 +384,12 @@ impl Server {
             self.refuse_line(line, Refused::bad(&message.tag, text), out);
             return;
         };
+        if message.head.form == Form::Binary && message.octets() != message.head.message.octets {
+            let tag = message.tag;
+            let reply = bare_in_binary();
+            self.refuse_line(line, Refused { tag, reply }, out);
+            return;
+        }
         let Some(head) = next else {
             self.append_last(*message, out);
             return;
@@ -413,4 +432,12 @@ impl Server {
         let tag = message.tag;
         self.job(Work::AppendLast(part, finish), Pending { tag, after }, out);
     }
+}
+
+/// RFC 3516 §4.4: what cannot be kept as it is, is refused. Line ends are CRLF here.
+fn bare_in_binary() -> Reply {
+    Reply::no(
+        "UNKNOWN-CTE",
+        "a bare CR or LF in binary content cannot be kept here; with base64 it can. Nothing is stored",
+    )
 }

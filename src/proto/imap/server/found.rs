@@ -30,6 +30,7 @@ impl Server {
         seeking.found.extend_from_slice(&more.uids);
         seeking.modseq = seeking.modseq.max(more.modseq);
         if let Some(rest) = more.rest {
+            seeking.from = rest.from;
             let pending = Pending {
                 tag: tag.to_owned(),
                 after: After::Search(seeking),

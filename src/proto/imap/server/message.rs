@@ -36,6 +36,8 @@ pub(super) struct Message {
     pub(super) catenated: usize,
     /// What comes after those.
     pub(super) then: Option<Then>,
+    /// The part that comes is binary content, and begins after so many octets.
+    pub(super) binary_from: Option<u64>,
     /// The next line has to begin with the `)` of UTF8.
     pub(super) in_utf8: bool,
     /// The line so far, when a URL in it is a literal.
@@ -44,8 +46,8 @@ pub(super) struct Message {
 
 impl Message {
     /// What is to be written now.
-    pub(super) fn part(&mut self) -> Part {
-        Part {
+    pub(super) fn part(&mut self) -> Box<Part> {
+        Box::new(Part {
             account: self.account.clone(),
             mailbox: self.mailbox.clone(),
             opened: self.opened.take(),
@@ -57,7 +59,12 @@ impl Message {
                 // What was announced was not too large, and CRLF for LF is no reason to refuse it.
                 Form::Text | Form::Binary | Form::Utf8 => u64::MAX,
             },
-        }
+        })
+    }
+
+    /// Octets so far, with CRLF line ends.
+    pub(super) fn octets(&self) -> u64 {
+        self.spool.as_ref().map_or(0, Spool::octets) + self.block.len() as u64
     }
 
     /// Takes what has come.

@@ -131,6 +131,8 @@ pub(super) struct Seeking {
     pub(super) update: Option<(Vec<Item>, Arc<Test>)>,
     /// It is the command ESEARCH, whose responses name the mailbox.
     pub(super) correlated: bool,
+    /// Messages with a smaller UID were looked at.
+    pub(super) from: u32,
 }
 
 impl Seeking {

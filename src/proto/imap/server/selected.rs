@@ -267,6 +267,7 @@ impl Server {
             modseq,
             update: search.update.map(|items| (items, Arc::clone(&work.test))),
             correlated: told == Told::Correlated,
+            from: 0,
         });
         if modseq.is_some() {
             self.become_aware(Awareness::Condstore);

@@ -265,6 +265,69 @@ fn a_session_whose_uids_mean_nothing_any_more_ends() {
     assert_eq!(wire.out.wish(), Some(proto::Wish::Close));
 }
 
+#[test]
+fn who_waits_long_is_told_how_far_it_is() {
+    let mut wire = Wire::new();
+    wire.send(b"a LOGIN alice secret\r\n");
+    let octets = limits::IMAP_READ as usize;
+    for _ in 0..2 {
+        wire.send(format!("b APPEND INBOX {{{octets}+}}\r\n").as_bytes());
+        wire.send(&b"some words\r\n".repeat(octets / 12 + 1)[..octets]);
+        wire.send(b"\r\n");
+    }
+    wire.send(b"c SELECT INBOX\r\n");
+    wire.take();
+    let begin = |wire: &mut Wire, line: &[u8]| {
+        wire.reader.push(line);
+        pump(&mut wire.reader, &mut wire.session, wire.now, &mut wire.out);
+        wire.out.take_job().expect("a job")
+    };
+    let late = |wire: &mut Wire| {
+        let due = wire
+            .session
+            .deadline_at_work()
+            .expect("it has something to say");
+        assert_eq!(due, wire.session.reported + limits::IMAP_PROGRESS);
+        wire.now = due;
+        wire.session.handle(due, Input::Timeout, &mut wire.out);
+        wire.read();
+        wire.take()
+    };
+    let job = begin(&mut wire, b"d SEARCH TEXT nothing\r\n");
+    let said = late(&mut wire);
+    assert_eq!(
+        said,
+        "* OK [INPROGRESS (\"d\" 0 2)] 0 of 2 messages are searched\r\n"
+    );
+    let answer = job.run(&wire.store);
+    wire.session
+        .handle(wire.now, Input::Done(answer), &mut wire.out);
+    let job = wire.out.take_job().expect("the second message");
+    let said = late(&mut wire);
+    assert_eq!(
+        said,
+        "* OK [INPROGRESS (\"d\" 1 2)] 1 of 2 messages are searched\r\n"
+    );
+    let answer = job.run(&wire.store);
+    wire.session
+        .handle(wire.now, Input::Done(answer), &mut wire.out);
+    wire.send(b"");
+    assert_eq!(wire.take(), "* SEARCH\r\nd OK none was found\r\n");
+    assert_eq!(wire.session.deadline_at_work(), None);
+    let job = begin(&mut wire, b"e COPY 1 INBOX\r\n");
+    assert_eq!(
+        late(&mut wire),
+        "* OK [INPROGRESS (\"e\" NIL NIL)] still at it\r\n"
+    );
+    let answer = job.run(&wire.store);
+    wire.session
+        .handle(wire.now, Input::Done(answer), &mut wire.out);
+    // IDLE's look at the mailbox is nothing to speak of.
+    wire.send(b"");
+    let _ = begin(&mut wire, b"f IDLE\r\n");
+    assert_eq!(wire.session.deadline_at_work(), None);
+}
+
 /// Lines that go far into the session, with what random octets lack: names of commands, literals that fit.
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let command = (0..COMMANDS.len()).prop_map(|at| format!("a {}\r\n", COMMANDS[at].example));

@@ -57,6 +57,8 @@ pub struct Parts {
 pub enum Then {
     /// `TEXT {n}`
     Text(Literal),
+    /// `TEXT ~{n}`: binary content (RFC 3516 §4.4).
+    Binary(Literal),
     /// `UTF8 (~{n}`: the next line begins with the `)`.
     Utf8(Literal),
     /// `)`, and perhaps another message.
@@ -67,7 +69,7 @@ impl Parts {
     /// The literal that follows on the line, if one does.
     pub fn literal(&self) -> Option<Literal> {
         match &self.then {
-            Then::Text(literal) | Then::Utf8(literal) => Some(*literal),
+            Then::Text(literal) | Then::Binary(literal) | Then::Utf8(literal) => Some(*literal),
             Then::Closed(next) => next.as_ref().and_then(|next| next.literal()),
         }
     }
@@ -221,8 +223,10 @@ fn parts(scanner: &mut Scanner<'_>) -> Scan<Parts> {
             urls.push(scanner.astring("the URL of a message")?.into_owned());
         } else if scanner.eat_word("TEXT") {
             scanner.space()?;
-            scanner.eat(b'~');
-            let then = Then::Text(scanner.message_literal()?);
+            let then = match scanner.eat(b'~') {
+                true => Then::Binary(scanner.message_literal()?),
+                false => Then::Text(scanner.message_literal()?),
+            };
             return Ok(Parts { urls, then });
         } else if scanner.eat_word("UTF8") {
             scanner.skip_spaces();
