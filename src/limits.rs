@@ -555,3 +555,26 @@ pub const ARRIVALS_OCTETS: u64 = 256 * 1024 * 1024;
 pub const CAPTURE_FILES: u32 = 10;
 /// Octets of captures that wait for the disk; connections whose octets find no room are left out from there on.
 pub const CAPTURE_WAITING: usize = 64 * 1024 * 1024;
+
+/// Octets of a fault rule: one has to fit into a request to the control socket.
+pub const FAULT_RULE: usize = 900;
+/// Rules at the same time: each command is held against all of them.
+pub const FAULT_RULES: usize = 200;
+/// The longest that a fault makes anybody wait: longer than any client's patience.
+pub const FAULT_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a magic `...timeout@` says nothing, as mox has it.
+pub const FAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+/// Octets of garbage, unless a rule says how many; and the most that it can say.
+pub const FAULT_GARBAGE: u32 = 64;
+/// See [`FAULT_GARBAGE`].
+pub const FAULT_GARBAGE_MOST: u32 = 64 * 1024;
+/// Octets that are missing where a rule says only that some are.
+pub const FAULT_SHORT: u64 = 10;
+/// The most octets that can be missing: they are held back until the end is known.
+pub const FAULT_SHORT_MOST: u64 = 64 * 1024;
+/// Addresses, users and the like of which a rule counts apart; when there are more, it begins anew.
+pub const FAULT_KEYS: usize = 10_000;
+/// Octets of a reply that wait until a throttled connection may send them, before its session does more work.
+pub const FAULT_PENT: usize = SEND_HIGH;
+/// Pieces a second in which a throttled connection moves.
+pub const FAULT_PIECES: u64 = 10;

@@ -163,6 +163,7 @@ fn the_page_of_serve_has_the_options_of_serve_and_no_others() {
     let mut of_program = options(&succeeded(&mailtool(&["serve", "--help"], "")));
     for command in [
         "deliver",
+        "fault",
         "queue",
         "trace",
         "mailbox list",

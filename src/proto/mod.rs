@@ -16,6 +16,7 @@
 
 pub mod client;
 pub mod control;
+pub mod fault;
 pub mod imap;
 pub mod login;
 mod out;
@@ -30,7 +31,9 @@ use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::store::Store;
+use crate::wire::fault::Showing;
 use crate::wire::lines::{Cut, LineReader, Want};
+use crate::wire::smtp::Reply;
 use crate::wire::x509;
 
 pub use self::out::{Front, Out, Wish};
@@ -54,6 +57,36 @@ pub trait Session {
     fn secret_in(&self, _piece: &[u8]) -> Option<Range<usize>> {
         None
     }
+    /// How far a server's session is, for who makes [faults](fault) in it.
+    fn standing(&self) -> Standing<'_> {
+        Standing::default()
+    }
+    /// Has something go wrong inside of a server's session that cannot be done from outside. Most have nothing to spoil.
+    fn spoil(&mut self, _spoil: Spoil) {}
+    /// How the server shows itself now that TLS starts; asked once each time, before it does.
+    fn showing(&mut self, _now: Instant, _out: &mut Out) -> Showing {
+        Showing::Itself
+    }
+}
+
+/// How far a server's session is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing<'a> {
+    /// Who is logged in.
+    pub user: Option<&'a str>,
+    /// The next line is a command: not an answer to a challenge, nor the rest of something.
+    pub awaits_command: bool,
+    /// A mailbox is selected (IMAP).
+    pub selected: bool,
+}
+
+/// What goes wrong inside of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spoil {
+    /// The message that comes in is refused with this once it is whole; of a reply that is no refusal, it is lost.
+    Message(Reply),
+    /// The next recipient is taken, whoever it is: the message will be refused.
+    Recipient,
 }
 
 impl<S: Session + ?Sized> Session for &mut S {
@@ -71,6 +104,15 @@ impl<S: Session + ?Sized> Session for &mut S {
     }
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
         (**self).secret_in(piece)
+    }
+    fn standing(&self) -> Standing<'_> {
+        (**self).standing()
+    }
+    fn spoil(&mut self, spoil: Spoil) {
+        (**self).spoil(spoil);
+    }
+    fn showing(&mut self, now: Instant, out: &mut Out) -> Showing {
+        (**self).showing(now, out)
     }
 }
 

@@ -277,12 +277,22 @@ impl Out {
     /// Tells the taps, if there are any, what no octets show: see [`tap::note`](crate::tap::note) for the kinds, and
     /// [`Self::is_tapped`] where the text is not at hand.
     pub fn note(&mut self, kind: &'static str, text: &str) {
+        self.pass_note(kind, text);
+    }
+
+    /// The same of one that was told to another tap first.
+    pub(super) fn pass_note(&mut self, kind: &str, text: &str) {
         self.show(self.side, Piece::Note { kind, text });
     }
 
     /// Whether there are taps.
     pub const fn is_tapped(&self) -> bool {
         self.tap.is_some()
+    }
+
+    /// The time that taps are told.
+    pub(super) const fn now(&self) -> Instant {
+        self.now
     }
 
     /// Sets the time that taps are told; [`pump`](super::pump) does so too.

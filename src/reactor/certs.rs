@@ -19,6 +19,7 @@ use rcgen::{
 };
 
 use super::tls::{Acceptor, TlsError, missing_names};
+use crate::wire::fault::Showing;
 
 /// The certificate in `directory`, made now for localhost and `names` if there is none yet.
 ///
@@ -71,6 +72,37 @@ pub fn generate(names: &[String]) -> Result<(String, String), CertError> {
     let key = KeyPair::generate()?;
     let certificate = params.self_signed(&key)?;
     Ok((certificate.pem(), key.serialize_pem()))
+}
+
+/// A certificate that something is wrong with, for lessons: of the authority in `directory`, if it was made there, so that a client
+/// that trusts it finds just that fault; else signed by itself.
+///
+/// # Errors
+/// As [`load`] and [`generate`].
+pub fn faulty(
+    showing: Showing,
+    directory: Option<&Path>,
+    names: &[String],
+) -> Result<Acceptor, CertError> {
+    if matches!(showing, Showing::Failing | Showing::Itself) {
+        return Acceptor::failing().map_err(|fault| CertError::Make(fault.to_string()));
+    }
+    let name = MISFITS.iter().find(|(_, misfit)| *misfit == showing);
+    let place = directory.and_then(|directory| {
+        let chain = directory.join(name?.0);
+        chain.exists().then(|| (chain, directory.join(FILES[2])))
+    });
+    if let Some((chain, key)) = place {
+        return load(&chain, &key);
+    }
+    let key = KeyPair::generate()?;
+    let certificate = match showing {
+        Showing::SelfSigned => server(names)?,
+        other => misfit(other, names)?,
+    };
+    let chain = certificate.self_signed(&key)?.pem();
+    let made = Acceptor::new(chain.as_bytes(), key.serialize_pem().as_bytes());
+    made.map_err(|fault| CertError::Make(fault.to_string()))
 }
 
 /// Why there is no certificate to serve TLS with.
@@ -126,13 +158,20 @@ impl From<rcgen::Error> for CertError {
 
 /// The authority's certificate, the server's, and the server's key.
 const FILES: [&str; 3] = ["ca.pem", "cert.pem", "key.pem"];
+/// Chains of the same authority for the same key, which nobody should take: see [`faulty`].
+const MISFITS: [(&str, Showing); 2] = [
+    ("expired.pem", Showing::Expired),
+    ("other-name.pem", Showing::OtherName),
+];
+/// The name that no server has (RFC 6761 §6.4).
+const NOBODY: &str = "nobody.invalid";
 /// How long both are valid. There is no key left to renew the second one with.
 const YEARS: i32 = 10;
 
 fn make(directory: &Path, names: &[String]) -> Result<(), CertError> {
-    let texts = generate_with_authority(names)?;
+    let (texts, misfits) = generate_with_authority(names)?;
     let scratch = directory.with_extension(format!("new-{}", std::process::id()));
-    let result = write_all(&scratch, &texts).and_then(|()| {
+    let result = write_all(&scratch, &texts, &misfits).and_then(|()| {
         // Takes the place of an empty directory; one with anything in it is not ours to replace.
         at(directory, fs::rename(&scratch, directory))
     });
@@ -142,28 +181,58 @@ fn make(directory: &Path, names: &[String]) -> Result<(), CertError> {
     result
 }
 
-fn generate_with_authority(names: &[String]) -> Result<[String; 3], CertError> {
+fn generate_with_authority(names: &[String]) -> Result<([String; 3], [String; 2]), CertError> {
+    let mut ca = params(Vec::new(), "mailtool CA")?;
+    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
+
+    let key = KeyPair::generate()?;
+    // The chain holds the authority too, so that a client that shows it lets its user compare and import it.
+    let chain = |mut params: CertificateParams| {
+        params.use_authority_key_identifier_extension = true;
+        let certificate = params.signed_by(&key, &ca)?;
+        Ok::<String, CertError>(certificate.pem() + &ca.pem())
+    };
+    let misfits = [
+        chain(misfit(Showing::Expired, names)?)?,
+        chain(misfit(Showing::OtherName, names)?)?,
+    ];
+    let good = chain(server(names)?)?;
+    Ok(([ca.pem(), good, key.serialize_pem()], misfits))
+}
+
+/// A server's, for localhost and `names`.
+fn server(names: &[String]) -> Result<CertificateParams, CertError> {
     let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).into();
     for name in names {
         if !all.contains(name) {
             all.push(name.clone());
         }
     }
-    let mut ca = params(Vec::new(), "mailtool CA")?;
-    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate()?)?;
-
     let subject = names.first().map_or("localhost", String::as_str);
     let mut server = params(all, subject)?;
-    server.use_authority_key_identifier_extension = true;
     server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let key = KeyPair::generate()?;
-    let certificate = server.signed_by(&key, &ca)?;
-    // The chain holds the authority too, so that a client that shows it lets its user compare and import it.
-    let chain = certificate.pem() + &ca.pem();
-    Ok([ca.pem(), chain, key.serialize_pem()])
+    Ok(server)
+}
+
+/// One that something is wrong with.
+fn misfit(showing: Showing, names: &[String]) -> Result<CertificateParams, CertError> {
+    if showing == Showing::OtherName {
+        return server_named(NOBODY);
+    }
+    let mut expired = server(names)?;
+    expired.not_before = date_time_ymd(2010, 1, 1);
+    expired.not_after = date_time_ymd(2011, 1, 1);
+    Ok(expired)
+}
+
+fn server_named(name: &str) -> Result<CertificateParams, CertError> {
+    let mut server = params(vec![name.to_owned()], name)?;
+    server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    Ok(server)
 }
 
 fn params(names: Vec<String>, subject: &str) -> Result<CertificateParams, CertError> {
@@ -180,12 +249,17 @@ fn params(names: Vec<String>, subject: &str) -> Result<CertificateParams, CertEr
     Ok(params)
 }
 
-fn write_all(directory: &Path, texts: &[String; 3]) -> Result<(), CertError> {
+fn write_all(
+    directory: &Path,
+    texts: &[String; 3],
+    misfits: &[String; 2],
+) -> Result<(), CertError> {
     if let Some(parent) = directory.parent() {
         at(parent, fs::create_dir_all(parent))?;
     }
     at(directory, DirBuilder::new().mode(0o755).create(directory))?;
-    for (name, text) in FILES.iter().zip(texts) {
+    let misfits = MISFITS.iter().map(|(name, _)| name).zip(misfits);
+    for (name, text) in FILES.iter().zip(texts).chain(misfits) {
         let path = directory.join(name);
         let mode = if *name == "key.pem" { 0o600 } else { 0o644 };
         let write = || {

@@ -89,6 +89,7 @@ use crate::limits;
 use crate::proto::{Answer, Epoch, Job, Out, Peer, Service, Session};
 use crate::store::Store;
 use crate::tap::{Side, Tap, Wire};
+use crate::wire::fault::Showing;
 use crate::wire::network::Network;
 
 pub use self::tls::{
@@ -102,6 +103,9 @@ pub type TapFactory = dyn Fn(&Peer, &str) -> Option<Box<dyn Tap>>;
 /// Makes what sees the octets on a connection's socket, given who it is and the name of the service.
 pub type WireFactory = dyn Fn(&Peer, &str) -> Option<Box<dyn Wire>>;
 
+/// Makes what a server starts TLS with when something is to go wrong.
+pub type FaultyTls = dyn Fn(Showing) -> Result<Acceptor, TlsError>;
+
 /// What can be set about a [`Reactor`].
 pub struct Options {
     /// Connections at the same time; file descriptors may allow fewer.
@@ -112,6 +116,8 @@ pub struct Options {
     pub proxies: Vec<Network>,
     /// For implicit TLS, and for sessions that wish STARTTLS.
     pub tls: Option<Acceptor>,
+    /// What a session that shows itself otherwise starts TLS with; made when it is first asked for.
+    pub faulty_tls: Option<Box<FaultyTls>>,
     /// Taps for connections.
     pub tap: Option<Box<TapFactory>>,
     /// Taps for their sockets.
@@ -133,6 +139,7 @@ impl Default for Options {
             connections_per_address: limits::CONNECTIONS_PER_ADDRESS,
             proxies: Vec::new(),
             tls: None,
+            faulty_tls: None,
             tap: None,
             wire: None,
             outgoing: limits::OUTGOING,
@@ -177,6 +184,8 @@ pub struct Reactor {
     /// When that was last logged.
     complained: Option<Instant>,
     calls: Calls,
+    /// What [`Options::faulty_tls`] has made so far.
+    faulty: Vec<(Showing, Acceptor)>,
 }
 
 struct Listener {
@@ -286,6 +295,7 @@ impl Reactor {
             paused: None,
             complained: None,
             calls,
+            faulty: Vec::new(),
         })
     }
 
@@ -643,8 +653,9 @@ impl Reactor {
             queued: false,
             armed: None,
         };
-        if *security == Security::Implicit {
-            start_tls(&mut slot.conn, self.options.tls.as_ref(), now);
+        let implicit = *security == Security::Implicit;
+        if implicit {
+            self.start_tls(&mut slot, now);
         }
         self.slots.insert(token, Box::new(slot));
         self.rouse(token, |_| {});
@@ -704,9 +715,11 @@ impl Reactor {
             Next::Gone => return self.remove(token),
             Next::Again => self.rouse(token, |_| {}),
             Next::StartTls => {
-                match &slot.origin {
-                    Origin::Came(_) => start_tls(&mut slot.conn, self.options.tls.as_ref(), now),
-                    Origin::Called(called) => called.start_tls(&mut slot.conn, now),
+                if let Origin::Called(called) = &slot.origin {
+                    called.start_tls(&mut slot.conn, now);
+                } else if let Some(mut slot) = self.slots.remove(&token) {
+                    self.start_tls(&mut slot, now);
+                    self.slots.insert(token, slot);
                 }
                 self.rouse(token, |_| {});
             }
@@ -717,6 +730,42 @@ impl Reactor {
         };
         let due = slot.conn.due(slot.session.as_deref());
         self.arm(token, due);
+    }
+
+    /// Starts TLS on a connection that came, as its session shows itself.
+    fn start_tls(&mut self, slot: &mut Slot, now: Instant) {
+        let mut showing = Showing::Itself;
+        if let Some(session) = &mut slot.session {
+            slot.conn
+                .speak(now, |out| showing = session.showing(now, out));
+        }
+        let tls = match showing {
+            Showing::Itself => match &self.options.tls {
+                Some(acceptor) => acceptor.accept(),
+                None => Err(TlsError::Pem(
+                    "TLS was wished, but there is no certificate".to_owned(),
+                )),
+            },
+            other => self.faulty(other).and_then(|acceptor| acceptor.accept()),
+        };
+        match tls {
+            Ok(tls) => slot.conn.start_tls(tls, now),
+            Err(error) => slot.conn.refuse_tls(error),
+        }
+    }
+
+    /// With what TLS is started when something is to go wrong.
+    fn faulty(&mut self, showing: Showing) -> Result<Acceptor, TlsError> {
+        let mut known = self.faulty.iter();
+        if let Some((_, acceptor)) = known.find(|(known, _)| *known == showing) {
+            return Ok(acceptor.clone());
+        }
+        let acceptor = match &self.options.faulty_tls {
+            Some(make) => make(showing)?,
+            None => Acceptor::failing()?,
+        };
+        self.faulty.push((showing, acceptor.clone()));
+        Ok(acceptor)
     }
 
     fn remove(&mut self, token: u64) {
@@ -736,14 +785,6 @@ impl Reactor {
         }
         self.paused = None;
         // Closing the socket takes it out of the poll.
-    }
-}
-
-fn start_tls(conn: &mut Conn, acceptor: Option<&Acceptor>, now: Instant) {
-    let none = || TlsError::Pem("TLS was wished, but there is no certificate".to_owned());
-    match acceptor.ok_or_else(none).and_then(Acceptor::accept) {
-        Ok(tls) => conn.start_tls(tls, now),
-        Err(error) => conn.refuse_tls(error),
     }
 }
 

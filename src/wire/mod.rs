@@ -9,6 +9,8 @@ pub mod destination;
 pub mod dns;
 pub mod dots;
 pub mod envelope;
+pub mod fault;
+pub mod glob;
 pub mod http_proxy;
 pub mod imap;
 pub mod json;

@@ -46,6 +46,8 @@ pub struct Given {
     pub tcp: bool,
     /// Settings of one protocol only, `x-NAME=VALUE`: name without `x-`, and value.
     pub extra: Vec<(String, String)>,
+    /// `fault:` rules for what goes wrong on purpose.
+    pub faults: Vec<String>,
     /// What a client is asked to do, when the dialogue is played against one.
     pub client: Option<String>,
 }
@@ -198,6 +200,13 @@ impl Dialog {
             }
             return self.take_given(settings);
         }
+        if let Some(rule) = source.strip_prefix("fault:") {
+            if !self.steps.is_empty() {
+                return Err("fault: stands before the first step".into());
+            }
+            self.given.faults.push(plain(rule).to_owned());
+            return Ok(());
+        }
         if let Some(action) = source.strip_prefix("client:") {
             self.given.client = Some(plain(action).to_owned());
             return Ok(());
@@ -343,6 +352,7 @@ impl Given {
             mail: Vec::new(),
             tcp: true,
             extra: Vec::new(),
+            faults: Vec::new(),
             client: None,
         }
     }

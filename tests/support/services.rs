@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mailtool::proto::fault::{Faults, FaultyService};
 use mailtool::proto::imap::ImapService;
 use mailtool::proto::login::{Door, Plaintext};
 use mailtool::proto::pop3::server::{LoginDelay, Pop3Service};
@@ -18,6 +19,7 @@ use mailtool::proto::smtp::SmtpService;
 use mailtool::proto::{Service, StartTls, imap, pop3, smtp};
 use mailtool::store::{Quota, Rules, Store, Users};
 use mailtool::wire::codes::Lang;
+use mailtool::wire::fault::Rule;
 use mailtool::wire::sasl::Mechanism;
 use tempfile::TempDir;
 
@@ -39,7 +41,7 @@ impl Stage {
         let folder = folder()?;
         let store = Arc::new(store(dialog, folder.path())?);
         let stage = Self {
-            service: service(dialog, &store)?,
+            service: faulty(dialog, service(dialog, &store)?)?,
             store: Some(store),
             host: dialog.given.host.clone(),
             _folder: Some(folder),
@@ -118,6 +120,26 @@ pub fn folder() -> Result<TempDir, String> {
     made.map_err(|e| format!("no temporary folder: {e}"))
 }
 
+/// The service, with what the dialogue's `fault:` lines have go wrong.
+fn faulty(dialog: &Dialog, service: Box<dyn Service>) -> Result<Box<dyn Service>, String> {
+    if dialog.given.faults.is_empty() {
+        return Ok(service);
+    }
+    let faults = Faults::default();
+    for rule in &dialog.given.faults {
+        if rule == "magic" {
+            faults.allow_magic();
+            continue;
+        }
+        let rule = rule.parse::<Rule>().map_err(|e| format!("fault: {e}"))?;
+        faults.add(rule).map_err(|e| e.to_string())?;
+    }
+    Ok(Box::new(FaultyService::new(
+        service.into(),
+        Arc::new(faults),
+    )))
+}
+
 /// What answers in a dialogue of this protocol.
 fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, String> {
     let given = &dialog.given;
@@ -137,8 +159,13 @@ fn service(dialog: &Dialog, store: &Arc<Store>) -> Result<Box<dyn Service>, Stri
             let mut config = smtp::server::Config::new(&given.host, &given.host, mode);
             config.start_tls = start_tls;
             smtp_settings::apply(&mut config, &given.extra)?;
+            let name = match given.mode.as_str() {
+                "mta" => "smtp",
+                "submission" => "submission",
+                _ => "lmtp",
+            };
             Ok(Box::new(SmtpService::new(
-                "smtp",
+                name,
                 Arc::new(config),
                 Arc::clone(store),
             )))

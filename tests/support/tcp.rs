@@ -63,10 +63,15 @@ fn serve(dialog: &Dialog) -> Result<Server, String> {
         .users
         .iter()
         .flat_map(|(name, password)| ["--user".to_owned(), format!("{name}:{password}")]);
+    let faults = given.faults.iter().flat_map(|rule| match rule.as_str() {
+        "magic" => vec!["--faults".to_owned()],
+        rule => vec!["--fault".to_owned(), rule.to_owned()],
+    });
     let options: Vec<_> = ["--domain", &given.host, "--lmtp", "127.0.0.1:0"]
         .map(str::to_owned)
         .into_iter()
         .chain(users)
+        .chain(faults)
         .collect();
     let options: Vec<_> = options.iter().map(String::as_str).collect();
     Ok(Server::start_in(folder, &options))

@@ -161,7 +161,7 @@ impl Tour {
     fn step(&mut self, command: &str, items: &Items<'_>) -> Result<i32, String> {
         let words: Vec<&str> = command.split(' ').collect();
         match words[..] {
-            ["mailtool", "serve", "queue" | "trace", ..] => {
+            ["mailtool", "serve", "fault" | "queue" | "trace", ..] => {
                 let begun = Instant::now();
                 loop {
                     let result = self.run(command, items);

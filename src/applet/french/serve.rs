@@ -16,6 +16,40 @@ pub(super) const TABLE: Table = &[
         "Regarder la file d'un serveur en marche, et décider de ce qu'elle contient",
     ),
     (
+        "@fault",
+        "Faire échouer quelque chose exprès dans un serveur en marche",
+    ),
+    ("fault.@add", "Une règle de plus, dès maintenant"),
+    (
+        "fault.@list",
+        "Les règles en vigueur, et combien de fois chacune a servi",
+    ),
+    (
+        "fault.@clear",
+        "Retirer une règle ; toutes si aucun numéro n'est donné, et les destinataires magiques aussi",
+    ),
+    ("fault.json", "Écrire du JSON"),
+    (
+        "Faults (see mailtool serve --fault help)",
+        "Pannes (voir mailtool serve --fault help)",
+    ),
+    (
+        "fault",
+        "Faire échouer quelque chose exprès, comme 'smtp rcpt to=alice@* reply=450 4.2.0 occupé times=2' ; répétable ; `--fault help` dit tous les mots",
+    ),
+    (
+        "fault-file",
+        "De même, d'un fichier, une règle par ligne ; # commence un commentaire",
+    ),
+    (
+        "faults",
+        "Laisser les noms de destinataires provoquer des pannes : ...temperror@, ...permerror@, ...550@, ...timeout@ ; et des règles de FILE",
+    ),
+    (
+        "fault-seed",
+        "Ce dont part le hasard des règles : même graine, mêmes pannes",
+    ),
+    (
         "@trace",
         "Raconter le voyage d'un message, étape par étape, autant que le serveur s'en souvient",
     ),

@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context, anyhow, bail};
 
+use super::faults;
 use super::options::{Endpoint, Options};
 use super::protocols::Protocol;
 use super::ready::Waiting;
@@ -54,7 +55,9 @@ pub(super) fn run(
     }
     let faces: Vec<&Face> = servers.iter().map(|server| &server.face).collect();
     // The screen is for people; a reader who left does not stop the server.
-    let _ = print(&screen(&faces, place, crate::applet::lang()));
+    let lang = crate::applet::lang();
+    let _ = print(&screen(&faces, place, lang));
+    let _ = print(&faults::shown(&options.faults.faults()?, &[], lang));
     let listening: Vec<_> = faces
         .iter()
         .map(|face| (face.hostname.as_str(), face.listening.as_slice()))

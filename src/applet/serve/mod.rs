@@ -4,6 +4,7 @@
 //! which every mistake is told before anything is listening.
 
 mod deliver;
+mod faults;
 mod lab;
 mod log;
 mod mailbox;
@@ -33,6 +34,7 @@ use self::screen::Demo;
 use self::site::Site;
 use super::print;
 use crate::proto::control::{Board, BoardTurn, Journal, JournalWitness};
+use crate::proto::fault::FaultyService;
 use crate::proto::login::Door;
 use crate::proto::pop3::server::{LoginDelay, Pop3Service};
 use crate::proto::smtp::SmtpService;
@@ -51,6 +53,7 @@ pub fn command() -> Command {
         .subcommand(deliver::command())
         .subcommand(mailbox::command())
         .subcommand(user::command())
+        .subcommand(faults::command())
         .subcommand(queue::command())
         .subcommand(queue::trace_command())
         .subcommand(sessions::command())
@@ -73,6 +76,8 @@ Examples:
       What alice's SMTP sessions say, and what it means, in French
   mailtool serve --listen 0.0.0.0 --domain lab.example --user eve:secret
       For a classroom: eve can log in from everywhere on the network
+  mailtool serve --fault 'smtp rcpt reply=450 4.2.0 busy times=2'
+      For a lesson: two recipients are refused; see --fault help
   mailtool serve --lab-chain 3
       A message's way from server to server, to be watched on one PC
   mailtool serve --relay-from 127.0.0.0/8 --smarthost smtp.example.org:587
@@ -90,6 +95,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         Some(("deliver", matches)) => return deliver::run(matches),
         Some(("mailbox", matches)) => return mailbox::run(matches),
         Some(("user", matches)) => return user::run(matches),
+        Some(("fault", matches)) => return faults::run(matches),
         Some(("queue", matches)) => return queue::run(matches),
         Some(("trace", matches)) => return queue::run_trace(matches),
         Some(("sessions", matches)) => return sessions::run(matches),
@@ -97,6 +103,10 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         _ => {}
     }
     let options = Options::of(matches)?;
+    if options.faults.wants_help() {
+        print(&crate::wire::fault::words::page(crate::applet::lang()))?;
+        return Ok(0);
+    }
     let waiting = Waiting::on(options.ready_fd)?;
     log::start();
 
@@ -307,7 +317,13 @@ struct Services {
 }
 
 impl Services {
+    /// What answers, with faults before it: while there are none, that costs a look at whether there are.
     fn of(&self, protocol: Protocol) -> Arc<dyn Service> {
+        let faults = Arc::clone(&self.board.faults);
+        Arc::new(FaultyService::new(self.faultless(protocol), faults))
+    }
+
+    fn faultless(&self, protocol: Protocol) -> Arc<dyn Service> {
         let name = protocol.name();
         match protocol {
             Protocol::Smtp => self.smtp(name, smtp::server::Mode::Mta),

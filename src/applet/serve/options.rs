@@ -2,6 +2,7 @@
 
 mod addresses;
 mod evidence;
+mod faults;
 mod file;
 mod login;
 mod relay;
@@ -21,6 +22,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 pub(super) use self::addresses::Addresses;
 pub(super) use self::evidence::{Evidence, Explain};
+pub(super) use self::faults::FaultOptions;
 pub(super) use self::login::{LoginOptions, SystemUsers};
 pub(super) use self::relay::Relay;
 pub(super) use self::sessions::Sessions;
@@ -100,6 +102,8 @@ pub(super) struct Options {
     pub(super) relay: Relay,
     #[command(flatten)]
     pub(super) login: LoginOptions,
+    #[command(flatten)]
+    pub(super) faults: FaultOptions,
 
     /// Certificate chain, in PEM [default: one of our own, made once; clients import STORE/tls/ca.pem]
     #[arg(

@@ -56,8 +56,8 @@ pub(super) struct Passing<'a> {
 const SHOWN: usize = 8;
 
 impl Screen<'_> {
-    /// The whole of it, in one language.
-    pub(super) fn show(&self, lang: Lang) -> String {
+    /// The whole of it, in one language; with what there is to say of faults.
+    pub(super) fn show(&self, faults: &str, lang: Lang) -> String {
         let mut page = String::new();
         let say = |text: Text| text.of(lang);
         let domain = self.domains.first().map_or("localhost", String::as_str);
@@ -114,6 +114,7 @@ impl Screen<'_> {
             );
         }
         self.passing.show(&mut page, lang);
+        page.push_str(faults);
         self.examples(&mut page, lang, domain);
         let _ = writeln!(page, "\n{}", say(STOP));
         page
@@ -449,7 +450,7 @@ mod tests {
         };
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(
-            screen.show(Lang::En),
+            screen.show("", Lang::En),
             format!(
                 "mailtool {version} - mail for a.example\n\n  \
                    submission  127.0.0.1:1587         takes mail from users, who log in\n\n\
@@ -464,7 +465,7 @@ mod tests {
             anybody: true,
             ..screen
         };
-        let page = anybody.show(Lang::Fr);
+        let page = anybody.show("", Lang::Fr);
         assert!(
             page.contains("tout autre nom, qui est son propre mot de passe"),
             "{page}"

@@ -12,7 +12,7 @@ use super::observers::Observers;
 use super::options::{Domain, Endpoint, Options};
 use super::protocols::Protocol;
 use super::screen::{Demo, Screen};
-use super::{Services, accounts, certificate, domains, listen, only_loopback, reload};
+use super::{Services, accounts, certificate, domains, faults, listen, only_loopback, reload};
 use crate::limits;
 use crate::proto::control::{Board, ControlService, Journal};
 use crate::proto::smtp::dispatch::policy::Route;
@@ -62,6 +62,7 @@ impl Site {
             );
         }
         options.relay.check(&endpoints)?;
+        let faults = options.faults.faults()?;
         // Read when it is needed; but a wrong name is to be told now.
         if let Trust::Authorities { extra: Some(file) } = options.relay.trust() {
             Connector::new(&options.relay.trust())
@@ -102,7 +103,8 @@ impl Site {
         if !names.contains(&hostname) {
             names.push(hostname.clone());
         }
-        let board = Board::with(journal);
+        let mut board = Board::with(journal);
+        board.faults = Arc::new(faults);
         let observers = Observers::open(options, place, &board.feed)?;
         let certificate = certificate(options, place, &names, observers.keys.as_ref())?;
 
@@ -113,6 +115,7 @@ impl Site {
                 connections_per_address,
                 proxies: options.sessions.proxies(),
                 tls: Some(certificate),
+                faulty_tls: Some(faulty_tls(options, place, &names)),
                 tap: Some(observers.taps(options)?),
                 wire: observers.wires(options),
                 resolving: Resolving {
@@ -211,7 +214,9 @@ impl Site {
                 .is_none()
                 .then_some(authority.as_path()),
         };
-        screen.show(crate::applet::lang())
+        let lang = crate::applet::lang();
+        let faults = faults::shown(&self.board.faults, &self.listening, lang);
+        screen.show(&faults, lang)
     }
 
     /// Begins to send on what is in the queue, by further `routes` too, and serves until it is told to stop.
@@ -263,6 +268,16 @@ impl Site {
         self.observers.close();
         served
     }
+}
+
+/// What TLS starts with when something is to go wrong: of our own authority, where that is ours.
+fn faulty_tls(options: &Options, place: &Path, names: &[String]) -> Box<reactor::FaultyTls> {
+    let (own, names) = (place.join("tls"), names.to_vec());
+    let own = options.tls_cert.is_none().then_some(own);
+    Box::new(move |showing| {
+        reactor::certs::faulty(showing, own.as_deref(), &names)
+            .map_err(|error| reactor::TlsError::Pem(error.to_string()))
+    })
 }
 
 /// The control socket, in the store.

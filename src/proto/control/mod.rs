@@ -13,6 +13,7 @@
 //! | `mark` | how many messages have come in: `ok: 17` |
 //! | `arrivals`, `arrivals 17` | messages as they come in, those after the 17th that are still known first, without end |
 //! | `follow` | the sessions as they are spoken, a line of the dialogue each, without end |
+//! | `fault list`, `fault add RULE`, `fault clear`, `fault clear N` | the faults that are made on purpose |
 //!
 //! What is without end ends with the next line that is sent. `arrivals` begins with ` listening 17`; then comes, for each message,
 //! ` message OCTETS {...}`, so many octets, and a line end.
@@ -30,6 +31,7 @@ use std::time::Instant;
 
 pub use self::journal::{Journal, Step};
 use crate::limits;
+use crate::proto::fault::Faults;
 use crate::proto::smtp::dispatch::Which;
 use crate::proto::smtp::server::policy::{Turn, Turned, Witness};
 use crate::proto::{self, Input, Out, Peer, Service, Session};
@@ -37,6 +39,7 @@ use crate::store::queue::{Change, Queued};
 use crate::store::{Expecting, QueueId, Store, StoreError};
 use crate::tap::record::{Feed, Follower};
 use crate::wire::address::Address;
+use crate::wire::fault::Rule;
 use crate::wire::lines::Want;
 
 /// What sessions and the one who sends the queue's messages on have in common. Cheap to clone: all clones are the same.
@@ -48,6 +51,8 @@ pub struct Board {
     pub journal: Journal,
     /// What sessions say.
     pub feed: Feed,
+    /// What goes wrong on purpose.
+    pub faults: Arc<Faults>,
 }
 
 type Waker = Box<dyn Fn() + Send + Sync>;
@@ -373,6 +378,9 @@ impl Control {
             None => (Style::Text, line),
         };
         self.style = style;
+        if let Some(request) = request.strip_prefix("fault ") {
+            return self.fault(request.trim(), out);
+        }
         match Request::parse(request) {
             Some(Request::List) => {
                 self.listing = Some(self.store.queue().entries().into_iter());
@@ -425,7 +433,51 @@ impl Control {
                 self.live = Some(Live::Sessions(follower));
             }
             None => no(
-                "requests are list, show ID, flush [ID|DOMAIN], hold ID, release ID, drop ID, trace ID, mark, arrivals [NUMBER], follow",
+                "requests are list, show ID, flush [ID|DOMAIN], hold ID, release ID, drop ID, trace ID, mark, arrivals [NUMBER], follow, fault list, fault add RULE, fault clear [N]",
+                out,
+            ),
+        }
+    }
+
+    fn fault(&self, request: &str, out: &mut Out) {
+        let faults = &self.board.faults;
+        let (verb, rest) = request.split_once(' ').unwrap_or((request, ""));
+        match (verb, rest.trim()) {
+            ("list", "") => {
+                for listed in faults.list() {
+                    say(&page::fault(&listed, self.style), out);
+                }
+                if faults.has_magic() && self.style == Style::Text {
+                    say("magic recipients are on", out);
+                }
+                out.line(b"ok");
+            }
+            ("add", rule) => match rule.parse::<Rule>() {
+                Ok(rule) => match faults.add(rule) {
+                    Ok(number) => {
+                        log::warn!("rule {number} stands: faults are made on purpose: {request}");
+                        out.line(format!("ok: rule {number} stands").as_bytes());
+                    }
+                    Err(error) => no(&error.to_string(), out),
+                },
+                Err(error) => no(&error.to_string(), out),
+            },
+            ("clear", "") => {
+                let count = faults.clear(None);
+                out.line(
+                    format!("ok: {count} cleared, nothing goes wrong on purpose any more")
+                        .as_bytes(),
+                );
+            }
+            ("clear", number) => match number.parse().map(|number| faults.clear(Some(number))) {
+                Ok(1) => out.line(format!("ok: rule {number} is cleared").as_bytes()),
+                _ => no(
+                    &format!("there is no rule {number}; `fault list` shows which there are"),
+                    out,
+                ),
+            },
+            _ => no(
+                "requests are fault list, fault add RULE, fault clear [N]",
                 out,
             ),
         }

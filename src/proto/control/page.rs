@@ -1,11 +1,27 @@
 //! How messages in the queue look: for people, and in JSON.
 
 use super::{Step, Style};
+use crate::proto::fault::Listed;
 use crate::store::Arrived;
 use crate::store::queue::{Progress, Queued, State};
 use crate::wire::date::DateTime;
 use crate::wire::envelope::{Envelope, Notify};
 use crate::wire::json;
+
+/// A rule in the list of faults.
+pub(super) fn fault(listed: &Listed, style: Style) -> String {
+    match style {
+        Style::Text => format!(
+            "{:>3}  fired {:>5}  {}",
+            listed.number, listed.fired, listed.text
+        ),
+        Style::Json => json::object(&[
+            ("number", listed.number.to_string()),
+            ("fired", listed.fired.to_string()),
+            ("rule", json::string(&listed.text)),
+        ]),
+    }
+}
 
 /// A message in a list: some lines of text, or one of JSON.
 pub(super) fn entry(queued: &Queued, style: Style) -> Vec<String> {

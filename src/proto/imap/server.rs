@@ -69,7 +69,7 @@ use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Watched, Work};
 use crate::proto::imap::{Answer, Job};
 use crate::proto::login::Door;
-use crate::proto::{self, Input, Out, Peer, Session, StartTls, TlsInfo};
+use crate::proto::{self, Input, Out, Peer, Session, Standing, StartTls, TlsInfo};
 use crate::store::{Account, Store, Subscription};
 use crate::wire::imap::command::{Access, Parsed, parse, scan_tag};
 use crate::wire::imap::fetch::Item;
@@ -666,6 +666,17 @@ impl Session for Server {
             Doing::Sasl { .. } => Some(0..piece.len()),
             Doing::Command | Doing::Literal(_) => secret::within(&self.gathered, piece),
             _ => None,
+        }
+    }
+
+    fn standing(&self) -> Standing<'_> {
+        Standing {
+            user: match &self.phase {
+                Phase::NotAuthenticated => None,
+                Phase::Authenticated(account) | Phase::Selected(account, _) => Some(&account.name),
+            },
+            awaits_command: matches!(self.doing, Doing::Command) && self.gathered.is_empty(),
+            selected: matches!(self.phase, Phase::Selected(..)),
         }
     }
 }

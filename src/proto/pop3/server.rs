@@ -56,7 +56,7 @@ use self::words::{LANGUAGES, Left, Words, language};
 use super::{Answer, Job, Reading};
 use crate::limits;
 use crate::proto::login::{Door, Origin};
-use crate::proto::{self, Input, Out, Peer, Service, Session, StartTls};
+use crate::proto::{self, Input, Out, Peer, Service, Session, Standing, StartTls};
 use crate::store::Store;
 use crate::wire::codes::Lang;
 use crate::wire::lines::Want;
@@ -435,6 +435,17 @@ impl Session for Server {
         match self.doing {
             Doing::Sasl(..) => Some(0..piece.len()),
             _ => Command::secret_in(piece),
+        }
+    }
+
+    fn standing(&self) -> Standing<'_> {
+        Standing {
+            user: match &self.phase {
+                Phase::Transaction(transaction) => Some(transaction.user()),
+                _ => None,
+            },
+            awaits_command: matches!(self.doing, Doing::Command),
+            selected: false,
         }
     }
 }

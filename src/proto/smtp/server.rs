@@ -62,7 +62,7 @@ use std::time::{Duration, Instant};
 
 use super::Answer;
 use crate::limits;
-use crate::proto::{self, Input, Out, Peer, Session, TlsInfo};
+use crate::proto::{self, Input, Out, Peer, Session, Spoil, Standing, TlsInfo};
 use crate::store::{Account, AuthError, Store};
 use crate::wire::lines::Want;
 use crate::wire::sasl::Exchange;
@@ -99,6 +99,8 @@ pub struct Server {
     held_back: Duration,
     /// A policy closes the connection without a word.
     dropped: bool,
+    /// What is to go wrong with this command, or with the message that it ends.
+    spoilt: Option<Spoil>,
     /// How it ends when the message that comes in is answered, or the job that runs is done.
     ending: Ending,
 }
@@ -245,6 +247,18 @@ impl Session for Server {
             _ => None,
         }
     }
+
+    fn standing(&self) -> Standing<'_> {
+        Standing {
+            user: self.user.as_ref().map(|account| &*account.name),
+            awaits_command: matches!(self.state, State::Command),
+            selected: false,
+        }
+    }
+
+    fn spoil(&mut self, spoil: Spoil) {
+        self.spoilt = Some(spoil);
+    }
 }
 
 impl Server {
@@ -269,6 +283,7 @@ impl Server {
             auth_failures: 0,
             held_back: Duration::ZERO,
             dropped: false,
+            spoilt: None,
             ending: Ending::No,
         }
     }
@@ -290,7 +305,12 @@ impl Server {
                 let step = exchange.answer(line);
                 self.auth_step(now, step.map(|step| (exchange, step)), verdict, out);
             }
-            _ => self.command(now, line, out),
+            _ => {
+                self.command(now, line, out);
+                if matches!(self.state, State::Command) {
+                    self.spoilt = None;
+                }
+            }
         }
     }
 

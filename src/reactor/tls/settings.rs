@@ -8,7 +8,11 @@ use std::sync::Arc;
 use rustls::client::{Resumption, UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::ServerName;
-use rustls::server::{NoServerSessionStorage, UnbufferedServerConnection, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ResolvesServerCert, UnbufferedServerConnection,
+    WebPkiClientVerifier,
+};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog, RootCertStore, ServerConfig};
 
 use super::info;
@@ -195,6 +199,19 @@ impl Acceptor {
         })
     }
 
+    /// One whose every handshake fails, with an alert that says so.
+    ///
+    /// # Errors
+    /// The library has no cipher suites: a bug.
+    pub fn failing() -> Result<Self, TlsError> {
+        let config = ServerConfig::builder_with_provider(provider(&Ciphers::default()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError::Broken(error.to_string()))?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(NoCertificate));
+        Ok(Self(Arc::new(config), None))
+    }
+
     /// The same, with the secrets of each connection to `sink`.
     pub fn with_key_log(mut self, sink: Arc<dyn KeySink>) -> Self {
         Arc::make_mut(&mut self.0).key_log = Arc::new(Logger(sink));
@@ -209,6 +226,16 @@ impl Acceptor {
             None,
             Judge::Own(self.1.clone()),
         ))
+    }
+}
+
+/// Has none for anybody.
+#[derive(Debug)]
+struct NoCertificate;
+
+impl ResolvesServerCert for NoCertificate {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        None
     }
 }
 

@@ -131,7 +131,7 @@ fn nearest_words(word: &str) -> Vec<String> {
 }
 
 /// Letters to insert, drop, change or swap with their neighbour, to make one word of the other.
-fn distance(from: &str, to: &str) -> usize {
+pub(crate) fn distance(from: &str, to: &str) -> usize {
     let from: Vec<char> = from.chars().collect();
     let to: Vec<char> = to.chars().collect();
     let mut before: Vec<usize> = Vec::new();

@@ -33,6 +33,7 @@ mod look_up;
 mod spot;
 mod tables;
 
+pub(crate) use look_up::distance;
 pub use look_up::{Found, Hit, digits_of, find, nearest};
 pub use spot::{Spotted, Spotter};
 pub use tables::{Table, search};

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mailtool::proto::fault::{Faults, FaultyService};
 use mailtool::proto::imap::ImapService;
 use mailtool::proto::pop3::server::Pop3Service;
 use mailtool::proto::smtp::SmtpService;
 use mailtool::proto::smtp::server::Mode;
 use mailtool::proto::{Service, StartTls, imap, pop3, smtp};
 use mailtool::store::{Store, Users};
+use mailtool::wire::fault::Rule;
 use tempfile::TempDir;
 
 use crate::conversation::Plan;
@@ -56,6 +58,20 @@ impl Stage {
             service,
             store,
             _folder: folder,
+        }
+    }
+
+    /// The same, with what goes wrong as the rules say.
+    pub fn with_faults(self, rules: &[Rule]) -> Self {
+        let faults = Faults::default();
+        for rule in rules {
+            // More than there can be are left out.
+            let _ = faults.add(rule.clone());
+        }
+        let service = FaultyService::new(self.service.into(), Arc::new(faults));
+        Self {
+            service: Box::new(service),
+            ..self
         }
     }
 

@@ -93,6 +93,10 @@ fn write(
             words.extend(on.then(|| format!("--{key}").into()));
         }
         (Some(argument), _) if is_switch(argument) => bail!("give true or false"),
+        // A switch that may have a value.
+        (Some(argument), DeValue::Boolean(on)) if needs_no_value(argument) => {
+            words.extend(on.then(|| format!("--{key}").into()));
+        }
         (_, DeValue::Array(values)) => {
             for value in values {
                 if value.get_ref().is_array() {
@@ -116,6 +120,12 @@ fn write(
         (_, other) => bail!("give a text or a number, not a {}", other.type_str()),
     }
     Ok(())
+}
+
+fn needs_no_value(argument: &Arg) -> bool {
+    argument
+        .get_num_args()
+        .is_some_and(|range| range.min_values() == 0)
 }
 
 fn word(name: &str, value: &OsStr) -> OsString {

@@ -65,6 +65,10 @@ const OPTIONS: &[(&str, &str)] = &[
     ("relay-connections", "9"),
     ("relay-connections-each", "3"),
     ("lab-chain", "3"),
+    ("fault", "smtp rcpt drop"),
+    ("fault-file", "rules"),
+    ("faults", ""),
+    ("fault-seed", "7"),
     ("tls-cert", "cert.pem"),
     ("tls-key", "key.pem"),
     ("transcript", "dialogue"),
@@ -251,6 +255,7 @@ fn what_cannot_be_says_what_can() {
         ("explain", "de", "en or fr"),
         ("sessions-size", "much", "such as 5000000"),
         ("exit-after", "0", "1 or more"),
+        ("fault", "smtp rctp drop", "is rcpt meant?"),
     ] {
         let option = format!("--{name}={value}");
         let error = command()

@@ -61,6 +61,11 @@ impl Transaction {
         }
     }
 
+    /// Whose maildrop it is.
+    pub(super) fn user(&self) -> &str {
+        &self.maildrop.account.name
+    }
+
     /// The index of a message that is there and not marked as deleted; else what to tell.
     pub(super) fn find(&self, number: u32) -> Result<usize, Words<'static>> {
         let messages = self.marks.len();

@@ -11,6 +11,7 @@ use super::commands::Verdict;
 use super::message::Incoming;
 use super::rates::Over;
 use super::{Config, Mode, Relaying, Rigor, Senders, Server, replies, strict};
+use crate::proto::Spoil;
 use crate::store::{Account, Whereabouts};
 use crate::wire::address::Address;
 use crate::wire::envelope::{Body, Envelope, Notify, Recipient};
@@ -188,7 +189,11 @@ impl Server {
             ));
         }
         let final_address = self.canonical(address.clone());
-        let place = self.place(&address, &final_address)?;
+        let place = match self.spoilt {
+            // Nothing will be delivered.
+            Some(Spoil::Recipient) => Destination::Away,
+            _ => self.place(&address, &final_address)?,
+        };
         if message.places.len() >= self.config.max_recipients {
             // RFC 5321 §4.5.3.1.10
             let text = format!(

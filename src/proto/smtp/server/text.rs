@@ -20,7 +20,7 @@ use super::trace::Trace;
 use super::{Chunk, Ending, Mode, Place, Rigor, Server, State, replies};
 use crate::limits;
 use crate::proto::smtp::Job;
-use crate::proto::{self, Out};
+use crate::proto::{self, Out, Spoil};
 use crate::store::{Durable, Replies, StoreError};
 use crate::tap::note;
 use crate::wire::address::Address;
@@ -276,6 +276,9 @@ impl Server {
         let part = incoming.last_block();
         if self.config.mode == Mode::Submission {
             self.check_from(&mut incoming);
+        }
+        if let Some(Spoil::Message(reply)) = self.spoilt.take() {
+            incoming.refuse(reply);
         }
         let Some(refusal) = incoming.take_refusal() else {
             let id = incoming.id;
