@@ -147,13 +147,15 @@ impl Parameterized {
             word: tokens.value(),
             parameters: Vec::new(),
         };
+        let mut pieces = Vec::new();
         while tokens.next_parameter() {
             let name = tokens.name();
             if name.is_empty() {
                 continue;
             }
-            parsed.add(name, tokens.value());
+            parsed.add(name, tokens.value(), &mut pieces);
         }
+        parsed.put_together(pieces);
         parsed
     }
 
@@ -165,11 +167,11 @@ impl Parameterized {
             .map(|(_, value)| &value[..])
     }
 
-    fn add(&mut self, mut name: Vec<u8>, value: Vec<u8>) {
-        if self.parameters.len() >= PARAMETERS {
+    fn add(&mut self, mut name: Vec<u8>, value: Vec<u8>, pieces: &mut Vec<Piece>) {
+        if self.parameters.len() + pieces.len() >= PARAMETERS {
             return;
         }
-        // RFC 2231 §3: `name*0`, `name*1*`: pieces, in the order of their numbers, which is mostly how they come.
+        // RFC 2231 §3: `name*0`, `name*1*`: pieces, in the order of their numbers, however they come.
         let extended = name.last() == Some(&b'*');
         let stem = &name[..name.len() - usize::from(extended)];
         let number = stem.iter().rev().take_while(|b| b.is_ascii_digit()).count();
@@ -178,18 +180,59 @@ impl Parameterized {
             self.parameters.push((name, value));
             return;
         }
-        let first = stem[star..].iter().all(|&digit| digit == b'0');
-        name.truncate(star - 1);
-        let starred: Vec<u8> = [&name[..], b"*"].concat();
-        let known = self.parameters.iter_mut().find(|(known, _)| {
-            known.eq_ignore_ascii_case(&name) || known.eq_ignore_ascii_case(&starred)
+        let digits = stem[star..].iter().map(|digit| u32::from(digit - b'0'));
+        let number = digits.fold(0_u32, |number, digit| {
+            number.saturating_mul(10).saturating_add(digit)
         });
-        match known {
-            Some((_, whole)) if !first => whole.extend_from_slice(&value),
-            _ if extended => self.parameters.push((starred, value)),
-            _ => self.parameters.push((name, value)),
+        name.truncate(star - 1);
+        // A second `name*0` begins another parameter of the name.
+        let same = |piece: &&Piece| {
+            self.parameters[piece.parameter]
+                .0
+                .eq_ignore_ascii_case(&name)
+        };
+        let known = pieces.iter().rev().find(same).map(|piece| piece.parameter);
+        let known = known.filter(|&known| {
+            number != 0
+                || !pieces
+                    .iter()
+                    .any(|piece| piece.parameter == known && piece.number == 0)
+        });
+        let parameter = known.unwrap_or_else(|| {
+            self.parameters.push((name, Vec::new()));
+            self.parameters.len() - 1
+        });
+        pieces.push(Piece {
+            parameter,
+            number,
+            extended,
+            value,
+        });
+    }
+
+    /// Gives the parameters that came in pieces their values.
+    fn put_together(&mut self, mut pieces: Vec<Piece>) {
+        pieces.sort_by_key(|piece| (piece.parameter, piece.number));
+        let mut last = None;
+        for piece in pieces {
+            let (name, value) = &mut self.parameters[piece.parameter];
+            // The first one says whether there is a charset.
+            if last.replace(piece.parameter) != Some(piece.parameter) && piece.extended {
+                name.push(b'*');
+            }
+            value.extend_from_slice(&piece.value);
         }
     }
+}
+
+/// A piece of a parameter (RFC 2231 §3).
+struct Piece {
+    /// Its place among the parameters.
+    parameter: usize,
+    number: u32,
+    /// Percent signs mean something in it.
+    extended: bool,
+    value: Vec<u8>,
 }
 
 /// More parameters than this are left out: each is compared with those before it.
@@ -335,6 +378,11 @@ mod tests {
                 "attachment; filename*0*=utf-8''a%20; filename*1=\"b c\"; x",
                 "attachment",
                 vec![("filename*", "utf-8''a%20b c")],
+            ),
+            (
+                "x; n*1=b; N*0=a; m*10=k; m*2*=c; m*0=d; n*0=e",
+                "x",
+                vec![("n", "ab"), ("m", "dck"), ("n", "e")],
             ),
             ("; =; ;a=\"b", "", vec![("a", "b")]),
             ("x; y*=1; *0=2", "x", vec![("y*", "1"), ("*0", "2")]),
