@@ -126,12 +126,18 @@ impl Out {
         }
     }
 
-    /// Says a part of a file, read when the peer takes it; at once when taps are to be shown it.
+    /// Says a part of a file, read when the peer takes it; at once, as much as they want, when taps are to be shown it.
     pub fn extent(&mut self, extent: Extent) {
-        if self.tap.is_some()
-            && let Some(bytes) = extent.read()
-        {
-            return self.block(bytes);
+        if let Some(tap) = &mut self.tap {
+            let enough = tap.enough();
+            if extent.octets() <= enough {
+                if let Some(bytes) = extent.read() {
+                    return self.block(bytes);
+                }
+            } else if let Some(bytes) = extent.part(0, enough).read() {
+                tap.saw(self.now, self.side, Piece::Bytes(&bytes));
+                tap.skipped(self.now, self.side, extent.octets() - enough);
+            }
         }
         self.queued += extent.octets();
         self.close_tail();

@@ -76,6 +76,12 @@ pub mod note {
 pub trait Tap {
     /// `side` said `piece` at `now`.
     fn saw(&mut self, now: Instant, side: Side, piece: Piece<'_>);
+    /// Octets of a long part of a file that it makes use of: the rest is not read for it.
+    fn enough(&self) -> u64 {
+        u64::MAX
+    }
+    /// After as many as are enough, `side` said so many more. Must be told where [`Self::enough`] is less than all.
+    fn skipped(&mut self, _now: Instant, _side: Side, _octets: u64) {}
 }
 
 /// Several that see the same.
@@ -83,6 +89,14 @@ impl Tap for Vec<Box<dyn Tap>> {
     fn saw(&mut self, now: Instant, side: Side, piece: Piece<'_>) {
         for tap in self {
             tap.saw(now, side, piece);
+        }
+    }
+    fn enough(&self) -> u64 {
+        self.iter().map(|tap| tap.enough()).max().unwrap_or(0)
+    }
+    fn skipped(&mut self, now: Instant, side: Side, octets: u64) {
+        for tap in self {
+            tap.skipped(now, side, octets);
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Left {
     pub(super) side: Side,
     octets: u64,
     lines: u64,
+    /// Some of it was never seen: nobody knows how many lines it is.
+    unseen: bool,
     /// The last of it.
     tail: Vec<u8>,
 }
@@ -67,19 +69,34 @@ impl Abridged {
             }
         };
         if kept < bytes.len() {
-            let left = self.left.get_or_insert_with(|| {
-                Box::new(Left {
-                    side,
-                    octets: 0,
-                    lines: 0,
-                    tail: Vec::new(),
-                })
-            });
-            left.take(&bytes[kept..]);
+            self.left_of(side).take(&bytes[kept..]);
         }
         self.stretch += kept;
         self.total += kept;
         kept
+    }
+
+    /// So many octets more, which `side` says, are not even shown.
+    pub(super) fn skip(&mut self, side: Side, octets: u64) {
+        if self.is_turn(side) {
+            self.take(side, b"");
+        }
+        let left = self.left_of(side);
+        left.octets += octets;
+        left.unseen = true;
+        left.tail.clear();
+    }
+
+    fn left_of(&mut self, side: Side) -> &mut Left {
+        self.left.get_or_insert_with(|| {
+            Box::new(Left {
+                side,
+                octets: 0,
+                lines: 0,
+                unseen: false,
+                tail: Vec::new(),
+            })
+        })
     }
 
     /// What was left out since this was last asked.
@@ -116,6 +133,9 @@ impl Left {
         let end = self.end();
         let lines = self.lines - u64::from(!end.is_empty());
         let octets = self.octets - end.len() as u64;
+        if self.unseen {
+            return format!("{octets} octets");
+        }
         let plural = if lines == 1 { "line" } else { "lines" };
         format!("{lines} {plural}, {octets} octets")
     }

@@ -290,6 +290,17 @@ impl Tap for Recorded {
             }
         }
     }
+
+    fn enough(&self) -> u64 {
+        limits::RECORD_STRETCH as u64
+    }
+
+    fn skipped(&mut self, now: Instant, side: Side, octets: u64) {
+        if self.abridged.is_turn(side) {
+            self.settle(now);
+        }
+        self.abridged.skip(side, octets);
+    }
 }
 
 impl Drop for Recorded {

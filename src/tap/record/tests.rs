@@ -101,6 +101,32 @@ fn of_a_long_text_the_beginning_and_the_end_are_kept() {
 }
 
 #[test]
+fn of_a_file_no_more_is_read_than_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recorder = Recorder::start(Some(open(folder.path())), Feed::default()).expect("a thread");
+    let mut tap = recorder.tap(&whose(1)).expect("it is kept");
+    let now = Instant::now();
+    tap.saw(now, Side::Client, Piece::Bytes(b"a FETCH 1 BODY[]\r\n"));
+    let begin = vec![b'x'; usize::try_from(tap.enough()).expect("short")];
+    tap.saw(now, Side::Server, Piece::Bytes(&begin));
+    tap.skipped(now, Side::Server, 20_000_000);
+    tap.saw(now, Side::Server, Piece::Bytes(b"end)\r\na OK\r\n"));
+    tap.saw(now, Side::Client, Piece::Bytes(b"b LOGOUT\r\n"));
+    drop((tap, recorder));
+    let text = only(folder.path());
+    assert!(
+        text.contains("# left out: 20000006 octets\n"),
+        "{}",
+        &text[text.len() - 200..]
+    );
+    assert!(
+        text.contains("a OK\nC: b LOGOUT\n"),
+        "{}",
+        &text[text.len() - 200..]
+    );
+}
+
+#[test]
 fn a_session_that_goes_on_for_ever_has_a_file_that_does_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let recorder = Recorder::start(Some(open(folder.path())), Feed::default()).expect("a thread");
