@@ -4,6 +4,7 @@
 //! There, a file's content is what it was when it was last synced; a name is there once its directory was synced. What
 //! was done and not synced is pending, and a crash may keep all of it, nothing, or any part ([`Kept`]).
 
+mod moves;
 mod tests;
 
 pub(super) use self::tests::{directory, endings};

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::super::fs::Kernel;
-use super::super::{Account, FlagChange, Flags, Index, Mailbox, Rules, Store, StoreError, Users};
+use super::super::{
+    Account, Digest, FlagChange, Flags, Index, Mailbox, Rules, Store, StoreError, Users,
+};
 use super::{Accident, CrashDisk, Disk, Kept, KeptNames, KeptText};
 
 /// What a session told its client.
@@ -26,7 +28,7 @@ struct Promises {
     modseqs: HashMap<(&'static str, &'static str), Arc<Index>>,
 }
 
-fn open(disk: Arc<dyn Disk>, root: &Path) -> Option<Store> {
+pub(super) fn open(disk: Arc<dyn Disk>, root: &Path) -> Option<Store> {
     let accounts = ["alice", "bob"].map(|name| (name.to_owned(), name.to_owned()));
     let users = Users::plain(&accounts);
     Store::open_on(
@@ -39,12 +41,12 @@ fn open(disk: Arc<dyn Disk>, root: &Path) -> Option<Store> {
     .ok()
 }
 
-fn account(store: &Store, name: &str) -> Account {
+pub(super) fn account(store: &Store, name: &str) -> Account {
     store.users().find(name, None).expect("an account")
 }
 
 /// Some are long enough to be written in two pieces.
-fn text(name: &str) -> String {
+pub(super) fn text(name: &str) -> String {
     let lines = if name.starts_with("two") { 4200 } else { 20 };
     let lines = "0123456789abcde\r\n".repeat(lines);
     format!("Subject: {name}\r\n\r\n{lines}")
@@ -89,6 +91,7 @@ impl Promises {
                 check_modseqs(&before, &index, mailbox);
             }
         }
+        check_digests(mailbox, &index);
         for entry in &index.messages {
             if let Ok(text) = mailbox.read(entry.uid) {
                 let text = String::from_utf8(text).expect("UTF-8");
@@ -211,6 +214,7 @@ impl Promises {
         if let Some(shown) = self.modseqs.get(&(name, mailbox)) {
             check_modseqs(shown, &index, &open);
         }
+        check_digests(&open, &index);
         let count = |wanted: &str| texts.values().filter(|text| *text == wanted).count();
         for (_, _, text) in self
             .durable
@@ -238,6 +242,27 @@ impl Promises {
             }
         }
     }
+}
+
+/// Whether what is known of a message is of that message; what is not known is made.
+fn check_digests(mailbox: &Mailbox, index: &Index) {
+    let mut digests = mailbox.digests(index.uid_validity);
+    for entry in &index.messages {
+        let Ok(text) = mailbox.read(entry.uid) else {
+            continue;
+        };
+        let kinds = [Digest::Envelope, Digest::Structure];
+        let (mut known, mut ends) = (Vec::new(), Vec::new());
+        if digests.take(entry.uid, &kinds, &mut known, &mut ends) {
+            assert_eq!(ends, [text.len() / 2, known.len()]);
+            assert_eq!(known, text, "a digest of another message");
+        } else {
+            let (first, second) = text.split_at(text.len() / 2);
+            digests.add(entry.uid, Digest::Envelope, first);
+            digests.add(entry.uid, Digest::Structure, second);
+        }
+    }
+    digests.finish();
 }
 
 /// Whether a client that knows `shown` learns all that is different `now` from what has changed since.

@@ -5,10 +5,10 @@
 use std::fs;
 
 use libfuzzer_sys::fuzz_target;
-use mailtool::store::{FlagChange, Flags, Store, Users};
+use mailtool::store::{Digest, FlagChange, Flags, Store, Users};
 use mailtool_fuzz::stage::{HOST, folder};
 
-fuzz_target!(|files: [&[u8]; 3]| {
+fuzz_target!(|files: [&[u8]; 5]| {
     let folder = folder();
     let passwords = folder.path().join("users");
     fs::write(&passwords, files[2]).expect("written");
@@ -25,6 +25,8 @@ fuzz_target!(|files: [&[u8]; 3]| {
         fs::write(maildir.join(at).join(name), b"Subject: x\n\ny\n").expect("written");
     }
     fs::write(maildir.join("dovecot-uidlist"), files[0]).expect("written");
+    fs::write(maildir.join("mailtool-cache"), files[3]).expect("written");
+    fs::write(maildir.join("mailtool-digests"), files[4]).expect("written");
     fs::write(maildir.join("dovecot-keywords"), files[1]).expect("written");
     fs::write(maildir.join("subscriptions"), files[1]).expect("written");
     let accounts = [("alice".to_owned(), "secret".to_owned())];
@@ -49,6 +51,24 @@ fuzz_target!(|files: [&[u8]; 3]| {
     let _ = mailbox.change_flags(&uids[..1], FlagChange::Add, Flags::SEEN);
     for &uid in &uids {
         assert_eq!(mailbox.read(uid).expect("read").len(), 17);
+    }
+    // What is not known is made, and then known; damage that is found late costs what was known before.
+    let kinds = [Digest::Envelope, Digest::Order];
+    for round in 0..3 {
+        let mut digests = mailbox.digests(index.uid_validity);
+        for &uid in &uids {
+            let (mut known, mut ends) = (Vec::new(), Vec::new());
+            let is_known = digests.take(uid, &kinds, &mut known, &mut ends);
+            assert_eq!(ends.len(), if is_known { kinds.len() } else { 0 });
+            assert_eq!(ends.last().copied().unwrap_or(0), known.len());
+            assert!(is_known || round < 2, "{uid}");
+            if !is_known {
+                for kind in kinds {
+                    digests.add(uid, kind, &uid.to_le_bytes());
+                }
+            }
+        }
+        digests.finish();
     }
     // The next program sees the same; one at a time serves a store.
     drop((mailbox, account, store));
