@@ -52,6 +52,8 @@ mod news;
 mod notify;
 mod pending;
 mod progress;
+#[cfg(test)]
+mod refusals;
 mod reply;
 mod selected;
 #[cfg(test)]
@@ -338,7 +340,21 @@ impl Server {
                 return;
             }
         };
-        match parse(scanner.speaking(speech)) {
+        let mut parsed = parse(scanner.speaking(speech));
+        let mut probe = Vec::new();
+        if literal.octets == 0 && !matches!(parsed, Ok(Parsed::Append(_))) {
+            // A literal of no octets is there already, and the scan went past it, into what has not come. Would one be right there?
+            let open = memchr::memrchr(b'{', text).unwrap_or(0);
+            probe.extend_from_slice(&text[..open]);
+            probe.extend_from_slice(b"{1}\r\n");
+            let scanned = scan_tag(&probe);
+            if let Ok(Err(Stop::Literal(_))) =
+                scanned.map(|(_, scanner)| parse(scanner.speaking(speech)))
+            {
+                parsed = Err(Stop::Literal(literal));
+            }
+        }
+        match parsed {
             Err(Stop::Literal(literal)) => {
                 let tag = tag.to_owned();
                 self.gather(tag, whole, literal, out);
@@ -351,7 +367,10 @@ impl Server {
                 self.refuse_literal(literal, Refused::bad(tag, problem), out);
             }
             Ok(Parsed::Command(_)) => {
-                let refused = Refused::bad(tag, "no literal may stand here");
+                let refused = Refused::bad(
+                    tag,
+                    "no literal may stand here: the command was whole before it",
+                );
                 self.refuse_literal(literal, refused, out);
             }
         }

@@ -45,7 +45,10 @@ pub fn scan_opening(scanner: &mut Scanner<'_>) -> Scan<Opening> {
     if !scanner.skip_spaces() || scanner.peek().is_none() {
         return Ok(opening);
     }
-    scanner.expect(b'(')?;
+    if !scanner.eat(b'(') {
+        // Far more often it is a name with a space in it.
+        scanner.end()?;
+    }
     loop {
         scanner.skip_spaces();
         if scanner.eat(b')') {

@@ -419,6 +419,7 @@ impl<'a> Scanner<'a> {
                     }
                     self.at += 2;
                 }
+                Some(0) => return problem("no text may hold a NUL octet"),
                 _ => {
                     return problem(
                         "a quoted string has no closing double quote on its line; a text of several lines goes as a literal",

@@ -32,7 +32,7 @@ impl Server {
         let account = match &self.phase {
             Phase::Authenticated(account) | Phase::Selected(account, _) => account.clone(),
             Phase::NotAuthenticated => {
-                let reply = Reply::bad("log in first: a1 LOGIN alice password");
+                let reply = self.log_in_first();
                 self.refuse_message(tag, &append.head, reply, out);
                 return;
             }

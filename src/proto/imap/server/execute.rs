@@ -84,7 +84,7 @@ impl Server {
         let account = match &self.phase {
             Phase::Authenticated(account) | Phase::Selected(account, _) => account.clone(),
             Phase::NotAuthenticated => {
-                return Err(Reply::bad("log in first: a1 LOGIN alice password"));
+                return Err(self.log_in_first());
             }
         };
         match command {

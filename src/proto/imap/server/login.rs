@@ -44,7 +44,9 @@ impl Server {
         match command {
             Command::Login { user, password } => {
                 let Ok(name) = String::from_utf8(user.into_owned()) else {
-                    return Err(Reply::bad("the user name is not UTF-8"));
+                    return Err(Reply::bad(
+                        "the user name is not UTF-8: letters outside of US-ASCII are sent in UTF-8",
+                    ));
                 };
                 let credentials = Credentials::new(name, password.into_owned());
                 let login = Login::Verify(credentials);
@@ -59,10 +61,15 @@ impl Server {
 
     fn start_tls(&self, tag: &str, out: &mut Out) -> Next {
         if self.tls.is_some() {
-            return Err(Reply::bad("TLS is there already"));
+            return Err(Reply::bad(
+                "TLS is there already: all that is said is encrypted; go on with LOGIN or AUTHENTICATE",
+            ));
         }
         if self.config.start_tls == StartTls::Unavailable {
-            return Err(Reply::no("CANNOT", "there is no certificate, so no TLS"));
+            return Err(Reply::no(
+                "CANNOT",
+                "there is no certificate here, so no TLS; go on without: CAPABILITY tells what there is",
+            ));
         }
         Reply::ok("begin TLS now").say(out, tag);
         out.start_tls();
@@ -146,6 +153,7 @@ impl Server {
                 Reply::no("AUTHENTICATIONFAILED", error.to_string())
             }
             // RFC 3501 §6.2.2: BAD when the client cancels, or says what is no base64.
+            SaslError::Cancelled => Reply::cancelled(error.to_string()),
             _ => Reply::bad(error.to_string()),
         };
         self.refuse(Refused { tag, reply }, out);
@@ -206,10 +214,23 @@ impl Server {
         }
     }
 
+    /// What is said to who asks for something before a login.
+    pub(super) fn log_in_first(&self) -> Reply {
+        Reply::bad(match (self.may_take_password(), self.config.start_tls) {
+            (true, _) => "log in first: a1 LOGIN alice password",
+            (false, StartTls::Offered) => {
+                "log in first, and before that encrypt what is said, your password too: a1 STARTTLS"
+            }
+            (false, StartTls::Unavailable) => {
+                "log in first, which can only be done from the server's own machine, for there is no TLS here"
+            }
+        })
+    }
+
     /// UNAUTHENTICATE: as before the login, but for TLS (RFC 8437).
     pub(super) fn unauthenticate(&mut self, out: &mut Out) -> Next {
         if matches!(self.phase, Phase::NotAuthenticated) {
-            return Err(Reply::bad("nobody is logged in: a1 LOGIN alice password"));
+            return Err(self.log_in_first());
         }
         self.phase = Phase::NotAuthenticated;
         self.switched = Switched::default();

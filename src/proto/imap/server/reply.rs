@@ -38,7 +38,13 @@ impl Reply {
         Self::new(Status::No, Some(Code::Plain(code)), text)
     }
 
+    /// What the client should not have said: in this form, or now (RFC 5530 §3, CLIENTBUG).
     pub(super) fn bad(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::bad_coded("CLIENTBUG", text)
+    }
+
+    /// The client has changed its mind: there is no code for what is nobody's mistake.
+    pub(super) fn cancelled(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Status::Bad, None, text)
     }
 

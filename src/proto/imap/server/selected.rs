@@ -26,10 +26,10 @@ impl Server {
     /// Commands that need a selected mailbox.
     pub(super) fn selected(&mut self, tag: &str, command: Command<'_>, out: &mut Out) -> Next {
         let Phase::Selected(account, selected) = &self.phase else {
-            return Err(Reply::bad(match self.phase {
-                Phase::NotAuthenticated => "log in first: a1 LOGIN alice password",
-                _ => "select a mailbox first: a1 SELECT INBOX",
-            }));
+            return Err(match self.phase {
+                Phase::NotAuthenticated => self.log_in_first(),
+                _ => Reply::bad("select a mailbox first: a1 SELECT INBOX"),
+            });
         };
         let account = account.clone();
         let read_only = selected.watched.access == Access::ReadOnly;

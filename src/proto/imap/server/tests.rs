@@ -13,7 +13,7 @@ use crate::wire::imap::command::COMMANDS;
 use crate::wire::lines::LineReader;
 
 /// A connection without a socket.
-struct Wire {
+pub(super) struct Wire {
     reader: LineReader,
     session: Server,
     out: Out,
@@ -24,7 +24,7 @@ struct Wire {
 }
 
 impl Wire {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         // In memory where there is one: what is tested here is not the disk.
         let memory = std::path::Path::new("/dev/shm");
         let folder = if memory.is_dir() {
@@ -66,7 +66,7 @@ impl Wire {
     }
 
     /// Sends, and takes all that is said.
-    fn send(&mut self, mut octets: &[u8]) {
+    pub(super) fn send(&mut self, mut octets: &[u8]) {
         while self.out.wish().is_none() {
             let space = self.reader.space();
             let count = space.len().min(octets.len());
@@ -126,8 +126,25 @@ impl Wire {
     }
 
     /// What was said since the last time.
-    fn take(&mut self) -> String {
+    pub(super) fn take(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.said)).into_owned()
+    }
+
+    /// All files and directories of the store.
+    pub(super) fn tree(&self) -> Vec<std::path::PathBuf> {
+        let mut found = Vec::new();
+        let mut open = vec![self._folder.path().to_path_buf()];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(&folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path.clone());
+                }
+                found.push(path);
+            }
+        }
+        found.sort_unstable();
+        found
     }
 
     fn append(&mut self, text: &str) {
@@ -222,7 +239,7 @@ fn a_fetch_of_many_large_items_is_told_in_several_responses() {
     wire.send(format!("d FETCH 1 ({much})\r\n").as_bytes());
     assert!(
         wire.take()
-            .starts_with("d BAD FETCH: more than 500 items at once")
+            .starts_with("d BAD [CLIENTBUG] FETCH: more than 500 items at once")
     );
 }
 
@@ -235,13 +252,13 @@ fn searches_and_flags_have_an_end() {
     wire.send(format!("c SEARCH {keys}\r\n").as_bytes());
     assert!(
         wire.take()
-            .starts_with("c BAD SEARCH: more than 200 keys in one search")
+            .starts_with("c BAD [CLIENTBUG] SEARCH: more than 200 keys in one search")
     );
     let flags = "k ".repeat(1 + limits::IMAP_FLAGS);
     wire.send(format!("d STORE 1 +FLAGS ({flags})\r\ne STORE 1 FLAGS {flags}\r\n").as_bytes());
     assert_eq!(
         wire.take()
-            .matches(" BAD STORE: more than 100 flags")
+            .matches(" BAD [CLIENTBUG] STORE: more than 100 flags")
             .count(),
         2
     );
@@ -360,5 +377,12 @@ proptest! {
         let said = wire.take();
         // Whatever was sent, the server spoke in whole lines.
         prop_assert!(said.ends_with("\r\n"));
+        // Each refusal says for programs why.
+        for line in said.lines().filter(|line| !line.starts_with(['*', '+'])) {
+            let reason = line.split_once(" NO ").or(line.split_once(" BAD "));
+            if let Some((tag, reason)) = reason.filter(|(tag, _)| !tag.contains(' ')) {
+                prop_assert!(reason.starts_with('['), "{tag} {reason}");
+            }
+        }
     }
 }

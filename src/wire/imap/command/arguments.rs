@@ -398,6 +398,9 @@ pub(super) fn mailbox(scanner: &mut Scanner<'_>) -> Scan<String> {
     }
     match utf7::decode(&name) {
         Some(name) => Ok(name),
+        None if name.chars().any(char::is_control) => {
+            problem("the name of a mailbox cannot hold control characters")
+        }
         None => problem(
             "the name of the mailbox is no modified UTF-7 (RFC 3501 section 5.1.3); an & alone is written &-",
         ),
