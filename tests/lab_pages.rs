@@ -61,7 +61,7 @@ fn plain(line: &str) -> String {
 }
 
 fn follow(page: &str, lang: &'static str, name: &str) {
-    let mut tour = Tour::begin_in(lang);
+    let mut tour = Tour::begin(lang);
     if let Err(error) = tour.follow(&examples(page)) {
         panic!("{}", error.replace("README.md", name));
     }

@@ -31,7 +31,7 @@ use tour::{Tour, blocks};
 #[test]
 fn every_command_block_is_true() {
     let readme = include_str!("../README.md");
-    let mut tour = Tour::begin();
+    let mut tour = Tour::begin("C.UTF-8");
     tour.follow(readme)
         .unwrap_or_else(|error| panic!("{error}"));
     assert!(tour.commands > 15, "only {} commands", tour.commands);
@@ -79,10 +79,10 @@ fn what_is_not_true_is_found() {
         ("```console\n$ echo a\na\n", "README.md:1"),
         ("```console\n$ mailtool codes 250\n999\n```", "README.md:3"),
     ] {
-        let complained = Tour::begin().follow(readme).expect_err(readme);
+        let complained = Tour::begin("C.UTF-8").follow(readme).expect_err(readme);
         assert!(complained.contains(complaint), "{readme}: {complained}");
     }
     let good = "```console\n$ export A=b\n$ read x; echo \"$x\"; echo; echo $A; exit 2\n> x[\nx[\n...\nb\n$ echo $?\n2\n$ make serve\n```\n\
                 ```sh\ntrue |\n  cat\n```";
-    Tour::begin().follow(good).expect("good");
+    Tour::begin("C.UTF-8").follow(good).expect("good");
 }

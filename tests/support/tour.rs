@@ -68,7 +68,6 @@ enum Item<'a> {
 /// With the numbers of their lines.
 type Items<'a> = Vec<(usize, Item<'a>)>;
 
-/// Where a reader of README.md is.
 /// Who follows a text, at home.
 pub struct Tour {
     /// The home, with the folder of `mailtool` in it.
@@ -86,12 +85,8 @@ pub struct Tour {
 }
 
 impl Tour {
-    pub fn begin() -> Self {
-        Self::begin_in("C.UTF-8")
-    }
-
     /// In the language of this locale.
-    pub fn begin_in(lang: &'static str) -> Self {
+    pub fn begin(lang: &'static str) -> Self {
         let tour = Self {
             home: tempfile::tempdir().expect("a folder"),
             server: None,
