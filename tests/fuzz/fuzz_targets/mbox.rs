@@ -38,7 +38,13 @@ fn read(dialect: Dialect, file: &[u8], step: usize) -> Found {
 }
 
 fuzz_target!(|file: &[u8]| {
-    for dialect in [Dialect::Guess, Dialect::O, Dialect::Rd, Dialect::Cl, Dialect::Cl2] {
+    for dialect in [
+        Dialect::Guess,
+        Dialect::O,
+        Dialect::Rd,
+        Dialect::Cl,
+        Dialect::Cl2,
+    ] {
         let whole = read(dialect, file, file.len().max(1));
         assert_eq!(read(dialect, file, 1), whole);
         assert_eq!(read(dialect, file, 7), whole);
