@@ -438,6 +438,7 @@ fn children() -> Vec<Case> {
             .steps(&[Accept, HearsEnd, Leaves]),
         ncat("-u -c", "-lu -c read~x;echo~got~$x {listen}")
             .from(Over::Udp)
-            .steps(&[Call, Send(b"datagram\n"), Hears(b"got datagram\n")]),
+            .steps(&[Call, Send(b"datagram\n"), Hears(b"got datagram\n")])
+            .unsteady("on a busy machine the datagram comes before it listens, which nobody can tell over UDP"),
     ]
 }

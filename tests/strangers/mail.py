@@ -119,7 +119,7 @@ for client in (
     assert ok(client.sort("(SUBJECT)", "UTF-8", "ALL")) == [b"1 3 2"]
     assert ok(client.uid("SORT", "(REVERSE SUBJECT)", "UTF-8", "ALL")) == [b"2 3 1"]
     assert ok(client.thread("REFERENCES", "UTF-8", "ALL")) == [b"(1)(2)(3)"]
-    assert ok(client.namespace()) == [b'(("" "/")) NIL NIL']
+    assert ok(client.namespace()) == [b'(("" "/")) (("shared/" "/")) NIL']
     roots, quotas = ok(client.getquotaroot("INBOX"))
     assert roots[0].startswith(b"INBOX") and quotas[0].startswith(b'"" ('), (roots, quotas)
     envelope, = ok(client.fetch("1", "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE BODYSTRUCTURE)"))
