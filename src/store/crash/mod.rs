@@ -5,6 +5,7 @@
 //! was done and not synced is pending, and a crash may keep all of it, nothing, or any part ([`Kept`]).
 
 mod moves;
+mod notes;
 mod tests;
 
 pub(super) use self::tests::{directory, endings};
