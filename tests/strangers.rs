@@ -1,6 +1,8 @@
 //! Other people's programs against `serve`: curl, swaks, Python's libraries, openssl, Debian's netcat, Postfix's load
-//! generator. A program that is not installed makes its test say so and pass; `make test` installs them all.
+//! generator, libraries of Perl and Ruby, offlineimap, mutt. A program that is not installed makes its test say so and pass; `make test` installs them all.
 
+#[path = "strangers/libraries.rs"]
+mod libraries;
 #[path = "strangers/pop.rs"]
 mod pop;
 #[path = "support/program.rs"]
