@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 use program::have;
 
 use mailtool::store::{Account, FlagChange, Flags, Index, Mailbox, Store, Users};
+use mailtool::wire::imap::rights::Rights;
 
 const NOBODY: u32 = 65534;
 
@@ -26,7 +27,7 @@ impl Tree {
     fn plant() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().join("store");
-        let users = Users::plain(&[("alice".to_owned(), "alice".to_owned())]);
+        let users = Users::plain(&["alice", "bob"].map(|name| (name.to_owned(), name.to_owned())));
         let store = Store::open(&root, &["mail.example".to_owned()], users).expect("a store");
         let alice = store.users().find("alice", None).expect("alice");
         let configuration = format!(
@@ -427,4 +428,71 @@ fn both_at_once_lose_nothing_and_agree() {
     let ours = tree.seen_by_us(&inbox);
     assert_eq!(ours.len(), 2 * EACH + 1);
     assert_eq!(tree.seen_by_dovecot("INBOX"), ours);
+}
+
+/// What Dovecot says of the rights on a mailbox: `identifier rights`, in its words.
+fn rights_by_dovecot(tree: &Tree, mailbox: &str) -> Vec<String> {
+    let shown = tree.dovecot(&["-f", "tab", "acl", "get", mailbox], "");
+    let mut rights: Vec<String> = shown.lines().skip(1).map(words).collect();
+    rights.sort();
+    rights
+}
+
+#[test]
+fn rights_that_either_gives_are_the_others() {
+    if !have("doveadm", "dovecot-imapd") {
+        return;
+    }
+    let tree = Tree::plant();
+    let configuration = tree.directory.path().join("dovecot.conf");
+    let mut configuration = std::fs::File::options()
+        .append(true)
+        .open(configuration)
+        .expect("written before");
+    configuration
+        .write_all(b"mail_plugins = acl\nplugin {\n  acl = vfile\n}\n")
+        .expect("written");
+    let rights = |letters| Rights::parse(letters).expect("letters");
+    let give = |mailbox: &str, identifier: &str, letters| {
+        let given = |_| Some(rights(letters));
+        let changed = tree
+            .store
+            .change_acl(&tree.alice, mailbox, identifier, given);
+        changed.expect("an owner may");
+    };
+    tree.store.create(&tree.alice, "Lab").expect("created");
+    give("Lab", "bob", "lrs");
+    give("Lab", "-anyone", "t");
+    give("Lab", "$staff", "lri");
+    tree.hand_over();
+    let shown = rights_by_dovecot(&tree, "Lab");
+    for wanted in [
+        "user=bob lookup read write-seen",
+        "anyone -write-deleted",
+        "group=staff insert lookup read",
+    ] {
+        assert!(shown.contains(&wanted.to_owned()), "{wanted}: {shown:?}");
+    }
+
+    // And back: one is changed, one taken away, one given.
+    let set = |words: &[&str]| tree.dovecot(&[&["acl"], words].concat(), "");
+    set(&["set", "Lab", "user=bob", "lookup", "read", "insert", "post"]);
+    set(&["delete", "Lab", "group=staff"]);
+    set(&["set", "Lab", "authenticated", "lookup"]);
+    let told = tree.store.acl(&tree.alice, "Lab").expect("readable");
+    let of = |identifier: &str| {
+        let mut found = told.iter().filter(|(known, _)| known == identifier);
+        let letters = found.next().map(|(_, rights)| rights.letters());
+        assert!(found.next().is_none(), "twice: {told:?}");
+        letters
+    };
+    assert_eq!(of("bob"), Some(rights("lrip").letters()), "{told:?}");
+    assert_eq!(of("$staff"), None, "{told:?}");
+    assert_eq!(of("authenticated"), Some("l".to_owned()), "{told:?}");
+    assert_eq!(of("-anyone"), Some("t".to_owned()), "{told:?}");
+    // What it wrote, changed by us, is its own again.
+    give("Lab", "bob", "l");
+    tree.hand_over();
+    let shown = rights_by_dovecot(&tree, "Lab");
+    assert!(shown.contains(&"user=bob lookup".to_owned()), "{shown:?}");
 }
