@@ -578,3 +578,22 @@ pub const FAULT_KEYS: usize = 10_000;
 pub const FAULT_PENT: usize = SEND_HIGH;
 /// Pieces a second in which a throttled connection moves.
 pub const FAULT_PIECES: u64 = 10;
+
+/// Students of a class: each has a mailbox, and a row in the teacher's table.
+pub const CLASS: usize = 5_000;
+/// Octets of a login that a class's list gives (RFC 5321 §4.5.3.1.1: a local part has 64).
+pub const CLASS_LOGIN: usize = 64;
+/// Steps of an exercise: what is done is a bit each.
+pub const EXERCISE_STEPS: usize = 64;
+/// What a step may want to see: a bit each.
+pub const EXERCISE_SIGNS: usize = 32;
+/// Octets of a line that an exercise looks at; what is above is not compared (RFC 5321 §4.5.3.1.4: a command has 512).
+pub const EXERCISE_LINE: usize = 1024;
+/// Commands of a session that wait for their replies, and recipients of it, that are remembered.
+pub const EXERCISE_PENDING: usize = 100;
+/// The pause before a command from which on a person may have typed it; a program answers in a few milliseconds.
+pub const EXERCISE_HAND: Duration = Duration::from_millis(300);
+/// The same where lines end with LF alone, as netcat sends what is typed: programs that speak mail send CRLF.
+pub const EXERCISE_HAND_LF: Duration = Duration::from_millis(100);
+/// Lines of progress that wait for the disk.
+pub const PROGRESS_PENDING: usize = 4_096;

@@ -177,6 +177,8 @@ fn the_page_of_serve_has_the_options_of_serve_and_no_others() {
         "sessions list",
         "sessions diagram",
         "wait",
+        "class",
+        "progress",
     ] {
         let words: Vec<&str> = ["serve"]
             .into_iter()

@@ -16,6 +16,7 @@
 
 pub mod client;
 pub mod control;
+pub mod exercise;
 pub mod fault;
 pub mod imap;
 pub mod login;

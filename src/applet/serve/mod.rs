@@ -3,6 +3,7 @@
 //! [`options`] says what can be asked for; this file turns it into a store, services, listeners and a reactor, in an order in
 //! which every mistake is told before anything is listening.
 
+mod class;
 mod deliver;
 mod faults;
 mod lab;
@@ -58,6 +59,8 @@ pub fn command() -> Command {
         .subcommand(queue::trace_command())
         .subcommand(sessions::command())
         .subcommand(wait::command())
+        .subcommand(class::page_command())
+        .subcommand(class::progress_command())
         .disable_help_subcommand(true)
         .args_conflicts_with_subcommands(true)
 }
@@ -78,6 +81,8 @@ Examples:
       For a classroom: eve can log in from everywhere on the network
   mailtool serve --fault 'smtp rcpt reply=450 4.2.0 busy times=2'
       For a lesson: two recipients are refused; see --fault help
+  mailtool serve --listen 0.0.0.0 --class class.csv --exercise lab
+      For a class: an account each, and who has done what (serve progress)
   mailtool serve --lab-chain 3
       A message's way from server to server, to be watched on one PC
   mailtool serve --relay-from 127.0.0.0/8 --smarthost smtp.example.org:587
@@ -100,6 +105,8 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         Some(("trace", matches)) => return queue::run_trace(matches),
         Some(("sessions", matches)) => return sessions::run(matches),
         Some(("wait", matches)) => return wait::run(matches),
+        Some(("class", matches)) => return class::run_page(matches),
+        Some(("progress", matches)) => return class::run_progress(matches),
         _ => {}
     }
     let options = Options::of(matches)?;
@@ -111,6 +118,11 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     log::start();
 
     let place = StorePlace::of(&options)?;
+    if options.relay.lab_chain.is_some()
+        && (options.class.class().or(options.class.exercise())).is_some()
+    {
+        bail!("--lab-chain excludes --class and --exercise: a class has one server");
+    }
     if let Some(count) = options.relay.lab_chain {
         return lab::run(&options, count, place.path(), waiting);
     }
@@ -184,6 +196,21 @@ fn accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
 fn named_accounts(options: &Options, store: &Path) -> anyhow::Result<(Users, Demo)> {
     let kept = store.join("users");
     let read = |file: &Path| Users::read(file).context("cannot use the accounts");
+    if let Some(file) = options.class.class() {
+        if options.users.is_some() || options.system.system_users {
+            bail!(
+                "--class excludes --users and --system-users: the list says who is here; --user adds the teacher"
+            );
+        }
+        let mut pairs = class::enrol(file, store)?;
+        for login in &options.user {
+            if pairs.iter().any(|(name, _)| *name == login.name) {
+                bail!("--user {}: is a student of --class already", login.name);
+            }
+            pairs.push((login.name.clone(), login.password.clone()));
+        }
+        return Ok((Users::plain(&pairs), Demo::No));
+    }
     if options.system.system_users {
         if options.users.is_some() || !options.user.is_empty() {
             bail!("--system-users excludes --users and --user: the machine says who is here");

@@ -15,7 +15,10 @@ use super::options::{Evidence, Options};
 use super::sessions::{Filter, Look, View};
 use super::{standard_port, transcripts};
 use crate::applet::evidence::{self, is_folder};
+use crate::proto::control::Board;
+use crate::proto::exercise::{Class, Observed};
 use crate::reactor;
+use crate::tap::Tap;
 use crate::tap::behind::Behind;
 use crate::tap::keylog::KeySink;
 use crate::tap::pcapng::{self, Capture};
@@ -29,12 +32,13 @@ pub(super) struct Observers {
     /// Where the secrets of TLS go.
     pub(super) keys: Option<Arc<dyn KeySink>>,
     terminal: Option<Terminal>,
+    class: Option<Arc<Class>>,
 }
 
 impl Observers {
-    /// Opens all that the options name, of a server with its store at `place`; sessions are told to `feed`.
-    pub(super) fn open(options: &Options, place: &Path, feed: &Feed) -> anyhow::Result<Self> {
-        let wanted = &options.evidence;
+    /// Opens all that the options name, of a server with its store at `place`; sessions are told to the feed of `board`, and to its class.
+    pub(super) fn open(options: &Options, place: &Path, board: &Board) -> anyhow::Result<Self> {
+        let (wanted, feed) = (&options.evidence, &board.feed);
         let folder = wanted.sessions(place).map(|path| {
             Folder::open(&path, super::sessions::KIND, wanted.bounds())
                 .with_context(|| format!("--sessions {}: cannot be used", path.display()))
@@ -58,6 +62,7 @@ impl Observers {
             capture,
             keys,
             terminal,
+            class: board.class.clone(),
         })
     }
 
@@ -65,6 +70,7 @@ impl Observers {
     pub(super) fn taps(&self, options: &Options) -> anyhow::Result<Box<reactor::TapFactory>> {
         let transcript = options.transcript.as_deref().map(transcripts).transpose()?;
         let recorder = Arc::clone(&self.recorder);
+        let class = self.class.clone();
         Ok(Box::new(move |peer, service| {
             if service == CONTROL {
                 return None;
@@ -77,9 +83,22 @@ impl Observers {
                 server: peer.local,
                 began: (peer.accepted.instant, peer.accepted.wall),
             });
-            match (transcript, recorded) {
-                (Some(one), Some(other)) => Some(Box::new(vec![one, other])),
-                (one, other) => one.or(other),
+            let observed = class.as_ref().and_then(|class| {
+                let wall = peer.accepted.wall.duration_since(SystemTime::UNIX_EPOCH);
+                let wall = wall.unwrap_or_default();
+                let milliseconds = u64::try_from(wall.as_millis()).unwrap_or(0);
+                let session = Name::of(milliseconds, peer.token).to_string();
+                let began = (peer.accepted.instant, wall);
+                let observed = Observed::new(Arc::clone(class), service, session, began)?;
+                Some(Box::new(observed) as Box<dyn Tap>)
+            });
+            let mut taps: Vec<Box<dyn Tap>> = Vec::new();
+            taps.extend(transcript);
+            taps.extend(recorded);
+            taps.extend(observed);
+            match taps.len() {
+                0 | 1 => taps.pop(),
+                _ => Some(Box::new(taps)),
             }
         }))
     }
@@ -118,6 +137,7 @@ impl Observers {
             capture,
             keys,
             terminal,
+            class: _,
         } = self;
         // In this order: what the first have to say goes through the last.
         drop(recorder);

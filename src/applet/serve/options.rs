@@ -1,6 +1,7 @@
 //! What `serve` can be told: on the command line, in `MAILTOOL_*`, in a TOML file; the first of these wins.
 
 mod addresses;
+mod class;
 mod evidence;
 mod faults;
 mod file;
@@ -21,6 +22,7 @@ use anyhow::Context;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 pub(super) use self::addresses::Addresses;
+pub(super) use self::class::ClassOptions;
 pub(super) use self::evidence::{Evidence, Explain};
 pub(super) use self::faults::FaultOptions;
 pub(super) use self::login::{LoginOptions, SystemUsers};
@@ -88,6 +90,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS", help_heading = MAIL)]
     pub(super) users: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(super) class: ClassOptions,
     #[command(flatten)]
     pub(super) system: SystemUsers,
     #[command(flatten)]

@@ -169,14 +169,40 @@ struct Answer {
     end: Result<String, String>,
 }
 
+impl Where {
+    /// What finds the store.
+    pub(super) fn options(&self) -> anyhow::Result<Options> {
+        let options = Options {
+            store: self.store.clone(),
+            config: self.config.clone(),
+            ..Options::default()
+        };
+        options.complete()
+    }
+
+    /// Whether JSON is to be printed.
+    pub(super) const fn json(&self) -> bool {
+        self.json
+    }
+}
+
+/// What the first of the servers of a store says that says yes.
+pub(super) fn lines_of(place: &Where, request: &str) -> anyhow::Result<Vec<String>> {
+    let store = StorePlace::of(&place.options()?)?;
+    let mut no = None;
+    for socket in sockets(store.path()) {
+        let answer = talk(&socket, request, false)?;
+        match answer.end {
+            Ok(_) => return Ok(answer.lines),
+            Err(why) => no = no.or(Some(why)),
+        }
+    }
+    Err(exit::failure(exit::NEGATIVE, no.unwrap_or_default()))
+}
+
 /// Asks the servers of a store, and prints what they say.
 pub(super) fn ask(place: &Where, request: &str, one: bool) -> anyhow::Result<u8> {
-    let options = Options {
-        store: place.store.clone(),
-        config: place.config.clone(),
-        ..Options::default()
-    };
-    let store = StorePlace::of(&options.complete()?)?;
+    let store = StorePlace::of(&place.options()?)?;
     let sockets = sockets(store.path());
     let mut answers = Vec::new();
     for socket in &sockets {

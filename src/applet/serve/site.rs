@@ -12,7 +12,9 @@ use super::observers::Observers;
 use super::options::{Domain, Endpoint, Options};
 use super::protocols::Protocol;
 use super::screen::{Demo, Screen};
-use super::{Services, accounts, certificate, domains, faults, listen, only_loopback, reload};
+use super::{
+    Services, accounts, certificate, class, domains, faults, listen, only_loopback, reload,
+};
 use crate::limits;
 use crate::proto::control::{Board, ControlService, Journal};
 use crate::proto::smtp::dispatch::policy::Route;
@@ -105,7 +107,8 @@ impl Site {
         }
         let mut board = Board::with(journal);
         board.faults = Arc::new(faults);
-        let observers = Observers::open(options, place, &board.feed)?;
+        board.class = class::exercise(options, place, &domains, store.users())?;
+        let observers = Observers::open(options, place, &board)?;
         let certificate = certificate(options, place, &names, observers.keys.as_ref())?;
 
         let (connections, connections_per_address) = options.connections();
@@ -157,6 +160,9 @@ impl Site {
         for (protocol, endpoint) in endpoints {
             let real = listen(&mut reactor, protocol, &endpoint, services.of(protocol))?;
             listening.push((protocol, real));
+        }
+        if options.class.class().is_some() {
+            class::announce(place, &domains[0], &listening)?;
         }
         let control = place.join(CONTROL);
         let service = Arc::new(ControlService::new(Arc::clone(&store), board.clone()));

@@ -13,6 +13,7 @@
 //! | `mark` | how many messages have come in: `ok: 17` |
 //! | `arrivals`, `arrivals 17` | messages as they come in, those after the 17th that are still known first, without end |
 //! | `follow` | the sessions as they are spoken, a line of the dialogue each, without end |
+//! | `progress` | the class at its exercise, in fields parted by tabs ([`Class::lines`]) |
 //! | `fault list`, `fault add RULE`, `fault clear`, `fault clear N` | the faults that are made on purpose |
 //!
 //! What is without end ends with the next line that is sent. `arrivals` begins with ` listening 17`; then comes, for each message,
@@ -31,6 +32,7 @@ use std::time::Instant;
 
 pub use self::journal::{Journal, Step};
 use crate::limits;
+use crate::proto::exercise::Class;
 use crate::proto::fault::Faults;
 use crate::proto::smtp::dispatch::Which;
 use crate::proto::smtp::server::policy::{Turn, Turned, Witness};
@@ -53,6 +55,8 @@ pub struct Board {
     pub feed: Feed,
     /// What goes wrong on purpose.
     pub faults: Arc<Faults>,
+    /// Whose exercise is checked.
+    pub class: Option<Arc<Class>>,
 }
 
 type Waker = Box<dyn Fn() + Send + Sync>;
@@ -242,6 +246,7 @@ enum Request<'a> {
     Change(Change, &'a str),
     Trace(&'a str),
     Mark,
+    Progress,
     Arrivals(u64),
     Follow,
 }
@@ -262,6 +267,7 @@ impl<'a> Request<'a> {
             ("drop", Some(id)) => Self::Change(Change::Drop, id),
             ("trace", Some(id)) => Self::Trace(id),
             ("mark", None) => Self::Mark,
+            ("progress", None) => Self::Progress,
             ("arrivals", None) => Self::Arrivals(u64::MAX),
             ("arrivals", Some(number)) => Self::Arrivals(number.parse().ok()?),
             ("follow", None) => Self::Follow,
@@ -414,6 +420,18 @@ impl Control {
                 let count = self.store.arrivals().count();
                 out.line(format!("ok: {count}").as_bytes());
             }
+            Some(Request::Progress) => match &self.board.class {
+                Some(class) => {
+                    for line in class.lines() {
+                        say(&line, out);
+                    }
+                    out.line(b"ok");
+                }
+                None => no(
+                    "this server has no exercise: start it with --exercise FILE, or --exercise lab",
+                    out,
+                ),
+            },
             Some(Request::Arrivals(after)) => {
                 let arrivals = self.store.arrivals();
                 let wake = self.store.hub().waker(self.token);
@@ -433,7 +451,7 @@ impl Control {
                 self.live = Some(Live::Sessions(follower));
             }
             None => no(
-                "requests are list, show ID, flush [ID|DOMAIN], hold ID, release ID, drop ID, trace ID, mark, arrivals [NUMBER], follow, fault list, fault add RULE, fault clear [N]",
+                "requests are list, show ID, flush [ID|DOMAIN], hold ID, release ID, drop ID, trace ID, mark, arrivals [NUMBER], follow, progress, fault list, fault add RULE, fault clear [N]",
                 out,
             ),
         }

@@ -24,6 +24,8 @@ const OPTIONS: &[(&str, &str)] = &[
     ("hostname", "mx.example.org"),
     ("user", "eve:secret"),
     ("users", "passwd"),
+    ("class", "class.csv"),
+    ("exercise", "lab.exercise"),
     ("system-users", ""),
     ("aliases", "aliases"),
     ("separator", "-"),
