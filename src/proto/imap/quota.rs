@@ -1,4 +1,4 @@
-//! GETQUOTA and GETQUOTAROOT (RFC 9208): one root, called `""`, has all mailboxes of an account.
+//! GETQUOTA and GETQUOTAROOT (RFC 9208): one root, called `""`, has all mailboxes of an account, if anything is limited.
 
 use crate::store::{Account, Held, Store, StoreError};
 use crate::wire::imap::response;
@@ -15,24 +15,24 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// The responses.
+    /// The responses. Where nothing is limited there is no quota root: its list of resources cannot be empty (RFC 9208 §7).
     pub fn run(&self, store: &Store) -> Result<Vec<u8>, StoreError> {
         let held = store.held(&self.account)?;
+        let is_limited =
+            held.is_some_and(|held| held.quota.octets.or(held.quota.messages).is_some());
         let mut out = Vec::new();
+        let mut is_of_root = is_limited;
         if let Some(name) = &self.mailbox {
             store.mailbox(&self.account, name)?;
-            if !store.is_own(&self.account, name) {
-                // What another user has is of no root here.
-                out.extend_from_slice(b"* QUOTAROOT ");
-                response::mailbox(&mut out, name, self.speech);
-                out.extend_from_slice(b"\r\n");
-                return Ok(out);
-            }
+            // What another user has is of no root here.
+            is_of_root &= store.is_own(&self.account, name);
             out.extend_from_slice(b"* QUOTAROOT ");
             response::mailbox(&mut out, name, self.speech);
-            out.extend_from_slice(b" \"\"\r\n");
+            out.extend_from_slice(if is_of_root { b" \"\"\r\n" } else { b"\r\n" });
         }
-        write(&mut out, held);
+        if is_of_root {
+            write(&mut out, held);
+        }
         Ok(out)
     }
 }
