@@ -3,7 +3,6 @@
 mod addresses;
 mod modseq;
 mod notice;
-mod speed;
 mod two_stores;
 
 use std::fs::{self, read_dir};

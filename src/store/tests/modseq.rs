@@ -187,35 +187,3 @@ fn a_mailbox_whose_uids_begin_anew_tells_nothing_of_the_old_ones() {
     assert_eq!(uids(&index), [1]);
     assert!(index.highest_modseq > before.highest_modseq);
 }
-
-/// `cargo test --release --lib store::tests::modseq -- --ignored --nocapture`
-#[test]
-#[ignore = "it measures the disk"]
-fn a_look_at_a_hundred_thousand_messages() {
-    const MESSAGES: usize = 100_000;
-    let place = place();
-    drop(place.inbox());
-    let mut list = format!("3 V1764000000 N{} G{}\n", MESSAGES + 1, "0".repeat(32));
-    for number in 1..=MESSAGES {
-        let base = format!("{}.M1P1Q{number}.host,S=10,W=10", 1_700_000_000 + number);
-        fs::write(place.path(&format!("cur/{base}:2,S")), "0123456789").expect("written");
-        list.push_str(&format!("{number} :{base}\n"));
-    }
-    fs::write(place.path("dovecot-uidlist"), list).expect("written");
-    for round in ["no cache", "a cache", "a cache"] {
-        let store = place.reopened();
-        let inbox = store.mailbox(&place.alice, "INBOX").expect("INBOX");
-        let begun = std::time::Instant::now();
-        let index = inbox.sync().expect("a look");
-        let looked = begun.elapsed();
-        inbox.settle().expect("on disk");
-        let settled = begun.elapsed();
-        let again = std::time::Instant::now();
-        assert!(Arc::ptr_eq(&index, &inbox.sync().expect("a look")));
-        println!(
-            "{round}: looked {looked:?}, and on disk {settled:?}; again {:?}",
-            again.elapsed()
-        );
-        assert_eq!(index.messages.len(), MESSAGES);
-    }
-}
