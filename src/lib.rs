@@ -9,10 +9,14 @@
 //!            timers, pool, resolver, courier
 //! proto/     smtp (lmtp too) pop3 imap raw        sans-I/O sessions, server and client; who may log in; what goes
 //!                                                 where and when (smtp/dispatch); the control socket's words
+//!                                                 (control); what goes wrong on purpose (fault); who has shown what
+//!                                                 of a lab (exercise)
 //! store/     maildir, queue, addresses, users     blocking; runs on pool threads only
 //! tap/       transcript, dump, pcapng, key log    observers of a connection
 //! wire/      line reader, parsers, codes, MIME    bytes <-> words; no state of a dialogue, no I/O, no clock
 //! ```
+//!
+//! The line reader is a package of its own, `src/wire/lines`, because it is built for speed and the rest to be small.
 //!
 //! Beside them, [`limits`] has every number that bounds something, and `sys` the few system calls that no safe crate offers.
 //! Prose of the manual lies in `man/`, dialogues in `tests/dialogs/`.
