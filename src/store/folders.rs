@@ -14,12 +14,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::fs::Stat;
 use super::lock::DotLock;
 use super::others::OTHERS;
 use super::vigil::Mark;
 use super::{Account, Mailbox, Store, StoreError, acl, fs, metadata, names};
 use crate::limits;
 use crate::wire::utf7;
+
+/// How often the folders of an account are listed when one of them is renamed meanwhile.
+const LOOKS: u32 = 4;
 
 impl Store {
     /// The mailbox in a folder.
@@ -50,19 +54,37 @@ impl Store {
     /// # Errors
     /// The disk's.
     pub fn existing(&self, account: &Account) -> Result<Vec<String>, StoreError> {
-        let mut names: Vec<String> = self
-            .folders(account)?
-            .into_iter()
-            .filter_map(|folder| {
-                let name = folder.to_name();
-                if name.is_none() {
-                    log::warn!("{:?}: {folder:?} is not modified UTF-7", account.home);
-                }
-                name
-            })
-            .collect();
+        let names = self.names_and_origins(account)?;
+        Ok(names.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// The same as [`Store::mailboxes`], each with its origin; INBOX, which is never renamed, has none.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn mailboxes_and_origins(
+        &self,
+        account: &Account,
+    ) -> Result<Vec<(String, Option<Origin>)>, StoreError> {
+        self.shared.ready_account(&account.home)?;
+        self.names_and_origins(account)
+    }
+
+    fn names_and_origins(
+        &self,
+        account: &Account,
+    ) -> Result<Vec<(String, Option<Origin>)>, StoreError> {
+        let named = |(folder, stat): (FolderName, Stat)| {
+            let name = folder.to_name();
+            if name.is_none() {
+                log::warn!("{:?}: {folder:?} is not modified UTF-7", account.home);
+            }
+            Some((name?, Some(Origin(stat.inode, stat.born))))
+        };
+        let folders = self.folders_with_stat(account)?;
+        let mut names: Vec<_> = folders.into_iter().filter_map(named).collect();
         names.sort_unstable();
-        names.insert(0, INBOX.to_owned());
+        names.insert(0, (INBOX.to_owned(), None));
         Ok(names)
     }
 
@@ -326,21 +348,46 @@ impl Store {
 
     /// The directories that are folders, in no order.
     pub(super) fn folders(&self, account: &Account) -> Result<Vec<FolderName>, StoreError> {
+        let folders = self.folders_with_stat(account)?;
+        Ok(folders.into_iter().map(|(folder, _)| folder).collect())
+    }
+
+    /// The same, with what the file system says of each.
+    fn folders_with_stat(&self, account: &Account) -> Result<Vec<(FolderName, Stat)>, StoreError> {
         let disk = &*self.shared.disk;
-        let names = match disk.list(&account.home) {
-            Ok(names) => names,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
-        let is_directory = |path: &Path| disk.stat(path).is_ok_and(|stat| stat.is_directory);
-        Ok(names
-            .into_iter()
-            .filter(|name| name.len() > 1 && name.starts_with('.') && !name.starts_with(".."))
-            .filter(|name| is_directory(&account.home.join(name)))
-            .map(|name| FolderName::Folder(name[1..].to_owned()))
-            .collect())
+        let mut looks = 1;
+        'look: loop {
+            let names = match disk.list(&account.home) {
+                Ok(names) => names,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+                Err(error) => return Err(error.into()),
+            };
+            let mut folders = Vec::new();
+            for name in names {
+                if name.len() < 2 || !name.starts_with('.') || name.starts_with("..") {
+                    continue;
+                }
+                match disk.stat(&account.home.join(&name)) {
+                    Ok(stat) if stat.is_directory => {
+                        folders.push((FolderName::Folder(name[1..].to_owned()), stat));
+                    }
+                    // Renamed since it was listed, and its new name is perhaps not among these.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound && looks < LOOKS => {
+                        looks += 1;
+                        continue 'look;
+                    }
+                    _ => {}
+                }
+            }
+            return Ok(folders);
+        }
     }
 }
+
+/// What tells a mailbox from all others on its disk, also when it is called otherwise: the inode of its directory, and when that
+/// was made, because inodes are used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin(u64, i128);
 
 /// What the mailbox in `place` of the account of `home` is called, as users have it.
 pub(super) fn name_at(home: &Path, place: &Path) -> Option<String> {

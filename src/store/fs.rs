@@ -16,7 +16,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{lines, names};
 use crate::sys;
@@ -67,6 +67,8 @@ pub(super) struct Stat {
     pub(super) modified: i128,
     /// Nanoseconds since 1970 when anything about the file last changed; nobody can set it.
     pub(super) changed: i128,
+    /// Nanoseconds since 1970 when the file was made, as far as the file system keeps it; 0 where not.
+    pub(super) born: i128,
     pub(super) is_directory: bool,
 }
 
@@ -87,6 +89,12 @@ impl Stat {
                 + i128::from(metadata.mtime_nsec()),
             changed: i128::from(metadata.ctime()) * 1_000_000_000
                 + i128::from(metadata.ctime_nsec()),
+            born: metadata
+                .created()
+                .ok()
+                .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+                .and_then(|since| i128::try_from(since.as_nanos()).ok())
+                .unwrap_or(0),
             is_directory: metadata.is_dir(),
         }
     }

@@ -108,6 +108,7 @@ pub use self::arrivals::{Arrivals, Arrived, Expecting};
 pub use self::commit::Durable;
 pub use self::digests::{Digest, Digests};
 pub use self::directory::{Rules, Whereabouts};
+pub use self::folders::Origin;
 pub use self::fs::Extent;
 pub use self::hub::{Hub, Subscription};
 pub use self::identity::Identity;

@@ -11,7 +11,7 @@ use crate::limits;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::list;
 use crate::proto::imap::status::{self, unseen};
-use crate::store::{Account, Marks, Store, StoreError};
+use crate::store::{Account, Marks, Origin, Store, StoreError};
 use crate::wire::imap::command::{Depth, Group, Status, StatusItem, Which};
 use crate::wire::imap::scan::Speech;
 
@@ -55,7 +55,17 @@ pub struct Known {
     /// There is such a mailbox; else it is only subscribed to.
     exists: bool,
     subscribed: bool,
+    /// What it is whatever it is called, when that is known.
+    origin: Option<Origin>,
     messages: Option<Counts>,
+}
+
+/// What there is under a name at a look.
+#[derive(Clone, Copy, Default)]
+struct Now {
+    exists: bool,
+    subscribed: bool,
+    origin: Option<Origin>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +164,7 @@ impl Survey {
                 name: name.into(),
                 exists: false,
                 subscribed: false,
+                origin: None,
                 messages: None,
             };
             self.known.insert(place, known);
@@ -196,27 +207,87 @@ impl Survey {
                 continue;
             };
             if known.exists {
-                moved.push((format!("{to}{rest}"), known.messages.take()));
+                let name = format!("{to}{rest}");
+                moved.push((name, known.origin.take(), known.messages.take()));
                 known.exists = false;
             }
         }
-        for (name, messages) in moved {
+        for (name, origin, messages) in moved {
             let known = self.entry(&name);
             known.exists = true;
+            known.origin = origin;
             known.messages = messages;
         }
     }
 
     /// Mailboxes and subscriptions that came and went.
     fn look_at_names(&mut self, store: &Store, surveyed: &mut Surveyed) -> Result<(), StoreError> {
-        let mailboxes = store.mailboxes(&self.account)?;
+        let mailboxes = store.mailboxes_and_origins(&self.account)?;
         let subscribed = store.subscriptions(&self.account)?;
         let mut told: BTreeMap<String, Option<String>> = BTreeMap::new();
-        let unmarked = self.renamed_unmarked(store, &mailboxes);
-        let mut renamed = std::mem::take(&mut self.marks.renamed);
-        renamed.extend(unmarked);
-        // In whatever order it came: what follows its parent is not told (RFC 5465 §5.4).
+        let marked = std::mem::take(&mut self.marks.renamed);
+        self.tell_renamed(marked, &mut told);
+        let unmarked = self.renamed_unmarked(&mailboxes);
+        self.tell_renamed(unmarked, &mut told);
+        let mut now: BTreeMap<&str, Now> = BTreeMap::new();
+        for (name, origin) in &mailboxes {
+            let one = now.entry(name).or_default();
+            (one.exists, one.origin) = (true, *origin);
+        }
+        for name in &subscribed {
+            now.entry(name).or_default().subscribed = true;
+        }
+        let mut before = std::mem::take(&mut self.known).into_iter().peekable();
+        let mut known = Vec::new();
+        let first = self.first.is_some();
+        for (name, one) in now {
+            let (exists, subscribed, origin) = (one.exists, one.subscribed, one.origin);
+            while let Some(gone) = before.next_if(|known| *known.name < *name) {
+                self.tell_name(&gone, false, false, &mut told);
+            }
+            let old = before.next_if(|known| *known.name == *name);
+            if !first {
+                let none = Known {
+                    name: name.into(),
+                    exists: false,
+                    subscribed: false,
+                    origin: None,
+                    messages: None,
+                };
+                let old = old.as_ref().unwrap_or(&none);
+                self.tell_name(old, exists, subscribed, &mut told);
+            }
+            let interest = interest(&self.groups, name, subscribed);
+            let counts = old.and_then(|old| old.messages);
+            if interest.is_any() {
+                known.push(Known {
+                    name: name.into(),
+                    exists,
+                    subscribed,
+                    origin,
+                    messages: counts.filter(|_| exists && interest.messages > Depth::Nothing),
+                });
+            }
+        }
+        for gone in before {
+            self.tell_name(&gone, false, false, &mut told);
+        }
+        self.known = known;
+        for (name, old) in told {
+            let (lines, old) = (&mut surveyed.lines, old.as_deref());
+            list::write_one(lines, store, &self.account, &name, old, self.speech)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that mailboxes are called otherwise: the old names and the new ones, in whatever order it was seen.
+    fn tell_renamed(
+        &mut self,
+        mut renamed: Vec<(String, String)>,
+        told: &mut BTreeMap<String, Option<String>>,
+    ) {
         let all = renamed.clone();
+        // What follows its parent is not told (RFC 5465 §5.4).
         let follows = |(from, to): &(String, String)| {
             all.iter().any(|(top, new)| {
                 let below = from
@@ -240,74 +311,31 @@ impl Survey {
             }
             self.rename(&from, &to);
         }
-        let mut now: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
-        for name in &mailboxes {
-            now.entry(name).or_default().0 = true;
-        }
-        for name in &subscribed {
-            now.entry(name).or_default().1 = true;
-        }
-        let mut before = std::mem::take(&mut self.known).into_iter().peekable();
-        let mut known = Vec::new();
-        let first = self.first.is_some();
-        for (name, (exists, subscribed)) in now {
-            while let Some(gone) = before.next_if(|known| *known.name < *name) {
-                self.tell_name(&gone, false, false, &mut told);
-            }
-            let old = before.next_if(|known| *known.name == *name);
-            if !first {
-                let none = Known {
-                    name: name.into(),
-                    exists: false,
-                    subscribed: false,
-                    messages: None,
-                };
-                let old = old.as_ref().unwrap_or(&none);
-                self.tell_name(old, exists, subscribed, &mut told);
-            }
-            let interest = interest(&self.groups, name, subscribed);
-            let counts = old.and_then(|old| old.messages);
-            if interest.is_any() {
-                known.push(Known {
-                    name: name.into(),
-                    exists,
-                    subscribed,
-                    messages: counts.filter(|_| exists && interest.messages > Depth::Nothing),
-                });
-            }
-        }
-        for gone in before {
-            self.tell_name(&gone, false, false, &mut told);
-        }
-        self.known = known;
-        for (name, old) in told {
-            let (lines, old) = (&mut surveyed.lines, old.as_deref());
-            list::write_one(lines, store, &self.account, &name, old, self.speech)?;
-        }
-        Ok(())
     }
 
-    /// Another program may have renamed a mailbox a moment ago, and the kernel has not told yet: no two mailboxes of an account have
-    /// had the same UIDVALIDITY.
-    fn renamed_unmarked(&self, store: &Store, mailboxes: &[String]) -> Vec<(String, String)> {
-        let is_there = |name: &str| mailboxes.iter().any(|known| known == name);
-        let gone: Vec<(&Known, u32)> = self
+    /// Renamed a moment ago, and nobody has told yet.
+    fn renamed_unmarked(&self, mailboxes: &[(String, Option<Origin>)]) -> Vec<(String, String)> {
+        let is_there = |name: &str| mailboxes.iter().any(|(known, _)| known == name);
+        let is_known = |name: &str| self.place(name).is_ok_and(|at| self.known[at].exists);
+        let gone = |known: &&Known| known.exists && !is_there(&known.name);
+        let gone: BTreeMap<Origin, &str> = self
             .known
             .iter()
-            .filter(|known| known.exists && !is_there(&known.name))
-            .filter_map(|known| Some((known, known.messages?.uid_validity)))
+            .filter(gone)
+            .filter_map(|known| Some((known.origin?, &*known.name)))
             .collect();
-        if gone.is_empty() || !self.marks.renamed.is_empty() {
+        if gone.is_empty() {
             return Vec::new();
         }
-        let is_new = |name: &&String| !self.place(name).is_ok_and(|at| self.known[at].exists);
-        let new = mailboxes.iter().filter(is_new).take(limits::HUB_MARKS);
-        new.filter_map(|name| {
-            let validity = self.count(store, name).ok()?.uid_validity;
-            let (known, _) = gone.iter().find(|(_, gone)| *gone == validity)?;
-            Some((known.name.to_string(), name.clone()))
-        })
-        .collect()
+        mailboxes
+            .iter()
+            .filter(|(name, _)| !is_known(name))
+            .filter_map(|(name, origin)| {
+                let from = *gone.get(origin.as_ref()?)?;
+                Some((from.to_owned(), name.clone()))
+            })
+            .take(limits::HUB_MARKS)
+            .collect()
     }
 
     fn is_subscribed(&self, name: &str) -> bool {
@@ -467,4 +495,56 @@ pub fn others(groups: Vec<Group>) -> Arc<[Group]> {
                 || group.events.subscriptions)
     };
     groups.into_iter().filter(is_other).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Users;
+    use crate::wire::imap::command::Events;
+
+    #[test]
+    fn a_mailbox_renamed_before_anybody_told_is_told_with_its_old_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let users = Users::plain(&[("alice".to_owned(), "secret".to_owned())]);
+        let store = Store::open(folder.path(), &["example.org".to_owned()], users).unwrap();
+        let account = store.users().find("alice", None).unwrap();
+        store.create(&account, "One").unwrap();
+        store.create(&account, "One/Below").unwrap();
+        let look = |known, first: bool| Survey {
+            account: account.clone(),
+            groups: Arc::from([Group {
+                which: Which::Personal,
+                events: Events {
+                    names: true,
+                    ..Events::default()
+                },
+            }]),
+            known,
+            marks: Marks {
+                names: !first,
+                ..Marks::default()
+            },
+            own: Vec::new(),
+            first: first.then_some(Status::Untold),
+            selected: None,
+            speech: Speech::default(),
+            aware: Awareness::default(),
+        };
+        let surveyed = look(Vec::new(), true).run(&store).unwrap();
+        assert_eq!(surveyed.lines, b"");
+        store.rename(&account, "One", "Two").unwrap();
+        let surveyed = look(surveyed.known, false).run(&store).unwrap();
+        let lines = String::from_utf8(surveyed.lines).unwrap();
+        assert_eq!(
+            lines,
+            "* LIST (\\HasChildren) \"/\" Two (\"OLDNAME\" (One))\r\n"
+        );
+        // A name that comes back is another mailbox, even on the same inode.
+        store.delete(&account, "Two/Below").unwrap();
+        store.create(&account, "Two/New").unwrap();
+        let surveyed = look(surveyed.known, false).run(&store).unwrap();
+        let lines = String::from_utf8(surveyed.lines).unwrap();
+        assert!(!lines.contains("OLDNAME"), "{lines}");
+    }
 }

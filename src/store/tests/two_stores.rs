@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use super::*;
 
@@ -97,4 +98,33 @@ fn subscriptions_made_at_the_same_time_are_all_kept() {
     });
     let subscribed = place.store.subscriptions(&place.alice).expect("a list");
     assert_eq!(subscribed.len(), 8 * 25);
+}
+
+#[test]
+fn a_mailbox_that_is_renamed_meanwhile_is_listed_under_one_of_its_names() {
+    let place = place();
+    let (store, alice) = (&place.store, &place.alice);
+    store.create(alice, "One").expect("created");
+    let origin = |names: &[(String, Option<Origin>)]| {
+        let folders: Vec<_> = names.iter().filter(|(name, _)| name != "INBOX").collect();
+        assert_eq!(folders.len(), 1, "{names:?}");
+        folders[0].1.expect("a folder has one")
+    };
+    let first = origin(&store.mailboxes_and_origins(alice).expect("a list"));
+    let ended = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..200 {
+                let names = ["One", "Other"];
+                let (from, to) = (names[number % 2], names[(number + 1) % 2]);
+                store.rename(alice, from, to).expect("renamed");
+                thread::sleep(Duration::from_micros(200));
+            }
+            ended.store(true, Ordering::Relaxed);
+        });
+        while !ended.load(Ordering::Relaxed) {
+            let names = store.mailboxes_and_origins(alice).expect("a list");
+            assert_eq!(origin(&names), first);
+        }
+    });
 }
