@@ -13,7 +13,8 @@ PROFILE_FOLDER = $(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 BINARY = $(TARGET_FOLDER)/$(CARGO_BUILD_TARGET)/$(PROFILE_FOLDER)/mailtool
 
 # Tests that take seconds: those of each module, and these.
-FAST = $(filter layers lines dialogs cli readme manual vocabulary,$(basename $(notdir $(wildcard tests/*.rs))))
+TESTS = $(basename $(notdir $(wildcard tests/*.rs)))
+FAST = $(filter layers lines dialogs cli readme manual vocabulary,$(TESTS))
 
 # Who reads the documentation works on the program: private items are in it, and may be linked to.
 DOC_FLAGS = -D warnings -A rustdoc::private-intra-doc-links
@@ -31,9 +32,11 @@ build:
 	cargo build --locked --profile $(PROFILE)
 
 ## make test      every test; installs the programs that tests drive, or names the tests that are skipped
+# What `make check test` has just tested is not tested twice.
+test: UNTESTED = $(if $(filter check,$(MAKECMDGOALS)),$(addprefix --test ,$(filter-out $(FAST),$(TESTS))))
 test:
 	tests/programs.sh
-	PATH=$$PATH:/usr/sbin:/sbin cargo test --locked
+	PATH=$$PATH:/usr/sbin:/sbin cargo test --locked $(UNTESTED)
 
 ## make check     format, clippy, documentation, dependencies, then the fast tests
 check:
