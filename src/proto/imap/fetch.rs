@@ -573,7 +573,7 @@ impl Writer {
 }
 
 /// The part of `range` that was asked for; empty when it begins past the end (RFC 3501 §6.4.5).
-fn partial(range: Range<u64>, partial: Option<Partial>) -> Range<u64> {
+pub fn partial(range: Range<u64>, partial: Option<Partial>) -> Range<u64> {
     let Some(partial) = partial else { return range };
     let start = range.start.saturating_add(partial.offset).min(range.end);
     start..start.saturating_add(partial.octets).min(range.end)

@@ -4,19 +4,31 @@
 //! A URL is signed with the key of its mailbox: its token is HMAC-SHA256 over all that stands before it, so nothing in it can be
 //! changed, and RESETKEY makes it void. Whatever is wrong with a URL to be fetched, the answer is NIL: who asks learns nothing about
 //! mailboxes of others.
+//!
+//! | for whom a URL is | who can fetch it |
+//! |---|---|
+//! | `user+NAME` | NAME |
+//! | `authuser`, `anonymous` | whoever is logged in: nobody is without a name here |
+//! | `submit+NAME` | nobody: no server for submission is known that could act for NAME (RFC 4468 is not spoken) |
+//!
+//! What may be fetched may also be put into a message by CATENATE.
 
 use std::fmt::Write;
 
 use ring::hmac;
 
 use crate::limits;
-use crate::proto::imap::fetch::{Chunk, Piece, chunk};
+use crate::proto::imap::binary::{Decoded, decoded};
+use crate::proto::imap::fetch::{Chunk, Piece, chunk, partial};
 use crate::proto::imap::message::{Depth, Message};
 use crate::store::{Account, Extent, Spool, Store, StoreError};
-use crate::wire::imap::fetch::{Partial, Section};
+use crate::wire::imap::command::{UrlData, UrlItems};
+use crate::wire::imap::fetch::{Partial, Section, SectionText};
 use crate::wire::imap::response;
 use crate::wire::imap::rights::Rights;
-use crate::wire::imap::url::{Access, Authorization, BadUrl, MessageUrl};
+use crate::wire::imap::url::{Access, Authorization, BadUrl, MessageUrl, Server};
+use crate::wire::mime::describe::{Detail, write_decoded, write_structure};
+use crate::wire::mime::structure::{Content, Part};
 
 /// A message or a part of one, in a mailbox of somebody who may read it.
 #[derive(Clone, Debug)]
@@ -28,6 +40,16 @@ pub struct Named {
     uid: u32,
     section: Section,
     partial: Option<Partial>,
+    /// Who allows it to whom it is for.
+    signed: Option<Box<Signed>>,
+}
+
+/// Who has signed a URL, as it claims.
+#[derive(Clone, Debug)]
+struct Signed {
+    owner: Account,
+    rump: usize,
+    token: String,
 }
 
 /// Why what a URL names cannot be had.
@@ -48,20 +70,6 @@ impl From<StoreError> for Fault {
 }
 
 impl Named {
-    /// What a relative URL names in a session that has `selected` a mailbox.
-    pub fn relative(url: &[u8], selected: Option<&str>) -> Result<Self, BadUrl> {
-        let parsed = MessageUrl::parse(url)?;
-        if parsed.server.is_some() || parsed.authorization.is_some() {
-            // RFC 4469 §3
-            return Err(BadUrl(
-                "here a URL begins with the mailbox, as /INBOX/;UID=20 does",
-            ));
-        }
-        let mailbox = parsed.mailbox_in(selected);
-        let mailbox = mailbox.ok_or(BadUrl("it names no mailbox, and none is selected"))?;
-        Ok(Self::new(url, mailbox, parsed))
-    }
-
     fn new(url: &[u8], mailbox: String, parsed: MessageUrl) -> Self {
         Self {
             url: String::from_utf8_lossy(url).into_owned(),
@@ -70,6 +78,7 @@ impl Named {
             uid: parsed.uid,
             section: parsed.section,
             partial: parsed.partial,
+            signed: None,
         }
     }
 
@@ -100,6 +109,26 @@ impl Named {
 
     /// What it is; `None` when there is no such thing.
     fn read(&self, account: &Account, store: &Store) -> Result<Option<Chunk>, StoreError> {
+        let depth = match self.section.part.is_empty() {
+            true => Depth::Header,
+            false => Depth::Whole,
+        };
+        let message = self.message(account, store, depth)?;
+        Ok(message.and_then(|message| chunk(&message, &self.section, self.partial)))
+    }
+
+    /// The message that it is in; `None` when there is none that may be had.
+    fn message(
+        &self,
+        account: &Account,
+        store: &Store,
+        depth: Depth,
+    ) -> Result<Option<Message>, StoreError> {
+        let account = match &self.signed {
+            None => account,
+            Some(signed) if self.is_valid(signed, store) => &signed.owner,
+            Some(_) => return Ok(None),
+        };
         let (mailbox, _) = match store.reach(account, &self.mailbox, Rights::READ) {
             Err(
                 StoreError::NoSuchMailbox | StoreError::BadName(_) | StoreError::NoPermission(_),
@@ -119,14 +148,29 @@ impl Named {
         let Some(entry) = place.ok().map(|place| &index.messages[place]) else {
             return Ok(None);
         };
-        let depth = match self.section.part.is_empty() {
-            true => Depth::Header,
-            false => Depth::Whole,
-        };
         match Message::load(&mailbox, entry, depth) {
             Err(StoreError::NoSuchMessage) => Ok(None),
-            message => Ok(chunk(&message?, &self.section, self.partial)),
+            message => message.map(Some),
         }
+    }
+
+    fn is_valid(&self, signed: &Signed, store: &Store) -> bool {
+        let key = store.url_key(&signed.owner, &self.mailbox);
+        let (Ok(Some(key)), Some(token), Some(rump)) = (
+            key,
+            signed.token.strip_prefix(VERSION),
+            self.url.get(..signed.rump),
+        ) else {
+            return false;
+        };
+        let digits: Option<Vec<u8>> = token
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+        // In constant time.
+        digits.is_some_and(|digits| hmac::verify(&key, rump.as_bytes(), &digits).is_ok())
     }
 }
 
@@ -160,17 +204,12 @@ pub enum UrlWork {
 pub struct Fetching {
     /// As it was written.
     pub url: String,
+    /// What of it; all, and nothing said about it, without the extended form.
+    pub items: Option<UrlItems>,
+    /// Who asks.
+    pub account: Account,
     /// What it names, when whoever asks may have it, provided that the token is right.
-    pub claim: Option<Claim>,
-}
-
-/// What a signed URL claims.
-#[derive(Debug)]
-pub struct Claim {
-    owner: Account,
-    named: Named,
-    rump: usize,
-    token: String,
+    pub named: Option<Named>,
 }
 
 /// What such work brought.
@@ -206,7 +245,7 @@ impl Asking<'_> {
         if own.as_ref() != Some(self.account) {
             return Err(BadUrl("the user in it has to be who is logged in"));
         }
-        if !server.host.eq_ignore_ascii_case(self.host) {
+        if !self.is_here(server) {
             return Err(BadUrl(
                 "the host in it has to be this one, as the greeting says it",
             ));
@@ -226,35 +265,73 @@ impl Asking<'_> {
     }
 
     /// A URL that is to be fetched.
-    pub fn to_fetch(&self, url: &[u8]) -> Fetching {
+    pub fn to_fetch(&self, url: &[u8], items: Option<UrlItems>) -> Fetching {
         Fetching {
             url: String::from_utf8_lossy(url).into_owned(),
-            claim: self.claim(url),
+            items,
+            account: self.account.clone(),
+            named: MessageUrl::parse(url)
+                .ok()
+                .and_then(|parsed| self.claim(url, parsed)),
         }
     }
 
-    fn claim(&self, url: &[u8]) -> Option<Claim> {
-        let parsed = MessageUrl::parse(url).ok()?;
+    /// A URL in CATENATE, in a session that has `selected` a mailbox.
+    pub fn to_catenate(&self, url: &[u8], selected: Option<&str>) -> Result<Named, BadUrl> {
+        let parsed = MessageUrl::parse(url)?;
+        let mailbox = match (&parsed.server, &parsed.authorization) {
+            (None, None) => parsed.mailbox_in(selected),
+            (Some(server), None) if self.is_here(server) && self.is_mine(server) => {
+                parsed.mailbox_in(None)
+            }
+            (Some(_), Some(_)) => {
+                return self.claim(url, parsed).ok_or(BadUrl(
+                    "it is signed for somebody else, by another server, or no longer",
+                ));
+            }
+            // RFC 4469 §3
+            _ => {
+                return Err(BadUrl(
+                    "here a URL begins with the mailbox, as /INBOX/;UID=20 does, or is one of this server: your own, or signed for you",
+                ));
+            }
+        };
+        let mailbox = mailbox.ok_or(BadUrl("it names no mailbox, and none is selected"))?;
+        Ok(Named::new(url, mailbox, parsed))
+    }
+
+    fn claim(&self, url: &[u8], parsed: MessageUrl) -> Option<Named> {
         let server = parsed.server.as_ref()?;
         let owner = self.find(server.user.as_deref()?)?;
         let authorization = parsed.authorization.clone()?;
         let (mechanism, token) = authorization.verifier?;
         let may = match &authorization.access {
-            // No server for submission is known that may act for others.
             Access::Submit(_) => false,
             Access::User(name) => self.find(name).as_ref() == Some(self.account),
             Access::AuthUser | Access::Anonymous => true,
         };
-        let fits = server.host.eq_ignore_ascii_case(self.host)
+        let fits = self.is_here(server)
             && mechanism.eq_ignore_ascii_case(INTERNAL)
             && authorization.expire.is_none_or(|expire| self.now < expire);
         let mailbox = parsed.mailbox_in(None)?;
-        (may && fits).then(|| Claim {
-            owner,
-            rump: authorization.rump,
-            token,
-            named: Named::new(url, mailbox, parsed),
+        (may && fits).then(|| Named {
+            signed: Some(Box::new(Signed {
+                owner,
+                rump: authorization.rump,
+                token,
+            })),
+            ..Named::new(url, mailbox, parsed)
         })
+    }
+
+    fn is_here(&self, server: &Server) -> bool {
+        server.host.eq_ignore_ascii_case(self.host)
+    }
+
+    /// Whether who is logged in is meant: by name, or because nobody is named.
+    fn is_mine(&self, server: &Server) -> bool {
+        let user = server.user.as_deref();
+        user.is_none_or(|user| self.find(user).as_ref() == Some(self.account))
     }
 
     fn find(&self, user: &str) -> Option<Account> {
@@ -294,7 +371,7 @@ impl UrlWork {
             }
             Self::Reset(account, None) => store.forget_url_keys(&account)?,
             Self::Reset(account, Some(mailbox)) => {
-                store.mailbox(&account, &mailbox)?.forget_url_key()?;
+                store.forget_url_key(&account, &mailbox)?;
             }
         }
         Ok(UrlsDone { pieces, rest })
@@ -303,13 +380,13 @@ impl UrlWork {
 
 impl Named {
     fn sign(&self, account: &Account, store: &Store) -> Result<String, Fault> {
-        let mailbox = match store.mailbox(account, &self.mailbox) {
+        let key = match store.make_url_key(account, &self.mailbox) {
             Err(StoreError::NoSuchMailbox | StoreError::BadName(_)) => {
                 return Err(Fault::BadUrl(self.url.clone()));
             }
-            mailbox => mailbox?,
+            key => key?,
         };
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &mailbox.make_url_key()?);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
         let tag = hmac::sign(&key, self.url.as_bytes());
         let mut token = VERSION.to_owned();
         for byte in tag.as_ref() {
@@ -318,47 +395,136 @@ impl Named {
         }
         Ok(token)
     }
+
+    /// Writes what the extended form asks for (RFC 5524 §3.2); false when there is no such thing.
+    fn write_items(&self, message: &Message, items: UrlItems, answer: &mut Answer) -> bool {
+        let Some(whole) = chunk(message, &self.section, self.partial) else {
+            return false;
+        };
+        let root = Part::parse(&message.octets);
+        let part = match &self.section.part[..] {
+            [] => Some(&root),
+            path => root.find(path),
+        };
+        let path = part.and_then(|part| self.encoded(part));
+        let octets = match (items.data, &path) {
+            (Some(UrlData::Decoded), Some(path)) => decoded(message, &root, path),
+            _ => Decoded::Nothing,
+        };
+        if let (true, Some(part)) = (items.structure, part) {
+            answer.line.extend_from_slice(b" (BODYPARTSTRUCTURE ");
+            match &octets {
+                Decoded::Octets(octets) if matches!(part.content, Content::Leaf) => {
+                    write_decoded(&mut answer.line, &message.octets, part, octets);
+                }
+                _ => write_structure(&mut answer.line, &message.octets, part, Detail::Extended),
+            }
+            answer.line.push(b')');
+        }
+        match items.data {
+            None => {}
+            Some(UrlData::Encoded) => {
+                answer.line.extend_from_slice(b" (BODY ");
+                answer.chunk(whole);
+                answer.line.push(b')');
+            }
+            Some(UrlData::Decoded) => {
+                answer.line.extend_from_slice(b" (BINARY ");
+                match octets {
+                    Decoded::Octets(octets) => {
+                        let range = partial(0..octets.len() as u64, self.partial);
+                        // Cannot wrap: they are places in `octets`.
+                        let octets = &octets[range.start as usize..range.end as usize];
+                        response::binary(&mut answer.line, octets);
+                    }
+                    Decoded::Unknown => answer.line.extend_from_slice(b"NIL"),
+                    // A header, a multipart, a message: there is nothing to decode.
+                    Decoded::Nothing => {
+                        if memchr::memchr(0, &message.octets).is_some() {
+                            answer.line.push(b'~');
+                        }
+                        answer.chunk(whole);
+                    }
+                }
+                answer.line.push(b')');
+            }
+        }
+        true
+    }
+
+    /// The path to what has a transfer encoding to undo, if the section of `part` is that.
+    fn encoded(&self, part: &Part) -> Option<Vec<u32>> {
+        let path = &self.section.part;
+        match (&self.section.what, &part.content) {
+            (SectionText::All, _) if !path.is_empty() => Some(path.clone()),
+            // The text of a message that is not taken apart any further.
+            (SectionText::Text, Content::Leaf) if path.is_empty() => Some(vec![1]),
+            (SectionText::Text, Content::Message(inner))
+                if !path.is_empty() && inner.content == Content::Leaf =>
+            {
+                Some([&path[..], &[1]].concat())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A response that is being made.
+struct Answer {
+    line: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+impl Answer {
+    /// As a literal.
+    fn chunk(&mut self, chunk: Chunk) {
+        match chunk {
+            Chunk::Octets(octets) => {
+                response::literal_head(&mut self.line, octets.len() as u64);
+                self.line.extend_from_slice(&octets);
+            }
+            Chunk::Extent(extent) => {
+                response::literal_head(&mut self.line, extent.octets());
+                self.pieces
+                    .push(Piece::Bytes(std::mem::take(&mut self.line)));
+                self.pieces.push(Piece::Extent(extent));
+            }
+        }
+    }
 }
 
 impl Fetching {
     fn pieces(self, store: &Store) -> Vec<Piece> {
-        let mut line = b"* URLFETCH ".to_vec();
-        response::astring(&mut line, self.url.as_bytes());
-        line.push(b' ');
-        let chunk = self.claim.and_then(|claim| claim.redeem(store));
-        let mut pieces = Vec::new();
-        match chunk {
-            None => line.extend_from_slice(b"NIL"),
-            Some(Chunk::Octets(octets)) => {
-                response::literal_head(&mut line, octets.len() as u64);
-                line.extend_from_slice(&octets);
-            }
-            Some(Chunk::Extent(extent)) => {
-                response::literal_head(&mut line, extent.octets());
-                pieces.push(Piece::Bytes(std::mem::take(&mut line)));
-                pieces.push(Piece::Extent(extent));
-            }
+        let mut answer = Answer {
+            line: b"* URLFETCH ".to_vec(),
+            pieces: Vec::new(),
+        };
+        response::astring(&mut answer.line, self.url.as_bytes());
+        if !self.write(store, &mut answer) {
+            answer.line.extend_from_slice(b" NIL");
         }
-        line.extend_from_slice(b"\r\n");
-        pieces.push(Piece::Bytes(line));
-        pieces
+        answer.line.extend_from_slice(b"\r\n");
+        answer.pieces.push(Piece::Bytes(answer.line));
+        answer.pieces
     }
-}
 
-impl Claim {
-    fn redeem(self, store: &Store) -> Option<Chunk> {
-        let mailbox = store.mailbox(&self.owner, &self.named.mailbox).ok()?;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &mailbox.url_key().ok()??);
-        let token = self.token.strip_prefix(VERSION)?;
-        let digits: Option<Vec<u8>> = token
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-            .collect();
-        let rump = self.named.url.get(..self.rump)?;
-        // In constant time.
-        hmac::verify(&key, rump.as_bytes(), &digits?).ok()?;
-        self.named.read(&self.owner, store).ok()?
+    /// False when it may not be had, or is not there.
+    fn write(&self, store: &Store, answer: &mut Answer) -> bool {
+        let Some(named) = &self.named else {
+            return false;
+        };
+        let Some(items) = self.items else {
+            let Ok(Some(chunk)) = named.read(&self.account, store) else {
+                return false;
+            };
+            answer.line.push(b' ');
+            answer.chunk(chunk);
+            return true;
+        };
+        match named.message(&self.account, store, Depth::Whole) {
+            Ok(Some(message)) => named.write_items(&message, items, answer),
+            _ => false,
+        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `append` | APPEND and REPLACE, up to a message |
 //! | `notify` | NOTIFY, and which mailboxes ESEARCH looks into |
 //! | `acl`, `metadata` | rights; what is noted about mailboxes |
+//! | `urls` | URLs of messages |
 
 mod acl;
 mod append;
@@ -19,6 +20,7 @@ mod arguments;
 mod list;
 mod metadata;
 mod notify;
+mod urls;
 
 use std::borrow::Cow;
 
@@ -34,6 +36,7 @@ pub use arguments::parse;
 pub use list::{Listing, Names, StatusItem};
 pub use metadata::{GetMetadata, Levels, SetMetadata};
 pub use notify::{BAD_EVENT, Depth, Events, Group, Notify, Status, Which};
+pub use urls::{UrlCommand, UrlData, UrlItems};
 
 #[cfg(test)]
 use crate::wire::imap::scan::Stop;
@@ -185,17 +188,6 @@ pub enum Command<'a> {
         /// Whether they stay here.
         originals: Originals,
     },
-}
-
-/// A command about URLs of messages (RFC 4467 §7).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UrlCommand<'a> {
-    /// GENURLAUTH: these, each signed with this mechanism.
-    Sign(Vec<(Cow<'a, [u8]>, &'a [u8])>),
-    /// URLFETCH
-    Fetch(Vec<Cow<'a, [u8]>>),
-    /// RESETKEY: of a mailbox, or of all.
-    Reset(Option<String>),
 }
 
 /// SELECT or EXAMINE.

@@ -89,8 +89,16 @@ pub fn write_structure(out: &mut Vec<u8>, message: &[u8], part: &Part, detail: D
     out.push(b'(');
     match &part.content {
         Content::Multipart(parts) => write_multipart(out, message, part, parts, detail),
-        Content::Leaf | Content::Message(_) => write_single(out, message, part, detail),
+        Content::Leaf | Content::Message(_) => write_single(out, message, part, detail, None),
     }
+    out.push(b')');
+}
+
+/// Writes the structure of a part that holds neither parts nor a message, for whom its `octets` are sent to without their
+/// transfer encoding: with extension data.
+pub fn write_decoded(out: &mut Vec<u8>, message: &[u8], part: &Part, octets: &[u8]) {
+    out.push(b'(');
+    write_single(out, message, part, Detail::Extended, Some(octets));
     out.push(b')');
 }
 
@@ -109,9 +117,15 @@ fn write_multipart(out: &mut Vec<u8>, message: &[u8], part: &Part, parts: &[Part
     }
 }
 
-fn write_single(out: &mut Vec<u8>, message: &[u8], part: &Part, detail: Detail) {
+fn write_single(
+    out: &mut Vec<u8>,
+    message: &[u8],
+    part: &Part,
+    detail: Detail,
+    decoded: Option<&[u8]>,
+) {
     let header = &message[part.header.clone()];
-    let body = &message[part.body.clone()];
+    let body = decoded.unwrap_or(&message[part.body.clone()]);
     let media = presentable(part.media_type(message), &part.content);
     let slash = memchr::memchr(b'/', &media.word).unwrap_or(0);
     let (kind, subtype) = (&media.word[..slash], &media.word[slash + 1..]);
@@ -128,7 +142,14 @@ fn write_single(out: &mut Vec<u8>, message: &[u8], part: &Part, detail: Detail) 
     let encoding = header::value(header, "Content-Transfer-Encoding")
         .map(|value| Parameterized::parse(&value).word)
         .filter(|word| !word.is_empty());
-    string(out, encoding.as_deref().unwrap_or(b"7bit"));
+    string(
+        out,
+        match (decoded, &encoding) {
+            (Some(_), _) => b"BINARY",
+            (None, Some(encoding)) => encoding,
+            (None, None) => b"7bit",
+        },
+    );
     out.push(b' ');
     number(out, body.len() as u64);
     if let Content::Message(inner) = &part.content {

@@ -16,7 +16,7 @@ use super::reply::{Reply, append_refusal, check_flags};
 use super::{Doing, Phase, Refused, Server};
 use crate::limits;
 use crate::proto::Out;
-use crate::proto::imap::urls::{Fault, Named};
+use crate::proto::imap::urls::Fault;
 use crate::proto::imap::work::{Finish, Work};
 use crate::store::{Mailbox, Spool};
 use crate::wire::imap::command::{
@@ -163,17 +163,19 @@ impl Server {
     }
 
     fn check_parts(&self, message: &mut Message, parts: &Parts) -> Result<(), Reply> {
-        let selected = match &self.phase {
-            Phase::Selected(_, selected) => Some(&*selected.name),
-            _ => None,
+        let (account, selected) = match &self.phase {
+            Phase::Selected(account, selected) => (account, Some(&*selected.name)),
+            Phase::Authenticated(account) => (account, None),
+            Phase::NotAuthenticated => return Err(Reply::bug()),
         };
+        let asking = self.asking(account);
         message.catenated += parts.urls.len();
         if message.catenated > limits::IMAP_CATENATED {
             let text = format!("more than {} URLs in one message", limits::IMAP_CATENATED);
             return Err(Reply::no("LIMIT", text));
         }
         for url in &parts.urls {
-            let named = Named::relative(url, selected);
+            let named = asking.to_catenate(url, selected);
             message
                 .urls
                 .push(named.map_err(|bad| Reply::bad_url(url, bad.0))?);

@@ -1,4 +1,4 @@
-//! GENURLAUTH, URLFETCH and RESETKEY (RFC 4467): URLs that let others fetch a message, or a part of one.
+//! GENURLAUTH, URLFETCH and RESETKEY (RFC 4467, RFC 5524): URLs that let others fetch a message, or a part of one.
 
 use super::Server;
 use super::pending::{After, Next, Pending, Rest};
@@ -18,12 +18,7 @@ impl Server {
         command: UrlCommand<'_>,
         out: &mut Out,
     ) -> Next {
-        let asking = Asking {
-            account: &account,
-            host: &self.config.hostname,
-            now: self.peer.accepted.unix(self.heard),
-            store: &self.store,
-        };
+        let asking = self.asking(&account);
         let (work, mailbox, text) = match command {
             UrlCommand::Sign(urls) => {
                 let mut named = Vec::with_capacity(urls.len());
@@ -41,7 +36,8 @@ impl Server {
                 (UrlWork::Sign(account, named), None, text)
             }
             UrlCommand::Fetch(urls) => {
-                let urls = urls.iter().map(|url| asking.to_fetch(url)).collect();
+                let urls = urls.iter().map(|(url, items)| asking.to_fetch(url, *items));
+                let urls = urls.collect();
                 let text = "NIL is what may not be had, or is not there";
                 (UrlWork::Fetch(urls), None, text)
             }
@@ -57,6 +53,16 @@ impl Server {
             false => Reply::ok(text),
         };
         self.begin(tag, Work::Urls(work), After::Urls { mailbox, reply }, out)
+    }
+
+    /// Who asks, where and when.
+    pub(super) fn asking<'a>(&'a self, account: &'a Account) -> Asking<'a> {
+        Asking {
+            account,
+            host: &self.config.hostname,
+            now: self.peer.accepted.unix(self.heard),
+            store: &self.store,
+        }
     }
 
     /// Says what was found; the rest now, or when the peer has read.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     Access, Command, Echo, Messages, Numbering, Originals, Parsed, QuotaCommand, StoreAction,
-    Syntax, UrlCommand, acl, append, list, metadata, named, notify,
+    Syntax, acl, append, list, metadata, named, notify, urls,
 };
 use crate::limits;
 use crate::wire::imap::command::COMMANDS;
@@ -75,7 +75,7 @@ fn arguments<'a>(name: &str, scanner: &mut Scanner<'a>) -> Scan<Parsed<'a>> {
         "STARTTLS" => Command::StartTls,
         "UNAUTHENTICATE" => Command::Unauthenticate,
         "NAMESPACE" => Command::Namespace,
-        "RESETKEY" => Command::Urls(reset_key(scanner)?),
+        "RESETKEY" => Command::Urls(urls::scan_reset(scanner)?),
         "IDLE" => Command::Idle,
         "CHECK" => Command::Check,
         "CLOSE" => Command::Close,
@@ -151,14 +151,7 @@ fn with_arguments<'a>(name: &str, scanner: &mut Scanner<'a>) -> Scan<Command<'a>
         }
         "GETMETADATA" => Command::GetMetadata(metadata::scan_get(scanner)?),
         "SETMETADATA" => Command::SetMetadata(metadata::scan_set(scanner)?),
-        "GENURLAUTH" => Command::Urls(UrlCommand::Sign(urls(scanner, |scanner| {
-            let url = scanner.astring("a URL")?;
-            scanner.space()?;
-            Ok((url, scanner.atom("a mechanism, which is INTERNAL")?))
-        })?)),
-        "URLFETCH" => Command::Urls(UrlCommand::Fetch(urls(scanner, |scanner| {
-            scanner.astring("a URL")
-        })?)),
+        "GENURLAUTH" | "URLFETCH" => Command::Urls(urls::scan(name, scanner)?),
         "ENABLE" => Command::Enable(enable(scanner)?),
         "NOTIFY" => Command::Notify(notify::scan(scanner)?),
         "CANCELUPDATE" => Command::CancelUpdate(tags(scanner)?),
@@ -220,37 +213,6 @@ fn on_messages<'a>(
             },
         },
     })
-}
-
-/// One URL or several, with what belongs to each.
-fn urls<'a, T>(
-    scanner: &mut Scanner<'a>,
-    mut scan: impl FnMut(&mut Scanner<'a>) -> Scan<T>,
-) -> Scan<Vec<T>> {
-    let mut urls = Vec::new();
-    loop {
-        urls.push(scan(scanner)?);
-        if !scanner.skip_spaces() || scanner.peek().is_none() {
-            return Ok(urls);
-        }
-        if urls.len() == limits::IMAP_URLS {
-            return problem(format!("more than {} URLs", limits::IMAP_URLS));
-        }
-    }
-}
-
-/// RESETKEY; its mechanisms are scanned and forgotten, for there is one.
-fn reset_key<'a>(scanner: &mut Scanner<'a>) -> Scan<UrlCommand<'a>> {
-    let mut name = None;
-    while scanner.skip_spaces() && scanner.peek().is_some() {
-        match name {
-            None => name = Some(mailbox(scanner)?),
-            Some(_) => {
-                scanner.atom("a mechanism, which is INTERNAL")?;
-            }
-        }
-    }
-    Ok(UrlCommand::Reset(name))
 }
 
 /// CREATE (RFC 4466 §2.2, RFC 6154 §3).
