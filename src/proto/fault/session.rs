@@ -799,6 +799,15 @@ impl Session for Faulty {
         }
     }
 
+    fn deadline_at_work(&self) -> Option<Instant> {
+        match &self.work {
+            None => self.inner.deadline_at_work(),
+            // What it says would come to the client before what is held back.
+            Some(work) if work.closed || work.hold.is_some() || !work.pent.is_empty() => None,
+            Some(_) => self.inner.deadline_at_work(),
+        }
+    }
+
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
         let discards = self
             .work
