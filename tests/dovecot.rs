@@ -27,7 +27,12 @@ impl Tree {
     fn plant() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().join("store");
-        let users = Users::plain(&["alice", "bob"].map(|name| (name.to_owned(), name.to_owned())));
+        // dave is in a group, erin in two.
+        let file = directory.path().join("users");
+        let lines = "alice:{PLAIN}alice\nbob:{PLAIN}bob\ndave:{PLAIN}x::::::userdb_acl_groups=staff\n\
+                     erin:{PLAIN}x::::::userdb_quota=1 userdb_acl_groups=staff,lab\n";
+        std::fs::write(&file, lines).expect("written");
+        let users = Users::read(&file).expect("users");
         let store = Store::open(&root, &["mail.example".to_owned()], users).expect("a store");
         let alice = store.users().find("alice", None).expect("alice");
         let configuration = format!(
@@ -495,4 +500,62 @@ fn rights_that_either_gives_are_the_others() {
     tree.hand_over();
     let shown = rights_by_dovecot(&tree, "Lab");
     assert!(shown.contains(&"user=bob lookup".to_owned()), "{shown:?}");
+}
+
+/// What each may do, as Dovecot says: groups, owners, what is taken away, and which of the lines that fit counts.
+#[test]
+fn rights_mean_what_dovecot_means() {
+    if !have("doveadm", "dovecot-imapd") {
+        return;
+    }
+    let tree = Tree::plant();
+    tree.store.create(&tree.alice, "Lab").expect("created");
+    let configuration = tree.directory.path().join("dovecot.conf");
+    let mut text = std::fs::read_to_string(&configuration).expect("written before");
+    text.push_str("mail_plugins = acl\nplugin {\n  acl = vfile\n}\n");
+    std::fs::write(configuration, text).expect("written");
+    for file in [
+        "group=staff lr\nuser=erin i\n",
+        "group=staff lr\ngroup=lab i\n",
+        "anyone lrs\ngroup=staff i\n",
+        "anyone lr\nauthenticated lrs\n-group=staff r\n",
+        "group=staff lrsi\n-user=erin i\n",
+        "user=erin l\ngroup-override=staff lrs\n",
+        "user=erin lrs\n-group-override=lab s\n",
+        "group-override=staff lr\ngroup-override=lab i\n",
+        "group=staff lrs\n-group=staff r\n-group=lab s\n",
+        "-anyone r\n-user=erin i\nuser=erin lri\n",
+        "-anyone r\n-group=staff s\ngroup=staff lrsi\nauthenticated lrt\n",
+        "owner lra\n-anyone r\ngroup=staff lrs\n",
+        "user=erin lr\n-group-override=staff l\ngroup-override=staff i\n",
+        "user=erin\ngroup=staff lr\n",
+    ] {
+        let lab = tree.alice.home.join(".Lab");
+        std::fs::write(lab.join("dovecot-acl"), file).expect("written");
+        tree.hand_over();
+        for (name, groups) in [
+            ("alice", ""),
+            ("bob", ""),
+            ("dave", "staff"),
+            ("erin", "staff,lab"),
+        ] {
+            let account = tree.store.users().find(name, None).expect("an account");
+            let (mut options, mut mailbox) = (Vec::new(), "Lab");
+            let user = format!("plugin/acl_user={name}");
+            let groups = format!("plugin/acl_groups={groups}");
+            if name != "alice" {
+                options.extend(["-o", &user, "-o", &groups]);
+                mailbox = "shared/alice/Lab";
+            }
+            let shown = tree.dovecot(
+                &[&options[..], &["-f", "tab", "acl", "rights", "Lab"]].concat(),
+                "",
+            );
+            let theirs = shown.lines().nth(1).expect("rights").split_whitespace();
+            let theirs = theirs.map(|word| Rights::of_word(word).expect("a right"));
+            let theirs = theirs.fold(Rights::NONE, Rights::union);
+            let ours = tree.store.rights_now(&account, mailbox);
+            assert_eq!(ours.letters(), theirs.letters(), "{name}: {file:?}");
+        }
+    }
 }

@@ -1,5 +1,5 @@
 //! NOTIFY (RFC 5465) over TCP, against the program: what is delivered, what other sessions do, and what other programs do to the same
-//! files is told at once, of the selected mailbox and of others.
+//! files is told at once, of the selected mailbox and of others. And INPROGRESS (RFC 9585): who waits long is told so.
 //!
 //! How long it took is printed (`--nocapture`): from the last octet of a delivery that a server can know of, to the line in the
 //! client's hands.
@@ -235,4 +235,76 @@ fn nothing_is_told_in_the_middle_of_a_command() {
     let gone = client.hear("* 1 EXPUNGE");
     let removed = gone.iter().filter(|line| line.ends_with("EXPUNGE")).count();
     assert_eq!(removed, 10, "{gone:?}");
+}
+
+/// RFC 5465 §3.1 and §5.8: who asks for too much is refused, and for whom it becomes too much hears so, and then nothing.
+#[test]
+fn more_mailboxes_than_can_be_told_of() {
+    let server = Server::start();
+    let home = server.store().join("mail/alice");
+    let make = |number: usize| {
+        let folder = home.join(format!(".m{number:04}"));
+        for part in ["cur", "new", "tmp"] {
+            fs::create_dir_all(folder.join(part)).expect("made");
+        }
+    };
+    let set = "NOTIFY SET (PERSONAL (MailboxName)) (MAILBOXES INBOX (MessageNew MessageExpunge))";
+    // With INBOX, one too many.
+    (1..=1000).for_each(make);
+    let mut client = Client::imap(&server);
+    client.say(&format!("b {set}"));
+    let refused = client.hear("b ").concat();
+    assert!(
+        refused.starts_with("b NO [NOTIFICATIONOVERFLOW] "),
+        "{refused}"
+    );
+    let mut other = Client::imap(&server);
+    other.does("b", "DELETE m1000");
+    client.does("c", set);
+    other.does("c", "CREATE m1000");
+    let overflow = client.hear("* OK [NOTIFICATIONOVERFLOW] ");
+    assert!(
+        overflow.iter().all(|line| !line.contains("STATUS")),
+        "{overflow:?}"
+    );
+    // As if NOTIFY NONE had been said.
+    other.does("d", "CREATE n");
+    other.does("e", "DELETE n");
+    let deaf = client.does("d", "NOOP");
+    assert_eq!(deaf.len(), 1, "{deaf:?}");
+    // It may be asked for again, for less.
+    client.does("e", "NOTIFY SET (SUBTREE n (MailboxName))");
+    other.does("f", "CREATE n");
+    client.hear("* LIST (\\HasNoChildren) \"/\" n");
+}
+
+/// Another program holds the two locks that a command needs, one after the other; each for less than is waited for it.
+#[test]
+fn who_waits_long_is_told() {
+    let server = Server::start();
+    let mut client = Client::imap(&server);
+    client.does("b", "SETMETADATA \"\" (/private/vendor/x \"1\")");
+    let first = server
+        .store()
+        .join("mail/alice/mailtool-metadata-server.lock");
+    let second = server.store().join("metadata.lock");
+    for lock in [&first, &second] {
+        // It says something, and not whose it is: so it is not taken for forgotten.
+        fs::write(lock, "somebody\n").expect("locked");
+    }
+    let begun = Instant::now();
+    client.say("c SETMETADATA \"\" (/private/vendor/x \"2\" /shared/vendor/y \"3\")");
+    std::thread::sleep(Duration::from_secs(6));
+    fs::remove_file(&first).expect("unlocked");
+    let told = client.hear("* OK [INPROGRESS (\"c\" NIL NIL)] ");
+    assert_eq!(told.len(), 1, "{told:?}");
+    // RFC 9585 §4 leaves it open; no sooner than is promised.
+    assert!(begun.elapsed() >= Duration::from_secs(10));
+    fs::remove_file(&second).expect("unlocked");
+    client.hear("c OK");
+    let noted = client.does("d", "GETMETADATA \"\" (/private/vendor/x /shared/vendor/y)");
+    assert_eq!(
+        noted[0],
+        "* METADATA \"\" (/private/vendor/x \"2\" /shared/vendor/y \"3\")"
+    );
 }

@@ -3,12 +3,12 @@
 //! ```text
 //! user=bob lrs              -user=eve r           what eve has not, whoever gives it to her
 //! owner lrswipkxtea         anyone lr :post       letters, and words behind a colon
-//! "user=two words" lr       group=x, group-override=x: kept, but there are no groups here
+//! "user=two words" lr       group=staff lr           who is in it: `userdb_acl_groups=staff,lab` in the file of users
 //! ```
 //!
 //! Without a file the owner has all rights, and nobody else has any. Else, as Dovecot does it: of what fits, the more particular
-//! replaces the more general (`anyone`, `authenticated`, `owner`, `user=`), and negative rights are taken away in the end; an owner of whom
-//! no line speaks has all. One thing is ours: an owner always has `l` and `a` (RFC 4314 §3.7), so that nobody locks himself out.
+//! replaces the more general (`anyone`, `authenticated`, `group=`, `owner`, `user=`, `group-override=`), what several groups of a user
+//! give is added up, and negative rights are taken away in the end; an owner of whom no line speaks has all. One thing is ours: an owner always has `l` and `a` (RFC 4314 §3.7), so that nobody locks himself out.
 //!
 //! Lines that make no sense give nobody anything, and are kept.
 
@@ -17,7 +17,7 @@ use std::path::Path;
 
 use super::fs::{self, Disk};
 use super::lock::DotLock;
-use super::{Account, StoreError};
+use super::{Account, StoreError, Users};
 use crate::limits;
 use crate::wire::imap::rights::Rights;
 
@@ -33,9 +33,24 @@ pub(super) enum Whom {
     Authenticated,
     Owner,
     User(String),
-    /// `group=` and `group-override=`, as the file has them: nobody is in one.
-    Other(String),
+    /// All who are in a group.
+    Group(String),
+    /// The same, whatever they are given or denied by name.
+    Override(String),
 }
+
+/// Who wants to do something.
+pub(super) struct Somebody<'a> {
+    /// The account's name.
+    pub(super) name: &'a str,
+    /// The groups that the account is in.
+    pub(super) groups: &'a [Box<str>],
+    /// Whether the mailbox is the account's own.
+    pub(super) is_owner: bool,
+}
+
+/// Which of the levels of [`Acl::rights`] is the owner's.
+const OWNERS_LEVEL: usize = 3;
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,17 +89,31 @@ impl Acl {
         text
     }
 
-    /// The rights of the owner, or of somebody else of this name.
-    pub(super) fn rights(&self, name: &str, is_owner: bool) -> Rights {
+    /// What somebody may do.
+    pub(super) fn rights(&self, somebody: &Somebody<'_>) -> Rights {
+        let Somebody {
+            name,
+            groups,
+            is_owner,
+        } = *somebody;
         let (mut given, mut taken) = (Rights::NONE, Rights::NONE);
-        let user = Whom::User(name.to_owned());
-        for whom in [Whom::Anyone, Whom::Authenticated, Whom::Owner, user] {
-            if whom == Whom::Owner && !is_owner {
-                continue;
+        let is_in = |group: &String| groups.iter().any(|one| **one == **group);
+        let levels: [&dyn Fn(&Whom) -> bool; 6] = [
+            &|whom| *whom == Whom::Anyone,
+            &|whom| *whom == Whom::Authenticated,
+            &|whom| matches!(whom, Whom::Group(group) if is_in(group)),
+            &|whom| *whom == Whom::Owner && is_owner,
+            &|whom| matches!(whom, Whom::User(user) if user == name),
+            &|whom| matches!(whom, Whom::Override(group) if is_in(group)),
+        ];
+        for (level, fits) in levels.iter().enumerate() {
+            let default = (level == OWNERS_LEVEL && is_owner).then_some(Rights::ALL);
+            given = self.of_all(fits, false).or(default).unwrap_or(given);
+            if default.is_some() {
+                // As Dovecot does it: what is taken from all is not taken from the owner.
+                taken = Rights::NONE;
             }
-            let default = (whom == Whom::Owner).then_some(Rights::ALL);
-            given = self.of(&whom, false).or(default).unwrap_or(given);
-            taken = self.of(&whom, true).unwrap_or(taken);
+            taken = self.of_all(fits, true).unwrap_or(taken);
         }
         let rights = given.without(taken);
         match is_owner {
@@ -95,12 +124,17 @@ impl Acl {
 
     /// What the lines about somebody say, if there are any.
     fn of(&self, wanted: &Whom, is_negative: bool) -> Option<Rights> {
+        self.of_all(&|whom| whom == wanted, is_negative)
+    }
+
+    /// The same of all whom `fits` says, together.
+    fn of_all(&self, fits: &dyn Fn(&Whom) -> bool, is_negative: bool) -> Option<Rights> {
         let lines = self.0.iter().filter_map(|line| match line {
             Line::Right {
                 whom,
                 negative,
                 rights,
-            } if whom == wanted && *negative == is_negative => Some(*rights),
+            } if fits(whom) && *negative == is_negative => Some(*rights),
             _ => None,
         });
         lines.reduce(Rights::union)
@@ -178,7 +212,8 @@ impl Line {
             "owner" => Whom::Owner,
             other => match other.split_once('=')? {
                 ("user", name) => Whom::User(name.to_owned()),
-                ("group" | "group-override", _) => Whom::Other(other.to_owned()),
+                ("group", name) => Whom::Group(name.to_owned()),
+                ("group-override", name) => Whom::Override(name.to_owned()),
                 _ => return None,
             },
         };
@@ -207,7 +242,8 @@ impl Line {
             Whom::Authenticated => format!("{sign}authenticated"),
             Whom::Owner => format!("{sign}owner"),
             Whom::User(name) => format!("{sign}user={name}"),
-            Whom::Other(other) => format!("{sign}{other}"),
+            Whom::Group(name) => format!("{sign}group={name}"),
+            Whom::Override(name) => format!("{sign}group-override={name}"),
         };
         if identifier.contains([' ', '"', '\\']) {
             text.push('"');
@@ -255,8 +291,8 @@ impl Whom {
             "authenticated" => Ok(Self::Authenticated),
             "owner" => Ok(Self::Owner),
             _ => match (name.strip_prefix("!$"), name.strip_prefix('$')) {
-                (Some(group), _) => Ok(Self::Other(format!("group-override={group}"))),
-                (_, Some(group)) => Ok(Self::Other(format!("group={group}"))),
+                (Some(group), _) => Ok(Self::Override(group.to_owned())),
+                (_, Some(group)) => Ok(Self::Group(group.to_owned())),
                 _ => Err(name),
             },
         };
@@ -271,11 +307,8 @@ impl Whom {
             Self::Authenticated => format!("{sign}authenticated"),
             Self::Owner => format!("{sign}owner"),
             Self::User(name) => format!("{sign}{name}"),
-            Self::Other(other) => match other.split_once('=') {
-                Some(("group", name)) => format!("{sign}${name}"),
-                Some((_, name)) => format!("{sign}!${name}"),
-                None => other.clone(),
-            },
+            Self::Group(name) => format!("{sign}${name}"),
+            Self::Override(name) => format!("{sign}!${name}"),
         }
     }
 }
@@ -289,11 +322,16 @@ pub(super) fn told(disk: &dyn Disk, place: &Path) -> io::Result<Vec<(String, Rig
 pub(super) fn rights(
     disk: &dyn Disk,
     place: &Path,
+    users: &Users,
     somebody: &Account,
     owner: &Account,
 ) -> io::Result<Rights> {
     let acl = Acl::read(disk, place)?;
-    Ok(acl.rights(&somebody.name, somebody.home == owner.home))
+    Ok(acl.rights(&Somebody {
+        name: &somebody.name,
+        groups: &users.groups(somebody),
+        is_owner: somebody.home == owner.home,
+    }))
 }
 
 /// Changes what a mailbox's file says of somebody: `change` is given what it says now, and says what it shall. On disk when it
@@ -337,8 +375,15 @@ pub(super) fn change(
 mod tests {
     use super::*;
 
+    /// alice is the owner; bob is in the groups staff and lab.
     fn rights(text: &str, name: &str, is_owner: bool) -> String {
-        Acl::parse(text.as_bytes()).rights(name, is_owner).letters()
+        let groups: [Box<str>; 2] = ["staff".into(), "lab".into()];
+        let somebody = Somebody {
+            name,
+            groups: if is_owner { &[] } else { &groups },
+            is_owner,
+        };
+        Acl::parse(text.as_bytes()).rights(&somebody).letters()
     }
 
     #[test]
@@ -350,12 +395,20 @@ mod tests {
             ("anyone lr\nuser=bob i\n", "i", &all),
             ("anyone lr\nauthenticated lrs", "lrs", &all),
             ("anyone lr\n-user=bob r\n", "l", &all),
-            ("-anyone r\nuser=bob lri\n", "li", "lswipkxtea"),
+            ("-anyone r\nuser=bob lri\n", "li", &all),
+            ("-anyone r\nowner lrs\n-owner s\n", "", "lra"),
             ("user=bob\n", "", &all),
             ("user=bob lr\nuser=bob :insert post\n", "lrip", &all),
             ("owner lr\n", "", "lra"),
             ("owner lr\nuser=alice i\n", "", "lia"),
-            ("group=staff lrs\n", "", &all),
+            ("group=staff lrs\n", "lrs", &all),
+            ("group=other lrs\n", "", &all),
+            ("group=staff lr\ngroup=lab i\n", "lri", &all),
+            ("anyone lrs\ngroup=staff i\n", "i", &all),
+            ("group=staff lrs\nuser=bob l\n", "l", &all),
+            ("user=bob l\ngroup-override=staff lrs\n", "lrs", &all),
+            ("user=bob lrs\n-group-override=lab s\n", "lr", &all),
+            ("group=staff lrs\n-group=staff r\n-group=lab s\n", "l", &all),
             ("# user=bob lr\nuser=bob lrQ\nnonsense lr\n", "", &all),
             ("\"user=bob\" l\n", "l", &all),
             ("user=bob cd", "kxte", &all),

@@ -66,6 +66,11 @@ impl Hub {
     pub(super) fn mark(&self, home: &Path, mark: impl FnOnce() -> Option<Mark>) {
         self.told.mark(home, mark);
     }
+    /// The same, whoever is told of whichever account.
+    pub(super) fn mark_everybody(&self, mark: &Mark) {
+        let tokens = self.told.accounts.mark_all(mark);
+        self.told.wake(tokens);
+    }
     /// The same for what no mailbox is, and nobody else changes.
     pub(super) fn subscribe_to(&self, number: u64, token: u64) -> Subscription {
         let mut subscribers = hold(&self.told.subscribers);
@@ -113,7 +118,10 @@ impl Told {
 
     /// Whoever is told of the account of `home` has something to look at.
     pub(super) fn mark(&self, home: &Path, mark: impl FnOnce() -> Option<Mark>) {
-        let tokens = self.accounts.mark(home, mark);
+        self.wake(self.accounts.mark(home, mark));
+    }
+
+    fn wake(&self, tokens: Vec<u64>) {
         if let Some(waker) = self.waker.get() {
             for token in tokens {
                 waker(token);

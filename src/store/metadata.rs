@@ -251,7 +251,7 @@ impl Store {
             return Some(name);
         }
         let place = folder.place(&owner.home);
-        let rights = acl::rights(&*self.shared.disk, &place, account, &owner).ok()?;
+        let rights = acl::rights(&*self.shared.disk, &place, self.users(), account, &owner).ok()?;
         may_note(rights).then(|| format!("{OTHERS}/{}/{name}", owner.name))
     }
 

@@ -10,12 +10,14 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::acl::{self, Acl, Whom};
 use super::folders::FolderName;
-use super::fs::hold;
-use super::{Account, Mailbox, Store, StoreError};
+use super::fs::{self, hold};
+use super::look::is_settled;
+use super::vigil::Mark;
+use super::{Account, Mailbox, Store, StoreError, Vigil};
 use crate::limits;
 use crate::wire::imap::rights::Rights;
 
@@ -34,6 +36,8 @@ pub(super) struct Located {
 pub struct Other {
     /// As it is called for who looks.
     pub name: String,
+    /// What its owner is called.
+    pub owner: Box<str>,
     /// What may be done with it.
     pub rights: Rights,
 }
@@ -47,7 +51,15 @@ pub(super) struct Opened {
 #[derive(Debug, Default)]
 struct Known {
     looked: Option<Instant>,
-    folders: HashMap<Arc<Path>, Vec<FolderName>>,
+    homes: HashMap<Arc<Path>, Home>,
+}
+
+/// Of one home.
+#[derive(Debug, Default)]
+struct Home {
+    /// When a folder there came, went or was renamed, if a later change would show in that.
+    modified: Option<i128>,
+    folders: Vec<FolderName>,
 }
 
 impl Store {
@@ -170,6 +182,8 @@ impl Store {
         acl::change(disk, &place, &located.owner.home, (&whom, negative), change)?;
         self.opened.forget(&located.owner.home);
         self.shared.changed(&located.owner.home, &place);
+        // Whose it is opened to is not looked for: whoever wants to know of mailboxes looks.
+        self.shared.hub.mark_everybody(&Mark::Names);
         Ok(())
     }
 
@@ -196,17 +210,33 @@ impl Store {
                 continue;
             }
             let place = folder.place(&owner.home);
-            let rights = match acl::rights(disk, &place, account, &owner) {
+            let rights = match acl::rights(disk, &place, self.users(), account, &owner) {
                 Ok(rights) if rights.contains(Rights::LOOKUP) => rights,
                 _ => continue,
             };
             if let Some(name) = folder.to_name() {
-                let name = format!("{OTHERS}/{}/{name}", owner.name);
-                found.push(Other { name, rights });
+                found.push(Other {
+                    name: format!("{OTHERS}/{}/{name}", owner.name),
+                    owner: (*owner.name).into(),
+                    rights,
+                });
             }
         }
         found.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         found
+    }
+
+    /// Whether a mailbox of somebody else is there, and may not be looked up by `account`.
+    pub fn is_closed(&self, account: &Account, name: &str) -> bool {
+        self.located(account, name).is_ok_and(|(located, rights)| {
+            !located.is_own && !rights.contains(Rights::LOOKUP) && self.is_there(&located)
+        })
+    }
+
+    /// From now on `token` is woken when anything happens in the account whose mailbox `account` calls `name`.
+    pub fn watch_other(&self, account: &Account, name: &str, token: u64) -> Option<Vigil> {
+        let located = self.locate(account, name).ok()?;
+        Some(self.shared.hub.watch(&located.owner, token))
     }
 
     /// The mailboxes that have a file of rights.
@@ -217,24 +247,28 @@ impl Store {
             .looked
             .is_none_or(|looked| looked.elapsed() >= limits::ACL_LOOK)
         {
-            known.folders.clear();
+            known.homes.clear();
             known.looked = Some(Instant::now());
         }
         let mut all = Vec::new();
         for owner in self.directory.all_accounts() {
-            let folders = known
-                .folders
-                .entry(Arc::clone(&owner.home))
-                .or_insert_with(|| {
-                    let has_file = |folder: &FolderName| {
-                        let file = folder.place(&owner.home).join(acl::FILE);
-                        disk.stat(&file).is_ok()
-                    };
-                    let mut folders = self.folders(&owner).unwrap_or_default();
-                    folders.push(FolderName::Inbox);
-                    folders.retain(has_file);
-                    folders
-                });
+            let now = fs::nanoseconds(SystemTime::now());
+            let modified = disk.stat(&owner.home).map(|stat| stat.modified).ok();
+            let home = known.homes.entry(Arc::clone(&owner.home)).or_default();
+            if home.modified.is_none() || home.modified != modified {
+                let has_file = |folder: &FolderName| {
+                    let file = folder.place(&owner.home).join(acl::FILE);
+                    disk.stat(&file).is_ok()
+                };
+                let mut folders = self.folders(&owner).unwrap_or_default();
+                folders.push(FolderName::Inbox);
+                folders.retain(has_file);
+                *home = Home {
+                    modified: modified.filter(|&modified| is_settled(modified, now)),
+                    folders,
+                };
+            }
+            let folders = &home.folders;
             all.extend(folders.iter().map(|folder| (owner.clone(), folder.clone())));
         }
         all
@@ -284,7 +318,13 @@ impl Store {
 
     fn rights_in(&self, account: &Account, located: &Located) -> Result<Rights, StoreError> {
         let place = located.folder.place(&located.owner.home);
-        let rights = acl::rights(&*self.shared.disk, &place, account, &located.owner);
+        let rights = acl::rights(
+            &*self.shared.disk,
+            &place,
+            self.users(),
+            account,
+            &located.owner,
+        );
         Ok(rights?)
     }
 
@@ -315,7 +355,13 @@ impl Store {
             above = above.above();
         }
         let place = above.place(&located.owner.home);
-        let rights = acl::rights(&*self.shared.disk, &place, account, &located.owner)?;
+        let rights = acl::rights(
+            &*self.shared.disk,
+            &place,
+            self.users(),
+            account,
+            &located.owner,
+        )?;
         Ok((above, rights))
     }
 
@@ -335,7 +381,7 @@ impl Store {
 impl Opened {
     /// Which mailboxes there have a file of rights may have changed.
     fn forget(&self, home: &Path) {
-        hold(&self.known).folders.remove(home);
+        hold(&self.known).homes.remove(home);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The table of users: who gets mail here, and whose password is right.
 //!
-//! It is read from a passwd-file as Dovecot has it (one account a line, `name:{SCHEME}hash`, further fields ignored), or
+//! It is read from a passwd-file as Dovecot has it (one account a line, `name:{SCHEME}hash`; of further fields, the groups of
+//! `userdb_acl_groups=staff,lab`), or
 //! made of names and passwords in the clear. It lives in memory and is replaced as a whole by [`Users::reload`].
 //!
 //! What a login proves without showing the password (CRAM-MD5, APOP, SCRAM, tokens) is checked in `users/proof.rs`; what a password is
@@ -106,6 +107,8 @@ struct Table {
     owners: HashMap<PathBuf, Owner>,
     /// The last day, since 1970, on which somebody can log in.
     last_days: HashMap<Arc<str>, i64>,
+    /// The groups that accounts are in, for the rights on mailboxes.
+    groups: HashMap<Arc<str>, Arc<[Box<str>]>>,
 }
 
 impl Users {
@@ -153,6 +156,12 @@ impl Users {
         self.owners.set(table.owners.clone());
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
         Ok(())
+    }
+    /// The groups that an account is in (Dovecot's `acl_groups`).
+    pub(super) fn groups(&self, account: &Account) -> Arc<[Box<str>]> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let groups = table.groups.get(&account.name);
+        groups.map_or_else(|| Arc::new([]), Arc::clone)
     }
     /// All accounts, in the order in which they were given.
     pub fn accounts(&self) -> Vec<Account> {
@@ -391,6 +400,16 @@ impl Table {
             Secret::parse(password)
                 .and_then(|secret| table.add(name, secret))
                 .map_err(|why| (number, why))?;
+            // password:uid:gid:gecos:home:shell:extra fields
+            let extra = rest.splitn(7, ':').nth(6).unwrap_or("");
+            let groups = extra
+                .split_ascii_whitespace()
+                .find_map(|field| field.strip_prefix("userdb_acl_groups="));
+            if let (Some(groups), Some(name)) = (groups, table.names.last()) {
+                let groups = groups.split(',').filter(|group| !group.is_empty());
+                let groups = groups.map(Box::from).collect();
+                table.groups.insert(Arc::clone(name), groups);
+            }
         }
         Ok(table)
     }
@@ -423,6 +442,10 @@ impl Table {
                 )
             })?;
             settled.add(&account, secret)?;
+            if let (Some(groups), Some(account)) = (self.groups.remove(&name), settled.names.last())
+            {
+                settled.groups.insert(Arc::clone(account), groups);
+            }
         }
         *self = settled;
         Ok(())

@@ -98,6 +98,19 @@ impl Accounts {
         watchers.iter().map(tell).collect()
     }
 
+    /// Adds a mark for all who are told of any account; returns whom to wake.
+    pub(super) fn mark_all(&self, mark: &Mark) -> Vec<u64> {
+        let accounts = hold(&self.0);
+        let tell = |watcher: &Watcher| {
+            hold(&watcher.marks).add(mark);
+            watcher.token
+        };
+        let mut tokens: Vec<u64> = accounts.values().flatten().map(tell).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
+    }
+
     fn join(&self, home: &Arc<Path>, watcher: Watcher, notices: Option<&Notices>) {
         let mut accounts = hold(&self.0);
         let watchers = accounts.entry(Arc::clone(home)).or_default();

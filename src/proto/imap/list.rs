@@ -104,8 +104,13 @@ pub fn write_one(
         let subscribed = store.subscriptions(account)?;
         let is_subscribed = subscribed.iter().any(|known| known == name);
         let attributes = is_subscribed.then_some("\\Subscribed").into_iter();
+        // RFC 5465 §5.9
+        let why = match store.is_closed(account, name) {
+            true => "\\NoAccess",
+            false => NON_EXISTENT,
+        };
         line.extend_from_slice(b"* LIST ");
-        response::flag_list(&mut line, attributes.chain([NON_EXISTENT]));
+        response::flag_list(&mut line, attributes.chain([why]));
         line.extend_from_slice(b" \"/\" ");
         response::mailbox(&mut line, name, speech);
         line.extend_from_slice(b"\r\n");

@@ -6,8 +6,9 @@ use crate::limits;
 use crate::proto::imap::esearch::{self, Correlator, Results};
 use crate::proto::imap::search::{Beyond, Search, Test};
 use crate::proto::imap::view::View;
-use crate::store::{Account, Store, StoreError};
-use crate::wire::imap::command::{Numbering, Which};
+use crate::store::{Account, OTHERS, Store, StoreError};
+use crate::wire::imap::command::{Numbering, Which, Whose};
+use crate::wire::imap::rights::Rights;
 use crate::wire::imap::scan::Speech;
 use crate::wire::imap::search::{Key, Returns};
 
@@ -107,16 +108,23 @@ impl Multisearch {
             true => store.subscriptions(&self.account)?,
             false => Vec::new(),
         };
-        let is_meant = |name: &String| {
+        let is_meant = |name: &String, whose: Whose| {
             let is_subscribed = subscribed.binary_search(name).is_ok();
             self.selected.as_ref() == Some(name)
                 || self
                     .sources
                     .iter()
-                    .any(|source| source.means(name, is_subscribed))
+                    .any(|source| source.means(name, whose, is_subscribed))
         };
         let mut names = store.mailboxes(&self.account)?;
-        names.retain(is_meant);
+        names.retain(|name| is_meant(name, Whose::Own));
+        if self.selected.is_some() || self.sources.iter().any(|source| source.reaches(OTHERS)) {
+            let mut others = store.others(&self.account);
+            others.retain(|other| {
+                other.rights.contains(Rights::READ) && is_meant(&other.name, Whose::Others)
+            });
+            names.extend(others.into_iter().map(|other| other.name));
+        }
         names.reverse();
         Ok(names)
     }

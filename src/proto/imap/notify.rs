@@ -11,8 +11,8 @@ use crate::limits;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::list;
 use crate::proto::imap::status::{self, unseen};
-use crate::store::{Account, Marks, Origin, Store, StoreError};
-use crate::wire::imap::command::{Depth, Group, Status, StatusItem, Which};
+use crate::store::{Account, Marks, Noted, OTHERS, Origin, Store, StoreError, Vigil};
+use crate::wire::imap::command::{Depth, Group, Status, StatusItem, Which, Whose};
 use crate::wire::imap::scan::Speech;
 
 /// A look.
@@ -25,6 +25,10 @@ pub struct Survey {
     pub known: Vec<Known>,
     /// What may have changed.
     pub marks: Marks,
+    /// What happens in the accounts of others, of whose mailboxes the client is told.
+    pub guests: Vec<Guest>,
+    /// Who is woken when something does.
+    pub token: u64,
     /// What the client did itself, and need not be told (RFC 5465 §5).
     pub own: Vec<Own>,
     /// The first look: of changes there are none yet.
@@ -44,8 +48,17 @@ pub struct Surveyed {
     pub lines: Vec<u8>,
     /// What is told now.
     pub known: Vec<Known>,
+    /// Who is looked after from now on.
+    pub guests: Vec<Guest>,
     /// Whether there are more mailboxes than are looked at.
     pub overflow: bool,
+}
+
+/// Somebody else who has opened mailboxes to the user.
+#[derive(Debug)]
+pub struct Guest {
+    owner: Box<str>,
+    vigil: Vigil,
 }
 
 /// What the client was told of a mailbox.
@@ -100,11 +113,12 @@ struct Interest {
     messages: Depth,
     names: bool,
     subscriptions: bool,
+    notes: bool,
 }
 
 impl Interest {
     const fn is_any(self) -> bool {
-        self.names || self.subscriptions || !matches!(self.messages, Depth::Nothing)
+        self.names || self.subscriptions || self.notes || !matches!(self.messages, Depth::Nothing)
     }
 }
 
@@ -113,13 +127,32 @@ fn interest(groups: &[Group], name: &str, subscribed: bool) -> Interest {
     let mut interest = Interest::default();
     for group in groups
         .iter()
-        .filter(|group| group.which.means(name, subscribed))
+        .filter(|group| group.which.means(name, whose(name), subscribed))
     {
         interest.messages = interest.messages.max(group.events.messages);
         interest.names |= group.events.names;
         interest.subscriptions |= group.events.subscriptions;
+        interest.notes |= group.events.notes;
     }
     interest
+}
+
+/// Whose a mailbox is: new ones of one's own cannot be called as those of others are.
+fn whose(name: &str) -> Whose {
+    match name.strip_prefix(OTHERS) {
+        Some(rest) if rest.starts_with('/') => Whose::Others,
+        _ => Whose::Own,
+    }
+}
+
+/// Whether somebody is told that others have noted something.
+pub fn wants_noted(groups: &[Group], known: &[Known], noted: &Noted) -> bool {
+    if noted.mailbox.is_empty() {
+        return groups.iter().any(|group| group.events.server_notes);
+    }
+    let place = known.binary_search_by(|known| (*known.name).cmp(&*noted.mailbox));
+    let subscribed = place.is_ok_and(|place| known[place].subscribed);
+    interest(groups, &noted.mailbox, subscribed).notes
 }
 
 impl Survey {
@@ -128,11 +161,13 @@ impl Survey {
         let mut surveyed = Surveyed {
             lines: Vec::new(),
             known: Vec::new(),
+            guests: Vec::new(),
             overflow: false,
         };
         if self.groups.is_empty() {
             return Ok(surveyed);
         }
+        self.ask_guests();
         let own = std::mem::take(&mut self.own);
         for own in &own {
             self.know_own(own);
@@ -150,7 +185,63 @@ impl Survey {
         }
         known.shrink_to_fit();
         surveyed.known = known;
+        surveyed.guests = self.guests;
         Ok(surveyed)
+    }
+
+    /// What may have changed in the mailboxes of others.
+    fn ask_guests(&mut self) {
+        for guest in &self.guests {
+            let marks = guest.vigil.take();
+            let name = |name: String| format!("{OTHERS}/{}/{name}", guest.owner);
+            self.marks.names |= marks.names;
+            let renamed = marks.renamed.into_iter();
+            let renamed = renamed.map(|(from, to)| (name(from), name(to)));
+            self.marks.renamed.extend(renamed);
+            self.marks
+                .mailboxes
+                .extend(marks.mailboxes.into_iter().map(name));
+            if marks.all {
+                let top = name(String::new());
+                let known = self.known.iter().map(|known| &known.name);
+                let theirs = known.filter(|name| name.starts_with(&top));
+                self.marks
+                    .mailboxes
+                    .extend(theirs.map(|name| name.to_string()));
+            }
+        }
+    }
+
+    /// The mailboxes of others that may be looked up, if the client wants to be told of such; who has opened them is looked after
+    /// from now on.
+    fn names_of_others(&mut self, store: &Store) -> Vec<String> {
+        let reaches = |group: &Group| group.which.reaches(OTHERS);
+        if !self.groups.iter().any(reaches) {
+            self.guests.clear();
+            return Vec::new();
+        }
+        loop {
+            let others = store.others(&self.account);
+            let mut new = false;
+            for other in &others {
+                if self.guests.iter().any(|guest| guest.owner == other.owner) {
+                    continue;
+                }
+                // First the vigil, then a look: nothing can come in between.
+                if let Some(vigil) = store.watch_other(&self.account, &other.name, self.token) {
+                    new = true;
+                    self.guests.push(Guest {
+                        owner: other.owner.clone(),
+                        vigil,
+                    });
+                }
+            }
+            if !new {
+                self.guests
+                    .retain(|guest| others.iter().any(|other| other.owner == guest.owner));
+                return others.into_iter().map(|other| other.name).collect();
+            }
+        }
     }
 
     fn place(&self, name: &str) -> Result<usize, usize> {
@@ -222,7 +313,9 @@ impl Survey {
 
     /// Mailboxes and subscriptions that came and went.
     fn look_at_names(&mut self, store: &Store, surveyed: &mut Surveyed) -> Result<(), StoreError> {
-        let mailboxes = store.mailboxes_and_origins(&self.account)?;
+        let mut mailboxes = store.mailboxes_and_origins(&self.account)?;
+        let others = self.names_of_others(store).into_iter();
+        mailboxes.extend(others.map(|name| (name, None)));
         let subscribed = store.subscriptions(&self.account)?;
         let mut told: BTreeMap<String, Option<String>> = BTreeMap::new();
         let marked = std::mem::take(&mut self.marks.renamed);
@@ -357,6 +450,9 @@ impl Survey {
         }
         if old.exists != exists
             && let Some((parent, _)) = old.name.rsplit_once('/')
+            // `shared/NAME` is no mailbox.
+            && (whose(parent) == Whose::Own || parent.matches('/').count() > 1)
+            && parent != OTHERS
             && interest(&self.groups, parent, self.is_subscribed(parent)).names
         {
             // RFC 5465 §5.4
@@ -387,8 +483,8 @@ impl Survey {
         }
         let counts = match self.count(store, &known.name) {
             Ok(counts) => counts,
-            // Deleted just now: that is told as the names are.
-            Err(StoreError::NoSuchMailbox) => return Ok(()),
+            // Deleted just now, or opened no more: that is told as the names are. Or it may be looked up only.
+            Err(StoreError::NoSuchMailbox | StoreError::NoPermission(_)) => return Ok(()),
             Err(error) => {
                 log::warn!("{}: {}: {error}", self.account.name, known.name);
                 return Ok(());
@@ -492,7 +588,9 @@ pub fn others(groups: Vec<Group>) -> Arc<[Group]> {
         !matches!(group.which, Which::Selected | Which::SelectedDelayed)
             && (group.events.messages > Depth::Nothing
                 || group.events.names
-                || group.events.subscriptions)
+                || group.events.subscriptions
+                || group.events.notes
+                || group.events.server_notes)
     };
     groups.into_iter().filter(is_other).collect()
 }
@@ -521,6 +619,8 @@ mod tests {
                 },
             }]),
             known,
+            guests: Vec::new(),
+            token: 1,
             marks: Marks {
                 names: !first,
                 ..Marks::default()

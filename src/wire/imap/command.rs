@@ -35,7 +35,7 @@ pub use append::{Append, Form, Head, Parts, Then, scan_more, scan_parts};
 pub use arguments::parse;
 pub use list::{Listing, Names, StatusItem};
 pub use metadata::{GetMetadata, Levels, SetMetadata};
-pub use notify::{BAD_EVENT, Depth, Events, Group, Notify, Status, Which};
+pub use notify::{BAD_EVENT, Depth, Events, Group, Notify, Status, Which, Whose};
 pub use urls::{UrlCommand, UrlData, UrlItems};
 
 #[cfg(test)]

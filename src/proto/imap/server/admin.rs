@@ -102,9 +102,13 @@ impl Server {
         }
     }
 
-    /// What is asked of the store with each job by a client that has said ENABLE METADATA.
+    /// What is asked of the store with each job by a client that has said ENABLE METADATA, or NOTIFY with what others note.
     pub(super) fn wants_notes(&self) -> Option<(Account, u64, u64)> {
-        let known = self.switched.notes?;
+        let told = self.notify.as_ref().and_then(|notify| notify.noted);
+        let known = match (self.switched.notes, told) {
+            (Some(one), Some(other)) => one.min(other),
+            (one, other) => one.or(other)?,
+        };
         match &self.phase {
             Phase::Authenticated(account) | Phase::Selected(account, _) => {
                 Some((account.clone(), self.peer.token, known))
@@ -115,14 +119,25 @@ impl Server {
 
     /// Tells what others have noted.
     pub(super) fn tell_noted(&mut self, noted: Option<Box<(u64, Vec<Noted>)>>, out: &mut Out) {
-        let Some((newest, noted)) = noted.map(|noted| *noted) else {
+        let Some((newest, mut noted)) = noted.map(|noted| *noted) else {
             return;
         };
-        if self.switched.notes.is_some() {
-            self.switched.notes = Some(newest);
-            let speech = self.speech();
-            out.with(|bytes| write_noted(bytes, &noted, speech));
+        let notify = self.notify.as_mut();
+        if self.switched.notes.is_none() {
+            noted.retain(|noted| {
+                notify
+                    .as_ref()
+                    .is_some_and(|notify| notify.wants_noted(noted))
+            });
         }
+        if let Some(known) = &mut self.switched.notes {
+            *known = newest;
+        }
+        if let Some(known) = notify.and_then(|notify| notify.noted.as_mut()) {
+            *known = newest;
+        }
+        let speech = self.speech();
+        out.with(|bytes| write_noted(bytes, &noted, speech));
     }
 }
 

@@ -106,8 +106,7 @@ impl Server {
                 (reply, Removals::Told)
             }
             (After::Unasked(idle), outcome) => {
-                self.tell_noted(noted, out);
-                self.told_unasked(tag, idle, outcome, news, out);
+                self.told_unasked(tag, idle, outcome, (news, noted), out);
                 return;
             }
             (After::Idle { waking, again }, Outcome::Nothing) => {

@@ -19,10 +19,10 @@ use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::fetch::Fetch;
-use crate::proto::imap::notify::{Known, Own, Survey, Surveyed, others};
+use crate::proto::imap::notify::{Guest, Known, Own, Survey, Surveyed, others, wants_noted};
 use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::{News, Outcome, Work};
-use crate::store::{Account, Marks, StoreError, Vigil};
+use crate::store::{Account, Marks, Noted, StoreError, Subscription, Vigil};
 use crate::wire::imap::command::{
     Access, BAD_EVENT, Depth, Group, Notify, Numbering, Status, Which,
 };
@@ -46,6 +46,12 @@ pub(super) struct Telling {
     own: Vec<Own>,
     /// Tells when there is something new; none when nothing is asked of other mailboxes.
     vigil: Option<Vigil>,
+    /// The same for those who have opened mailboxes to the user.
+    guests: Vec<Guest>,
+    /// What others note: up to which change it was told. None when nothing of it is asked.
+    pub(super) noted: Option<u64>,
+    /// Tells when there is something new of that.
+    _notes: Option<Subscription>,
 }
 
 impl Telling {
@@ -59,7 +65,15 @@ impl Telling {
             known: Vec::new(),
             own: Vec::new(),
             vigil: None,
+            guests: Vec::new(),
+            noted: None,
+            _notes: None,
         }
+    }
+
+    /// Whether the client is told of this.
+    pub(super) fn wants_noted(&self, noted: &Noted) -> bool {
+        self.noted.is_some() && wants_noted(&self.groups, &self.known, noted)
     }
 }
 
@@ -104,6 +118,11 @@ impl Server {
             // First the vigil, then a look: nothing can come in between.
             telling.vigil = Some(self.store.hub().watch(&account, self.peer.token));
         }
+        let of_notes = |group: &Group| group.events.notes || group.events.server_notes;
+        if telling.groups.iter().any(of_notes) {
+            telling._notes = Some(self.store.subscribe_to_notes(self.peer.token));
+            telling.noted = Some(self.store.last_noted());
+        }
         // RFC 5465 §3.1: what has come up so far is told at once, as before.
         let old = self.notify.take();
         let work = self.survey(account, &mut telling, Some(status));
@@ -123,6 +142,7 @@ impl Server {
         survey.marks = vigil.take();
         survey.known = std::mem::take(&mut telling.known);
         survey.own = std::mem::take(&mut telling.own);
+        survey.guests = std::mem::take(&mut telling.guests);
         Work::Survey(Box::new(survey))
     }
 
@@ -136,6 +156,8 @@ impl Server {
             groups: Arc::clone(&telling.groups),
             known: Vec::new(),
             marks: Marks::default(),
+            guests: Vec::new(),
+            token: self.peer.token,
             own: Vec::new(),
             first,
             selected: selected.as_deref().map(inbox_in_capitals),
@@ -173,6 +195,7 @@ impl Server {
         }
         out.block(surveyed.lines);
         new.known = surveyed.known;
+        new.guests = surveyed.guests;
         self.notify = Some(new);
         self.watch_selected();
         Reply::ok("you will be told")
@@ -250,7 +273,7 @@ impl Server {
         tag: String,
         idle: Option<Idling>,
         outcome: Outcome,
-        news: Option<Result<News, StoreError>>,
+        (news, noted): (Option<Result<News, StoreError>>, Option<NotedSince>),
         out: &mut Out,
     ) {
         let removals = match &self.notify {
@@ -274,6 +297,8 @@ impl Server {
             }
             _ => self.tell_news(news, removals, out),
         }
+        // What is subscribed to is known again only now.
+        self.tell_noted(noted, out);
         match idle {
             Some(Idling { tag, waking }) if waking.mailbox.is_some() => {
                 self.idle_on(tag, waking, Again::Yes, out)
@@ -295,6 +320,7 @@ impl Server {
                 out.block(surveyed.lines);
                 if let Some(notify) = &mut self.notify {
                     notify.known = surveyed.known;
+                    notify.guests = surveyed.guests;
                 }
                 return;
             }
@@ -389,6 +415,9 @@ impl Server {
         self.stirred = true;
     }
 }
+
+/// What others have noted, and the number of the last change.
+type NotedSince = Box<(u64, Vec<Noted>)>;
 
 impl Selected {
     /// Of these messages more is to be told soon. Who asks twice of the same messages is told once (RFC 5465 §5.2).

@@ -71,6 +71,19 @@ pub struct Events {
     pub names: bool,
     /// Subscriptions.
     pub subscriptions: bool,
+    /// What is noted about them (RFC 5464).
+    pub notes: bool,
+    /// What is noted about the server.
+    pub server_notes: bool,
+}
+
+/// Whose a mailbox is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The user's own.
+    Own,
+    /// Somebody else's, who has opened it to the user.
+    Others,
 }
 
 /// How much of what happens to messages is told: each is more than the one before (RFC 5465 §5).
@@ -86,8 +99,7 @@ pub enum Depth {
 }
 
 /// The events that are known here, as a response code.
-pub const BAD_EVENT: &str =
-    "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)";
+pub const BAD_EVENT: &str = "BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)";
 
 /// Scans what stands after NOTIFY and its space.
 pub(super) fn scan(scanner: &mut Scanner<'_>) -> Scan<Notify> {
@@ -176,6 +188,8 @@ fn scan_events(
             "FLAGCHANGE" => flags = true,
             "MAILBOXNAME" => events.names = true,
             "SUBSCRIPTIONCHANGE" => events.subscriptions = true,
+            "MAILBOXMETADATACHANGE" => events.notes = true,
+            "SERVERMETADATACHANGE" => events.server_notes = true,
             _ => *unknown = Some(name.to_owned()),
         }
     }
@@ -189,7 +203,8 @@ fn scan_events(
             "MessageNew and MessageExpunge go together, and FlagChange goes with both of them",
         );
     }
-    if which.is_selected() && (events.names || events.subscriptions) {
+    let of_names = events.names || events.subscriptions;
+    if which.is_selected() && (of_names || events.notes || events.server_notes) {
         // RFC 5465 §6.1
         return problem("of the selected mailbox only events of messages can be told");
     }
@@ -210,8 +225,8 @@ impl Which {
         matches!(self, Self::Selected | Self::SelectedDelayed)
     }
 
-    /// Whether a mailbox is meant: `name` in UTF-8, and whether it is subscribed to.
-    pub fn means(&self, name: &str, subscribed: bool) -> bool {
+    /// Whether a mailbox is meant: `name` in UTF-8, whose it is, and whether it is subscribed to.
+    pub fn means(&self, name: &str, whose: Whose, subscribed: bool) -> bool {
         let below = |top: &str| {
             let rest = name.strip_prefix(top)?;
             rest.strip_prefix('/')
@@ -219,7 +234,7 @@ impl Which {
         match self {
             Self::Selected | Self::SelectedDelayed => false,
             Self::Inboxes => name == "INBOX",
-            Self::Personal => true,
+            Self::Personal => whose == Whose::Own,
             Self::Subscribed => subscribed,
             Self::Mailboxes(names) => names.iter().any(|one| one == name),
             Self::Subtree(tops) => tops
@@ -232,6 +247,20 @@ impl Which {
                         false => below(top).is_some_and(|rest| !rest.contains('/')),
                     }
             }),
+        }
+    }
+
+    /// Whether a mailbox below `top` may be meant.
+    pub fn reaches(&self, top: &str) -> bool {
+        let below = |name: &String| {
+            let rest = name.strip_prefix(top);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        match self {
+            Self::Selected | Self::SelectedDelayed | Self::Inboxes | Self::Personal => false,
+            Self::Subscribed => true,
+            Self::Subtree(tops) => tops.iter().any(|one| one.is_empty() || below(one)),
+            Self::SubtreeOne(names) | Self::Mailboxes(names) => names.iter().any(below),
         }
     }
 
@@ -367,6 +396,10 @@ mod tests {
             ("SET (personal (FlagChange))", "go together"),
             ("SET (selected (MailboxName))", "only events of messages"),
             (
+                "SET (selected-delayed (ServerMetadataChange))",
+                "only events of messages",
+            ),
+            (
                 "SET (personal (MessageNew (UID) MessageExpunge))",
                 "of the selected mailbox only",
             ),
@@ -394,11 +427,24 @@ mod tests {
             ("ab", false, false),
             ("b", false, false),
         ] {
-            assert_eq!(tree.means(name, false), in_tree, "{name}");
-            assert_eq!(one.means(name, false), in_one, "{name}");
+            assert_eq!(tree.means(name, Whose::Own, false), in_tree, "{name}");
+            assert_eq!(one.means(name, Whose::Own, false), in_one, "{name}");
         }
-        assert!(Which::Subscribed.means("x", true));
-        assert!(!Which::Subscribed.means("x", false));
-        assert!(!Which::Mailboxes(vec!["a*".to_owned()]).means("ab", false));
+        assert!(Which::Subscribed.means("x", Whose::Own, true));
+        assert!(!Which::Subscribed.means("x", Whose::Own, false));
+        assert!(Which::Personal.means("x", Whose::Own, false));
+        assert!(!Which::Personal.means("shared/bob/x", Whose::Others, true));
+        for (which, reaches) in [
+            (Which::Personal, false),
+            (Which::Subscribed, true),
+            (Which::Subtree(vec![String::new()]), true),
+            (Which::Subtree(vec!["shared/bob".to_owned()]), true),
+            (Which::SubtreeOne(vec!["sharedx".to_owned()]), false),
+            (Which::Mailboxes(vec!["shared/bob/x".to_owned()]), true),
+            (Which::Mailboxes(vec!["INBOX".to_owned()]), false),
+        ] {
+            assert_eq!(which.reaches("shared"), reaches, "{which:?}");
+        }
+        assert!(!Which::Mailboxes(vec!["a*".to_owned()]).means("ab", Whose::Own, false));
     }
 }
