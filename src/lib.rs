@@ -19,7 +19,8 @@
 //! The line reader is a package of its own, `src/wire/lines`, because it is built for speed and the rest to be small.
 //!
 //! Beside them, [`limits`] has every number that bounds something, and `sys` the few system calls that no safe crate offers.
-//! Prose of the manual lies in `man/`, dialogues in `tests/dialogs/`.
+//! Prose of the manual lies in `man/`; the build script, `src/build.rs`, packs it, as the texts of `wire/codes`. Dialogues are in
+//! `tests/dialogs/`.
 //!
 //! A file may use what stands below it in this picture, never what stands above; `tests/layers.rs` holds the arrows.
 //! Read on in [`proto`], then in any session, then in its dialogue under `tests/dialogs`.

@@ -19,7 +19,7 @@ use std::io;
 use clap::{Arg, Command};
 use clap_mangen::Man;
 
-use super::{APPLETS, Applet, french};
+use super::{APPLETS, Applet, french, pages};
 use crate::wire::codes::{Lang, Text};
 
 /// The page of `applet`, whose options are in `command`, as roff; or that of the program.
@@ -38,7 +38,7 @@ pub(super) fn page(
         None => (
             "mailtool".to_owned(),
             "mail on one PC: server, netcat, clients, explanations".to_owned(),
-            include_str!("../../man/mailtool.roff"),
+            &pages::MAILTOOL,
         ),
     };
     let french = applet.and_then(|applet| french::prose(applet.name));
@@ -66,6 +66,7 @@ pub(super) fn page(
         ),
     );
     synopsis(&mut page, &mut command);
+    let prose = prose.text();
     let (description, others) = split(prose);
     page.push_str(description);
     commands(&mut page, &mut command, applet.is_none(), lang);
@@ -83,11 +84,12 @@ pub(super) fn page(
 }
 
 /// The page of the lab, whole as it was written.
-pub(super) const fn lab(lang: Lang) -> &'static str {
-    match lang {
-        Lang::En => include_str!("../../man/mailtool-lab.7"),
-        Lang::Fr => include_str!("../../man/fr/mailtool-lab.7"),
-    }
+pub(super) fn lab(lang: Lang) -> &'static str {
+    let page = match lang {
+        Lang::En => &pages::MAILTOOL_LAB,
+        Lang::Fr => &pages::FR_MAILTOOL_LAB,
+    };
+    page.text()
 }
 
 const NAME: Text = Text::new("NAME", "NOM");

@@ -16,6 +16,7 @@ mod manual;
 pub mod meta;
 pub mod nc;
 pub mod output;
+mod pages;
 pub mod pop;
 pub mod send;
 pub mod serve;
@@ -28,6 +29,7 @@ use clap::builder::Resettable;
 use clap::{ArgMatches, Command};
 
 use crate::wire::codes::Lang;
+use crate::wire::packed::Packed;
 
 /// One applet.
 pub struct Applet {
@@ -38,7 +40,7 @@ pub struct Applet {
     /// One line for the overview.
     pub summary: &'static str,
     /// What its manual page says besides its options, as roff: `man/NAME.roff`, woven in by the manual.
-    pub prose: &'static str,
+    pub prose: &'static Packed,
     /// Its options.
     pub command: fn() -> Command,
     /// What runs it.
@@ -90,7 +92,7 @@ pub static APPLETS: &[Applet] = &[
         name: "serve",
         aliases: &[],
         summary: "a local mail server: SMTP, submission, LMTP, POP3, IMAP",
-        prose: include_str!("../../man/serve.roff"),
+        prose: &pages::SERVE,
         command: serve::command,
         driver: Driver::Clap(serve::run),
     },
@@ -98,7 +100,7 @@ pub static APPLETS: &[Applet] = &[
         name: "nc",
         aliases: &["netcat", "ncat", "nc.openbsd", "nc.traditional"],
         summary: "read and write over the network: connect, listen, probe ports, talk mail",
-        prose: include_str!("../../man/nc.roff"),
+        prose: &pages::NC,
         command: nc::command,
         driver: Driver::Own(nc::run),
     },
@@ -106,7 +108,7 @@ pub static APPLETS: &[Applet] = &[
         name: "send",
         aliases: &["sendmail"],
         summary: "send a message by SMTP",
-        prose: include_str!("../../man/send.roff"),
+        prose: &pages::SEND,
         command: send::command,
         driver: Driver::Clap(send::run),
     },
@@ -114,7 +116,7 @@ pub static APPLETS: &[Applet] = &[
         name: "pop",
         aliases: &[],
         summary: "read a mailbox by POP3",
-        prose: include_str!("../../man/pop.roff"),
+        prose: &pages::POP,
         command: pop::command,
         driver: Driver::Clap(pop::run),
     },
@@ -122,7 +124,7 @@ pub static APPLETS: &[Applet] = &[
         name: "imap",
         aliases: &[],
         summary: "read and keep mailboxes by IMAP",
-        prose: include_str!("../../man/imap.roff"),
+        prose: &pages::IMAP,
         command: imap::command,
         driver: Driver::Clap(imap::run),
     },
@@ -130,7 +132,7 @@ pub static APPLETS: &[Applet] = &[
         name: "mailq",
         aliases: &[],
         summary: "what is in the queue of a server that runs",
-        prose: include_str!("../../man/mailq.roff"),
+        prose: &pages::MAILQ,
         command: serve::queue::mailq_command,
         driver: Driver::Clap(serve::queue::run_mailq),
     },
@@ -138,7 +140,7 @@ pub static APPLETS: &[Applet] = &[
         name: "codes",
         aliases: &[],
         summary: "explain reply codes, statuses, commands and ports",
-        prose: include_str!("../../man/codes.roff"),
+        prose: &pages::CODES,
         command: codes::command,
         driver: Driver::Clap(codes::run),
     },

@@ -21,6 +21,7 @@ pub mod mailboxes;
 pub mod mbox;
 pub mod mime;
 pub mod network;
+pub mod packed;
 pub mod pop3;
 pub mod pop3_reply;
 pub mod proxy_header;

@@ -35,14 +35,17 @@ fn section(text: &mut String, found: &Found, hit: &Hit, lang: Lang) {
         Hit::Entry(entry) => (
             entry.section,
             vec![
-                (MEANING, entry.meaning),
-                (SENT, entry.sent),
-                (NEXT, entry.next),
+                (MEANING, entry.meaning.both()),
+                (SENT, entry.sent.both()),
+                (NEXT, entry.next.both()),
             ],
         ),
         Hit::Command(command) => (
             command.section,
-            vec![(MEANING, command.meaning), (ALLOWED, command.allowed)],
+            vec![
+                (MEANING, command.meaning.both()),
+                (ALLOWED, command.allowed.both()),
+            ],
         ),
         Hit::Service(service) => (service.section, vec![(MEANING, service.meaning)]),
     };

@@ -5,33 +5,23 @@
 //! stands in English, or one of [`ABOUT`], [`LONG_ABOUT`], [`USAGE`], [`AFTER`]. Commands within a command have rows of their own, `@queue`
 //! for what it does and `queue.json` for an option of it.
 
-mod codes;
 mod errors;
-mod nc;
-mod serve;
+mod keys;
 
 use clap::{Arg, ArgAction, Command};
 
+use super::pages;
+use crate::wire::packed::Packed;
+use keys::{ABOUT, AFTER, LONG_ABOUT, Table, USAGE};
+
 pub(super) use errors::error;
-
-/// What it does, in a line.
-const ABOUT: &str = "@about";
-/// The same at length, for `--help`.
-const LONG_ABOUT: &str = "@long";
-/// How it is called.
-const USAGE: &str = "@usage";
-/// What stands below the options.
-const AFTER: &str = "@after";
-
-/// Rows of one applet.
-type Table = &'static [(&'static str, &'static str)];
 
 /// What the manual says in French.
 pub(super) struct Prose {
     /// One line.
     pub(super) summary: &'static str,
     /// As roff: `man/fr/NAME.roff`.
-    pub(super) text: &'static str,
+    pub(super) text: &'static Packed,
 }
 
 /// The French manual of an applet, where there is one.
@@ -39,39 +29,44 @@ pub(super) fn prose(applet: &str) -> Option<Prose> {
     let (summary, text) = match applet {
         "codes" => (
             "expliquer codes de réponse, états, commandes et ports du courrier",
-            include_str!("../../../man/fr/codes.roff"),
+            &pages::FR_CODES,
         ),
         "nc" => (
             "lire et écrire sur le réseau : appeler, écouter, sonder des ports, parler courrier",
-            include_str!("../../../man/fr/nc.roff"),
+            &pages::FR_NC,
         ),
         "serve" => (
             "un serveur de courrier local : SMTP, dépôt, LMTP, POP3, IMAP",
-            include_str!("../../../man/fr/serve.roff"),
+            &pages::FR_SERVE,
         ),
         _ => return None,
     };
     Some(Prose { summary, text })
 }
 
-fn table(applet: &str) -> Option<Table> {
-    match applet {
-        "codes" => Some(codes::TABLE),
-        "nc" => Some(nc::TABLE),
-        "serve" => Some(serve::TABLE),
-        _ => None,
-    }
+/// The rows of `codes.rs`, `nc.rs` or `serve.rs`, which the build script packs.
+fn table(applet: &str) -> Option<Vec<(&'static str, &'static str)>> {
+    let (_, packed) = TABLES.iter().find(|table| table.0 == applet)?;
+    let mut words = packed.text().split_terminator('\0');
+    let rows = std::iter::from_fn(|| Some((words.next()?, words.next()?)));
+    Some(rows.collect())
 }
+
+include!(concat!(env!("OUT_DIR"), "/french.rs"));
 
 /// `command` in French, as far as there are texts for it.
 pub(super) fn translated(applet: &str, command: Command) -> Command {
     match table(applet) {
-        Some(table) => translate(command, table, ""),
+        Some(table) => translate(command, &table, ""),
         None => command,
     }
 }
 
-fn translate(mut command: Command, table: Table, within: &str) -> Command {
+fn translate(
+    mut command: Command,
+    table: &[(&'static str, &'static str)],
+    within: &str,
+) -> Command {
     let of = |key: &str| {
         let row = table.iter().find(|row| {
             row.0.strip_prefix(within).and_then(|rest| {
@@ -286,11 +281,11 @@ mod tests {
         for applet in ["codes", "nc", "serve"] {
             let keys = keys(&command_of(applet), "");
             for (key, text) in table(applet).expect("a table") {
-                let known = keys.iter().any(|known| known == key)
-                    || [ABOUT, LONG_ABOUT, USAGE, AFTER, "help"].contains(key);
+                let known = keys.iter().any(|known| *known == key)
+                    || [ABOUT, LONG_ABOUT, USAGE, AFTER, "help"].contains(&key);
                 assert!(known, "{applet}: nothing is called {key}");
                 assert!(
-                    !text.is_empty() && !text.contains("  ") || *key == AFTER || *key == USAGE,
+                    !text.is_empty() && !text.contains("  ") || key == AFTER || key == USAGE,
                     "{applet}: {text}"
                 );
             }

@@ -409,11 +409,11 @@ const OTHERS: &[&[Entry]] = &[
     capabilities::IMAP[0],
     capabilities::IMAP[1],
     extensions::KEYWORDS,
-    extensions::rare::KEYWORDS,
+    extensions::RARE_KEYWORDS,
     extensions::PARAMETERS,
-    extensions::rare::PARAMETERS,
+    extensions::RARE_PARAMETERS,
     extensions::MECHANISMS,
-    extensions::mechanisms::MORE,
+    extensions::RARE_MECHANISMS,
 ];
 
 #[cfg(test)]

@@ -83,15 +83,15 @@ impl Table {
             Self::Capabilities => {
                 let mut rows = entries(&[
                     extensions::KEYWORDS,
-                    extensions::rare::KEYWORDS,
+                    extensions::RARE_KEYWORDS,
                     extensions::PARAMETERS,
-                    extensions::rare::PARAMETERS,
+                    extensions::RARE_PARAMETERS,
                     capabilities::POP3,
                 ]);
                 rows.extend(entries(capabilities::IMAP));
                 rows
             }
-            Self::Sasl => entries(&[extensions::MECHANISMS, extensions::mechanisms::MORE]),
+            Self::Sasl => entries(&[extensions::MECHANISMS, extensions::RARE_MECHANISMS]),
             Self::Ports => SERVICES.iter().map(Hit::Service).collect(),
         }
     }
@@ -123,10 +123,10 @@ impl Hit {
     }
 
     /// What it means.
-    pub const fn meaning(&self) -> Text {
+    pub fn meaning(&self) -> Text {
         match self {
-            Self::Entry(entry) => entry.meaning,
-            Self::Command(command) => command.meaning,
+            Self::Entry(entry) => entry.meaning.both(),
+            Self::Command(command) => command.meaning.both(),
             Self::Service(service) => service.meaning,
         }
     }
@@ -190,8 +190,8 @@ fn both(text: Text) -> String {
 
 fn rest(hit: &Hit) -> String {
     match hit {
-        Hit::Entry(entry) => format!("{} {}", both(entry.sent), both(entry.next)),
-        Hit::Command(command) => format!("{} {}", both(command.allowed), command.example),
+        Hit::Entry(entry) => format!("{} {}", both(entry.sent.both()), both(entry.next.both())),
+        Hit::Command(command) => format!("{} {}", both(command.allowed.both()), command.example),
         Hit::Service(service) => service.aliases.join(" "),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::wire::codes::Protocol;
+use crate::wire::codes::{Lang, Protocol, RowText};
 
 fn codes(word: &str) -> Vec<&'static str> {
     let hits = shape(word).hits;
@@ -141,7 +141,7 @@ fn the_tables_are_in_order() {
         .chain(entries(OTHERS))
         .chain(entries(imap::CODES));
     for row in all {
-        for text in [row.meaning, row.sent, row.next] {
+        for text in [row.meaning, row.sent, row.next].map(RowText::both) {
             for text in [text.en, text.fr] {
                 assert!(text.ends_with(['.', '!']), "{}: {text}", row.code);
                 assert!(!text.contains("  "), "{}: {text}", row.code);
@@ -155,7 +155,7 @@ fn the_tables_are_in_order() {
     }
     for command in COMMANDS.iter().copied().flatten() {
         cited(command.section);
-        assert_ne!(command.meaning.en, command.meaning.fr);
+        assert_ne!(command.meaning.of(Lang::En), command.meaning.of(Lang::Fr));
         let lines = command.example.lines();
         assert!(lines.clone().count() > 0);
         for line in lines {
@@ -243,18 +243,18 @@ fn no_extension_of_the_server_is_missing() {
         "8BITMIME BINARYMIME CHUNKING DELIVERBY DSN ENHANCEDSTATUSCODES FUTURERELEASE LIMITS MT-PRIORITY PIPELINING \
          REQUIRETLS SIZE SMTPUTF8 CHECKPOINT CONNEG CONPERM MTRK NO-SOLICITING ONEX RRVS SUBMITTER UTF8SMTP VERB XFORWARD"
             .split_whitespace(),
-        &[extensions::KEYWORDS, extensions::rare::KEYWORDS],
+        &[extensions::KEYWORDS, extensions::RARE_KEYWORDS],
     );
     complete(
         "AUTH BODY BY ENVID HOLDFOR HOLDUNTIL NOTIFY ORCPT RET ALT-ADDRESS SOLICIT TRANSID"
             .split(' '),
-        &[extensions::PARAMETERS, extensions::rare::PARAMETERS],
+        &[extensions::PARAMETERS, extensions::RARE_PARAMETERS],
     );
     complete(
         "CRAM-MD5 LOGIN OAUTHBEARER PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS XOAUTH2 ANONYMOUS DIGEST-MD5 EAP-AES128 \
          EXTERNAL GS2-KRB5 GSS-SPNEGO GSSAPI KERBEROS_V4 NTLM OTP SAML20 SCRAM-SHA-1 SCRAM-SHA-1-PLUS SECURID SKEY"
             .split_whitespace(),
-        &[extensions::MECHANISMS, extensions::mechanisms::MORE],
+        &[extensions::MECHANISMS, extensions::RARE_MECHANISMS],
     );
 }
 

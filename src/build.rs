@@ -1,0 +1,253 @@
+//! The build script: packs the texts that the program carries (`wire/packed.rs`), and writes the sources that name them.
+//!
+//! | from | to |
+//! |---|---|
+//! | `man/*` and `man/fr/*` | `pages.rs`: a constant for each file |
+//! | the tables of `applet/french` | `french.rs`: each packed |
+//! | the tables of `wire/codes` | `codes.rs`: the same tables, their texts replaced by places in packed blocks |
+//!
+//! The tables stay written as they read best, as Rust with each text beside its row; this script compiles them in.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::{env, fs, io};
+
+use miniz_oxide::deflate::compress_to_vec;
+
+use applet::french::TABLES;
+use wire::codes::{Command, Entry, Text};
+use wire::codes::{capabilities, commands, enhanced, extensions, imap, pop3, smtp};
+
+/// The modules at the places where they have themselves.
+mod wire {
+    pub mod codes {
+        #[expect(dead_code, reason = "the program has more uses for them")]
+        mod rows;
+        pub use rows::{Kind, Protocol, Text};
+
+        pub type Entry = rows::Entry<Text>;
+        pub type Command = rows::Command<Text>;
+
+        pub mod capabilities;
+        pub mod commands;
+        pub mod enhanced;
+        pub mod extensions;
+        pub mod imap;
+        pub mod pop3;
+        pub mod smtp;
+    }
+}
+
+mod applet {
+    pub mod french {
+        mod codes;
+        mod keys;
+        mod nc;
+        mod serve;
+
+        use keys::{ABOUT, AFTER, LONG_ABOUT, Table, USAGE};
+
+        pub const TABLES: [(&str, Table); 3] = [
+            ("codes", codes::TABLE),
+            ("nc", nc::TABLE),
+            ("serve", serve::TABLE),
+        ];
+    }
+}
+
+fn main() -> io::Result<()> {
+    for place in ["man", "src/build.rs", "src/applet/french", "src/wire/codes"] {
+        println!("cargo::rerun-if-changed={place}");
+    }
+    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
+    pages(Path::new(&out))?;
+    french(Path::new(&out))?;
+    codes(Path::new(&out))
+}
+
+/// A constant for each file of the manual: `SERVE` for `man/serve.roff`, `FR_SERVE` for `man/fr/serve.roff`.
+fn pages(out: &Path) -> io::Result<()> {
+    let mut source = String::new();
+    for (folder, prefix) in [("man", ""), ("man/fr", "fr-")] {
+        for file in fs::read_dir(folder)? {
+            let path = file?.path();
+            let (true, Some(stem)) = (path.is_file(), path.file_stem()) else {
+                continue;
+            };
+            let name = format!("{prefix}{}", stem.to_string_lossy());
+            fs::write(out.join(&name), packed(&fs::read(&path)?))?;
+            let constant = name.to_uppercase().replace('-', "_");
+            source += &format!(
+                "pub(super) static {constant}: Packed = Packed::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")));\n"
+            );
+        }
+    }
+    fs::write(out.join("pages.rs"), source)
+}
+
+/// The French of each applet: a key and its text by turns, a NUL after each.
+fn french(out: &Path) -> io::Result<()> {
+    let mut source = String::new();
+    for (applet, table) in TABLES {
+        let rows: String = table
+            .iter()
+            .map(|row| format!("{}\0{}\0", row.0, row.1))
+            .collect();
+        fs::write(
+            out.join(format!("french-{applet}")),
+            packed(rows.as_bytes()),
+        )?;
+        source += &format!(
+            "    ({applet:?}, Packed::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/french-{applet}\")))),\n"
+        );
+    }
+    let source = format!(
+        "static TABLES: [(&str, Packed); {}] = [\n{source}];\n",
+        TABLES.len()
+    );
+    fs::write(out.join("french.rs"), source)
+}
+
+/// The tables, in modules as they have themselves, and the blocks of their texts.
+fn codes(out: &Path) -> io::Result<()> {
+    let mut tables = Tables::default();
+    tables.module("smtp", |tables| {
+        tables.slices("REPLIES", smtp::REPLIES);
+    });
+    tables.module("enhanced", |tables| {
+        tables.slices("STATUSES", enhanced::STATUSES);
+    });
+    tables.module("pop3", |tables| {
+        tables.rows("STATUSES", pop3::STATUSES);
+        tables.rows("CODES", pop3::CODES);
+    });
+    tables.module("imap", |tables| {
+        tables.rows("STATUSES", imap::STATUSES);
+        tables.slices("CODES", imap::CODES);
+        tables.rows("DATA", imap::DATA);
+    });
+    tables.module("commands", |tables| {
+        tables.slices("COMMANDS", commands::COMMANDS);
+    });
+    tables.module("capabilities", |tables| {
+        tables.rows("POP3", capabilities::POP3);
+        tables.slices("IMAP", capabilities::IMAP);
+    });
+    tables.module("extensions", |tables| {
+        tables.rows("KEYWORDS", extensions::KEYWORDS);
+        tables.rows("PARAMETERS", extensions::PARAMETERS);
+        tables.rows("MECHANISMS", extensions::MECHANISMS);
+        tables.rows("RARE_KEYWORDS", extensions::rare::KEYWORDS);
+        tables.rows("RARE_PARAMETERS", extensions::rare::PARAMETERS);
+        tables.rows("RARE_MECHANISMS", extensions::mechanisms::MORE);
+    });
+    let mut source = tables.source;
+    source += &format!("static BLOCKS: [Packed; {}] = [\n", tables.blocks.len());
+    for (at, block) in tables.blocks.iter().enumerate() {
+        fs::write(out.join(format!("codes-{at}")), packed(block.as_bytes()))?;
+        source += &format!(
+            "    Packed::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/codes-{at}\"))),\n"
+        );
+    }
+    source += "];\n";
+    fs::write(out.join("codes.rs"), source)
+}
+
+fn packed(octets: &[u8]) -> Vec<u8> {
+    compress_to_vec(octets, 10)
+}
+
+/// What is written of the tables.
+#[derive(Default)]
+struct Tables {
+    source: String,
+    /// Texts in English and in French by turns, a NUL after each.
+    blocks: Vec<String>,
+}
+
+impl Tables {
+    fn module(&mut self, name: &str, fill: impl FnOnce(&mut Self)) {
+        self.source += &format!(
+            "/// What is written in `src/wire/codes/{name}`.\npub mod {name} {{\n    use super::*;\n"
+        );
+        fill(self);
+        self.source += "}\n";
+    }
+
+    fn rows<R: Row>(&mut self, name: &str, rows: &[R]) {
+        let rows = self.slice(rows);
+        self.constant(name, &format!("&[{}]", R::TYPE), &rows);
+    }
+
+    fn slices<R: Row>(&mut self, name: &str, slices: &[&[R]]) {
+        let slices: String = slices.iter().map(|rows| self.slice(rows) + ", ").collect();
+        self.constant(name, &format!("&[&[{}]]", R::TYPE), &format!("&[{slices}]"));
+    }
+
+    fn constant(&mut self, name: &str, of: &str, value: &str) {
+        self.source += &format!(
+            "    /// The table of that name, or those of its files.\n    pub const {name}: {of} = {value};\n"
+        );
+    }
+
+    /// The rows of one file, whose texts go into a block of their own.
+    fn slice<R: Row>(&mut self, rows: &[R]) -> String {
+        let mut block = String::new();
+        let mut slice = "&[\n".to_owned();
+        for row in rows {
+            let mut text = |text: Text| {
+                let number = block.matches('\0').count() / 2;
+                block += &format!("{}\0{}\0", text.en, text.fr);
+                format!(
+                    "RowText {{ block: {}, number: {number} }}",
+                    self.blocks.len()
+                )
+            };
+            let _ = writeln!(slice, "        {},", row.source(&mut text));
+        }
+        self.blocks.push(block);
+        slice + "    ]"
+    }
+}
+
+trait Row {
+    /// What it is called.
+    const TYPE: &str;
+
+    /// The row as it is written, its texts put away by `text`.
+    fn source(&self, text: &mut dyn FnMut(Text) -> String) -> String;
+}
+
+impl Row for Entry {
+    const TYPE: &str = "Entry";
+
+    fn source(&self, text: &mut dyn FnMut(Text) -> String) -> String {
+        format!(
+            "Entry {{ kind: Kind::{:?}, code: {:?}, name: {:?}, meaning: {}, sent: {}, next: {}, section: {:?} }}",
+            self.kind,
+            self.code,
+            self.name,
+            text(self.meaning),
+            text(self.sent),
+            text(self.next),
+            self.section
+        )
+    }
+}
+
+impl Row for Command {
+    const TYPE: &str = "Command";
+
+    fn source(&self, text: &mut dyn FnMut(Text) -> String) -> String {
+        format!(
+            "Command {{ protocol: Protocol::{:?}, verb: {:?}, syntax: {:?}, meaning: {}, allowed: {}, example: {:?}, section: {:?} }}",
+            self.protocol,
+            self.verb,
+            self.syntax,
+            text(self.meaning),
+            text(self.allowed),
+            self.example,
+            self.section
+        )
+    }
+}
