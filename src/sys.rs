@@ -79,6 +79,18 @@ pub(crate) fn file_rights(uid: u32, gid: u32) -> io::Result<()> {
     }
 }
 
+/// Seconds east of UTC on the clocks here at a time (seconds since 1970), as `TZ` or /etc/localtime say; 0 where they say nothing.
+pub(crate) fn east_of_utc(unix: i64) -> i32 {
+    let mut local = std::mem::MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are valid for the call. Zeroes are a `tm`, should nothing be written: its only pointer may be null, and
+    // is not read.
+    let local = unsafe {
+        libc::localtime_r(&raw const unix, local.as_mut_ptr());
+        local.assume_init()
+    };
+    i32::try_from(local.tm_gmtoff).unwrap_or(0)
+}
+
 /// setgroups(2) with none: the process keeps no rights by groups other than its own, in any of its threads.
 pub(crate) fn leave_groups() -> io::Result<()> {
     // SAFETY: no group is passed, so that the pointer is not used.

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::Context;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
@@ -14,12 +15,12 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 use super::conversation::{self, converse};
 use super::credentials::{Access, Ports, Security, ServerArguments};
 use super::exit::{self, failure};
-use crate::limits;
 use crate::proto::client::{Failure as DialogueFailure, Upgrade};
 use crate::proto::smtp::client::{Client, Failure, Login, Mail, Outcome, Plan, Protocol, Stage};
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
 use crate::wire::smtp::{Enhanced, Reply};
+use crate::{limits, sys};
 use compose::{Attachment, Letter, Person, no_control, read_people};
 use raw::{Style, raw_mail};
 
@@ -293,8 +294,9 @@ fn host_name() -> String {
 
 /// The time, as the clock on the wall here has it.
 fn now() -> DateTime {
-    let now = jiff::Zoned::now();
-    DateTime::new(now.timestamp().as_second(), now.offset().seconds())
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.map_or(0, |since| since.as_secs().cast_signed());
+    DateTime::new(now, sys::east_of_utc(now))
 }
 
 /// Without its brackets. No two may be the same, so a random number is part of it.

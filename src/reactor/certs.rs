@@ -12,6 +12,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -19,6 +20,7 @@ use rcgen::{
 };
 
 use super::tls::{Acceptor, TlsError, missing_names};
+use crate::wire::date::DateTime;
 use crate::wire::fault::Showing;
 
 /// The certificate in `directory`, made now for localhost and `names` if there is none yet.
@@ -241,8 +243,9 @@ fn params(names: Vec<String>, subject: &str) -> Result<CertificateParams, CertEr
         .distinguished_name
         .push(DnType::OrganizationName, "mailtool");
     params.distinguished_name.push(DnType::CommonName, subject);
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
-    let year = i32::from(today.year());
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.map_or(0, |since| since.as_secs().cast_signed());
+    let year = i32::from(DateTime::utc(now).date().year());
     // From the first of last year's last month: clocks of lab machines are often wrong.
     params.not_before = date_time_ymd(year - 1, 12, 1);
     params.not_after = date_time_ymd(year + YEARS, 12, 31);

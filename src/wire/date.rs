@@ -1,12 +1,14 @@
 //! Dates as mail writes them: in headers (RFC 5322 §3.3), and in IMAP commands and answers (RFC 3501 §9 `date-time`, `date`).
 //!
 //! No clock: seconds since 1970 come from the caller. What is printed is always the strict form; what is read may be any
-//! of the obsolete forms of RFC 5322 §4.3 too (comments, two digits of a year, named zones). Calendar arithmetic is jiff's.
+//! of the obsolete forms of RFC 5322 §4.3 too (comments, two digits of a year, named zones).
+//!
+//! The calendar is our own: a crate for it would be a fortieth of the program. Tests hold it against jiff.
 
-use jiff::Timestamp;
-use jiff::civil::{self, Date};
-use jiff::fmt::rfc2822::DateTimeParser;
-use jiff::tz::{Offset, TimeZone};
+mod calendar;
+mod header;
+
+pub use calendar::Date;
 
 /// A moment, and the offset from UTC in which it was, or shall be, written.
 ///
@@ -20,8 +22,8 @@ use jiff::tz::{Offset, TimeZone};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DateTime {
-    moment: Timestamp,
-    offset: Offset,
+    unix: i64,
+    east: i32,
 }
 
 impl DateTime {
@@ -32,24 +34,18 @@ impl DateTime {
 
     /// Seconds since 1970, written in the offset of so many seconds east of UTC (at most a day: else UTC).
     pub fn new(unix: i64, east_seconds: i32) -> Self {
-        let moment = Timestamp::from_second(unix.clamp(YEAR_1, YEAR_9998)).unwrap_or_default();
-        let offset = Offset::from_seconds(east_seconds)
-            .ok()
-            .filter(|offset| offset.seconds().abs() <= 86_400)
-            .unwrap_or(Offset::UTC);
-        Self { moment, offset }
+        let is_known = (-DAY..=DAY).contains(&i64::from(east_seconds));
+        Self {
+            unix: unix.clamp(YEAR_1, YEAR_9998),
+            east: if is_known { east_seconds } else { 0 },
+        }
     }
 
     /// Reads the value of a Date header, obsolete forms included. A wrong name of the day is overlooked: people's
     /// scripts get it wrong, and the rest says all.
     pub fn from_header(value: &[u8]) -> Option<Self> {
-        let parser = DateTimeParser::new().relaxed_weekday(true);
-        let value = without_comments(value);
-        let zoned = parser.parse_zoned(value.trim_ascii()).ok()?;
-        Some(Self::new(
-            zoned.timestamp().as_second(),
-            zoned.offset().seconds(),
-        ))
+        let (unix, east) = header::read(&without_comments(value))?;
+        Some(Self::new(unix, east))
     }
 
     /// Reads IMAP's `date-time` without its quotes: `17-Jul-1996 02:44:25 -0700`, the day of one digit with or without
@@ -58,97 +54,83 @@ impl DateTime {
         let text = std::str::from_utf8(value).ok()?;
         let mut words = text.trim_start_matches(' ').split(' ');
         let date = imap_date(words.next()?.as_bytes())?;
-        let (time, zone) = (words.next()?.as_bytes(), words.next()?.as_bytes());
-        let (
-            &[h1, h2, b':', m1, m2, b':', s1, s2],
-            &[sign @ (b'+' | b'-'), oh1, oh2, om1, om2],
-            None,
-        ) = (time, zone, words.next())
+        let time = words.next()?.as_bytes();
+        let (&[h1, h2, b':', m1, m2, b':', s1, s2], Some(zone), None) =
+            (time, words.next(), words.next())
         else {
             return None;
         };
-        // A leap second (60) is the last one of its minute here, as everywhere in Unix.
-        let second = two_digits(s1, s2, 60)?.min(59);
-        let time = civil::time(two_digits(h1, h2, 23)?, two_digits(m1, m2, 59)?, second, 0);
-        let east =
-            i32::from(two_digits(oh1, oh2, 23)?) * 3600 + i32::from(two_digits(om1, om2, 59)?) * 60;
-        let offset = Offset::from_seconds(if sign == b'-' { -east } else { east }).ok()?;
-        let moment = date
-            .to_datetime(time)
-            .to_zoned(TimeZone::fixed(offset))
-            .ok()?
-            .timestamp();
-        Some(Self::new(moment.as_second(), offset.seconds()))
+        let time = (
+            two_digits(h1, h2, 23)?,
+            two_digits(m1, m2, 59)?,
+            two_digits(s1, s2, 60)?,
+        );
+        let east = east(zone)?;
+        Some(Self::new(seconds(date, time)? - i64::from(east), east))
     }
 
     /// Seconds since 1970.
-    pub fn unix(self) -> i64 {
-        self.moment.as_second()
+    pub const fn unix(self) -> i64 {
+        self.unix
     }
 
     /// The day on the calendar of the one who wrote it; what IMAP's SEARCH compares (RFC 3501 §6.4.4: "disregarding time
     /// and timezone").
-    pub fn date(self) -> Date {
-        self.civil().date()
+    pub const fn date(self) -> Date {
+        Date::after_1970((self.unix + self.east as i64).div_euclid(DAY))
+    }
+
+    /// Hour, minute and second on the clock of the one who wrote it.
+    pub const fn time(self) -> (u8, u8, u8) {
+        let second = (self.unix + self.east as i64).rem_euclid(DAY);
+        // A day has 24 hours of 60 minutes of 60 seconds.
+        (
+            (second / 3600) as u8,
+            (second / 60 % 60) as u8,
+            (second % 60) as u8,
+        )
     }
 
     /// For a header: `Mon, 23 Nov 2026 06:27:42 +0000` (RFC 5322 §3.3).
     pub fn to_header(self) -> String {
-        let at = self.civil();
-        format!(
-            "{}, {:02} {} {:04} {:02}:{:02}:{:02} {}",
-            WEEKDAYS[at.weekday().to_monday_zero_offset() as usize],
-            at.day(),
-            MONTHS[at.month() as usize - 1],
-            at.year(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            self.zone()
-        )
+        let (date, clock, zone) = (self.date(), self.clock(), self.zone());
+        let (weekday, month) = names(date);
+        let (day, year) = (date.day(), date.year());
+        format!("{weekday}, {day:02} {month} {year:04} {clock} {zone}")
     }
 
     /// IMAP's `date-time`, without its quotes: `23-Nov-2026 06:27:42 +0000`, a day of one digit after a space.
     pub fn to_imap(self) -> String {
-        let at = self.civil();
-        format!(
-            "{:>2}-{}-{:04} {:02}:{:02}:{:02} {}",
-            at.day(),
-            MONTHS[at.month() as usize - 1],
-            at.year(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            self.zone()
-        )
+        let (date, clock, zone) = (self.date(), self.clock(), self.zone());
+        let (_, month) = names(date);
+        let (day, year) = (date.day(), date.year());
+        format!("{day:>2}-{month}-{year:04} {clock} {zone}")
     }
 
     /// As the Internet has it (RFC 3339 §5.6): `2026-11-23T06:27:42Z`, in UTC.
     pub fn to_internet(self) -> String {
-        self.moment.to_string()
+        let at = Self::utc(self.unix);
+        let (date, clock) = (at.date(), at.clock());
+        let (year, month, day) = (date.year(), date.month(), date.day());
+        format!("{year:04}-{month:02}-{day:02}T{clock}Z")
     }
 
     /// As ctime(3) has it, in UTC: `Sun Nov  6 08:49:37 1994`.
     pub fn to_ctime(self) -> String {
-        let at = Offset::UTC.to_datetime(self.moment);
-        format!(
-            "{} {} {:>2} {:02}:{:02}:{:02} {:04}",
-            WEEKDAYS[at.weekday().to_monday_zero_offset() as usize],
-            MONTHS[at.month() as usize - 1],
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            at.year()
-        )
+        let at = Self::utc(self.unix);
+        let (date, clock) = (at.date(), at.clock());
+        let (weekday, month) = names(date);
+        let (day, year) = (date.day(), date.year());
+        format!("{weekday} {month} {day:>2} {clock} {year:04}")
     }
 
-    fn civil(self) -> civil::DateTime {
-        self.offset.to_datetime(self.moment)
+    fn clock(self) -> String {
+        let (hour, minute, second) = self.time();
+        format!("{hour:02}:{minute:02}:{second:02}")
     }
 
     fn zone(self) -> String {
-        let minutes = self.offset.seconds() / 60;
+        let minutes = self.east / 60;
         let sign = if minutes < 0 { '-' } else { '+' };
         format!("{sign}{:02}{:02}", minutes.abs() / 60, minutes.abs() % 60)
     }
@@ -178,7 +160,7 @@ pub fn imap_date(value: &[u8]) -> Option<Date> {
     if parts.next().is_some() {
         return None;
     }
-    Date::new(year, i8::try_from(month).ok()? + 1, day).ok()
+    Date::new(year, u8::try_from(month).ok()? + 1, day)
 }
 
 /// Reads a date and time of the Internet (RFC 3339 §5.6): seconds since 1970.
@@ -190,16 +172,46 @@ pub fn imap_date(value: &[u8]) -> Option<Date> {
 /// assert_eq!(from_internet("1994-11-06"), None);
 /// ```
 pub fn from_internet(value: &str) -> Option<i64> {
-    let octets = value.as_bytes();
-    let shape = octets
-        .get(10)
-        .is_some_and(|octet| octet.eq_ignore_ascii_case(&b'T'))
-        && (20..=40).contains(&octets.len())
-        && octets[13] == b':'
-        && octets[16] == b':'
-        && !value.contains('[');
-    let moment: Timestamp = shape.then(|| value.parse().ok()).flatten()?;
-    Some(moment.as_second())
+    let (date, rest) = value.as_bytes().split_at_checked(10)?;
+    let (time, mut rest) = rest.split_at_checked(9)?;
+    let &[y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2] = date else {
+        return None;
+    };
+    let &[b'T' | b't', h1, h2, b':', m1, m2, b':', s1, s2] = time else {
+        return None;
+    };
+    let year = i16::from(two_digits(y1, y2, 99)?) * 100 + i16::from(two_digits(y3, y4, 99)?);
+    let date = Date::new(year, two_digits(mo1, mo2, 12)?, two_digits(d1, d2, 31)?)?;
+    let time = (
+        two_digits(h1, h2, 23)?,
+        two_digits(m1, m2, 59)?,
+        two_digits(s1, s2, 60)?,
+    );
+    // A fraction of a second counts for nothing.
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let digits = fraction.iter().take_while(|octet| octet.is_ascii_digit());
+        let (digits, zone) = fraction.split_at(digits.count());
+        if digits.is_empty() {
+            return None;
+        }
+        rest = zone;
+    }
+    let east = match *rest {
+        [b'Z' | b'z'] => 0,
+        [sign, h1, h2, b':', m1, m2] => east(std::str::from_utf8(&[sign, h1, h2, m1, m2]).ok()?)?,
+        _ => return None,
+    };
+    Some(seconds(date, time)? - i64::from(east))
+}
+
+/// Seconds since 1970 of a time in UTC: hour, minute, second; `None` when there is no such time.
+pub fn seconds(date: Date, (hour, minute, second): (u8, u8, u8)) -> Option<i64> {
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // A leap second (60) is the last one of its minute here, as everywhere in Unix.
+    let second = i64::from(second.min(59));
+    Some(date.since_1970() * DAY + i64::from(hour) * 3600 + i64::from(minute) * 60 + second)
 }
 
 /// The day of the week of this name of three letters, 0 for Monday.
@@ -210,11 +222,11 @@ pub(super) fn weekday(name: &str) -> Option<usize> {
 }
 
 /// The month of this name of three letters, 1 for January.
-pub(super) fn month(name: &str) -> Option<i8> {
+pub(super) fn month(name: &str) -> Option<u8> {
     let at = MONTHS
         .iter()
         .position(|known| known.eq_ignore_ascii_case(name))?;
-    i8::try_from(at + 1).ok()
+    u8::try_from(at + 1).ok()
 }
 
 /// Seconds east of UTC that `+0100` says.
@@ -224,25 +236,6 @@ pub(super) fn east(zone: &str) -> Option<i32> {
     };
     let east = i32::from(two_digits(h1, h2, 23)?) * 3600 + i32::from(two_digits(m1, m2, 59)?) * 60;
     Some(if sign == b'-' { -east } else { east })
-}
-
-/// Seconds since 1970 of a time in UTC; `None` when there is no such day or time.
-pub(super) fn seconds(
-    year: i16,
-    month: i8,
-    day: u8,
-    (hour, minute, second): (u8, u8, u8),
-) -> Option<i64> {
-    let date = Date::new(year, month, i8::try_from(day).ok()?).ok()?;
-    // A leap second (60) is the last one of its minute here, as everywhere in Unix.
-    let second = match second {
-        60 => 59,
-        second => second,
-    };
-    let signed = |number: u8| i8::try_from(number).ok();
-    let time = civil::Time::new(signed(hour)?, signed(minute)?, signed(second)?, 0).ok()?;
-    let moment = date.to_datetime(time).to_zoned(TimeZone::UTC).ok()?;
-    Some(moment.timestamp().as_second())
 }
 
 /// Comments (RFC 5322 §3.2.2), which may nest and stand between any two tokens, as one space each.
@@ -263,12 +256,18 @@ fn without_comments(value: &[u8]) -> Vec<u8> {
     kept
 }
 
-fn two_digits(tens: u8, units: u8, max: i8) -> Option<i8> {
+fn two_digits(tens: u8, units: u8, max: u8) -> Option<u8> {
     if !tens.is_ascii_digit() || !units.is_ascii_digit() {
         return None;
     }
-    let number = ((tens - b'0') * 10 + (units - b'0')) as i8;
+    let number = (tens - b'0') * 10 + (units - b'0');
     (number <= max).then_some(number)
+}
+
+/// The names of a day of the week, and of its month.
+fn names(date: Date) -> (&'static str, &'static str) {
+    let month = usize::from(date.month()) - 1;
+    (WEEKDAYS[date.weekday()], MONTHS[month])
 }
 
 const MONTHS: [&str; 12] = [
@@ -276,6 +275,8 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 /// 2 January of year 1: with any offset, the year has four digits and is positive.
 const YEAR_1: i64 = -62_135_510_400;
 /// The end of year 9998.
@@ -295,7 +296,7 @@ mod tests {
             DateTime::from_imap(b"17-Jul-1996 02:44:25 -0700"),
             Some(date)
         );
-        assert_eq!(date.date(), civil::date(1996, 7, 17));
+        assert_eq!(date.date(), Date::new(1996, 7, 17).unwrap());
         assert_eq!(
             DateTime::new(0, 20_700).to_header(),
             "Thu, 01 Jan 1970 05:45:00 +0545"
@@ -338,7 +339,67 @@ mod tests {
         assert!(DateTime::from_imap(b" 1-jan-2000 00:00:60 +0000").is_some());
     }
 
+    #[test]
+    fn dates_of_the_internet_are_read() {
+        for (value, unix) in [
+            ("1985-04-12T23:20:50.52Z", 482_196_050),
+            ("1996-12-19T16:39:57-08:00", 851_042_397),
+            ("1990-12-31T23:59:60z", 662_687_999),
+            ("1937-01-01t12:00:27.87+00:20", -1_041_337_173),
+        ] {
+            assert_eq!(from_internet(value), Some(unix), "{value}");
+        }
+        for bad in [
+            "1985-04-12 23:20:50Z",
+            "1985-04-12T23:20:50",
+            "1985-04-12T23:20:50.Z",
+            "1985-04-12T23:20Z",
+            "1985-02-29T23:20:50Z",
+            "1985-04-12T24:00:00Z",
+            "1985-04-12T23:20:50+1:00",
+            "1985-04-12T23:20:50Z[UTC]",
+        ] {
+            assert_eq!(from_internet(bad), None, "{bad}");
+        }
+    }
+
+    /// Every day that can be written has the name that jiff gives it, and is found again.
+    #[test]
+    fn the_calendar_is_that_of_jiff() {
+        let mut day = jiff::civil::date(1, 1, 1);
+        let last = jiff::civil::date(9999, 12, 31);
+        let mut since = Date::new(1, 1, 1).unwrap().since_1970();
+        loop {
+            let (year, month, number) = (day.year(), day.month() as u8, day.day() as u8);
+            let ours = Date::new(year, month, number).unwrap();
+            assert_eq!(ours.since_1970(), since, "{day}");
+            assert_eq!(Date::after_1970(since), ours, "{day}");
+            let weekday = day.weekday().to_monday_zero_offset() as usize;
+            assert_eq!(ours.weekday(), weekday, "{day}");
+            assert!(month != 12 || Date::new(year, month, 32).is_none());
+            if day == last {
+                break;
+            }
+            let next = day.tomorrow().unwrap();
+            let is_last = next.day() == 1;
+            assert_eq!(Date::new(year, month, number + 1).is_none(), is_last);
+            (day, since) = (next, since + 1);
+        }
+    }
+
     proptest! {
+        /// What jiff reads is read, and as the same moment.
+        #[test]
+        fn headers_are_read_as_jiff_does(
+            value in "((Mon|tue|WED), ?)?[0-3]?[0-9] (Jan|feb|JUN|Dec) ([12][0-9])?[0-9]{2} +[0-2][0-9] ?: ?[0-5][0-9]( ?:[0-6][0-9])? \\(?([+-][01][0-9][0-5][0-9]|GMT|UT|EST|PDT|Z)"
+        ) {
+            let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
+            let theirs = parser.parse_zoned(&value).ok();
+            let theirs = theirs.map(|it| (it.timestamp().as_second(), it.offset().seconds()));
+            let ours = header::read(value.as_bytes());
+            prop_assert_eq!(ours, theirs, "{}", value);
+        }
+
         #[test]
         fn what_is_written_is_read_back(unix: i64, minutes in -840i32..=840) {
             let date = DateTime::new(unix, minutes * 60);

@@ -5,8 +5,6 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
-use jiff::civil::Date;
-
 use crate::limits;
 use crate::proto::imap::arrange::{Arranged, Arranging};
 use crate::proto::imap::digests::Known;
@@ -14,7 +12,7 @@ use crate::proto::imap::flags::system_flag;
 use crate::proto::imap::message::{Depth, Message};
 use crate::proto::imap::view::{NotMeant, View};
 use crate::store::{Digest, Digests, Entry, Flags, Identity, Mailbox, StoreError};
-use crate::wire::date::DateTime;
+use crate::wire::date::{Date, DateTime};
 use crate::wire::imap::command::{Messages, Numbering};
 use crate::wire::imap::search::{Key, When};
 use crate::wire::imap::set::{Ranges, SequenceSet};

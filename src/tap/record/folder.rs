@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime};
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use crate::wire::date::{self, Date, DateTime};
 
 /// What a session is called: when it began (UTC), and its number. In the order of names is the order of time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,19 +46,13 @@ impl Name {
 impl fmt::Display for Name {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let moment = i64::try_from(self.milliseconds).unwrap_or(0);
-        let moment = Timestamp::from_millisecond(moment).unwrap_or_default();
-        let at = TimeZone::UTC.to_datetime(moment);
+        let at = DateTime::utc(moment / 1000);
+        let (year, month, day) = (at.date().year(), at.date().month(), at.date().day());
+        let (hour, minute, second) = at.time();
+        let (thousandth, number) = (moment % 1000, self.number);
         write!(
             formatter,
-            "{:04}{:02}{:02}-{:02}{:02}{:02}.{:03}-{}",
-            at.year(),
-            at.month(),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second(),
-            at.millisecond(),
-            self.number
+            "{year:04}{month:02}{day:02}-{hour:02}{minute:02}{second:02}.{thousandth:03}-{number}"
         )
     }
 }
@@ -81,21 +73,15 @@ impl FromStr for Name {
         if (date.len(), time.len()) != (8, 10) || time.as_bytes()[6] != b'.' {
             return Err(());
         }
-        // Two or three digits: they fit.
-        let small = |number: i16| i8::try_from(number).map_err(drop);
-        let at = DateTime::new(
-            digits(date, 0, 4)?,
-            small(digits(date, 4, 6)?)?,
-            small(digits(date, 6, 8)?)?,
-            small(digits(time, 0, 2)?)?,
-            small(digits(time, 2, 4)?)?,
-            small(digits(time, 4, 6)?)?,
-            i32::from(digits(time, 7, 10)?) * 1_000_000,
-        )
-        .map_err(drop)?;
-        let moment = TimeZone::UTC.to_timestamp(at).map_err(drop)?;
+        let two = |text: &str, from: usize| {
+            digits(text, from, from + 2).and_then(|number| u8::try_from(number).map_err(drop))
+        };
+        let day = Date::new(digits(date, 0, 4)?, two(date, 4)?, two(date, 6)?).ok_or(())?;
+        let clock = (two(time, 0)?, two(time, 2)?, two(time, 4)?);
+        let moment = date::seconds(day, clock).ok_or(())?;
+        let thousandth = i64::from(digits(time, 7, 10)?);
         let name = Self {
-            milliseconds: u64::try_from(moment.as_millisecond()).map_err(drop)?,
+            milliseconds: u64::try_from(moment * 1000 + thousandth).map_err(drop)?,
             number: number.parse().map_err(drop)?,
         };
         // Nothing else is written that way: `+12`, or a zero in front.

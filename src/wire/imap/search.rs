@@ -1,10 +1,9 @@
 //! What SEARCH asks for: a tree of keys (RFC 3501 §6.4.4, RFC 5032), and what is wanted of the messages found (RFC 4731,
 //! RFC 5182, RFC 5267, RFC 9394).
 
-use jiff::civil::Date;
 use mail_parser::decoders::charsets::map::charset_decoder;
 
-use crate::wire::date::imap_date;
+use crate::wire::date::{Date, imap_date};
 use crate::wire::imap::arrange::{Arrangement, scan_algorithm, scan_criteria};
 use crate::wire::imap::condstore::scan_search_modseq;
 use crate::wire::imap::fetch::{Item, scan_items};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::wire::date::{self, DateTime};
+use crate::wire::date::{self, Date, DateTime};
 
 /// `From sender date`.
 ///
@@ -97,7 +97,10 @@ fn ctime(text: &str) -> Option<i64> {
     }
     let east = zone.and_then(date::east).unwrap_or(0);
     let day: u8 = second.parse().ok()?;
-    let local = date::seconds(year?, date::month(first)?, day, (hour, minute, seconds))?;
+    let local = date::seconds(
+        Date::new(year?, date::month(first)?, day)?,
+        (hour, minute, seconds),
+    )?;
     Some(local - i64::from(east))
 }
 
