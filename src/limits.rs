@@ -171,6 +171,20 @@ pub const DIGEST: usize = 4 * 1024 * 1024;
 pub const DIGESTS: u64 = 2 * 1024 * 1024 * 1024;
 /// Octets of them that are read at once where many in a row are asked for.
 pub const DIGEST_READ: usize = 256 * 1024;
+/// Messages that are read ahead of a command, where the disk has to be asked for them: a few megabytes.
+pub const AHEAD: usize = 128;
+/// How long loading a message may take before the disk is thought to have been asked: from memory it takes 10 µs.
+pub const SLOW_READ: Duration = Duration::from_micros(120);
+/// Threads that read ahead: a disk answers several at once, and a good one many.
+pub const SCOUTS: usize = 4;
+/// How long they wait for more to do before they end.
+pub const SCOUT_IDLE: Duration = Duration::from_secs(5);
+/// Octets of a message that are read first where its header suffices: nearly all headers fit.
+pub const HEADER_READ: u64 = 8 * 1024;
+/// Octets of digests that are written at once: those of some thousand messages, so that what is asked for together lies together.
+pub const DIGESTS_HELD: usize = 1024 * 1024;
+/// Blocks of digests, at which small ones are put together.
+pub const DIGEST_BLOCKS: usize = 500;
 /// How long it is waited for more after another program changed a mailbox in which a session idles: the session is to be told
 /// within 50 ms, and once for a change of a thousand files.
 pub const NOTICE_PAUSE: Duration = Duration::from_millis(5);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use mailtool::proto::imap::arrange::{Arranged, Arranging};
 use mailtool::proto::imap::fetch::{Fetch, Piece};
+use mailtool::proto::imap::message::Left;
 use mailtool::proto::imap::search::{Beyond, Search, Test};
 use mailtool::proto::imap::view::View;
 use mailtool::store::{Account, Flags, Mailbox, Store, Users};
@@ -184,6 +185,7 @@ fn fetched(mailbox: &Arc<Mailbox>, view: &View, items: &[Item]) -> Vec<u8> {
         items: Arc::new(items.to_vec()),
         changed_since: None,
         vanished: None,
+        left: Left::default(),
     }));
     let mut said = Vec::new();
     while let Some(fetch) = next {
@@ -211,6 +213,7 @@ fn searched(
         test: Arc::new(Test::new(key, view, 0, Beyond::Refused).expect("a test")),
         from: 0,
         arranging: arrangement.map(Arranging::new),
+        left: Left::default(),
         numbering: Numbering::Uid,
     }));
     let mut said = Vec::new();

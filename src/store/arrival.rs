@@ -58,6 +58,7 @@ impl State {
         arrivals: &[Arrival],
     ) -> io::Result<Enrolled> {
         let disk = folder.disk();
+        self.fill_in(folder)?;
         let lock = folder.lock()?;
         if !self.knows_list(folder)? {
             return Ok(Enrolled::ListHasChanged);
@@ -149,11 +150,14 @@ impl State {
     }
 
     /// What is in `new/`, in order of arrival; `None` when there is something unusual about it.
-    fn arrivals(&self, folder: &Folder<'_>) -> Result<Option<Vec<Arrival>>, StoreError> {
+    fn arrivals(&mut self, folder: &Folder<'_>) -> Result<Option<Vec<Arrival>>, StoreError> {
         let disk = folder.disk();
         let new = folder.part("new");
         let mut names = disk.list(&new).map_err(|error| folder.blame(error))?;
         names.retain(|name| !name.starts_with('.'));
+        if !names.is_empty() {
+            self.fill_in(folder).map_err(|error| folder.blame(error))?;
+        }
         names.sort_by(|one, other| names::by_arrival(one, other));
         let mut arrivals = Vec::with_capacity(names.len());
         for name in &names {

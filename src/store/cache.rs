@@ -7,6 +7,7 @@
 //! 0 head       UIDVALIDITY, highest mod-sequence, up to which one removals are forgotten
 //! 1 message    UID, mod-sequence, the flags that it is for, size, INTERNALDATE
 //! 2 gone       mod-sequence, first and last UID
+//! 3 4          see `seal`
 //! ```
 //!
 //! The file is a past state of the mailbox: what has other flags now, is new or is gone has changed since, whoever did it,
@@ -21,12 +22,14 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::fs::{self, Disk, Stat, hold};
 use super::look::{Folder, State};
+use super::seal::{self, Seal};
 use super::{Entry, Flags, Index, Mailbox, StoreError, names};
 use crate::limits;
 
@@ -53,6 +56,8 @@ pub(super) struct Cache {
     /// Whether the name of the file is on disk.
     name_settled: bool,
     complained: bool,
+    /// What stands at the end of the file.
+    seal: Option<Seal>,
 }
 
 /// What the file says of a message.
@@ -103,13 +108,7 @@ impl Cache {
     /// ascending UID.
     pub(super) fn read(folder: &Folder<'_>, validity: u32) -> (Self, Vec<Cached>) {
         let path = folder.part(FILE);
-        let read = match folder.disk().stat(&path) {
-            Ok(stat) if stat.octets > limits::CACHE_OCTETS => Err(io::Error::other("too large")),
-            Ok(_) => fs::read_whole(folder.disk(), &path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        };
-        match read {
+        match read_file(folder) {
             Ok(Some((bytes, stat))) => {
                 if let Some((mut cache, messages)) = parse(&bytes)
                     && cache.validity == validity
@@ -137,6 +136,39 @@ impl Cache {
             ..Self::default()
         };
         (cache, Vec::new())
+    }
+
+    /// Reads the file, if it is whole, before it is known what the mailbox's UIDVALIDITY is.
+    pub(super) fn read_whole(folder: &Folder<'_>) -> Option<(Self, Vec<Cached>)> {
+        let (bytes, stat) = read_file(folder).ok()??;
+        let (mut cache, messages) = parse(&bytes)?;
+        cache.file = Some((stat.inode, stat.octets));
+        Some((cache, messages))
+    }
+
+    /// The seal at the end of the file.
+    pub(super) const fn seal(&self) -> Option<&Seal> {
+        self.seal.as_ref()
+    }
+
+    /// Seals the file, unless it is.
+    pub(super) fn set_seal(&mut self, folder: &Folder<'_>, mut seal: Seal) {
+        seal.is_synced = self.settled >= self.highest && self.name_settled;
+        if self.seal.as_ref() == Some(&seal) || self.file.is_none() || !self.pending.is_empty() {
+            return;
+        }
+        self.records += 1;
+        seal.write(&mut self.pending);
+        if self.append(folder).unwrap_or(false) {
+            self.seal = Some(seal);
+        }
+        self.pending.clear();
+    }
+
+    /// All of the file was synced, in an earlier life.
+    pub(super) const fn was_settled(&mut self) {
+        self.settled = self.highest;
+        self.name_settled = true;
     }
 
     /// The highest mod-sequence that was given.
@@ -268,11 +300,14 @@ impl Cache {
         }))
     }
 
-    /// It was synced.
-    pub(super) fn settle(&mut self, synced: &Unsettled) {
+    /// It was synced. A seal says so from now on.
+    pub(super) fn settle(&mut self, folder: &Folder<'_>, synced: &Unsettled) {
         if self.file.is_some_and(|(inode, _)| inode == synced.inode) {
             self.settled = self.settled.max(synced.highest);
             self.name_settled |= synced.with_name;
+            if let Some(seal) = self.seal.clone() {
+                self.set_seal(folder, seal);
+            }
         }
     }
 
@@ -284,12 +319,18 @@ impl Cache {
         if self.pending.is_empty() {
             return Ok(());
         }
+        match self.append(folder)? {
+            true => Ok(()),
+            false => self.rewrite(folder, index),
+        }
+    }
+
+    /// Appends what is pending; `false`: all has to be written anew.
+    fn append(&mut self, folder: &Folder<'_>) -> io::Result<bool> {
         let path = folder.part(FILE);
         let file = match folder.disk().open_to_append(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return self.rewrite(folder, index);
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
         let Stat { inode, octets, .. } = Stat::of(&file)?;
@@ -301,19 +342,21 @@ impl Cache {
             {
                 self.highest = self.highest.max(theirs.highest);
             }
-            return self.rewrite(folder, index);
+            return Ok(false);
         }
+        self.seal = None;
         let block = block(&std::mem::take(&mut self.pending));
         // Half of it may be there after an error.
         self.file = None;
         folder.disk().write(&file, &block)?;
         self.file = Some((inode, octets + block.len() as u64));
-        Ok(())
+        Ok(true)
     }
 
     /// Writes all of it into a new file.
     fn rewrite(&mut self, folder: &Folder<'_>, index: &Index) -> io::Result<()> {
         self.file = None;
+        self.seal = None;
         self.pending.clear();
         let mut records = Vec::with_capacity(64 + 33 * index.messages.len());
         records.push(HEAD);
@@ -402,7 +445,7 @@ impl Mailbox {
         };
         unsettled.sync(folder.disk(), folder.path)?;
         if let Some(cache) = &mut hold(&self.state).cache {
-            cache.settle(&unsettled);
+            cache.settle(&folder, &unsettled);
         }
         Ok(())
     }
@@ -413,6 +456,44 @@ impl Mailbox {
         let state = hold(&self.state);
         let cache = state.cache.as_ref();
         cache.map_or_else(Vec::new, |cache| cache.vanished(modseq, &state.index))
+    }
+}
+
+/// The seal at the end of the file, without what stands before it.
+pub(super) fn read_seal(folder: &Folder<'_>) -> Option<Seal> {
+    let file = folder.disk().open(&folder.part(FILE)).ok()?;
+    let total = Stat::of(&file).ok()?.octets;
+    let mut tail = vec![0; usize::try_from(total.min(TAIL)).ok()?];
+    let from = total - tail.len() as u64;
+    file.read_exact_at(&mut tail, from).ok()?;
+    let octets = u32::from_le_bytes(*tail.last_chunk()?);
+    let records = tail.len().checked_sub(usize::try_from(octets).ok()?)?;
+    let mut head = Reader(tail.get(records.checked_sub(12)?..records)?);
+    let (octets_too, sum) = (
+        u32::from_le_bytes(head.take()?),
+        u64::from_le_bytes(head.take()?),
+    );
+    if octets_too != octets || checksum(&tail[records..]) != sum {
+        return None;
+    }
+    let mut records = Reader(&tail[records..]);
+    let mut odd = Vec::new();
+    loop {
+        match records.take()? {
+            [seal::ODD] => odd.push(Seal::read_odd(&mut records)?),
+            [seal::SEAL] => return Seal::read(&mut records, odd).filter(|_| records.0.is_empty()),
+            _ => return None,
+        }
+    }
+}
+
+fn read_file(folder: &Folder<'_>) -> io::Result<Option<(Vec<u8>, Stat)>> {
+    let path = folder.part(FILE);
+    match folder.disk().stat(&path) {
+        Ok(stat) if stat.octets > limits::CACHE_OCTETS => Err(io::Error::other("too large")),
+        Ok(_) => fs::read_whole(folder.disk(), &path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -481,11 +562,13 @@ fn parse(bytes: &[u8]) -> Option<(Cache, Vec<Cached>)> {
         }
         rest = Reader(after);
         let mut records = Reader(records);
+        let mut odd = Vec::new();
         while let Some([kind]) = records.take() {
             if is_first != (kind == HEAD) {
                 return None;
             }
             is_first = false;
+            cache.seal = None;
             match kind {
                 HEAD => {
                     cache.validity = u32::from_le_bytes(records.take()?);
@@ -514,6 +597,12 @@ fn parse(bytes: &[u8]) -> Option<(Cache, Vec<Cached>)> {
                         last,
                     });
                 }
+                seal::SEAL => {
+                    let seal = Seal::read(&mut records, std::mem::take(&mut odd))?;
+                    cache.highest = cache.highest.max(seal.highest);
+                    cache.seal = Some(seal);
+                }
+                seal::ODD => odd.push(Seal::read_odd(&mut records)?),
                 _ => return None,
             }
             cache.records += 1;
@@ -543,15 +632,24 @@ fn parse(bytes: &[u8]) -> Option<(Cache, Vec<Cached>)> {
     Some((cache, messages))
 }
 
-struct Reader<'a>(&'a [u8]);
+/// Octets that are still to be read.
+pub(super) struct Reader<'a>(&'a [u8]);
 
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+impl<'a> Reader<'a> {
+    pub(super) fn take_some(&mut self, octets: usize) -> Option<&'a [u8]> {
+        let (some, rest) = self.0.split_at_checked(octets)?;
+        self.0 = rest;
+        Some(some)
+    }
+    pub(super) fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (first, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(*first)
     }
 }
+
+/// Octets at the end of the file in which a seal is looked for.
+const TAIL: u64 = 16 * 1024;
 
 const HEAD: u8 = 0;
 const MESSAGE: u8 = 1;

@@ -21,6 +21,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::{lines, names};
 use crate::sys;
 
+use rustix::fs::Advice;
+
 /// The system calls of the store. Paths are absolute or relative as the caller has them; nothing is followed or made
 /// on the way.
 pub(super) trait Disk: std::fmt::Debug + Send + Sync {
@@ -30,6 +32,11 @@ pub(super) trait Disk: std::fmt::Debug + Send + Sync {
     fn open_to_append(&self, path: &Path) -> io::Result<Arc<File>>;
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> io::Result<File>;
+    /// Somebody will read this file soon: its content is fetched from the disk, and not waited for. Promises nothing.
+    fn read_ahead(&self, path: &Path) -> io::Result<()> {
+        let file = self.open(path)?;
+        Ok(rustix::fs::fadvise(&file, 0, None, Advice::WillNeed)?)
+    }
     /// Writes all of `bytes`.
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<()>;
     /// These octets of the file will be synced soon: the disk may begin with them. Promises nothing.

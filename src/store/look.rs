@@ -18,7 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::SystemTime;
 
 use super::alterations::Alterations;
@@ -110,6 +110,12 @@ pub(super) struct State {
     /// `None` until the first look.
     pub(super) cache: Option<Cache>,
     pub(super) alterations: Alterations,
+    /// `list` has no records yet, and there are no `places`: see `seal`.
+    pub(super) is_sketch: bool,
+    /// Who waits for the index that the first look finds.
+    pub(super) promises: Vec<Weak<OnceLock<Arc<Index>>>>,
+    /// What was read of the cache at the first look.
+    pub(super) unused: Option<(Cache, Vec<Cached>)>,
     /// One a message of `index`, in its order.
     pub(super) places: Vec<Place>,
     pub(super) index: Arc<Index>,
@@ -134,6 +140,9 @@ impl State {
             keywords: Keywords::default(),
             cache: None,
             alterations: Alterations::new(),
+            is_sketch: false,
+            promises: Vec::new(),
+            unused: None,
             places: Vec::new(),
             index: Arc::new(Index {
                 uid_validity: 0,
@@ -165,6 +174,10 @@ impl State {
         let now = fs::nanoseconds(SystemTime::now());
         if self.stamps.is_none() {
             sweep(folder, now);
+            if self.cache.is_none() {
+                self.recall(folder, stamps)
+                    .map_err(|error| folder.blame(error))?;
+            }
         }
         let all_but_new = Stamps {
             new: stamps.new,
@@ -185,7 +198,7 @@ impl State {
     /// since we changed it ourselves at the same tick of the clock, but it was read so recently that doing so after each
     /// change of ours would take most of the time.
     fn trusts_cur(&self, now: i128) -> bool {
-        let messages = self.places.len() as i128;
+        let messages = self.index.messages.len() as i128;
         let pause = messages * limits::LISTING_PAUSE.as_nanos().cast_signed();
         let since = |then: i128| now.saturating_sub(then);
         let most = pause + limits::LISTING_WAIT.as_nanos().cast_signed();
@@ -193,6 +206,15 @@ impl State {
             || (0..pause).contains(&since(self.listed))
             || ((0..pause).contains(&since(self.changed))
                 && (0..most).contains(&since(self.listed)))
+    }
+
+    /// All that there is was seen, but for what may be in `new/`.
+    pub(super) fn seen_settled(&mut self, is_new_known: bool) {
+        if let (false, Some(stamps)) = (is_new_known, &mut self.stamps) {
+            stamps.new = i128::MIN;
+        }
+        self.new_settled = is_new_known;
+        self.cur_settled = true;
     }
 
     /// As [`Self::look`], whatever the times say: a file was not where it should be.
@@ -224,6 +246,11 @@ impl State {
         self.read_keywords(folder)?;
         let (mut cache, cached) = match self.cache.take() {
             Some(cache) => (cache, Vec::new()),
+            None if let Some(read) = self.unused.take()
+                && read.0.validity() == self.list.validity =>
+            {
+                read
+            }
             None => Cache::read(folder, self.list.validity),
         };
         let rebuilt = self.look_for_files(folder, &mut cache, &cached);
@@ -264,14 +291,19 @@ impl State {
         self.new_settled = found.new_settled;
         self.cur_settled = found.cur_settled;
         self.listed = found.listed;
+        let times = (found.new, found.cur);
         self.rebuild(folder, &mut found, cache, cached);
+        if self.new_settled && self.cur_settled {
+            self.seal(folder, cache, times);
+        }
         Ok(())
     }
 
     /// Reads `dovecot-uidlist` if it is not as we know it.
     pub(super) fn read_list(&mut self, folder: &Folder<'_>) -> io::Result<()> {
         let stat = folder.stat_file(uidlist::FILE)?;
-        if stat.is_some() && self.stamps.is_some_and(|stamps| stamps.list == stat) {
+        let is_known = self.stamps.is_some_and(|stamps| stamps.list == stat);
+        if stat.is_some() && is_known && !self.is_sketch {
             return Ok(());
         }
         let read = fs::read_whole(folder.disk(), &folder.part(uidlist::FILE))?;
@@ -463,7 +495,12 @@ impl State {
             };
             let before = self
                 .position(record.uid)
-                .filter(|&at| same_validity && names::base(&self.places[at].name) == &*record.base)
+                .filter(|&at| {
+                    let place = self.places.get(at);
+                    let is_same = |place: &Place| names::base(&place.name) == &*record.base;
+                    // A sketch has no names.
+                    same_validity && place.is_none_or(is_same)
+                })
                 .map(|at| &old.messages[at]);
             let flags = super::Flags(names::flags(&place.name).0 & known.0);
             let entry = match before {
@@ -530,6 +567,7 @@ impl State {
         self.recent.sort_unstable();
         self.recent.dedup();
         self.places = places;
+        self.is_sketch = false;
         let index = Index {
             uid_validity: self.list.validity,
             uid_next: self.list.next,
@@ -674,7 +712,7 @@ pub(super) fn is_settled(modified: i128, now: i128) -> bool {
     now - modified > grain
 }
 
-fn read_stamps(folder: &Folder<'_>) -> io::Result<Stamps> {
+pub(super) fn read_stamps(folder: &Folder<'_>) -> io::Result<Stamps> {
     Ok(Stamps {
         new: folder.disk().stat(&folder.part("new"))?.modified,
         cur: folder.disk().stat(&folder.part("cur"))?.modified,

@@ -215,7 +215,10 @@ impl Mailbox {
     }
     /// How many messages it has; `None` while somebody works in it.
     pub(super) fn weight(&self) -> Option<usize> {
-        self.state.try_lock().ok().map(|state| state.places.len())
+        self.state
+            .try_lock()
+            .ok()
+            .map(|state| state.index.messages.len())
     }
     /// Renamed, or deleted.
     pub(super) fn move_to(&self, place: Option<&Path>) {
@@ -257,6 +260,7 @@ impl State {
         uid: u32,
         mut action: impl FnMut(&mut Self, usize) -> io::Result<T>,
     ) -> Result<T, StoreError> {
+        self.fill_in(folder).map_err(|error| folder.blame(error))?;
         // A file that another program renames again and again is not chased for ever.
         for _ in 0..4 {
             let at = self.position(uid).ok_or(StoreError::NoSuchMessage)?;

@@ -25,10 +25,12 @@
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
 //! | `arrival` | how a message gets its UID and its name |
 //! | `cache` | mod-sequences and more, beside the Maildir |
+//! | `seal` | opening a mailbox that has not changed since |
 //! | `alterations` | which flags changed since when |
 //! | `uses` | what mailboxes are for |
 //! | `url_keys` | the keys that sign URLs |
 //! | `digests` | what reading messages has brought, so that they are not read again for it |
+//! | `ahead` | reading messages before they are asked for, where the disk is slow |
 //! | `names`, `uidlist`, `keywords`, `lines` | what stands in file names, in Dovecot's two files, and line ends |
 //! | `identity` | object ids, and when a message came |
 //! | `folders` | the tree of mailboxes, subscriptions |
@@ -43,6 +45,7 @@
 
 mod accept;
 mod acl;
+mod ahead;
 mod aliases;
 mod alterations;
 mod append;
@@ -69,6 +72,7 @@ mod owners;
 pub mod queue;
 mod quota;
 mod repeats;
+mod seal;
 mod shared;
 mod spool;
 mod tools;
@@ -103,10 +107,11 @@ use self::watch::Watch;
 use crate::wire::imap::rights::Rights;
 
 pub use self::accept::Replies;
+pub use self::ahead::Ahead;
 pub use self::append::Incoming;
 pub use self::arrivals::{Arrivals, Arrived, Expecting};
 pub use self::commit::Durable;
-pub use self::digests::{Digest, Digests};
+pub use self::digests::{Digest, Digests, Learnt};
 pub use self::directory::{Rules, Whereabouts};
 pub use self::folders::Origin;
 pub use self::fs::Extent;
@@ -117,6 +122,7 @@ pub use self::metadata::{NoteError, Noted};
 pub use self::others::{OTHERS, Other};
 pub use self::queue::{Queue, QueueId};
 pub use self::quota::{Held, Quota};
+pub use self::seal::Outline;
 pub use self::spool::Spool;
 pub use self::tools::{
     Double, Doubles, Finding, Imported, Importer, Source, State as Condition, Survey, ToolError,

@@ -135,6 +135,37 @@ pub(super) fn with_flags(name: &str, flags: Flags, known: Flags) -> String {
     new
 }
 
+/// What follows the base: the colon and all behind it.
+pub(super) fn info(name: &str) -> &str {
+    &name[base(name).len()..]
+}
+
+/// Whether `info` says these flags, and nothing else, as [`plain`] would.
+pub(super) fn is_plain(info: &str, flags: Flags) -> bool {
+    let Some(mut letters) = info.strip_prefix(":2,").map(str::bytes) else {
+        return false;
+    };
+    let mut set = LETTERS
+        .iter()
+        .filter(|letter| flag_of(**letter).is_some_and(|flag| flags.contains(flag)));
+    set.all(|letter| letters.next() == Some(*letter as u8)) && letters.next().is_none()
+}
+
+/// The name of a file with this base and these flags.
+pub(super) fn plain(base: &str, flags: Flags) -> String {
+    let mut name = String::with_capacity(base.len() + 3 + flags.0.count_ones() as usize);
+    name.push_str(base);
+    name.push_str(":2,");
+    if flags != Flags::default() {
+        name.extend(
+            LETTERS
+                .iter()
+                .filter(|letter| flag_of(**letter).is_some_and(|flag| flags.contains(flag))),
+        );
+    }
+    name
+}
+
 /// The letters after `:2,`, and what other programs put behind them (`,` and more).
 fn letters(name: &str) -> (&str, &str) {
     let Some((_, info)) = name.split_once(":2,") else {

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::SystemTime;
 
+use super::ahead::Scouts;
 use super::commit::Commits;
 use super::fs::{self, Disk, hold};
 use super::quota::{Quota, Quotas};
@@ -21,6 +22,7 @@ pub(super) struct Shared {
     pub(super) commits: Commits,
     pub(super) hub: Hub,
     pub(super) quotas: Quotas,
+    pub(super) scouts: Scouts,
     registry: Mutex<Registry>,
     /// Maildirs that are there, with their names on disk, as far as we know.
     ready: Mutex<HashSet<PathBuf>>,
@@ -43,6 +45,7 @@ impl Shared {
             commits: Commits::default(),
             hub: Hub::default(),
             quotas: Quotas::new(quota),
+            scouts: Scouts::default(),
             registry: Mutex::default(),
             ready: Mutex::default(),
             validity: Mutex::default(),

@@ -3,6 +3,7 @@
 mod addresses;
 mod modseq;
 mod notice;
+mod sealed;
 mod two_stores;
 
 use std::fs::{self, read_dir};

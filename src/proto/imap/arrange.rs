@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::limits;
-use crate::store::{Entry, StoreError};
+use crate::store::{Digest, Entry, StoreError};
 use crate::wire::casemap::casemap;
 use crate::wire::date::DateTime;
 use crate::wire::imap::arrange::{Arrangement, Criterion, Direction, SortKey};
@@ -67,9 +67,9 @@ impl Sorted {
         self.order.is_empty()
     }
 
-    /// Whether headers have to be read.
-    pub fn reads(&self) -> bool {
-        self.all.reads()
+    /// Which digests are compared.
+    pub fn digests(&self) -> &'static [Digest] {
+        self.all.digests()
     }
 
     /// Puts a message where it belongs; returns its place, counted from 1. `order` is as [`Arranging::add`] has it. `None` when there are
@@ -137,24 +137,28 @@ impl Arranging {
         }
     }
 
-    /// Whether headers have to be read.
-    pub fn reads(&self) -> bool {
-        let is_known =
-            |key: &SortKey| matches!(key.criterion, Criterion::Arrival | Criterion::Size);
-        match &self.arrangement {
-            Arrangement::Sort(keys) => !keys.iter().all(is_known),
-            Arrangement::Thread(_) => true,
-        }
+    /// Which digests are compared: none, where the index says all.
+    pub fn digests(&self) -> &'static [Digest] {
+        let Arrangement::Sort(keys) = &self.arrangement else {
+            return &[Digest::Order, Digest::Links];
+        };
+        let digests = |key: &SortKey| match key.criterion {
+            Criterion::Arrival | Criterion::Size => 0,
+            Criterion::Date | Criterion::Subject => 1,
+            _ => 2,
+        };
+        let count = keys.iter().map(digests).max().unwrap_or(0);
+        &[Digest::Order, Digest::People][..count]
     }
 
-    /// One more message, which is told as `number`; `order` is what [`write_order`] wrote of it, and empty unless it [`Self::reads`].
+    /// One more message, which is told as `number`; `order` is its [digests](Self::digests), one after the other.
     pub fn add(&mut self, entry: &Entry, number: u32, order: &[u8]) -> Result<(), StoreError> {
         if self.rows.len() + self.mails.len() >= limits::IMAP_ARRANGED {
             return Err(StoreError::Forbidden(
                 "more than 200000 messages are not put in order at once; search for fewer",
             ));
         }
-        let order = Order::read(order);
+        let order = Order::read(order, self.digests());
         match &self.arrangement {
             Arrangement::Sort(keys) => {
                 self.rows.push(entry.uid);
@@ -242,11 +246,13 @@ fn beginning(text: &[u8]) -> u64 {
     u64::from_be_bytes(octets)
 }
 
-/// What SORT and THREAD compare of a header, as [`write_order`] wrote it.
+/// What SORT and THREAD compare of a header, as [`write_order`] and what comes after it wrote it. Texts have their octets (4) before
+/// them.
 ///
 /// ```text
-/// sent (8), bits (1): sent is known, is a reply, has a Message-ID
-/// texts, each with its octets (4) before it: subject; mailboxes of From, To, Cc; what is shown of From, To; Message-ID; References ...
+/// order    sent (8), bits (1): sent is known, is a reply; subject
+/// people   mailboxes of From, To, Cc; what is shown of From, To
+/// links    whether there is a Message-ID (1); Message-ID; References ...
 /// ```
 #[derive(Debug, Default)]
 struct Order<'a> {
@@ -260,27 +266,34 @@ struct Order<'a> {
 }
 
 impl<'a> Order<'a> {
-    fn read(octets: &'a [u8]) -> Self {
+    /// Of digests of these kinds.
+    fn read(octets: &'a [u8], kinds: &[Digest]) -> Self {
+        let mut order = Self::default();
         let Some((sent, rest)) = octets.split_first_chunk() else {
-            return Self::default();
+            return order;
         };
         let Some((&bits, mut rest)) = rest.split_first() else {
-            return Self::default();
+            return order;
         };
+        order.sent = (bits & SENT != 0).then_some(i64::from_le_bytes(*sent));
+        order.is_reply = bits & REPLY != 0;
         let mut text = || take_text(&mut rest).unwrap_or_default();
-        let subject = text();
-        let mailboxes = [text(), text(), text()];
-        let displays = [text(), text()];
-        let id = text();
-        Self {
-            sent: (bits & SENT != 0).then_some(i64::from_le_bytes(*sent)),
-            is_reply: bits & REPLY != 0,
-            subject,
-            mailboxes,
-            displays,
-            id: (bits & ID != 0).then_some(id),
-            references: rest,
+        order.subject = text();
+        match kinds.get(1) {
+            Some(Digest::People) => {
+                order.mailboxes = [text(), text(), text()];
+                order.displays = [text(), text()];
+            }
+            Some(Digest::Links) => {
+                if let Some((&has_id, mut rest)) = rest.split_first() {
+                    let id = take_text(&mut rest).unwrap_or_default();
+                    order.id = (has_id != 0).then_some(id);
+                    order.references = rest;
+                }
+            }
+            _ => {}
         }
+        order
     }
 
     fn references(&self) -> impl Iterator<Item = &'a [u8]> {
@@ -289,23 +302,19 @@ impl<'a> Order<'a> {
     }
 }
 
-/// Writes what SORT and THREAD compare of a header.
+/// Writes what SORT and THREAD compare of a header: [`Digest::Order`].
 pub fn write_order(out: &mut Vec<u8>, header: &[u8]) {
-    let ids =
-        |field| header::value(header, field).map_or_else(Vec::new, |value| message_ids(&value));
-    let address = |field| header::value(header, field).and_then(|value| first_address(&value));
     let subject = base_subject(&subject(header));
     let sent = header::value(header, "Date").and_then(|value| DateTime::from_header(&value));
-    let id = ids("Message-ID").into_iter().next();
-    let mut references = ids("References");
-    if references.is_empty() {
-        references = ids("In-Reply-To");
-        references.truncate(1);
-    }
     let bit = |bit, is_set| if is_set { bit } else { 0 };
     out.extend_from_slice(&sent.map_or(0, DateTime::unix).to_le_bytes());
-    out.push(bit(SENT, sent.is_some()) | bit(REPLY, subject.is_reply) | bit(ID, id.is_some()));
+    out.push(bit(SENT, sent.is_some()) | bit(REPLY, subject.is_reply));
     write_text(out, casemap(&subject.base).as_bytes());
+}
+
+/// Writes what SORT compares of people: [`Digest::People`].
+pub fn write_people(out: &mut Vec<u8>, header: &[u8]) {
+    let address = |field| header::value(header, field).and_then(|value| first_address(&value));
     let addresses = ["From", "To", "Cc"].map(address);
     for address in &addresses {
         let mailbox = address.as_ref().map(|address| casemap(&address.mailbox()));
@@ -315,6 +324,19 @@ pub fn write_order(out: &mut Vec<u8>, header: &[u8]) {
         let display = address.as_ref().map(|address| casemap(&address.display()));
         write_text(out, display.unwrap_or_default().as_bytes());
     }
+}
+
+/// Writes what THREAD compares: [`Digest::Links`].
+pub fn write_links(out: &mut Vec<u8>, header: &[u8]) {
+    let ids =
+        |field| header::value(header, field).map_or_else(Vec::new, |value| message_ids(&value));
+    let id = ids("Message-ID").into_iter().next();
+    let mut references = ids("References");
+    if references.is_empty() {
+        references = ids("In-Reply-To");
+        references.truncate(1);
+    }
+    out.push(u8::from(id.is_some()));
     write_text(out, &id.unwrap_or_default());
     for reference in &references {
         write_text(out, reference);
@@ -323,7 +345,6 @@ pub fn write_order(out: &mut Vec<u8>, header: &[u8]) {
 
 const SENT: u8 = 1;
 const REPLY: u8 = 2;
-const ID: u8 = 4;
 
 fn write_text(out: &mut Vec<u8>, text: &[u8]) {
     // A header of 4 GiB is read by nobody.

@@ -9,6 +9,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::proto::imap::fetch::Fetch;
+use crate::proto::imap::message::Left;
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::Watched;
 use crate::wire::imap::command::{Access, Numbering};
@@ -53,6 +54,7 @@ pub fn catch_up(resync: &Resync, watched: &Watched, view: &View) -> Option<Fetch
         items: Arc::new(vec![Item::Flags, Item::Modseq]),
         changed_since: Some(resync.modseq),
         vanished: Some(agreed(resync, view) + 1),
+        left: Left::default(),
     })
 }
 

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use crate::proto::imap::arrange::Sorted;
 use crate::proto::imap::esearch::Correlator;
+use crate::proto::imap::message::Left;
 use crate::proto::imap::search::{Candidate, Desk, Test};
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::News;
-use crate::store::{Digest, Index, Mailbox, StoreError};
+use crate::store::{Index, Mailbox, StoreError};
 use crate::wire::imap::command::Numbering;
 use crate::wire::imap::fetch::Item;
 use crate::wire::imap::response;
@@ -105,7 +106,7 @@ impl Context {
         let seen = Arc::clone(&self.seen);
         let (mut added, mut removed, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         let members = self.members.uids();
-        let desk = Desk::new(mailbox, now.uid_validity);
+        let desk = Desk::new(mailbox, now.uid_validity, Left::default());
         let mut before = seen.messages.iter().peekable();
         for entry in &now.messages {
             while let Some(old) = before.next_if(|old| old.uid < entry.uid) {
@@ -125,10 +126,10 @@ impl Context {
             let known = members.contains(entry.uid);
             if holds && !known {
                 let order = match &self.members {
-                    Members::Sorted(sorted) if sorted.reads() => message
-                        .with(Digest::Order, <[u8]>::to_vec)
+                    Members::Sorted(sorted) => message
+                        .with(sorted.digests(), <[u8]>::to_vec)
                         .unwrap_or_default(),
-                    _ => Vec::new(),
+                    Members::Set(_) => Vec::new(),
                 };
                 added.push((entry, order));
             } else if known && !holds {

@@ -1,13 +1,13 @@
 //! What FETCH, SEARCH, SORT and THREAD know of a message without reading it: made once, and kept by the store.
 
 use crate::limits;
-use crate::proto::imap::arrange::write_order;
+use crate::proto::imap::arrange::{write_links, write_order, write_people};
 use crate::proto::imap::message::Message;
 use crate::store::{Digest, Digests};
 use crate::wire::imap::fetch::{Item, SectionText};
 use crate::wire::mime::describe::{Detail, write_envelope, write_structure};
 use crate::wire::mime::header::header_octets;
-use crate::wire::mime::kept::{is_kept, keep};
+use crate::wire::mime::kept::{is_kept, keep, keep_subject};
 use crate::wire::mime::preview::preview;
 use crate::wire::mime::structure::Part;
 
@@ -74,7 +74,10 @@ impl Known {
                 Digest::Structure => write_structure(out, octets, structure(), Detail::Extended),
                 Digest::Body => write_structure(out, octets, structure(), Detail::Basic),
                 Digest::Preview => out.extend_from_slice(preview(octets).as_bytes()),
+                Digest::Subject => keep_subject(&octets[..header_octets(octets)], out),
                 Digest::Order => write_order(out, &octets[..header_octets(octets)]),
+                Digest::People => write_people(out, &octets[..header_octets(octets)]),
+                Digest::Links => write_links(out, &octets[..header_octets(octets)]),
             }
             self.ends.push(self.octets.len());
         }
@@ -99,6 +102,26 @@ impl Known {
         self.ends
             .get(at)
             .map_or(&[], |&end| &self.octets[from..end])
+    }
+
+    /// All of them, one after the other.
+    pub fn all(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Takes them out of others, which have them.
+    pub fn pick(&mut self, others: &Self) {
+        self.octets.clear();
+        self.ends.clear();
+        for kind in &self.kinds {
+            self.octets.extend_from_slice(others.of(*kind));
+            self.ends.push(self.octets.len());
+        }
+    }
+
+    /// Of which kinds.
+    pub fn kinds(&self) -> &[Digest] {
+        &self.kinds
     }
 
     /// Octets of all.

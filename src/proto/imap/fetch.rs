@@ -12,9 +12,11 @@ use crate::proto::imap::binary::{Decoded, decoded};
 use crate::proto::imap::condstore::{write_modseq, write_vanished_earlier};
 use crate::proto::imap::digests::{Known, digest_of};
 use crate::proto::imap::flags::{Recent, write_flags};
-use crate::proto::imap::message::{Depth, Message};
+use crate::proto::imap::message::{Depth, Left, Message};
 use crate::proto::imap::view::View;
-use crate::store::{Digest, Entry, Extent, FlagChange, Flags, Identity, Mailbox, StoreError};
+use crate::store::{
+    Digest, Entry, Extent, FlagChange, Flags, Identity, Learnt, Mailbox, StoreError,
+};
 use crate::wire::date::DateTime;
 use crate::wire::imap::command::{Access, Numbering};
 use crate::wire::imap::fetch::{
@@ -49,6 +51,8 @@ pub struct Fetch {
     pub changed_since: Option<u64>,
     /// Those that went since then are told too, from this UID on.
     pub vanished: Option<u32>,
+    /// What the job before has left.
+    pub left: Left,
 }
 
 /// Responses, ready to be sent.
@@ -95,7 +99,9 @@ impl Fetch {
         let mut seen = Vec::new();
         let mut read = 0;
         let mut next = None;
-        let mut digests = self.mailbox.digests(self.view.told().uid_validity);
+        let Left { mut ahead, learnt } = std::mem::take(&mut self.left);
+        let validity = self.view.told().uid_validity;
+        let mut digests = self.mailbox.digests_with(validity, learnt);
         let mut known = Known::new(self.items.iter().filter_map(digest_of));
         // Where a message has to be read anyway, its digests are made from it.
         let suffices = depth > Depth::Index
@@ -111,6 +117,13 @@ impl Fetch {
             write_vanished_earlier(&mut writer.bytes, &self, since, lowest);
         }
         let changed = |entry: &&Entry| self.changed_since.is_none_or(|since| entry.modseq > since);
+        let after = |uid: u32, most: usize| {
+            let next = self.view.entries(&self.uids, uid.saturating_add(1));
+            next.filter(changed)
+                .take(most)
+                .map(|entry| entry.uid)
+                .collect()
+        };
         for entry in self.view.entries(&self.uids, self.from).filter(changed) {
             if writer.is_full() || read >= limits::IMAP_READ {
                 next = Some((entry.uid, 0));
@@ -118,7 +131,12 @@ impl Fetch {
             }
             let is_known = suffices && known.take(&mut digests, entry.uid);
             let depth = if is_known { Depth::Index } else { depth };
-            let message = match Message::load(&self.mailbox, entry, depth) {
+            let load = || Message::load(&self.mailbox, entry, depth);
+            let loaded = match depth {
+                Depth::Index => load(),
+                _ => ahead.load(&self.mailbox, entry.uid, after, load),
+            };
+            let message = match loaded {
                 Ok(message) => message,
                 Err(StoreError::NoSuchMessage) => {
                     block.gone = true;
@@ -155,7 +173,13 @@ impl Fetch {
                 break;
             }
         }
-        digests.finish();
+        let learnt = match next {
+            Some(_) => digests.pause(),
+            None => {
+                digests.finish();
+                Learnt::default()
+            }
+        };
         if !seen.is_empty() {
             self.mailbox
                 .change_flags(&seen, FlagChange::Add, Flags::SEEN)?;
@@ -164,6 +188,7 @@ impl Fetch {
         block.pieces = writer.finish();
         if let Some((from, done)) = next {
             (self.from, self.done) = (from, done);
+            self.left = Left { ahead, learnt };
             block.rest = Some(Box::new(self));
         }
         Ok(block)
@@ -292,8 +317,11 @@ fn depth(item: &Item) -> Depth {
         Item::Preview => Depth::Whole,
         Item::Envelope => Depth::Header,
         Item::Body | Item::BodyStructure => Depth::Whole,
-        Item::Text(text) if text.section.part.is_empty() => Depth::Header,
-        Item::Binary(binary) if binary.part.is_empty() => Depth::Header,
+        Item::Text(text) if text.section.part.is_empty() => match text.section.what {
+            SectionText::All | SectionText::Text => Depth::Start,
+            _ => Depth::Header,
+        },
+        Item::Binary(binary) if binary.part.is_empty() => Depth::Start,
         Item::BinarySize(path) if path.is_empty() => Depth::Index,
         Item::Text(_) | Item::Binary(_) | Item::BinarySize(_) => Depth::Whole,
     }

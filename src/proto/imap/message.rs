@@ -1,7 +1,7 @@
 //! Messages read for FETCH and SEARCH: once, and no further than is needed.
 
 use crate::limits;
-use crate::store::{Entry, Extent, Mailbox, StoreError};
+use crate::store::{Ahead, Entry, Extent, Learnt, Mailbox, StoreError};
 use crate::wire::mime::header::end_of_header;
 
 /// How much of a message has to be read.
@@ -9,10 +9,21 @@ use crate::wire::mime::header::end_of_header;
 pub enum Depth {
     /// Nothing: the index says it.
     Index,
-    /// Its header; the rest can be sent from the file.
+    /// Its header.
     Header,
+    /// Its header, and all of it unless it is long: the rest can be sent from the file.
+    Start,
     /// All.
     Whole,
+}
+
+/// What one job of a command leaves to the next.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// What is read before its turn.
+    pub ahead: Ahead,
+    /// What was learnt, and is not kept yet.
+    pub learnt: Learnt,
 }
 
 /// A message, as far as it was read.
@@ -44,10 +55,13 @@ impl Message {
             });
         };
         let total = extent.octets();
-        let first = total.min(limits::IMAP_EXTENT);
+        let first = total.min(match depth {
+            Depth::Index | Depth::Header => limits::HEADER_READ,
+            Depth::Start => limits::IMAP_EXTENT,
+            Depth::Whole => total,
+        });
         let mut octets = read(&extent, first)?;
-        let enough = depth == Depth::Header && end_of_header(&octets).is_some();
-        if !enough && total > first {
+        if total > first && octets.len() as u64 == first && end_of_header(&octets).is_none() {
             octets = read(&extent, total)?;
         }
         let total = if (octets.len() as u64) < first {

@@ -4,6 +4,7 @@
 
 use crate::limits;
 use crate::proto::imap::esearch::{self, Correlator, Results};
+use crate::proto::imap::message::Left;
 use crate::proto::imap::search::{Beyond, Search, Test};
 use crate::proto::imap::view::View;
 use crate::store::{Account, OTHERS, Store, StoreError};
@@ -142,6 +143,7 @@ impl Multisearch {
             test: std::sync::Arc::new(test),
             from: 0,
             arranging: None,
+            left: Left::default(),
             numbering: Numbering::Uid,
         });
         Ok(Going {

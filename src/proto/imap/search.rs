@@ -9,9 +9,9 @@ use crate::limits;
 use crate::proto::imap::arrange::{Arranged, Arranging};
 use crate::proto::imap::digests::Known;
 use crate::proto::imap::flags::system_flag;
-use crate::proto::imap::message::{Depth, Message};
+use crate::proto::imap::message::{Depth, Left, Message};
 use crate::proto::imap::view::{NotMeant, View};
-use crate::store::{Digest, Digests, Entry, Flags, Identity, Mailbox, StoreError};
+use crate::store::{Ahead, Digest, Digests, Entry, Flags, Identity, Mailbox, StoreError};
 use crate::wire::date::{Date, DateTime};
 use crate::wire::imap::command::{Messages, Numbering};
 use crate::wire::imap::search::{Key, When};
@@ -36,6 +36,8 @@ pub struct Search {
     pub arranging: Option<Arranging>,
     /// How THREAD's messages are told.
     pub numbering: Numbering,
+    /// What the job before has left.
+    pub left: Left,
 }
 
 /// What was found.
@@ -208,7 +210,7 @@ impl Test {
                 when_holds(*when, DateTime::utc(message.entry.received).date(), *date)
             }
             Self::Sent(when, date) => {
-                let sent = message.with(Digest::Fields, |fields| {
+                let sent = message.with(&[Digest::Fields], |fields| {
                     header::value(fields, "Date").and_then(|value| DateTime::from_header(&value))
                 })?;
                 sent.is_some_and(|sent| when_holds(*when, sent.date(), *date))
@@ -225,8 +227,12 @@ impl Test {
             Self::EmailId(id) => message
                 .identity()
                 .is_some_and(|identity| identity.email_id == *id),
+            Self::Header(name, needle) if name.eq_ignore_ascii_case("Subject") => message
+                .with(&[Digest::Subject], |fields| {
+                    needle.is_in_field(fields, name)
+                })?,
             Self::Header(name, needle) if is_kept(name.as_bytes()) => {
-                message.with(Digest::Fields, |fields| needle.is_in_field(fields, name))?
+                message.with(&[Digest::Fields], |fields| needle.is_in_field(fields, name))?
             }
             Self::Header(name, needle) => needle.is_in_field(message.header()?, name),
             Self::Body(needle) => message.body_holds(needle)?,
@@ -258,19 +264,21 @@ pub(super) struct Candidate<'a, 'm> {
 /// What serves one message after the other.
 pub(super) struct Desk<'m> {
     digests: Digests<'m>,
-    /// The fields that are asked for most.
-    fields: Filed,
-    /// What SORT and THREAD compare.
-    order: Filed,
+    /// One for each set of kinds that is asked for: two at most, as a rule.
+    filed: Vec<Filed>,
+    /// All that is made of a header at once when it has to be read.
+    made: Known,
+    ahead: Ahead,
 }
 
 impl<'m> Desk<'m> {
     /// Of a mailbox whose UIDs are valid.
-    pub(super) fn new(mailbox: &'m Mailbox, uid_validity: u32) -> RefCell<Self> {
+    pub(super) fn new(mailbox: &'m Mailbox, uid_validity: u32, left: Left) -> RefCell<Self> {
         RefCell::new(Self {
-            digests: mailbox.digests(uid_validity),
-            fields: Filed::of(Digest::Fields),
-            order: Filed::of(Digest::Order),
+            digests: mailbox.digests_with(uid_validity, left.learnt),
+            filed: Vec::new(),
+            made: Known::new(OF_HEADER.into_iter()),
+            ahead: left.ahead,
         })
     }
 
@@ -278,19 +286,36 @@ impl<'m> Desk<'m> {
     pub(super) fn finish(desk: RefCell<Self>) {
         desk.into_inner().digests.finish();
     }
+
+    /// The job ends, and the command goes on.
+    fn pause(desk: RefCell<Self>) -> Left {
+        let Self { digests, ahead, .. } = desk.into_inner();
+        Left {
+            ahead,
+            learnt: digests.pause(),
+        }
+    }
 }
 
-/// A digest, and of which message it is: none has UID 0.
+/// What SEARCH, SORT and THREAD ask for most, which takes little room.
+const OF_HEADER: [Digest; 4] = [
+    Digest::Subject,
+    Digest::Order,
+    Digest::People,
+    Digest::Links,
+];
+
+/// Digests, and of which message they are: none has UID 0.
 struct Filed {
     uid: u32,
     known: Known,
 }
 
 impl Filed {
-    fn of(kind: Digest) -> Self {
+    fn of(kinds: &[Digest]) -> Self {
         Self {
             uid: 0,
-            known: Known::new([kind].into_iter()),
+            known: Known::new(kinds.iter().copied()),
         }
     }
 }
@@ -319,61 +344,85 @@ impl<'a, 'd> Candidate<'a, 'd> {
     fn header(&self) -> Result<&[u8], StoreError> {
         let message = match self.whole.get() {
             Some(whole) => whole,
-            None => self.load(&self.head, Depth::Header)?,
+            None => self.load(&self.head, Depth::Header, &mut self.desk.borrow_mut().ahead)?,
         };
         Ok(&message.octets[..header::header_octets(&message.octets)])
     }
 
-    /// Has `look` at a digest.
+    /// Has `look` at digests, one after the other.
     pub(super) fn with<T>(
         &self,
-        kind: Digest,
+        kinds: &[Digest],
         look: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, StoreError> {
         let mut desk = self.desk.borrow_mut();
-        let desk = &mut *desk;
-        let known = match kind {
-            Digest::Order => &mut desk.order,
-            _ => &mut desk.fields,
-        };
+        let Desk {
+            digests,
+            filed,
+            made,
+            ahead,
+        } = &mut *desk;
+        let at = filed.iter().position(|filed| filed.known.kinds() == kinds);
+        let at = at.unwrap_or_else(|| {
+            filed.push(Filed::of(kinds));
+            filed.len() - 1
+        });
+        let filed = &mut filed[at];
         let uid = self.entry.uid;
-        if known.uid != uid {
-            known.uid = 0;
-            if !known.known.take(&mut desk.digests, uid) {
+        if filed.uid != uid {
+            filed.uid = 0;
+            if !filed.known.take(digests, uid) {
                 let message = match self.whole.get() {
                     Some(whole) => whole,
-                    None => self.load(&self.head, Depth::Header)?,
+                    None => self.load(&self.head, Depth::Header, ahead)?,
                 };
                 // They are of the header alone.
                 let structure = OnceCell::new();
                 let part = || structure.get_or_init(|| Part::parse(&message.octets));
-                known.known.make(message, part);
-                known.known.keep(&mut desk.digests, uid);
+                if kinds.iter().all(|kind| made.kinds().contains(kind)) {
+                    made.make(message, part);
+                    made.keep(digests, uid);
+                    filed.known.pick(made);
+                } else {
+                    filed.known.make(message, part);
+                    filed.known.keep(digests, uid);
+                }
             }
-            known.uid = uid;
+            filed.uid = uid;
         }
-        Ok(look(known.known.of(kind)))
+        Ok(look(filed.known.all()))
     }
 
     fn body_holds(&self, needle: &Needle) -> Result<bool, StoreError> {
-        let octets = &self.load(&self.whole, Depth::Whole)?.octets;
+        let octets = &self.whole()?.octets;
         Ok(needle.is_in_body(octets, &Part::parse(octets)))
     }
 
     fn text_holds(&self, needle: &Needle) -> Result<bool, StoreError> {
-        let octets = &self.load(&self.whole, Depth::Whole)?.octets;
+        let octets = &self.whole()?.octets;
         Ok(needle.is_in_text(octets, &Part::parse(octets)))
+    }
+
+    fn whole(&self) -> Result<&Message, StoreError> {
+        self.load(&self.whole, Depth::Whole, &mut self.desk.borrow_mut().ahead)
     }
 
     fn load<'m>(
         &self,
         cell: &'m OnceCell<Message>,
         depth: Depth,
+        ahead: &mut Ahead,
     ) -> Result<&'m Message, StoreError> {
         if let Some(message) = cell.get() {
             return Ok(message);
         }
-        let message = Message::load(self.mailbox, self.entry, depth)?;
+        let next = |uid: u32, most: usize| {
+            let all = Ranges::one(uid.saturating_add(1), u32::MAX);
+            let next = self.view.entries(&all, 0).take(most);
+            next.map(|entry| entry.uid).collect()
+        };
+        let load = || Message::load(self.mailbox, self.entry, depth);
+        let message = ahead.load(self.mailbox, self.entry.uid, next, load)?;
         Ok(cell.get_or_init(|| message))
     }
 
@@ -402,7 +451,8 @@ impl Search {
             self.mailbox.settle()?;
         }
         let all = Ranges::one(1, u32::MAX);
-        let desk = Desk::new(&self.mailbox, self.view.told().uid_validity);
+        let left = std::mem::take(&mut self.left);
+        let desk = Desk::new(&self.mailbox, self.view.told().uid_validity, left);
         for entry in self.view.entries(&all, self.from) {
             if read >= limits::IMAP_READ {
                 next = Some(entry.uid);
@@ -416,10 +466,11 @@ impl Search {
                             Numbering::Uid => entry.uid,
                             Numbering::Sequence => self.view.number(entry.uid).unwrap_or(0),
                         };
-                        let added = match arranging.reads() {
-                            true => message
-                                .with(Digest::Order, |order| arranging.add(entry, number, order)),
-                            false => Ok(arranging.add(entry, number, &[])),
+                        let added = match arranging.digests() {
+                            [] => Ok(arranging.add(entry, number, &[])),
+                            kinds => {
+                                message.with(kinds, |order| arranging.add(entry, number, order))
+                            }
                         };
                         match added {
                             Ok(added) => added?,
@@ -435,8 +486,8 @@ impl Search {
             }
             read += message.read();
         }
-        Desk::finish(desk);
         let Some(from) = next else {
+            Desk::finish(desk);
             return Ok(Found {
                 uids,
                 modseq,
@@ -444,6 +495,7 @@ impl Search {
                 rest: None,
             });
         };
+        self.left = Desk::pause(desk);
         self.from = from;
         Ok(Found {
             uids,

@@ -110,7 +110,7 @@ impl Named {
     /// What it is; `None` when there is no such thing.
     fn read(&self, account: &Account, store: &Store) -> Result<Option<Chunk>, StoreError> {
         let depth = match self.section.part.is_empty() {
-            true => Depth::Header,
+            true => Depth::Start,
             false => Depth::Whole,
         };
         let message = self.message(account, store, depth)?;

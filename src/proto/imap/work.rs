@@ -15,12 +15,12 @@ use crate::proto::imap::multisearch::{Multisearch, Multisearched};
 use crate::proto::imap::notify::{Survey, Surveyed};
 use crate::proto::imap::quota::Quota;
 use crate::proto::imap::search::{Found, Search};
-use crate::proto::imap::status::Status;
+use crate::proto::imap::status::{Status, unseen};
 use crate::proto::imap::urls::{Fault, Named, UrlWork, UrlsDone};
 use crate::proto::imap::view::View;
 use crate::store::{
-    Account, Durable, Entry, FlagChange, Flags, Incoming, Index, Mailbox, Spool, Store, StoreError,
-    Told,
+    Account, Durable, Entry, FlagChange, Flags, Incoming, Index, Mailbox, Outline, Spool, Store,
+    StoreError, Told,
 };
 use crate::wire::imap::command::{Access, Echo, Numbering, Originals, StoreAction};
 use crate::wire::imap::response;
@@ -52,6 +52,8 @@ pub enum Work {
     Note(SetNotes),
     /// SELECT, EXAMINE
     Select(Account, String, Access),
+    /// What is in a mailbox of which only the outline is known.
+    Fill(Arc<Mailbox>, Box<Outline>),
     /// FETCH
     Fetch(Box<Fetch>),
     /// SEARCH
@@ -113,6 +115,8 @@ pub enum Outcome {
     Done(Result<(), StoreError>),
     /// Of [`Work::Select`].
     Selected(Result<Box<Opened>, StoreError>),
+    /// Of [`Work::Fill`]; `None`: it is not what it was.
+    Filled(Result<Option<Arc<Index>>, StoreError>),
     /// Of [`Work::Fetch`].
     Fetched(Result<fetch::Block, StoreError>),
     /// Of [`Work::Search`].
@@ -213,8 +217,14 @@ pub struct Opened {
     pub watched: Watched,
     /// Its name, as the client spelt it.
     pub name: String,
-    /// What is in it.
+    /// What is in it; without the messages as long as there is an outline.
     pub index: Arc<Index>,
+    /// How many messages there are.
+    pub exists: usize,
+    /// The first that is not `\Seen`, counted from 1.
+    pub unseen: Option<u32>,
+    /// What has to be filled in.
+    pub outline: Option<Box<Outline>>,
     /// The messages that are recent in this session.
     pub recent: Vec<u32>,
     /// Whether mod-sequences may be told: they are on disk.
@@ -372,6 +382,7 @@ impl Work {
             Self::Select(account, name, access) => {
                 Outcome::Selected(select(store, &account, name, access).map(Box::new))
             }
+            Self::Fill(mailbox, outline) => Outcome::Filled(mailbox.fill(&outline)),
             Self::Fetch(fetch) => Outcome::Fetched(fetch.run()),
             Self::Search(search) => Outcome::Found(search.run()),
             Self::Multisearch(search) => Outcome::Multisearched(search.run(store)),
@@ -459,20 +470,50 @@ fn select(
         rights,
         guest: is_guest.then(|| Arc::new((account.clone(), name.clone()))),
     };
+    if let Some(outline) = watched.mailbox.outline() {
+        return Ok(Opened::outlined(watched, name, outline));
+    }
     let News { index, recent, .. } = watched.news()?;
     let settled = watched.mailbox.settle();
     if let Err(error) = &settled {
         log::warn!("{name}: mod-sequences cannot be kept: {error}");
     }
     let object_id = watched.mailbox.object_id()?;
+    let unseen = index.messages.iter().position(|entry| unseen(&entry));
     Ok(Opened {
         watched,
         name,
+        exists: index.messages.len(),
+        unseen: unseen.and_then(|place| u32::try_from(place + 1).ok()),
+        outline: None,
         index,
         recent,
         settled: settled.is_ok(),
         object_id,
     })
+}
+
+impl Opened {
+    fn outlined(watched: Watched, name: String, outline: Outline) -> Self {
+        let index = Index {
+            uid_validity: outline.uid_validity,
+            uid_next: outline.uid_next,
+            messages: Vec::new(),
+            keywords: outline.keywords.clone(),
+            highest_modseq: outline.highest_modseq,
+        };
+        Self {
+            watched,
+            name,
+            index: Arc::new(index),
+            exists: outline.exists as usize,
+            unseen: outline.unseen,
+            recent: Vec::new(),
+            settled: true,
+            object_id: outline.object_id.clone(),
+            outline: Some(Box::new(outline)),
+        }
+    }
 }
 
 /// The flags of these names, as far as they `may` be changed. New keywords join the mailbox's list, but not to be removed from messages

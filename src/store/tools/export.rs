@@ -173,7 +173,13 @@ impl Mailbox {
 
     /// The list of UIDs, as it was at the last look.
     fn records(&self) -> UidList {
-        fs::hold(&self.state).list.clone()
+        let mut state = fs::hold(&self.state);
+        if let Ok(place) = self.place()
+            && let Err(error) = state.fill_in(&self.folder(&place))
+        {
+            log::warn!("{place:?}: {error}");
+        }
+        state.list.clone()
     }
 }
 

@@ -18,7 +18,16 @@ pub fn is_kept(name: &[u8]) -> bool {
 /// assert_eq!(kept, b"subject : a\r\n b\r\n");
 /// ```
 pub fn keep(header: &[u8], out: &mut Vec<u8>) {
-    for field in Fields::new(header).filter(|field| is_kept(field.name)) {
+    keep_those(header, is_kept, out);
+}
+
+/// The same of Subject fields alone.
+pub fn keep_subject(header: &[u8], out: &mut Vec<u8>) {
+    keep_those(header, |name| name.eq_ignore_ascii_case(b"Subject"), out);
+}
+
+fn keep_those(header: &[u8], wanted: impl Fn(&[u8]) -> bool, out: &mut Vec<u8>) {
+    for field in Fields::new(header).filter(|field| wanted(field.name)) {
         out.extend_from_slice(field.raw);
         if !field.raw.ends_with(b"\n") {
             out.extend_from_slice(b"\r\n");

@@ -1,8 +1,10 @@
 //! A job's outcome: its responses, what is new in the mailbox, and the tagged reply, in this order.
 
+use std::sync::Arc;
+
 use super::news::write_selected;
 use super::pending::{After, Fetching, Pending, Rest, removals};
-use super::reply::{Reply, append_refusal, appended};
+use super::reply::{self, Reply, append_refusal, appended};
 use super::{Doing, Phase, Refused, Selected, Server};
 use crate::proto::Out;
 use crate::proto::imap::condstore::{self, Awareness};
@@ -12,7 +14,7 @@ use crate::proto::imap::view::{Removals, View};
 use crate::proto::imap::work::{
     Appended, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
 };
-use crate::store::{Noted, StoreError};
+use crate::store::{Index, Noted, StoreError};
 use crate::tap::note;
 use crate::wire::imap::command::{Access, Numbering, Originals};
 use crate::wire::imap::condstore::Resync;
@@ -57,13 +59,57 @@ impl Server {
                 return;
             }
             (After::Select { mailbox, resync }, Outcome::Selected(result)) => {
+                let mut result = result;
+                let outline = result
+                    .as_mut()
+                    .ok()
+                    .and_then(|opened| opened.outline.take());
                 let reply = self.opened(&mailbox, result, out);
+                if let (Some(outline), Phase::Selected(_, selected)) = (outline, &self.phase) {
+                    let work = Work::Fill(Arc::clone(&selected.watched.mailbox), outline);
+                    let waits = match resync {
+                        Some(resync) => Some((reply, resync)),
+                        None => {
+                            self.announce(out);
+                            reply.say(out, &tag);
+                            None
+                        }
+                    };
+                    let after = After::Fill(waits);
+                    self.job(work, Pending { tag, after }, out);
+                    return;
+                }
                 if let Some(fetch) = resync.and_then(|resync| self.catch_up(&resync)) {
                     let after = After::CatchUp(reply);
                     self.job(Work::Fetch(Box::new(fetch)), Pending { tag, after }, out);
                     return;
                 }
                 (reply, Removals::Told)
+            }
+            (After::Fill(waits), Outcome::Filled(Ok(Some(index)))) => {
+                self.filled(index);
+                let Some((reply, resync)) = waits else {
+                    self.tell_news(news, Removals::Deferred, out);
+                    self.tell_noted(noted, out);
+                    return;
+                };
+                if let Some(fetch) = self.catch_up(&resync) {
+                    let after = After::CatchUp(reply);
+                    self.job(Work::Fetch(Box::new(fetch)), Pending { tag, after }, out);
+                    return;
+                }
+                (reply, Removals::Told)
+            }
+            (After::Fill(_), Outcome::Filled(Err(_))) => {
+                reply::bye(out, "the selected mailbox cannot be read; log in again");
+                return;
+            }
+            (After::Fill(_), _) => {
+                reply::bye(
+                    out,
+                    "the mailbox was changed by another program while it was opened; log in again",
+                );
+                return;
             }
             (After::CatchUp(reply), Outcome::Fetched(Ok(block))) => {
                 if let Some(rest) = self.say_block(block, out) {
@@ -285,6 +331,19 @@ impl Server {
         self.phase = Phase::Selected(account, Box::new(selected));
         self.watch_selected();
         Reply::ok_coded(Code::Plain(code), text)
+    }
+
+    /// The messages of the selected mailbox are known.
+    fn filled(&mut self, index: Arc<Index>) {
+        if let Phase::Selected(_, selected) = &mut self.phase {
+            let mut view = View::new(index, Vec::new());
+            view.set_aware(self.switched.aware);
+            view.set_numbers(match self.switched.uid_only {
+                true => Numbering::Uid,
+                false => Numbering::Sequence,
+            });
+            selected.view = view;
+        }
     }
 
     /// What a client that was here before is sent, if what it knows is of any use.

@@ -8,7 +8,6 @@ use super::{Doing, Phase, Server};
 use crate::proto::Out;
 use crate::proto::imap::condstore::{self, Awareness};
 use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS, may_change};
-use crate::proto::imap::status::unseen;
 use crate::proto::imap::view::{Change, Removals, View};
 use crate::proto::imap::work::{self, News, Opened, Watched, Work};
 use crate::store::{Index, StoreError};
@@ -166,16 +165,15 @@ pub(super) fn write_selected(
     write_flags_line(out, index);
     let Watched { access, rights, .. } = opened.watched;
     write_permanent_flags(out, index, access, rights);
-    write_count(out, index.messages.len(), "EXISTS");
+    write_count(out, opened.exists, "EXISTS");
     if rev2.is_none() {
         write_count(out, opened.recent.len(), "RECENT");
     }
-    let unseen = index.messages.iter().position(|entry| unseen(&entry));
     if rev2.is_none()
         && numbers == Numbering::Sequence
-        && let Some(place) = unseen.and_then(|place| u32::try_from(place).ok())
+        && let Some(place) = opened.unseen
     {
-        let code = Code::Number("UNSEEN", place + 1);
+        let code = Code::Number("UNSEEN", place);
         let text = "the first that is not \\Seen";
         response::status(out, "*", Status::Ok, Some(&code), text);
     }

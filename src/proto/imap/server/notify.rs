@@ -19,6 +19,7 @@ use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::fetch::Fetch;
+use crate::proto::imap::message::Left;
 use crate::proto::imap::notify::{Guest, Known, Own, Survey, Surveyed, others, wants_noted};
 use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::{News, Outcome, Work};
@@ -379,6 +380,7 @@ impl Server {
             items,
             changed_since: None,
             vanished: None,
+            left: Left::default(),
         })
     }
 

@@ -71,6 +71,8 @@ pub(super) enum After {
         mailbox: String,
         resync: Option<Resync>,
     },
+    /// SELECT was answered, and the messages are yet to be known; its reply waits for a client that catches up.
+    Fill(Option<(Reply, Resync)>),
     /// SELECT's reply waits until the client has caught up.
     CatchUp(Reply),
     Fetch(Fetching),

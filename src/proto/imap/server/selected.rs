@@ -11,6 +11,7 @@ use crate::proto::imap::arrange::Arranging;
 use crate::proto::imap::condstore::Awareness;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::flags;
+use crate::proto::imap::message::Left;
 use crate::proto::imap::search::{Beyond, Search, Test};
 use crate::proto::imap::view::{NotMeant, Removals};
 use crate::proto::imap::work::{self, StoreFlags, Work};
@@ -205,6 +206,7 @@ impl Server {
             items: Arc::new(items),
             changed_since: modifiers.changed_since,
             vanished: modifiers.vanished.then_some(1),
+            left: Left::default(),
         };
         let after = After::Fetch(Fetching {
             removals: removals(messages.numbering),
@@ -257,6 +259,7 @@ impl Server {
             test: Arc::new(test),
             from: 0,
             arranging: search.arrangement.map(Arranging::new),
+            left: Left::default(),
             numbering,
         };
         let modseq = work.test.tells_modseq().then_some(0);

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::proto::imap::fetch::Fetch;
+use crate::proto::imap::message::Left;
 use crate::proto::{Epoch, Front, pump};
 use crate::store::Users;
 use crate::tap::Side;
@@ -204,6 +205,7 @@ fn a_long_fetch_goes_on_in_blocks() {
         ),
         changed_since: None,
         vanished: None,
+        left: Left::default(),
     };
     let block = fetch.run().unwrap();
     assert_eq!(block.rest.map(|rest| rest.from), Some(8));
