@@ -39,6 +39,8 @@ pub const SEND_STALL: Duration = Duration::from_secs(300);
 pub const CLOSE_STALL: Duration = Duration::from_secs(30);
 /// How long the end of a peer's stream is waited for after ours, so that it does read our last reply.
 pub const LINGER: Duration = Duration::from_secs(2);
+/// How often it is looked at meanwhile whether that reply has arrived: Linux acknowledges within 40 ms (TCP_DELACK_MIN).
+pub const LINGER_LOOK: Duration = Duration::from_millis(20);
 /// Octets read and thrown away while waiting for it.
 pub const LINGER_OCTETS: usize = 4 * 1024 * 1024;
 /// How long sessions may finish what they are in the middle of when the program stops.

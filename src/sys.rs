@@ -99,3 +99,15 @@ pub(crate) fn leave_groups() -> io::Result<()> {
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+/// SIOCOUTQ: octets that were sent, and that the peer has not acknowledged; its own end counts as one. Of a UNIX socket: something
+/// above zero while the peer has not read all.
+pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> io::Result<usize> {
+    let mut octets: libc::c_int = 0;
+    // SAFETY: the kernel writes one integer, and there is one; the descriptor is open as long as it is borrowed.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut octets) };
+    match result {
+        0 => Ok(usize::try_from(octets).unwrap_or(0)),
+        _ => Err(io::Error::last_os_error()),
+    }
+}

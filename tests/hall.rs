@@ -173,7 +173,8 @@ fn hall(service: impl FnOnce(Speaker, Output) -> Service + Send + 'static) -> St
         let hall = Hall::new(vec![door], Settings::default())?;
         sender.send(hall.handle()).expect("somebody waits for it");
         let speaker = Speaker::new(Input::new(stdin.into())?);
-        hall.run(service(speaker, Output::new(stdout.into())?))
+        let report = hall.run(service(speaker, Output::new(stdout.into())?))?;
+        Ok(report.outcome)
     });
     Stage {
         at: at.expect("an address"),

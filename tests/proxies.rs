@@ -156,6 +156,7 @@ fn serve(mut client: TcpStream, mut server: ProxyServer) {
             destination,
             used,
             first_words,
+            ..
         } = asked
         {
             let dialled = dial(&destination);

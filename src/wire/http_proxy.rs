@@ -18,9 +18,11 @@ use std::fmt;
 use super::destination::{Destination, Host};
 use crate::limits;
 
+mod body;
 mod challenge;
 mod digest;
 
+pub use self::body::{Body, BodyError};
 pub use self::challenge::{Challenge, challenges, quoted};
 pub(crate) use self::digest::hex;
 pub use self::digest::{Algorithm, Credentials, DigestChallenge, Nonces, Protection, Question};
@@ -381,9 +383,18 @@ impl RequestHead {
         Some((destination, format!("{slash}{path}")))
     }
 
+    /// What belongs to this request behind its head.
+    ///
+    /// # Errors
+    /// That cannot be known, or two programs might read it in two ways.
+    pub fn body(&self) -> Result<Body, BodyError> {
+        Body::of(self.version, &self.fields)
+    }
+
     /// The head that goes on to the server named by an [`RequestHead::absolute`] target: in origin form, without what was
     /// meant for the proxy (RFC 9110 §7.6.1), and with a Host field that names the same server (RFC 9112 §3.2.2). It asks
-    /// the server to close behind its answer, for nobody looks at a second request on this connection.
+    /// the server to close behind its answer: there is one request on a connection, and what comes behind its
+    /// [`Self::body`] is not passed on.
     pub fn forwarded(&self, destination: &Destination, target: &str) -> Vec<u8> {
         let mut out = format!("{} {target} {}\r\n", self.method, self.version.name()).into_bytes();
         let mut field = |name: &str, value: &[u8]| {

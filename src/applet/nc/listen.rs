@@ -15,7 +15,7 @@ use super::options::{
     self, Carrier, Direction, Listen, Password, Place, ProxyServerKind, Service, Task,
 };
 use super::talk::LAST_WORDS;
-use super::witnesses::Among;
+use super::witnesses::{self, Among};
 use super::words::{Handshake, Local, Note, Peer, UnixVerb, Words};
 use super::{Netcat, eprint};
 use crate::limits;
@@ -339,6 +339,7 @@ impl Netcat {
                 Some(options::Idle::Fail(after)) => hall::Idle::Everybody(after),
             },
             options: self.ends(),
+            progress: self.options.evidence.progress.then(witnesses::progress),
             manner: self.manners(),
             notes: Box::new(Said {
                 words: self.words.clone(),
@@ -352,8 +353,9 @@ impl Netcat {
         };
         let hall = Hall::new(vec![socket], settings)?;
         let service = self.service(&listen.service);
-        let outcome = hall.run(service).map_err(|error| self.trouble(&error))?;
-        self.judge(Role::Listen, outcome)
+        let report = hall.run(service).map_err(|error| self.trouble(&error))?;
+        self.tell_totals(Role::Listen, &report);
+        self.judge(Role::Listen, report.outcome)
     }
 
     /// Whom the callers talk to.

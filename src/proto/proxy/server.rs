@@ -23,8 +23,9 @@
 //! there is never more than one of them, and a connection ends with the first that is wrong. How long a client may take is for the
 //! caller to watch.
 //!
-//! A request in absolute form goes on in origin form, and asks the server to close: only the first request of a connection is
-//! read here, and what comes behind it is taken for its body.
+//! A request in absolute form goes on in origin form, and asks the server to close: there is one request on a connection. What
+//! comes behind its body is another one, which may be meant for another server, so it is not passed on: whoever sent it sees
+//! the connection close, and asks again on the next one (RFC 9112 §9.3.2, §9.6).
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -32,7 +33,9 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use subtle::ConstantTimeEq;
 
 use super::{Destination, Held, Login};
-use crate::wire::http_proxy::{Algorithm, Credentials, HeadError, HeadReader, Nonces, RequestHead};
+use crate::wire::http_proxy::{
+    Algorithm, Body, Credentials, HeadError, HeadReader, Nonces, RequestHead,
+};
 use crate::wire::socks::{
     Answer4, Answer5, Choice, Code4, Code5, Command, Greeting, Malformed, Method, Request4,
     Request5, UserPassword, Verdict,
@@ -60,6 +63,8 @@ pub enum Asked {
         used: usize,
         /// What goes to the destination before that: a rewritten head, or nothing.
         first_words: Vec<u8>,
+        /// What of the rest belongs to the request; without it, all of it does.
+        body: Option<Body>,
     },
     /// Send what there is to send, and close. [`ProxyServer::complaint`] says why.
     Close,
@@ -162,15 +167,15 @@ enum Reply {
     Socks5,
     Tunnel,
     /// The server's own answer is the reply, and only a failure is ours.
-    Forward(Body),
+    Forward(Shown),
 }
 
 /// Whether a response has its body (RFC 9110 §9.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Body {
-    Shown,
+enum Shown {
+    All,
     /// It answers HEAD.
-    LeftOut,
+    Head,
 }
 
 /// What a step made of what there is.
@@ -179,7 +184,7 @@ enum Step {
     More,
     /// Go on with what is left.
     Next(State),
-    Dial(Reply, Destination, Vec<u8>),
+    Dial(Reply, Destination, Vec<u8>, Option<Body>),
     /// Why.
     Close(String),
 }
@@ -213,12 +218,13 @@ impl ProxyServer {
             match self.step(&mut rest, out) {
                 Step::More => return Asked::More,
                 Step::Next(state) => self.state = state,
-                Step::Dial(reply, destination, first_words) => {
+                Step::Dial(reply, destination, first_words, body) => {
                     self.state = State::Dial(reply, destination.clone());
                     return Asked::Connect {
                         destination,
                         used: octets.len() - rest.len(),
                         first_words,
+                        body,
                     };
                 }
                 Step::Close(complaint) => {
@@ -262,12 +268,12 @@ impl ProxyServer {
             }
             (Reply::Forward(_), Ok(_)) => {}
             (Reply::Tunnel | Reply::Forward(_), Err(fault)) => {
-                let body = match reply {
-                    Reply::Forward(body) => body,
-                    _ => Body::Shown,
+                let shown = match reply {
+                    Reply::Forward(shown) => shown,
+                    _ => Shown::All,
                 };
                 let words = format!("Cannot connect to {destination}: {}.", fault.words());
-                respond(fault.status(), &[], &words, body, out);
+                respond(fault.status(), &[], &words, shown, out);
             }
         }
     }
@@ -346,7 +352,7 @@ impl ProxyServer {
             (Kinds::Socks, 5) => Step::Next(State::Greeting),
             (Kinds::Socks, b'A'..=b'Z') => {
                 let words = "This is a SOCKS proxy, not an HTTP proxy.";
-                respond("400 Bad Request", &[], words, Body::Shown, out);
+                respond("400 Bad Request", &[], words, Shown::All, out);
                 Step::Close("a request that looks like HTTP".to_owned())
             }
             (Kinds::Socks, _) => Step::Close(format!("not SOCKS: begins with octet {first}")),
@@ -371,7 +377,7 @@ impl ProxyServer {
             answer4(Code4::REJECTED, out);
             return Step::Close(not_done(request.command));
         }
-        Step::Dial(Reply::Socks4, request.destination, Vec::new())
+        Step::Dial(Reply::Socks4, request.destination, Vec::new(), None)
     }
 
     fn greeting(&self, greeting: &Greeting, out: &mut Vec<u8>) -> Step {
@@ -398,9 +404,9 @@ impl ProxyServer {
     }
 
     fn request(&self, head: &RequestHead, out: &mut Vec<u8>) -> Step {
-        let body = match &*head.method {
-            "HEAD" => Body::LeftOut,
-            _ => Body::Shown,
+        let shown = match &*head.method {
+            "HEAD" => Shown::Head,
+            _ => Shown::All,
         };
         let absolute = head.absolute();
         let origin_form = absolute.as_ref().map(|(_, target)| target.as_str());
@@ -411,7 +417,7 @@ impl ProxyServer {
                 "407 Proxy Authentication Required",
                 &fields,
                 words,
-                body,
+                shown,
                 out,
             );
             return Step::Close(match (stale, head.fields.named(AUTHORIZATION).next()) {
@@ -421,19 +427,27 @@ impl ProxyServer {
             });
         }
         let refuse = |words: &str, out: &mut Vec<u8>| {
-            respond("400 Bad Request", &[], words, body, out);
+            respond("400 Bad Request", &[], words, shown, out);
             Step::Close(words.to_owned())
         };
         if head.method == "CONNECT" {
             return match Destination::parse(&head.target) {
-                Some(destination) => Step::Dial(Reply::Tunnel, destination, Vec::new()),
+                Some(destination) => Step::Dial(Reply::Tunnel, destination, Vec::new(), None),
                 None => refuse("CONNECT takes HOST:PORT, and this is none.", out),
             };
         }
         match absolute {
             Some((destination, target)) => {
+                let request_body = match head.body() {
+                    Ok(body) => body,
+                    Err(error) => {
+                        let words = format!("The end of that request cannot be known: {error}.");
+                        return refuse(&words, out);
+                    }
+                };
                 let first_words = head.forwarded(&destination, &target);
-                Step::Dial(Reply::Forward(body), destination, first_words)
+                let reply = Reply::Forward(shown);
+                Step::Dial(reply, destination, first_words, Some(request_body))
             }
             None => refuse(
                 "This is a proxy: ask it for http://HOST/..., or CONNECT for anything else.",
@@ -502,7 +516,7 @@ fn request5(request: Request5, out: &mut Vec<u8>) -> Step {
         answer5(Code5::COMMAND_NOT_SUPPORTED, out);
         return Step::Close(not_done(request.command));
     }
-    Step::Dial(Reply::Socks5, request.destination, Vec::new())
+    Step::Dial(Reply::Socks5, request.destination, Vec::new(), None)
 }
 
 fn not_done(command: Command) -> String {
@@ -523,7 +537,7 @@ fn bad_head(error: HeadError, out: &mut Vec<u8>) -> Step {
         status,
         &[],
         &format!("That is no request of HTTP/1: {error}."),
-        Body::Shown,
+        Shown::All,
         out,
     );
     Step::Close(format!("no request: {error}"))
@@ -539,7 +553,7 @@ fn answer5(code: Code5, out: &mut Vec<u8>) {
 }
 
 /// A response of our own, with a line for people. The connection closes behind it.
-fn respond(status: &str, fields: &[String], words: &str, body: Body, out: &mut Vec<u8>) {
+fn respond(status: &str, fields: &[String], words: &str, shown: Shown, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("HTTP/1.1 {status}\r\n").as_bytes());
     for field in fields {
         out.extend_from_slice(field.as_bytes());
@@ -552,7 +566,7 @@ fn respond(status: &str, fields: &[String], words: &str, body: Body, out: &mut V
         )
         .as_bytes(),
     );
-    if body == Body::Shown {
+    if shown == Shown::All {
         out.extend_from_slice(words.as_bytes());
         out.push(b'\n');
     }

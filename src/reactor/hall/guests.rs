@@ -15,7 +15,7 @@ use super::agenda::Agenda;
 use super::{Floor, Next, Note};
 use crate::limits;
 use crate::proto::raw::Outcome;
-use crate::reactor::relay::{Link, Manner, Report, is_broken};
+use crate::reactor::relay::{Link, Manner, Rate, Report, is_broken};
 use crate::tap::{Piece, Side};
 
 /// All callers.
@@ -49,6 +49,10 @@ struct Guest {
     ending: Ending,
     half_close: HalfClose,
     is_held: bool,
+    rate_to: Option<Rate>,
+    rate_from: Option<Rate>,
+    /// One of the two has no more octets to give before.
+    slowed: Option<Instant>,
     sent: u64,
     received: u64,
     /// When anything moved.
@@ -61,10 +65,8 @@ struct Guest {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Open,
-    /// They have ended, and until then it may take what waits for it.
-    Ended {
-        until: Instant,
-    },
+    /// They have ended, and as long as it goes on taking what waits for it, it may.
+    Ended,
     Over(Outcome),
 }
 
@@ -96,7 +98,12 @@ impl Guests {
         manner: Manner,
     ) -> io::Result<()> {
         floor.register_link(id, &link)?;
+        let rate = manner.rate;
+        let rate = || rate.map(|rate| Rate::new(rate, now));
         let guest = Guest {
+            rate_to: rate(),
+            rate_from: rate(),
+            slowed: None,
             link,
             manner,
             queue: VecDeque::new(),
@@ -198,8 +205,11 @@ impl Guests {
         let is_late = now >= guest.took + stall;
         // Linux tells of room only when a third of its buffer is free, which may be long.
         guest.can_send |= is_late;
+        let before = guest.sent;
+        guest.slowed = None;
         guest.send(now, &mut floor.scratch);
-        if guest.can_send && !guest.has_all() {
+        floor.tally.add(now, guest.sent - before, 0);
+        if guest.can_send && guest.slowed.is_none() && !guest.has_all() {
             floor.agenda.wake(id);
         }
         if guest.cost < limits::HALL_QUEUE {
@@ -217,10 +227,10 @@ impl Guests {
                 Some(self.see_off(floor, now, id, Outcome::Idle))
             }
             Ending::Open => None,
-            Ending::Ended { until } if guest.has_all() || until <= now => {
+            Ending::Ended if guest.has_all() || guest.took + stall <= now => {
                 Some(self.see_off(floor, now, id, Outcome::Done))
             }
-            Ending::Ended { .. } => Some(Next::Wait(self.due(floor, id))),
+            Ending::Ended => Some(Next::Wait(self.due(floor, id))),
             Ending::Over(outcome) => Some(self.see_off(floor, now, id, outcome)),
         }
     }
@@ -236,17 +246,20 @@ impl Guests {
         if guest.ending != Ending::Open || !can_receive || !answers {
             return Heard::Nothing;
         }
-        match guest.hear(now, &mut floor.heard, &mut floor.scratch) {
+        let before = guest.received;
+        let heard = guest.hear(now, &mut floor.heard, &mut floor.scratch);
+        floor.tally.add(now, 0, guest.received - before);
+        match heard {
             Ok(0) => {
-                let until = now + floor.settings.stall;
-                guest.ending = Ending::Ended { until };
+                guest.ending = Ending::Ended;
+                guest.took = now;
                 if let Some(tap) = &mut guest.manner.tap {
                     tap.saw(now, Side::Client, Piece::Closed);
                 }
             }
             Ok(_) => return Heard::Words,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                guest.can_receive = false;
+                guest.can_receive = guest.slowed.is_some();
                 return Heard::Nothing;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -293,15 +306,12 @@ impl Guests {
         let guest = self.all.get(&id)?;
         let patience = |from: Instant, patience: Option<Duration>| Some(from + patience?);
         let is_obstacle = self.obstacles.contains(&id);
-        let stall = Some(floor.settings.stall).filter(|_| is_obstacle);
-        let ended = match guest.ending {
-            Ending::Ended { until } => Some(until),
-            Ending::Open | Ending::Over(_) => None,
-        };
+        let is_awaited = is_obstacle || guest.ending == Ending::Ended;
+        let stall = Some(floor.settings.stall).filter(|_| is_awaited);
         [
             patience(guest.moved, floor.settings.idle.of_caller()),
             patience(guest.took, stall),
-            ended,
+            guest.slowed,
         ]
         .into_iter()
         .flatten()
@@ -348,7 +358,15 @@ impl Guest {
             if piece.is_empty() {
                 break;
             }
-            let wanted = piece.len();
+            let mut wanted = piece.len();
+            if let Some(rate) = &mut self.rate_to {
+                wanted = rate.admit(now, wanted);
+                if wanted == 0 {
+                    self.slowed = Some(rate.until());
+                    break;
+                }
+            }
+            let piece = &piece[..wanted];
             let result = self.link.send(piece);
             if let (Ok(sent), Some(tap), true) =
                 (&result, &mut self.manner.tap, self.replies.is_empty())
@@ -375,6 +393,9 @@ impl Guest {
     fn advance(&mut self, now: Instant, sent: usize) {
         self.took = now;
         self.moved = now;
+        if let Some(rate) = &mut self.rate_to {
+            rate.passed(sent);
+        }
         if !self.replies.is_empty() {
             self.replies.drain(..sent);
             return;
@@ -420,11 +441,24 @@ impl Guest {
         scratch: &mut Vec<u8>,
     ) -> io::Result<usize> {
         heard.clear();
-        heard.reserve(limits::HALL_BUFFER);
+        match &mut self.rate_from {
+            None => heard.reserve(limits::HALL_BUFFER),
+            Some(rate) => match rate.admit(now, limits::HALL_BUFFER) {
+                0 => {
+                    let until = rate.until();
+                    self.slowed = Some(self.slowed.map_or(until, |other| other.min(until)));
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                octets => *heard = Vec::with_capacity(octets),
+            },
+        }
         let wanted = heard.capacity();
         let octets = self.link.receive(heard, scratch)?;
         if octets == 0 {
             return Ok(0);
+        }
+        if let Some(rate) = &mut self.rate_from {
+            rate.passed(octets);
         }
         self.received += octets as u64;
         self.moved = now;

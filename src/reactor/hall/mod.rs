@@ -27,6 +27,7 @@ mod proxy;
 mod settings;
 mod speaker;
 mod stdio;
+mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +46,7 @@ use rustix::process::{Resource, Rlimit, getrlimit};
 use socket2::Socket;
 
 use self::agenda::Agenda;
+use self::tally::Tally;
 use super::descriptors::{is_exhaustion, raise_descriptor_limit};
 use super::pool::{Letter, LetterBox};
 use super::relay::{Handshake, HandshakeError, Link, Manner, Report};
@@ -124,6 +126,7 @@ struct Floor {
     callers: HashMap<u64, Caller>,
     letters: Arc<LetterBox<Found>>,
     settings: Settings,
+    tally: Tally,
     /// The limit of open files before we raised it: what programs expect.
     files: Option<Rlimit>,
     /// What was just heard.
@@ -240,6 +243,7 @@ impl Hall {
                 callers: HashMap::new(),
                 letters,
                 settings,
+                tally: Tally::new(Instant::now()),
                 files,
                 heard: Vec::new(),
                 scratch: Vec::new(),
@@ -267,19 +271,20 @@ impl Hall {
         Handle(Arc::clone(&self.floor.letters))
     }
 
-    /// Serves until it is over: [`Outcome::Unheard`] when nobody reads stdout any more, [`Outcome::Idle`] when nothing happened
+    /// Serves until it is over, and tells how much was moved for all together: [`Outcome::Unheard`] when nobody reads stdout any more, [`Outcome::Idle`] when nothing happened
     /// for too long, [`Outcome::Done`] when it was stopped, or has said all that it was there to say.
     ///
     /// # Errors
     /// What concerns all callers: stdin cannot be read, there is no space on the disk that stdout goes to ... Errors of one
     /// caller end that one only.
-    pub fn run(mut self, service: Service) -> io::Result<Outcome> {
-        match service {
+    pub fn run(mut self, service: Service) -> io::Result<Report> {
+        let outcome = match service {
             Service::Talk(mut stdio) => self.entertain(&mut stdio),
             Service::Run(mut programs) => self.entertain(&mut programs),
             Service::Meet(mut circle) => self.entertain(&mut circle),
             Service::Proxy(mut proxy) => self.entertain(&mut proxy),
-        }
+        };
+        Ok(self.floor.tally.report(Instant::now(), outcome?))
     }
 
     fn entertain(&mut self, audience: &mut dyn Audience) -> io::Result<Outcome> {
@@ -307,6 +312,9 @@ impl Hall {
             for event in &events {
                 self.notice(event, audience);
             }
+            if let Some(show) = &mut self.floor.settings.progress {
+                self.floor.tally.tick(now, show);
+            }
             self.floor.agenda.ring(now);
             self.accept(now, audience);
             self.take_turns(now, audience)?;
@@ -324,7 +332,13 @@ impl Hall {
         if at_door || self.floor.agenda.waiting() > 0 {
             return Some(Duration::ZERO);
         }
-        let due = [self.floor.agenda.due(), self.paused, self.idle_until()];
+        let shows = self.floor.settings.progress.is_some();
+        let due = [
+            self.floor.agenda.due(),
+            self.paused,
+            self.idle_until(),
+            self.floor.tally.due().filter(|_| shows),
+        ];
         let due = due.into_iter().flatten().min()?;
         Some(due.saturating_duration_since(now))
     }

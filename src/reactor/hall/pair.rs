@@ -64,9 +64,15 @@ impl Pair {
         }
     }
 
-    pub(super) fn turn(&mut self, now: Instant, scratch: &mut Vec<u8>) -> Went {
+    pub(super) fn turn(&mut self, floor: &mut Floor, now: Instant) -> Went {
         let (input, output) = (&mut self.input, &mut self.output);
-        match self.conversation.turn(now, input, output, scratch) {
+        let before = self.conversation.moved();
+        let turn = self
+            .conversation
+            .turn(now, input, output, &mut floor.scratch);
+        let (sent, received) = self.conversation.moved();
+        floor.tally.add(now, sent - before.0, received - before.1);
+        match turn {
             Ok(Turn::Moved) => Went::Again,
             Ok(Turn::Still) => {
                 self.conversation.rest();

@@ -201,7 +201,7 @@ impl Audience for Programs {
             serving.running.reap();
         }
         if let Stage::Talking(pair) = &mut serving.stage {
-            match pair.turn(now, &mut floor.scratch) {
+            match pair.turn(floor, now) {
                 Went::Again => return Ok(Next::Again),
                 Went::Wait(due) => return Ok(Next::Wait(due)),
                 Went::Over(report) => {

@@ -33,7 +33,7 @@ use crate::proto::proxy::server::{Asked, ProxyFault, ProxyServer};
 use crate::proto::proxy::{Destination, Host};
 use crate::proto::raw::Outcome;
 use crate::reactor::pool::Pool;
-use crate::reactor::relay::{Link, Manner, is_broken};
+use crate::reactor::relay::{Discarded, Link, Manner, is_broken};
 use crate::reactor::resolver::{self, Family, ResolveError};
 use crate::reactor::stdio::{Input, Output};
 
@@ -180,7 +180,7 @@ impl Proxy {
             Stage::Refusing { until } => {
                 if front.has_sent_all() {
                     front.link.half_close();
-                    if front.link.discard(&mut floor.scratch) {
+                    if front.link.discard(&mut floor.scratch) == Discarded::End {
                         return Step::Gone(Outcome::Done);
                     }
                 }
@@ -229,7 +229,9 @@ impl Proxy {
                 destination,
                 used,
                 first_words,
+                body,
             } => {
+                front.manner.body = body.map(|body| body.behind(first_words.len()));
                 front.rest = first_words;
                 front.rest.extend_from_slice(&floor.heard[used..]);
                 self.find(floor, now, id, front, destination)
@@ -513,7 +515,7 @@ impl Audience for Proxy {
             }
             None => return Ok(Next::Wait(None)),
         };
-        let next = match pair.turn(now, &mut floor.scratch) {
+        let next = match pair.turn(floor, now) {
             Went::Again => Next::Again,
             Went::Wait(due) => Next::Wait(due),
             Went::Over(report) => return Ok(Next::Gone(report)),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::limits;
 use crate::proto::TlsInfo;
 use crate::proto::raw::Options;
-use crate::reactor::relay::{HandshakeError, Manner, Report};
+use crate::reactor::relay::{HandshakeError, Manner, Progress, Report};
 use crate::reactor::tls::{Acceptor, TlsError};
 use crate::wire::destination::Destination;
 
@@ -43,7 +43,9 @@ pub struct Settings {
     pub stall: Duration,
     /// What the ends of a program and of a destination mean; `idle` is of no account.
     pub options: Options,
-    /// How octets of a caller are changed and looked at. Where many hear the same, only `telnet`, `tap` and `wire` count.
+    /// Is told once a second how far all of them are together.
+    pub progress: Option<Box<dyn FnMut(Progress)>>,
+    /// How octets of a caller are changed and looked at. Where many hear the same, only `rate`, `telnet`, `tap` and `wire` count.
     pub manner: Box<dyn FnMut(&Caller) -> Manner>,
     /// Is told what happens.
     pub notes: Box<dyn Notes>,
@@ -59,6 +61,7 @@ impl Default for Settings {
             idle: Idle::Never,
             stall: limits::HALL_STALL,
             options: Options::default(),
+            progress: None,
             manner: Box::new(|_| Manner::default()),
             notes: Box::new(()),
         }

@@ -108,7 +108,7 @@ fn start_with(
         };
         let hall = Hall::new(vec![door], settings).unwrap();
         sender.send(hall.handle()).unwrap();
-        let outcome = hall.run(service());
+        let outcome = hall.run(service()).map(|report| report.outcome);
         let spent = clock_gettime(ClockId::ThreadCPUTime);
         let spent = Duration::new(spent.tv_sec as u64, spent.tv_nsec as u32);
         (outcome, spent)

@@ -10,7 +10,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 
 use super::buffer::Buffer;
-use super::link::Link;
+use super::link::{Discarded, Link};
 use super::rate::Rate;
 use super::splice::Way;
 use super::{Manner, Progress, Report};
@@ -87,11 +87,14 @@ pub(super) enum Receiving {
     Over,
 }
 
-/// It is over, but the peer is given time to read our last words.
+/// It is over, but the peer is given time to read our last words. What comes behind our end is answered by a reset, and that could
+/// take them from it: so who says nothing meanwhile is waited for only until its machine has acknowledged all.
 #[derive(Clone, Copy, Debug)]
 struct Lingering {
     outcome: Outcome,
     until: Instant,
+    /// When that is looked at next: no event tells.
+    look: Option<Instant>,
 }
 
 /// Which of the three descriptors.
@@ -261,13 +264,10 @@ impl Conversation {
         output: &mut Output,
         scratch: &mut Vec<u8>,
     ) -> io::Result<Turn> {
-        if let Some(Lingering { outcome, until }) = self.lingering {
+        if let Some(lingering) = self.lingering {
             // A peer that takes nothing has until then.
             let _ = self.link.flush();
-            return Ok(match self.link.discard(scratch) || until <= now {
-                true => Turn::Over(outcome),
-                false => Turn::Still,
-            });
+            return Ok(self.linger(now, lingering, scratch));
         }
         match self.talk(now, input, output, scratch) {
             Ok(true) => Ok(Turn::Moved),
@@ -279,8 +279,8 @@ impl Conversation {
 
     /// When another turn is due although no event came.
     pub(in crate::reactor) fn due(&self) -> Option<Instant> {
-        if let Some(Lingering { until, .. }) = self.lingering {
-            return Some(until);
+        if let Some(Lingering { until, look, .. }) = self.lingering {
+            return Some(look.map_or(until, |look| look.min(until)));
         }
         let sending = !self.up.is_empty();
         let pace = self.manner.pace.as_ref().and_then(Pace::until);
@@ -309,6 +309,11 @@ impl Conversation {
             received: self.received,
             duration: now.saturating_duration_since(self.begun),
         }
+    }
+
+    /// Octets sent to the peer, and received from it, until now.
+    pub(in crate::reactor) const fn moved(&self) -> (u64, u64) {
+        (self.sent, self.received)
     }
 
     /// Gives memory back that is not in use.
@@ -377,15 +382,36 @@ impl Conversation {
 
     fn leave(&mut self, now: Instant, outcome: Outcome, scratch: &mut Vec<u8>) -> Turn {
         self.half_close(now);
-        let gone = self.link.discard(scratch);
         match self.manner.linger {
-            Some(patience) if !gone && outcome == Outcome::Done => {
-                let until = now + patience;
-                self.lingering = Some(Lingering { outcome, until });
-                Turn::Still
+            Some(patience) if outcome == Outcome::Done => {
+                let lingering = Lingering {
+                    outcome,
+                    until: now + patience,
+                    look: Some(now),
+                };
+                self.linger(now, lingering, scratch)
             }
-            _ => Turn::Over(outcome),
+            _ => {
+                self.link.discard(scratch);
+                Turn::Over(outcome)
+            }
         }
+    }
+
+    fn linger(&mut self, now: Instant, lingering: Lingering, scratch: &mut Vec<u8>) -> Turn {
+        let is_silent = match self.link.discard(scratch) {
+            Discarded::End => return Turn::Over(lingering.outcome),
+            Discarded::Some => false,
+            Discarded::Nothing => lingering.look.is_some(),
+        };
+        if lingering.until <= now || is_silent && self.link.has_arrived() {
+            return Turn::Over(lingering.outcome);
+        }
+        self.lingering = Some(Lingering {
+            look: is_silent.then(|| now + limits::LINGER_LOOK),
+            ..lingering
+        });
+        Turn::Still
     }
 }
 

@@ -97,7 +97,16 @@ impl Conversation {
             None => {
                 let room = self.down.room();
                 let before = room.len();
-                let received = self.link.receive(room, scratch);
+                let mut received = self.link.receive(room, scratch);
+                if let Some(body) = &mut self.manner.body {
+                    match body.take(&room[before..]) {
+                        Ok(octets) => room.truncate(before + octets),
+                        Err(_) => {
+                            room.truncate(before);
+                            received = Err(io::ErrorKind::ConnectionAborted.into());
+                        }
+                    }
+                }
                 if let Some(tap) = &mut self.manner.tap
                     && room.len() > before
                 {

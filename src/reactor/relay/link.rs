@@ -15,6 +15,7 @@ use crate::limits;
 use crate::proto::TlsInfo;
 use crate::reactor::tls::{Acceptor, Connector, TlsError};
 use crate::reactor::watch::Watch;
+use crate::sys;
 use crate::tap::{Side, Wire};
 
 /// The network's end of a conversation. It owns its socket, and makes it one that does not block.
@@ -294,25 +295,44 @@ impl Link {
         }
     }
 
-    /// Reads what is there, and throws it away: whether the peer is at its end, or gone. What is left unread when a
-    /// connection closes turns its FIN into RST, which may take from the peer what it has not read yet.
-    pub(in crate::reactor) fn discard(&self, scratch: &mut Vec<u8>) -> bool {
+    /// Reads what is there, and throws it away. What is left unread when a connection closes turns its FIN into RST, which may
+    /// take from the peer what it has not read yet.
+    pub(in crate::reactor) fn discard(&self, scratch: &mut Vec<u8>) -> Discarded {
         if !self.is_stream() {
-            return true;
+            return Discarded::End;
         }
         scratch.resize(limits::SCRATCH, 0);
         let mut discarded = 0;
         while discarded < limits::LINGER_OCTETS {
             match recv(&self.socket, scratch.as_mut_slice(), RecvFlags::DONTWAIT) {
-                Ok((0, _)) => return true,
+                Ok((0, _)) => return Discarded::End,
                 Ok((octets, _)) => discarded += octets,
-                Err(rustix::io::Errno::AGAIN) => return false,
+                Err(rustix::io::Errno::AGAIN) => break,
                 Err(rustix::io::Errno::INTR) => {}
-                Err(_) => return true,
+                Err(_) => return Discarded::End,
             }
         }
-        false
+        match discarded {
+            0 => Discarded::Nothing,
+            _ => Discarded::Some,
+        }
     }
+
+    /// Whether all that we have said, our end included, has come to the peer's machine.
+    pub(in crate::reactor) fn has_arrived(&self) -> bool {
+        !self.has_unsent() && sys::unacknowledged(self.as_fd()).is_ok_and(|octets| octets == 0)
+    }
+}
+
+/// What a peer still had to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::reactor) enum Discarded {
+    /// Nothing, and it may go on.
+    Nothing,
+    /// Something, and it may go on.
+    Some,
+    /// It is at its end, or gone.
+    End,
 }
 
 impl AsFd for Link {

@@ -39,13 +39,15 @@ use crate::limits;
 use crate::proto::raw::{Crlf, Outcome, Pace, Policy};
 use crate::reactor::stdio::{Input, Output};
 use crate::tap::{Tap, Wire};
+use crate::wire::http_proxy::Body;
 use crate::wire::telnet::Telnet;
 
 pub use self::link::{HandshakeError, Link};
 
 pub(in crate::reactor) use self::conversation::{Conversation, End, Turn};
-pub(in crate::reactor) use self::link::Handshake;
 pub(in crate::reactor) use self::link::wait;
+pub(in crate::reactor) use self::link::{Discarded, Handshake};
+pub(in crate::reactor) use self::rate::Rate;
 
 /// How octets are changed, counted and looked at on their way.
 #[derive(Default)]
@@ -60,13 +62,16 @@ pub struct Manner {
     pub rate: Option<NonZeroU64>,
     /// -t
     pub telnet: Option<Telnet>,
+    /// Of what comes, only what belongs to this request goes on.
+    pub body: Option<Body>,
     /// Sees what is said, in the clear.
     pub tap: Option<Box<dyn Tap>>,
     /// Sees what crosses the socket. If something did before (a handshake), it is given to [`Link::watched`] then.
     pub wire: Option<Box<dyn Wire>>,
     /// Is told once a second how far it is.
     pub progress: Option<Box<dyn FnMut(Progress)>>,
-    /// How long the peer's end is waited for after ours, so that it does read our last words. `None`: not at all.
+    /// How long the peer's end is waited for after ours, so that it does read our last words: a peer that says nothing meanwhile
+    /// only until it has them. `None`: not at all.
     pub linger: Option<Duration>,
 }
 
@@ -168,7 +173,7 @@ impl Manner {
     }
 
     const fn changes_what_is_received(&self) -> bool {
-        self.receive_at_most.is_some() || self.is_watched()
+        self.receive_at_most.is_some() || self.body.is_some() || self.is_watched()
     }
 
     const fn is_watched(&self) -> bool {

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 /// One direction's. See the module.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(in crate::reactor) struct Rate {
     per_second: u64,
     /// All octets up to here have passed.
     earned: Instant,
 }
 
 impl Rate {
-    pub(super) const fn new(per_second: NonZeroU64, now: Instant) -> Self {
+    pub(in crate::reactor) const fn new(per_second: NonZeroU64, now: Instant) -> Self {
         Self {
             per_second: per_second.get(),
             earned: now,
@@ -24,7 +24,7 @@ impl Rate {
     }
 
     /// How many of `wanted` octets may pass now.
-    pub(super) fn admit(&mut self, now: Instant, wanted: usize) -> usize {
+    pub(in crate::reactor) fn admit(&mut self, now: Instant, wanted: usize) -> usize {
         if let Some(oldest) = now.checked_sub(self.time_of(self.depth())) {
             self.earned = self.earned.max(oldest);
         }
@@ -38,12 +38,12 @@ impl Rate {
     }
 
     /// So many have passed.
-    pub(super) fn passed(&mut self, octets: usize) {
+    pub(in crate::reactor) fn passed(&mut self, octets: usize) {
         self.earned += self.time_of(octets as u64);
     }
 
     /// When it is worth while to ask again.
-    pub(super) fn until(&self) -> Instant {
+    pub(in crate::reactor) fn until(&self) -> Instant {
         self.earned + self.time_of(self.depth().div_ceil(2))
     }
 

@@ -10,7 +10,7 @@ use mailtool::proto::prelude::{Heard, Prelude};
 use mailtool::proto::proxy::client::{HttpConnect, Socks4, Socks5};
 use mailtool::proto::proxy::server::{Asked, Kinds, ProxyFault, ProxyServer};
 use mailtool::proto::proxy::{Destination, Host, Login};
-use mailtool::wire::http_proxy::Nonces;
+use mailtool::wire::http_proxy::{Body, Nonces};
 
 // The octets come last, where they are taken as they are, and words of the dictionary stay whole.
 fuzz_target!(|input: (u8, [u8; 4], &[u8])| {
@@ -123,6 +123,7 @@ fn asked(server: &mut ProxyServer, octets: &[u8], sizes: &[u8]) -> (Vec<u8>, Ask
                 destination,
                 used,
                 first_words,
+                body,
             } => {
                 assert!(used <= piece.len());
                 assert!(first_words.len() <= limits::PROXY_HEAD + 1000);
@@ -134,6 +135,7 @@ fn asked(server: &mut ProxyServer, octets: &[u8], sizes: &[u8]) -> (Vec<u8>, Ask
                     destination,
                     used: 0,
                     first_words,
+                    body,
                 };
                 return (said, asked, before + used);
             }
@@ -147,11 +149,31 @@ fn asked(server: &mut ProxyServer, octets: &[u8], sizes: &[u8]) -> (Vec<u8>, Ask
     (said, Asked::More, 0)
 }
 
+/// How much belongs to a request, or that its end cannot be known.
+fn passed(mut body: Body, octets: &[u8], sizes: &[u8]) -> Option<(usize, bool)> {
+    let mut passed = 0;
+    for piece in pieces(octets, sizes) {
+        let taken = body.take(piece).ok()?;
+        assert!(taken <= piece.len());
+        assert!(taken == piece.len() || body.is_over());
+        passed += taken;
+    }
+    Some((passed, body.is_over()))
+}
+
 fn server(octets: &[u8], sizes: &[u8], begin: impl Fn() -> ProxyServer) {
     let (mut whole, mut cut) = (begin(), begin());
     let outcome = asked(&mut whole, octets, &[]);
     assert_eq!(asked(&mut cut, octets, sizes), outcome);
     assert!(outcome.0.len() < 2000, "{} octets said", outcome.0.len());
+    if let Asked::Connect {
+        body: Some(body), ..
+    } = &outcome.1
+    {
+        let rest = &octets[outcome.2..];
+        let whole = passed(body.clone(), rest, &[]);
+        assert_eq!(passed(body.clone(), rest, sizes), whole);
+    }
     let (mut granted, mut refused) = (Vec::new(), Vec::new());
     whole.connected(Ok("[::1]:4000".parse().expect("an address")), &mut granted);
     cut.connected(Err(ProxyFault::TimedOut), &mut refused);

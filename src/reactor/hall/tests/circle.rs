@@ -1,4 +1,5 @@
 use std::io::PipeWriter;
+use std::num::NonZeroU64;
 
 use super::*;
 use crate::reactor::hall::{Circle, Labels, Speaker};
@@ -139,4 +140,22 @@ fn a_thousand_hear_a_hundred_of_them_although_one_reads_nothing() {
     });
     assert_eq!(running.notes.count("too slow"), 1);
     drop(deaf);
+}
+
+#[test]
+fn in_a_circle_each_is_held_to_its_rate() {
+    let settings = || Settings {
+        manner: Box::new(|_| Manner {
+            rate: NonZeroU64::new(50_000),
+            ..Manner::default()
+        }),
+        ..Settings::default()
+    };
+    let (running, _stdin) = circle(Labels::None, settings);
+    let [mut a, mut b] = [0; 2].map(|_| running.guest());
+    let begun = Instant::now();
+    a.write_all(&[b'a'; 30_000]).unwrap();
+    assert_eq!(read(&mut b, 30_000), "a".repeat(30_000));
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(450), "{took:?}");
 }

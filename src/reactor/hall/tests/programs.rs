@@ -331,3 +331,37 @@ fn programs_that_wait_for_half_closed_peers_cost_nothing() {
     let spent = running.stop();
     assert!(spent < Duration::from_millis(150), "{spent:?}");
 }
+
+#[test]
+fn who_stays_and_says_nothing_does_not_hold_up_the_end() {
+    let running = shell("echo last words");
+    let mut caller = running.call();
+    let begun = Instant::now();
+    assert_eq!(rest(&mut caller), b"last words\n");
+    running.notes.wait_for("left: Done", 1);
+    let took = begun.elapsed();
+    assert!(took < limits::LINGER, "{took:?}");
+    drop(caller);
+}
+
+#[test]
+fn who_still_speaks_is_given_time_for_the_last_words() {
+    let running = shell("sleep 0.2; echo last words");
+    let mut caller = running.call();
+    // More than a pipe holds: some of it has not been read when the program ends.
+    let speaking = caller.try_clone().unwrap();
+    let speaking = thread::spawn(move || {
+        let mut speaking = speaking;
+        for _ in 0..40 {
+            if speaking.write_all(&[b'x'; 50_000]).is_err() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    });
+    thread::sleep(Duration::from_millis(400));
+    assert_eq!(read(&mut caller, 11), "last words\n");
+    speaking.join().unwrap();
+    drop(caller);
+    running.notes.wait_for("left: Done", 1);
+}

@@ -264,3 +264,66 @@ fn read_reply(caller: &mut TcpStream) {
     caller.read_exact(&mut reply).unwrap();
     assert_eq!(reply[3], 0);
 }
+
+#[test]
+fn a_second_request_does_not_reach_the_server_of_the_first() {
+    let origin = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = origin.local_addr().unwrap();
+    let running = proxy(Kinds::Http, everything);
+    let second = "GET http://192.0.2.1/secret HTTP/1.1\r\nCookie: for another\r\n\r\n";
+    for (fields, body) in [
+        ("", ""),
+        ("Content-Length: 5\r\n", "a=1&b"),
+        ("Transfer-Encoding: chunked\r\n", "3\r\na=1\r\n0\r\n\r\n"),
+    ] {
+        let mut caller = running.call();
+        let first = format!("POST http://{at}/a HTTP/1.1\r\n{fields}\r\n{body}");
+        caller.write_all((first + second).as_bytes()).unwrap();
+        let (mut server, _) = origin.accept().unwrap();
+        server.set_read_timeout(Some(PATIENCE)).unwrap();
+        let asked = head(&mut server);
+        assert!(asked.starts_with("POST /a HTTP/1.1\r\n"), "{asked}");
+        assert!(asked.ends_with("Connection: close\r\n\r\n"), "{asked}");
+        // Some of it comes late.
+        caller.write_all(second.as_bytes()).unwrap();
+        assert_eq!(whatever_comes(&mut server), body);
+        let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+        server.write_all(answer.as_bytes()).unwrap();
+        drop(server);
+        let all = String::from_utf8(rest(caller)).unwrap();
+        assert_eq!(all, answer, "one answer, and the end");
+    }
+}
+
+#[test]
+fn a_body_without_a_known_end_reaches_nobody() {
+    let running = proxy(Kinds::Http, everything);
+    let origin = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = origin.local_addr().unwrap();
+    let mut caller = running.call();
+    let fields = "Content-Length: 4\r\nTransfer-Encoding: chunked";
+    let request = format!("POST http://{at}/ HTTP/1.1\r\n{fields}\r\n\r\n0\r\n\r\n");
+    caller.write_all(request.as_bytes()).unwrap();
+    let answer = String::from_utf8(rest(caller)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains("both Content-Length and Transfer-Encoding"));
+
+    let mut caller = running.call();
+    let head = format!("POST http://{at}/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    caller
+        .write_all((head + "2\r\nab\r\nnot a size\r\n").as_bytes())
+        .unwrap();
+    let (server, _) = origin.accept().unwrap();
+    server.set_read_timeout(Some(PATIENCE)).unwrap();
+    let came = String::from_utf8_lossy(&rest_or_reset(server)).into_owned();
+    assert!(!came.contains("not a size"), "{came}");
+}
+
+fn rest_or_reset(mut from: TcpStream) -> Vec<u8> {
+    let mut all = Vec::new();
+    let mut octets = [0; 1000];
+    while let Ok(count @ 1..) = from.read(&mut octets) {
+        all.extend_from_slice(&octets[..count]);
+    }
+    all
+}

@@ -1,9 +1,11 @@
 use std::io::{PipeReader, PipeWriter};
+use std::num::NonZeroU64;
 
 use super::*;
 use crate::proto::raw::{Crlf, InputEnd, Pace};
 use crate::reactor::certs;
 use crate::reactor::hall::{Speaker, Stdio};
+use crate::reactor::relay::Progress;
 use crate::reactor::stdio::{Input, Output};
 use crate::reactor::tls::{Acceptor, Connector, Trust};
 use crate::tap::{Piece, Tap};
@@ -363,4 +365,70 @@ fn who_is_only_here_costs_nothing() {
     thread::sleep(Duration::from_millis(1500));
     let spent = running.stop();
     assert!(spent < Duration::from_millis(150), "{spent:?}");
+}
+
+fn rated(rate: u64, shown: mpsc::Sender<Progress>) -> Settings {
+    Settings {
+        manner: Box::new(move |_| Manner {
+            rate: NonZeroU64::new(rate),
+            ..Manner::default()
+        }),
+        progress: Some(Box::new(move |progress| {
+            // The test may be over.
+            let _ = shown.send(progress);
+        })),
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn each_caller_has_its_own_rate_in_each_direction() {
+    let (shown, progress) = mpsc::channel();
+    let (running, mut stdin, stdout) = talk(InputEnd::HalfClose, move || rated(100_000, shown));
+    let text = lines(stdout, 2 * 60_000);
+    let begun = Instant::now();
+    let callers: Vec<_> = (0..2)
+        .map(|_| {
+            let mut caller = running.guest();
+            caller.write_all(&[b'x'; 60_000]).unwrap();
+            thread::spawn(move || read(&mut caller, 50_000))
+        })
+        .collect();
+    stdin.write_all(&[b'y'; 50_000]).unwrap();
+    assert_eq!(text.join().unwrap(), "x".repeat(120_000));
+    // A tenth of a second is had in advance.
+    let heard = begun.elapsed();
+    assert!(heard >= Duration::from_millis(450), "{heard:?}");
+    for caller in callers {
+        assert_eq!(caller.join().unwrap(), "y".repeat(50_000));
+    }
+    let said = begun.elapsed();
+    assert!(said >= Duration::from_millis(350), "{said:?}");
+    let sum = progress.recv_timeout(PATIENCE).unwrap();
+    assert!(sum.duration >= Duration::from_secs(1), "{sum:?}");
+    let all = (100_000, 120_000);
+    let mut last = (sum.sent, sum.received);
+    while last != all {
+        let sum = progress.recv_timeout(PATIENCE).unwrap();
+        last = (sum.sent, sum.received);
+    }
+    let spent = running.stop();
+    assert!(
+        spent < Duration::from_secs(1),
+        "no running in circles: {spent:?}"
+    );
+}
+
+#[test]
+fn who_ends_and_is_slowed_down_still_gets_all_that_waits() {
+    let settings = || Settings {
+        stall: Duration::from_millis(300),
+        ..rated(20_000, mpsc::channel().0)
+    };
+    let (running, mut stdin, _stdout) = talk(InputEnd::HalfClose, settings);
+    let caller = running.guest();
+    stdin.write_all(&[b'y'; 30_000]).unwrap();
+    caller.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(rest(caller).len(), 30_000);
+    running.notes.wait_for("left: Done 30000 0", 1);
 }
