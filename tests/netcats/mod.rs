@@ -20,6 +20,7 @@
 pub mod ncat;
 pub mod ncat_proxies;
 pub mod ncat_servers;
+pub mod ncat_sockets;
 pub mod openbsd;
 pub mod openbsd_scripts;
 pub mod openbsd_sockets;
@@ -402,6 +403,7 @@ pub fn cases() -> Vec<Case> {
         openbsd_sockets::cases(),
         openbsd_scripts::cases(),
         ncat::cases(),
+        ncat_sockets::cases(),
         ncat_servers::cases(),
         ncat_proxies::cases(),
         traditional::cases(),

@@ -26,25 +26,45 @@ fn proxies() -> Vec<Case> {
         Leaves,
     ];
     vec![
-        through("--proxy is HTTP", "--proxy 127.0.0.1:{port} mail.example 25")
-            .steps(&[
-                Accept,
-                Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
-                Send(b"HTTP/1.0 200 OK\r\nVia: x\r\n\r\nglued"),
-            ])
-            .steps(last),
-        through("--proxy-type http, IPv6", "--proxy-type http --proxy 127.0.0.1:{port} 2001:db8::1 25").steps(&[
+        through(
+            "--proxy is HTTP",
+            "--proxy 127.0.0.1:{port} mail.example 25",
+        )
+        .steps(&[
+            Accept,
+            Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
+            Send(b"HTTP/1.0 200 OK\r\nVia: x\r\n\r\nglued"),
+        ])
+        .steps(last),
+        through(
+            "--proxy-type http, IPv6",
+            "--proxy-type http --proxy 127.0.0.1:{port} 2001:db8::1 25",
+        )
+        .steps(&[
             Accept,
             Hears(b"CONNECT [2001:db8::1]:25 HTTP/1.0\r\n\r\n"),
             Close,
             Leaves,
         ]),
-        through("--proxy-auth, Basic, not asked for at first", "--proxy-auth me:secret --proxy 127.0.0.1:{port} mail.example 25")
-            .steps(&[Accept, HearsEnd, Close, Leaves]),
-        through("--proxy-auth, Basic", "--proxy-auth me:secret --proxy 127.0.0.1:{port} mail.example 25").steps(&[
+        through(
+            "--proxy-auth, Basic, not asked for at first",
+            "--proxy-auth me:secret --proxy 127.0.0.1:{port} \
+                mail.example 25",
+        )
+        .steps(&[Accept, HearsEnd, Close, Leaves]),
+        through(
+            "--proxy-auth, Basic",
+            "--proxy-auth me:secret --proxy 127.0.0.1:{port} \
+                mail.example 25",
+        )
+        .steps(&[
             Accept,
             Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
-            Send(b"HTTP/1.0 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"),
+            Send(
+                b"HTTP/1.0 407 Proxy Authentication Required\r\n\
+                    Proxy-Authenticate: Basic realm=\"x\"\r\n\
+                    Content-Length: 0\r\n\r\n",
+            ),
             HearsEnd,
             Accept,
             HearsEnd,
@@ -53,10 +73,17 @@ fn proxies() -> Vec<Case> {
             Close,
             Leaves,
         ]),
-        through("407 without --proxy-auth", "--proxy 127.0.0.1:{port} mail.example 25").steps(&[
+        through(
+            "407 without --proxy-auth",
+            "--proxy 127.0.0.1:{port} mail.example 25",
+        )
+        .steps(&[
             Accept,
             Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
-            Send(b"HTTP/1.0 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n"),
+            Send(
+                b"HTTP/1.0 407 Proxy Authentication Required\r\n\
+                    Proxy-Authenticate: Basic realm=\"x\"\r\n\r\n",
+            ),
             HearsEnd,
             Leaves,
         ]),
@@ -74,33 +101,54 @@ fn proxies() -> Vec<Case> {
             HearsEnd,
             Leaves,
         ]),
-        through("HTTP, the proxy closes", "--proxy 127.0.0.1:{port} mail.example 25").steps(&[
+        through(
+            "HTTP, the proxy closes",
+            "--proxy 127.0.0.1:{port} mail.example 25",
+        )
+        .steps(&[
             Accept,
             Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
             Close,
             Leaves,
         ]),
-        through("-v, HTTP", "-v --proxy 127.0.0.1:{port} mail.example 25").steps(&[
-            Accept,
-            Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
-            Send(b"HTTP/1.0 200 OK\r\n\r\nx"),
-            Shows(b"x"),
-            EndInput,
-            HearsEnd,
-            Close,
-            Leaves,
-        ]).differs("what came with the answer counts",&[("stderr Ncat: 0 bytes sent, 0 bytes received in {time} seconds.","stderr Ncat: 0 bytes sent, 1 bytes received in {time} seconds.")]),
-        through("no proxy", "--proxy 127.0.0.1:{closed} mail.example 25"),
-        through("socks5, an address", "--proxy-type socks5 --proxy 127.0.0.1:{port} 192.0.2.7 80")
+        through("-v, HTTP", "-v --proxy 127.0.0.1:{port} mail.example 25")
             .steps(&[
                 Accept,
-                Hears(b"\x05\x01\x00"),
-                Send(b"\x05\x00"),
-                Hears(b"\x05\x01\x00\x01\xc0\x00\x02\x07\x00\x50"),
-                Send(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00glued"),
+                Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
+                Send(b"HTTP/1.0 200 OK\r\n\r\nx"),
+                Shows(b"x"),
+                EndInput,
+                HearsEnd,
+                Close,
+                Leaves,
             ])
-            .steps(last),
-        through("socks5, a name", "--proxy-type socks5 --proxy 127.0.0.1:{port} mail.example 25").steps(&[
+            .differs(
+                "what came with the answer counts",
+                &[(
+                    "stderr Ncat: 0 bytes sent, 0 bytes received in {time} \
+                        seconds.",
+                    "stderr Ncat: 0 bytes sent, 1 bytes received in {time} \
+                        seconds.",
+                )],
+            ),
+        through("no proxy", "--proxy 127.0.0.1:{closed} mail.example 25"),
+        through(
+            "socks5, an address",
+            "--proxy-type socks5 --proxy 127.0.0.1:{port} 192.0.2.7 80",
+        )
+        .steps(&[
+            Accept,
+            Hears(b"\x05\x01\x00"),
+            Send(b"\x05\x00"),
+            Hears(b"\x05\x01\x00\x01\xc0\x00\x02\x07\x00\x50"),
+            Send(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00glued"),
+        ])
+        .steps(last),
+        through(
+            "socks5, a name",
+            "--proxy-type socks5 --proxy 127.0.0.1:{port} mail.example 25",
+        )
+        .steps(&[
             Accept,
             Hears(b"\x05\x01\x00"),
             Send(b"\x05\x00"),
@@ -110,7 +158,12 @@ fn proxies() -> Vec<Case> {
             Close,
             Leaves,
         ]),
-        through("socks5, a user", "--proxy-auth me:pw --proxy-type socks5 --proxy 127.0.0.1:{port} mail.example 25").steps(&[
+        through(
+            "socks5, a user",
+            "--proxy-auth me:pw --proxy-type socks5 --proxy \
+                127.0.0.1:{port} mail.example 25",
+        )
+        .steps(&[
             Accept,
             Hears(b"\x05\x02\x00\x02"),
             Send(b"\x05\x02"),
@@ -120,7 +173,12 @@ fn proxies() -> Vec<Case> {
             Close,
             Leaves,
         ]),
-        through("socks5, a user that is refused", "--proxy-auth me:pw --proxy-type socks5 --proxy 127.0.0.1:{port} mail.example 25").steps(&[
+        through(
+            "socks5, a user that is refused",
+            "--proxy-auth me:pw --proxy-type socks5 --proxy \
+                127.0.0.1:{port} mail.example 25",
+        )
+        .steps(&[
             Accept,
             Hears(b"\x05\x02\x00\x02"),
             Send(b"\x05\x02"),
@@ -129,7 +187,11 @@ fn proxies() -> Vec<Case> {
             HearsEnd,
             Leaves,
         ]),
-        through("socks5, refused", "--proxy-type socks5 --proxy 127.0.0.1:{port} 192.0.2.7 80").steps(&[
+        through(
+            "socks5, refused",
+            "--proxy-type socks5 --proxy 127.0.0.1:{port} 192.0.2.7 80",
+        )
+        .steps(&[
             Accept,
             Hears(b"\x05\x01\x00"),
             Send(b"\x05\x00"),
@@ -138,21 +200,33 @@ fn proxies() -> Vec<Case> {
             HearsEnd,
             Leaves,
         ]),
-        through("socks5, no method", "--proxy-type socks5 --proxy 127.0.0.1:{port} 192.0.2.7 80").steps(&[
+        through(
+            "socks5, no method",
+            "--proxy-type socks5 --proxy 127.0.0.1:{port} 192.0.2.7 80",
+        )
+        .steps(&[
             Accept,
             Hears(b"\x05\x01\x00"),
             Send(b"\x05\xff"),
             HearsEnd,
             Leaves,
         ]),
-        through("socks4, an address", "--proxy-type socks4 --proxy 127.0.0.1:{port} 192.0.2.7 80")
-            .steps(&[
-                Accept,
-                Hears(b"\x04\x01\x00\x50\xc0\x00\x02\x07\x00"),
-                Send(b"\x00\x5a\x00\x00\x00\x00\x00\x00glued"),
-            ])
-            .steps(last),
-        through("socks4, a user", "--proxy-auth me --proxy-type socks4 --proxy 127.0.0.1:{port} 192.0.2.7 80").steps(&[
+        through(
+            "socks4, an address",
+            "--proxy-type socks4 --proxy 127.0.0.1:{port} 192.0.2.7 80",
+        )
+        .steps(&[
+            Accept,
+            Hears(b"\x04\x01\x00\x50\xc0\x00\x02\x07\x00"),
+            Send(b"\x00\x5a\x00\x00\x00\x00\x00\x00glued"),
+        ])
+        .steps(last),
+        through(
+            "socks4, a user",
+            "--proxy-auth me --proxy-type socks4 --proxy \
+                127.0.0.1:{port} 192.0.2.7 80",
+        )
+        .steps(&[
             Accept,
             Hears(b"\x04\x01\x00\x50\xc0\x00\x02\x07me\x00"),
             Send(b"\x00\x5a\x00\x00\x00\x00\x00\x00x"),
@@ -160,7 +234,11 @@ fn proxies() -> Vec<Case> {
             Close,
             Leaves,
         ]),
-        through("socks4a, a name", "--proxy-type socks4 --proxy 127.0.0.1:{port} mail.example 25").steps(&[
+        through(
+            "socks4a, a name",
+            "--proxy-type socks4 --proxy 127.0.0.1:{port} mail.example 25",
+        )
+        .steps(&[
             Accept,
             Hears(b"\x04\x01\x00\x19\x00\x00\x00\x01\x00mail.example\x00"),
             Send(b"\x00\x5a\x00\x00\x00\x00\x00\x00x"),
@@ -168,7 +246,12 @@ fn proxies() -> Vec<Case> {
             Close,
             Leaves,
         ]),
-        through("socks4, a name that is looked up here", "--proxy-dns local -4 --proxy-type socks4 --proxy 127.0.0.1:{port} localhost 25").steps(&[
+        through(
+            "socks4, a name that is looked up here",
+            "--proxy-dns local -4 --proxy-type socks4 --proxy \
+                127.0.0.1:{port} localhost 25",
+        )
+        .steps(&[
             Accept,
             Hears(b"\x04\x01\x00\x19\x7f\x00\x00\x01\x00"),
             Send(b"\x00\x5a\x00\x00\x00\x00\x00\x00x"),
@@ -176,7 +259,11 @@ fn proxies() -> Vec<Case> {
             Close,
             Leaves,
         ]),
-        through("socks4, refused", "--proxy-type socks4 --proxy 127.0.0.1:{port} 192.0.2.7 80").steps(&[
+        through(
+            "socks4, refused",
+            "--proxy-type socks4 --proxy 127.0.0.1:{port} 192.0.2.7 80",
+        )
+        .steps(&[
             Accept,
             Hears(b"\x04\x01\x00\x50\xc0\x00\x02\x07\x00"),
             Send(b"\x00\x5b\x00\x00\x00\x00\x00\x00"),
@@ -189,7 +276,11 @@ fn proxies() -> Vec<Case> {
 fn proxy_servers() -> Vec<Case> {
     let serves = |name, arguments| ncat(name, arguments).from(Over::Tcp);
     vec![
-        serves("--proxy-type http -l, CONNECT", "-l --proxy-type http 127.0.0.1 {listen}").steps(&[
+        serves(
+            "--proxy-type http -l, CONNECT",
+            "-l --proxy-type http 127.0.0.1 {listen}",
+        )
+        .steps(&[
             Call,
             Send(b"CONNECT 127.0.0.1:{port} HTTP/1.0\r\n\r\n"),
             Accept,
@@ -208,10 +299,25 @@ fn proxy_servers() -> Vec<Case> {
             As(0),
             HearsEnd,
             Leaves,
-        ]).differs("it is HTTP/1.1",&[("hears \"HTTP/1.0 200 OK\\r\\n\\r\\n\", then nothing","hears \"HTTP/1.1 200 Connection established\\r\\n\\r\\n\", then nothing")]),
-        serves("--proxy-type http -l, GET", "-l --proxy-type http 127.0.0.1 {listen}").steps(&[
+        ])
+        .differs(
+            "it is HTTP/1.1",
+            &[(
+                "hears \"HTTP/1.0 200 OK\\r\\n\\r\\n\", then nothing",
+                "hears \"HTTP/1.1 200 Connection \
+                    established\\r\\n\\r\\n\", then nothing",
+            )],
+        ),
+        serves(
+            "--proxy-type http -l, GET",
+            "-l --proxy-type http 127.0.0.1 {listen}",
+        )
+        .steps(&[
             Call,
-            Send(b"GET http://127.0.0.1:{port}/x?y HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nProxy-Connection: close\r\n\r\n"),
+            Send(
+                b"GET http://127.0.0.1:{port}/x?y HTTP/1.1\r\nHost: \
+                    127.0.0.1:{port}\r\nProxy-Connection: close\r\n\r\n",
+            ),
             Accept,
             HearsEnd,
             Send(b"HTTP/1.0 200 OK\r\n\r\nbody"),
@@ -219,22 +325,74 @@ fn proxy_servers() -> Vec<Case> {
             As(0),
             HearsEnd,
             Leaves,
-        ]).differs("it is HTTP/1.1, which wants Via (RFC 9110 §7.6.3); the answer goes back as it came",&[("hears \"GET /x?y HTTP/1.0\\r\\nProxy-Connection: close\\r\\nHost: 127.0.0.1:{port}\\r\\nConnection: close\\r\\n\\r\\n\", then nothing","hears \"GET /x?y HTTP/1.1\\r\\nHost: 127.0.0.1:{port}\\r\\nVia: 1.1 mailtool\\r\\nConnection: close\\r\\n\\r\\n\", then nothing"),("hears \"HTTP/1.0 200 OK\\r\\nConnection: close\\r\\n\\r\\nbody\", then the end","hears \"HTTP/1.0 200 OK\\r\\n\\r\\nbody\", then the end")]),
-        serves("--proxy-type http -l, nobody there", "-l --proxy-type http 127.0.0.1 {listen}").steps(&[
+        ])
+        .differs(
+            "it is HTTP/1.1, which wants Via (RFC 9110 §7.6.3); the \
+                answer goes back as it came",
+            &[
+                (
+                    "hears \"GET /x?y HTTP/1.0\\r\\nProxy-Connection: \
+                        close\\r\\nHost: 127.0.0.1:{port}\\r\\nConnection: \
+                        close\\r\\n\\r\\n\", then nothing",
+                    "hears \"GET /x?y HTTP/1.1\\r\\nHost: \
+                        127.0.0.1:{port}\\r\\nVia: 1.1 \
+                        mailtool\\r\\nConnection: close\\r\\n\\r\\n\", then \
+                        nothing",
+                ),
+                (
+                    "hears \"HTTP/1.0 200 OK\\r\\nConnection: \
+                        close\\r\\n\\r\\nbody\", then the end",
+                    "hears \"HTTP/1.0 200 OK\\r\\n\\r\\nbody\", then the end",
+                ),
+            ],
+        ),
+        serves(
+            "--proxy-type http -l, nobody there",
+            "-l --proxy-type http 127.0.0.1 {listen}",
+        )
+        .steps(&[
             Call,
             Send(b"CONNECT 127.0.0.1:{closed} HTTP/1.0\r\n\r\n"),
             HearsEnd,
             Leaves,
-        ]).differs("the reason is told; 504 is for who waited in vain",&[("*","is answered\nhears \"HTTP/1.1 502 Bad Gateway\\r\\nContent-Type: text/plain; charset=utf-8\\r\\nContent-Length: 90\\r\\nConnection: close\\r\\n\\r\\nCannot connect to 127.0.0.1:{closed}: connection refused: nobody listens at that port there.\\n\", then the end\nstays")]),
-        serves("--proxy-type http -l, nonsense", "-l --proxy-type http 127.0.0.1 {listen}").steps(&[
+        ])
+        .differs(
+            "the reason is told; 504 is for who waited in vain",
+            &[(
+                "*",
+                "is answered\nhears \"HTTP/1.1 502 Bad \
+                    Gateway\\r\\nContent-Type: text/plain; \
+                    charset=utf-8\\r\\nContent-Length: 90\\r\\nConnection: \
+                    close\\r\\n\\r\\nCannot connect to 127.0.0.1:{closed}: \
+                    connection refused: nobody listens at that port \
+                    there.\\n\", then the end\nstays",
+            )],
+        ),
+        serves(
+            "--proxy-type http -l, nonsense",
+            "-l --proxy-type http 127.0.0.1 {listen}",
+        )
+        .steps(&[Call, Send(b"HELO x\r\n\r\n"), HearsEnd, Leaves])
+        .differs(
+            "the reason is told",
+            &[(
+                "hears \"HTTP/1.0 400 Bad Request\\r\\n\\r\\n\", then the end",
+                "hears \"HTTP/1.1 400 Bad Request\\r\\nContent-Type: \
+                    text/plain; charset=utf-8\\r\\nContent-Length: \
+                    60\\r\\nConnection: close\\r\\n\\r\\nThat is no request \
+                    of HTTP/1: its first line is not HTTP/1.\\n\", then the \
+                    end",
+            )],
+        ),
+        serves(
+            "--proxy-auth -l",
+            "-l --proxy-auth me:pw --proxy-type http 127.0.0.1 {listen}",
+        )
+        .steps(&[
             Call,
-            Send(b"HELO x\r\n\r\n"),
-            HearsEnd,
-            Leaves,
-        ]).differs("the reason is told",&[("hears \"HTTP/1.0 400 Bad Request\\r\\n\\r\\n\", then the end","hears \"HTTP/1.1 400 Bad Request\\r\\nContent-Type: text/plain; charset=utf-8\\r\\nContent-Length: 60\\r\\nConnection: close\\r\\n\\r\\nThat is no request of HTTP/1: its first line is not HTTP/1.\\n\", then the end")]),
-        serves("--proxy-auth -l", "-l --proxy-auth me:pw --proxy-type http 127.0.0.1 {listen}").steps(&[
-            Call,
-            Send(b"CONNECT 127.0.0.1:{port} HTTP/1.0\r\nProxy-Authorization: Basic bWU6cHc=\r\n\r\n"),
+            Send(
+                b"CONNECT 127.0.0.1:{port} HTTP/1.0\r\nProxy-Authorization: Basic bWU6cHc=\r\n\r\n",
+            ),
             Accept,
             As(0),
             HearsEnd,
@@ -242,27 +400,39 @@ fn proxy_servers() -> Vec<Case> {
             As(1),
             HearsEnd,
             Leaves,
-        ]).differs("it is HTTP/1.1",&[("hears \"HTTP/1.0 200 OK\\r\\n\\r\\n\", then nothing","hears \"HTTP/1.1 200 Connection established\\r\\n\\r\\n\", then nothing")]),
-        serves("--proxy-type socks5 -l", "-l --proxy-type socks5 127.0.0.1 {listen}")
-            .steps(&[
-                Call,
-                Send(b"\x05\x01\x00"),
-                Hears(b"\x05\x00"),
-                Send(b"\x05\x01\x00\x01\x7f\x00\x00\x01{port, two octets}"),
-                Accept,
-                As(0),
-                Hears(b"\x05\x00\x00\x01"),
-                Close,
-                As(1),
-                HearsEnd,
-                Leaves,
-            ]).differs(
-                "there is one",
-                &[(
-                    "*",
-                    "is answered\nhears \"\\x05\\x00\"\nis called\n\
-                     hears \"\\x05\\x00\\x00\\x01\"\nhears \"\", then the end\nstays",
-                )],
-            ),
+        ])
+        .differs(
+            "it is HTTP/1.1",
+            &[(
+                "hears \"HTTP/1.0 200 OK\\r\\n\\r\\n\", then nothing",
+                "hears \"HTTP/1.1 200 Connection \
+                    established\\r\\n\\r\\n\", then nothing",
+            )],
+        ),
+        serves(
+            "--proxy-type socks5 -l",
+            "-l --proxy-type socks5 127.0.0.1 {listen}",
+        )
+        .steps(&[
+            Call,
+            Send(b"\x05\x01\x00"),
+            Hears(b"\x05\x00"),
+            Send(b"\x05\x01\x00\x01\x7f\x00\x00\x01{port, two octets}"),
+            Accept,
+            As(0),
+            Hears(b"\x05\x00\x00\x01"),
+            Close,
+            As(1),
+            HearsEnd,
+            Leaves,
+        ])
+        .differs(
+            "there is one",
+            &[(
+                "*",
+                "is answered\nhears \"\\x05\\x00\"\nis called\n\
+                    hears \"\\x05\\x00\\x00\\x01\"\nhears \"\", then the end\nstays",
+            )],
+        ),
     ]
 }

@@ -79,10 +79,10 @@ fn listening() -> Vec<Case> {
                 &[(
                     "*",
                     "says a port\nis answered\nshows \"x\"\nleaves: 0\nstdout \"x\"\n\
-                     stderr Ncat: Version {version}\n\
-                     stderr Ncat: Listening on 127.0.0.1:{listen}\n\
-                     stderr Ncat: Connection from 127.0.0.1.\n\
-                     stderr Ncat: Connection from 127.0.0.1:{caller}.",
+                        stderr Ncat: Version {version}\n\
+                        stderr Ncat: Listening on 127.0.0.1:{listen}\n\
+                        stderr Ncat: Connection from 127.0.0.1.\n\
+                        stderr Ncat: Connection from 127.0.0.1:{caller}.",
                 )],
             ),
         ncat("-l, input over, the caller stays", "-l {listen}")
@@ -369,7 +369,18 @@ fn children() -> Vec<Case> {
         )
         .steps(&[Call, HearsEnd, Leaves]),
         listens("-e that is not there", "-l -e {dir}/none {listen}")
-            .steps(&[Call, HearsEnd, Leaves]).differs("it is told which program, and the exit code tells too",&[("leaves: 0","leaves: 2"),("stderr exec: No such file or directory","stderr Ncat: cannot run {dir}/none: No such file or directory. QUITTING.")]),
+            .steps(&[Call, HearsEnd, Leaves])
+            .differs(
+                "it is told which program, and the exit code tells too",
+                &[
+                    ("leaves: 0", "leaves: 2"),
+                    (
+                        "stderr exec: No such file or directory",
+                        "stderr Ncat: cannot run {dir}/none: No such file or \
+                            directory. QUITTING.",
+                    ),
+                ],
+            ),
         listens("-c", "-l -c echo~$((6*7)) {listen}").steps(&[Call, HearsEnd, Leaves]),
         listens("--sh-exec, exit code", "-l --sh-exec exit~3 {listen}")
             .steps(&[Call, HearsEnd, Leaves]),
@@ -389,7 +400,15 @@ fn children() -> Vec<Case> {
             "-c, its sockets",
             "-l -c ls~-l~/proc/self/fd|grep~-c~socket {listen}",
         )
-        .steps(&[Call, HearsEnd, Leaves]).differs("a program does not inherit the connection, which what it leaves running would keep open",&[("hears \"1\\n\", then the end","hears \"0\\n\", then the end")]),
+        .steps(&[Call, HearsEnd, Leaves])
+        .differs(
+            "a program does not inherit the connection, which what \
+                it leaves running would keep open",
+            &[(
+                "hears \"1\\n\", then the end",
+                "hears \"0\\n\", then the end",
+            )],
+        ),
         listens(
             "-c, a child that outlives its shell",
             "-l -c (sleep~1)&~echo~done {listen}",
@@ -439,6 +458,9 @@ fn children() -> Vec<Case> {
         ncat("-u -c", "-lu -c read~x;echo~got~$x {listen}")
             .from(Over::Udp)
             .steps(&[Call, Send(b"datagram\n"), Hears(b"got datagram\n")])
-            .unsteady("on a busy machine the datagram comes before it listens, which nobody can tell over UDP"),
+            .unsteady(
+                "on a busy machine the datagram comes before it listens, \
+                    which nobody can tell over UDP",
+            ),
     ]
 }
