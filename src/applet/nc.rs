@@ -296,23 +296,11 @@ impl Netcat {
 
     /// What is asked of a socket.
     fn settings(&self) -> Result<Settings, Complaint> {
-        let socket = &self.options.socket;
-        let md5_key = match socket.tcp_md5 {
-            false => None,
-            true => Some(self.md5_key()?),
-        };
-        Ok(Settings {
-            broadcast: socket.broadcast,
-            keepalive: socket.keepalive,
-            debug: socket.debug,
-            md5_key,
-            receive_buffer: socket.receive_buffer,
-            send_buffer: socket.send_buffer,
-            ttl: socket.ttl,
-            min_ttl: socket.min_ttl,
-            tos: socket.tos,
-            route: socket.route.clone(),
-        })
+        let mut settings = self.options.socket.clone();
+        if self.options.tcp_md5 {
+            settings.md5_key = Some(self.md5_key()?);
+        }
+        Ok(settings)
     }
 
     /// -S: asked for on the terminal, as Debian's nc does, once.

@@ -20,6 +20,7 @@ use std::path::Path;
 
 use crate::proto::raw::Protocol;
 use crate::reactor::resolver::{Family, ResolveError};
+use crate::reactor::sockets::Settings;
 use crate::wire::codes::Lang;
 use crate::wire::services::Services;
 
@@ -32,7 +33,7 @@ pub use access::{Access, AddressList};
 pub use evidence::{Dump, DumpFormat, Evidence};
 pub use flow::{Direction, Flow, Idle, Timing};
 pub use proxy::{Login, Lookup, Password, Proxy, ProxyProtocol, ProxyServer, ProxyServerKind};
-pub use sockets::{Carrier, SocketOptions};
+pub use sockets::Carrier;
 pub use task::{
     Callers, Connect, Listen, OnceConnected, Place, Program, Service, Source, Task, To,
 };
@@ -54,7 +55,9 @@ pub struct Options {
     /// Whether names are looked up.
     pub names: Names,
     /// What is asked of the socket.
-    pub socket: SocketOptions,
+    pub socket: Settings,
+    /// Segments are signed (-S), with a key that is still to be asked for.
+    pub tcp_md5: bool,
     /// When things end.
     pub timing: Timing,
     /// How octets pass.
@@ -129,7 +132,7 @@ impl Options {
         let family = sockets::family(line);
         let timing = Timing::of(dialect, line)?;
         let flow = Flow::of(dialect, line)?;
-        let socket = SocketOptions::of(dialect, line, family, surroundings)?;
+        let socket = sockets::settings(dialect, line, family, surroundings)?;
         let task = Task::of(dialect, line, surroundings)?;
         let options = Self {
             dialect,
@@ -141,6 +144,7 @@ impl Options {
                 false => Names::LookedUp,
             },
             socket,
+            tcp_md5: line.has(Id::TcpMd5),
             timing,
             flow,
             tls: Tls::of(line)?,

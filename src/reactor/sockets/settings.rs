@@ -9,7 +9,7 @@ use socket2::Socket;
 use crate::sys;
 
 /// What the user wants of a socket.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// SO_BROADCAST, if true.
     pub broadcast: bool,

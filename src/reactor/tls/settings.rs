@@ -17,7 +17,7 @@ use rustls::{ClientConfig, KeyLog, RootCertStore, ServerConfig};
 
 use super::info;
 use super::pem::{self, certificates, private_key};
-use super::verify::{AnyCertificate, Lenient, add_file, authorities};
+use super::verify::{Lenient, add_file, authorities};
 use super::{Ciphers, Connection, Tls, TlsError};
 use crate::proto::Verdict;
 use crate::tap::keylog::KeySink;
@@ -315,9 +315,11 @@ impl Connector {
             }
             Trust::Tolerant { extra } => {
                 let roots = Arc::new(and_in(extra, authorities())?);
-                let strict = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+                let strict =
+                    WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
+                let strict = strict.build();
                 let strict = strict.map_err(|error| TlsError::Authorities(error.to_string()))?;
-                let lenient = Arc::new(Lenient::new(strict));
+                let lenient = Arc::new(Lenient::new(provider, Some(strict)));
                 let builder = builder
                     .dangerous()
                     .with_custom_certificate_verifier(Arc::<Lenient>::clone(&lenient));
@@ -326,7 +328,7 @@ impl Connector {
             Trust::Anybody => {
                 let builder = builder
                     .dangerous()
-                    .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)));
+                    .with_custom_certificate_verifier(Arc::new(Lenient::new(provider, None)));
                 (builder, Judge::Nobody)
             }
         };

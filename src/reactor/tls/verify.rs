@@ -91,17 +91,24 @@ fn plain_name(name: &str) -> String {
     inner.unwrap_or(name).trim_matches('"').to_owned()
 }
 
-/// Takes any certificate too, but remembers what is wrong with it.
+/// Takes any certificate; only that the server has its key is still checked. May remember what is wrong with it.
 #[derive(Debug)]
 pub(super) struct Lenient {
-    strict: Arc<WebPkiServerVerifier>,
+    provider: Arc<CryptoProvider>,
+    /// Who would know.
+    strict: Option<Arc<WebPkiServerVerifier>>,
     /// Of the certificate that was looked at last.
     fault: Mutex<Option<CertificateFault>>,
 }
 
 impl Lenient {
-    pub(super) fn new(strict: Arc<WebPkiServerVerifier>) -> Self {
+    /// One who tells what `strict` would have said.
+    pub(super) fn new(
+        provider: Arc<CryptoProvider>,
+        strict: Option<Arc<WebPkiServerVerifier>>,
+    ) -> Self {
         Self {
+            provider,
             strict,
             fault: Mutex::new(None),
         }
@@ -109,7 +116,7 @@ impl Lenient {
 
     /// Another one, that has not seen anything.
     pub(super) fn again(&self) -> Self {
-        Self::new(Arc::clone(&self.strict))
+        Self::new(Arc::clone(&self.provider), self.strict.clone())
     }
 
     pub(super) fn verdict(&self) -> Verdict {
@@ -130,17 +137,13 @@ impl ServerCertVerifier for Lenient {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let found = self.strict.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let found = self.strict.as_ref().map(|strict| {
+            strict.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        });
         let fault = match found {
-            Ok(_) => None,
-            Err(Error::InvalidCertificate(error)) => Some(certificate_fault(error)),
-            Err(error) => Some(CertificateFault::Other(error.to_string())),
+            None | Some(Ok(_)) => None,
+            Some(Err(Error::InvalidCertificate(error))) => Some(certificate_fault(error)),
+            Some(Err(error)) => Some(CertificateFault::Other(error.to_string())),
         };
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
         Ok(ServerCertVerified::assertion())
@@ -152,48 +155,7 @@ impl ServerCertVerifier for Lenient {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.strict
-            .verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.strict
-            .verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.strict.supported_verify_schemes()
-    }
-}
-
-/// Takes any certificate; only that the server has its key is still checked.
-#[derive(Debug)]
-pub(super) struct AnyCertificate(pub(super) Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
@@ -203,11 +165,12 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
+        let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        let algorithms = &self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
     }
 }

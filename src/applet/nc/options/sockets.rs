@@ -10,7 +10,7 @@ use crate::applet::nc::dialect::Dialect;
 use crate::applet::nc::flags::Id;
 use crate::applet::nc::getopt::{CommandLine, Spelling};
 use crate::reactor::resolver::Family;
-use crate::reactor::sockets::{Route, UnixName};
+use crate::reactor::sockets::{Route, Settings, UnixName};
 use crate::wire::services::Transport;
 
 use super::Surroundings;
@@ -82,63 +82,37 @@ pub(super) fn unix_name(operand: &OsStr) -> Result<UnixName, Complaint> {
     })
 }
 
-/// What is asked of a socket, besides where it goes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SocketOptions {
-    /// SO_BROADCAST
-    pub broadcast: bool,
-    /// SO_KEEPALIVE
-    pub keepalive: bool,
-    /// SO_DEBUG
-    pub debug: bool,
-    /// TCP_MD5SIG
-    pub tcp_md5: bool,
-    /// SO_RCVBUF, in octets.
-    pub receive_buffer: Option<usize>,
-    /// SO_SNDBUF, in octets.
-    pub send_buffer: Option<usize>,
-    /// Hops that a packet may take.
-    pub ttl: Option<u32>,
-    /// Packets that come with fewer hops left are dropped.
-    pub min_ttl: Option<u32>,
-    /// IPv4's type of service, IPv6's traffic class.
-    pub tos: Option<u8>,
-    /// A loose source route.
-    pub route: Option<Route>,
-}
-
-impl SocketOptions {
-    pub(super) fn of(
-        dialect: Dialect,
-        line: &CommandLine,
-        family: Family,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<Self, Complaint> {
-        if line.has(Id::RoutingTable) {
-            return Err(Complaint::refused(
-                "no alternate routing table support available",
-            ));
-        }
-        let octets = |id, what| -> Result<Option<usize>, Complaint> {
-            let Some(text) = line.text(id) else {
-                return Ok(None);
-            };
-            let octets = number(what, &text, (1, 65536 << 14))?;
-            Ok(usize::try_from(octets).ok())
-        };
-        Ok(Self {
-            broadcast: line.has(Id::Broadcast),
-            keepalive: line.has(Id::KeepAlive),
-            debug: line.has(Id::Debug),
-            tcp_md5: line.has(Id::TcpMd5),
-            receive_buffer: octets(Id::ReceiveBuffer, "TCP receive window")?,
-            send_buffer: octets(Id::SendBuffer, "TCP send window")?,
-            ttl: hops(line, Id::Ttl, "ttl")?,
-            min_ttl: hops(line, Id::MinTtl, "minttl")?,
-            tos: tos(dialect, line)?,
-            route: route(dialect, line, family, surroundings)?,
-        })
+/// What is asked of a socket, but for the key of -S, which nobody has been asked for yet.
+pub(super) fn settings(
+    dialect: Dialect,
+    line: &CommandLine,
+    family: Family,
+    surroundings: &Surroundings<'_>,
+) -> Result<Settings, Complaint> {
+    if line.has(Id::RoutingTable) {
+        return Err(Complaint::refused(
+            "no alternate routing table support available",
+        ));
     }
+    let octets = |id, what| -> Result<Option<usize>, Complaint> {
+        let Some(text) = line.text(id) else {
+            return Ok(None);
+        };
+        let octets = number(what, &text, (1, 65536 << 14))?;
+        Ok(usize::try_from(octets).ok())
+    };
+    Ok(Settings {
+        broadcast: line.has(Id::Broadcast),
+        keepalive: line.has(Id::KeepAlive),
+        debug: line.has(Id::Debug),
+        md5_key: None,
+        receive_buffer: octets(Id::ReceiveBuffer, "TCP receive window")?,
+        send_buffer: octets(Id::SendBuffer, "TCP send window")?,
+        ttl: hops(line, Id::Ttl, "ttl")?,
+        min_ttl: hops(line, Id::MinTtl, "minttl")?,
+        tos: tos(dialect, line)?,
+        route: route(dialect, line, family, surroundings)?,
+    })
 }
 
 fn hops(line: &CommandLine, id: Id, what: &str) -> Result<Option<u32>, Complaint> {

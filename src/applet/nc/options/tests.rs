@@ -334,7 +334,7 @@ fn sockets_are_set_up() {
         (socket.receive_buffer, socket.send_buffer),
         (Some(1000), Some(2000))
     );
-    assert!(socket.debug && socket.tcp_md5);
+    assert!(socket.debug && options.tcp_md5);
     for (dialect, keyword, expected) in [
         (OpenBsd, "0x10", 16),
         (OpenBsd, "010", 10),
