@@ -73,6 +73,15 @@ struct Arguments {
     /// Options of sendmail's that change nothing here: -oi means -i
     #[arg(short = 'o', value_name = "OPTION", hide = true)]
     sendmail_options: Vec<String>,
+    /// The name of the sender, for a From field that is missing (sendmail -F)
+    #[arg(short = 'F', value_name = "NAME", hide = true)]
+    full_name: Option<String>,
+    /// What sendmail is told of the text, and is seen in it here: 7BIT, 8BITMIME
+    #[arg(short = 'B', value_name = "TYPE", hide = true)]
+    body_type: Option<String>,
+    /// What sendmail is to do: m is to send
+    #[arg(short = 'b', value_name = "MODE", hide = true)]
+    mode: Option<String>,
     /// What to call this computer in EHLO
     #[arg(long, value_name = "NAME")]
     helo: Option<String>,
@@ -95,6 +104,13 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         .sendmail_options
         .iter()
         .any(|option| option == "i");
+    if let Some(mode) = arguments.mode.as_deref().filter(|mode| *mode != "m") {
+        let mode = exit::printable(mode);
+        return Err(failure(
+            exit::USAGE,
+            format!("-b{mode}: only -bm is done here; `mailq` shows what waits to be sent"),
+        ));
+    }
     let host = host_name();
     let mail = match style(&arguments) {
         Some(style) => raw_mail(&arguments, style, &host)?,
@@ -214,14 +230,23 @@ fn myself(arguments: &Arguments, host: &str) -> anyhow::Result<Person> {
     let user = arguments.server.user.clone();
     let user = user.or_else(|| std::env::var("USER").ok());
     let user = user.unwrap_or_else(|| "nobody".to_owned());
-    if user.contains('@') {
-        return one_person(&user);
-    }
-    let domain = match arguments.server.is_local() {
+    one_person(&qualified(&user, here(arguments, host)))
+}
+
+/// The domain of whoever is named without one.
+fn here<'a>(arguments: &Arguments, host: &'a str) -> &'a str {
+    match arguments.server.is_local() {
         true => "localhost",
         false => host,
-    };
-    one_person(&format!("{user}@{domain}"))
+    }
+}
+
+/// `root@localhost` of `root`; what has a domain stays as it is.
+fn qualified(address: &str, domain: &str) -> String {
+    match address.is_empty() || address.contains(['@', '<']) {
+        true => address.to_owned(),
+        false => format!("{address}@{domain}"),
+    }
 }
 
 fn unique(addresses: impl IntoIterator<Item = Address>) -> Vec<Address> {

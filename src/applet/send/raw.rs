@@ -1,8 +1,13 @@
 //! A message that comes whole: with `--raw` it is sent as it is; as `sendmail` would, what is missing is added.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use mail_parser::{Message, MessageParser};
 
-use super::{Arguments, all_people, input, message_id, myself, now, one_person, unique};
+use super::{
+    Arguments, all_people, here, input, message_id, myself, no_control, now, one_person, qualified,
+    unique,
+};
 use crate::applet::exit::{self, failure};
 use crate::proto::smtp::client::Mail;
 use crate::wire::address::Address;
@@ -23,6 +28,10 @@ pub(super) fn raw_mail(arguments: &Arguments, style: Style, host: &str) -> anyho
     if style == Style::Sendmail && !arguments.ignore_dots {
         text.truncate(end_at_dot(&text));
     }
+    let domain = match style {
+        Style::AsItIs => None,
+        Style::Sendmail => Some(here(arguments, host)),
+    };
     let mut recipients = Vec::new();
     for (option, given) in [
         ("--to", &arguments.to),
@@ -30,7 +39,10 @@ pub(super) fn raw_mail(arguments: &Arguments, style: Style, host: &str) -> anyho
         ("--bcc", &arguments.bcc),
         ("recipient", &arguments.recipients),
     ] {
-        recipients.extend(all_people(given, option)?);
+        recipients.extend(match domain {
+            None => all_people(given, option)?,
+            Some(domain) => all_people(&names_qualified(given, domain), option)?,
+        });
     }
     let mut recipients: Vec<_> = recipients
         .into_iter()
@@ -41,16 +53,19 @@ pub(super) fn raw_mail(arguments: &Arguments, style: Style, host: &str) -> anyho
         && let Some(header) = &header
     {
         for field in [header.to(), header.cc(), header.bcc()] {
-            recipients.extend(header_addresses(field)?);
+            recipients.extend(header_addresses(field, domain)?);
         }
     }
     let from = header.as_ref().and_then(|header| header.from());
     let reverse_path = match (
         arguments.from.as_deref(),
-        header_addresses(from)?.into_iter().next(),
+        header_addresses(from, domain)?.into_iter().next(),
     ) {
         (Some("<>" | ""), _) => None,
-        (Some(from), _) => Some(one_person(from)?.address),
+        (Some(from), _) => {
+            let from = domain.map_or_else(|| from.to_owned(), |domain| qualified(from, domain));
+            Some(one_person(&from)?.address)
+        }
         (None, Some(address)) => Some(address),
         (None, None) if style == Style::Sendmail => Some(myself(arguments, host)?.address),
         (None, None) => {
@@ -62,7 +77,11 @@ pub(super) fn raw_mail(arguments: &Arguments, style: Style, host: &str) -> anyho
     };
     let missing = match style {
         Style::AsItIs => Vec::new(),
-        Style::Sendmail => missing_fields(header.as_ref(), reverse_path.as_ref(), host),
+        Style::Sendmail => {
+            let name = arguments.full_name.as_deref().unwrap_or_default();
+            no_control(name, "-F")?;
+            missing_fields(header.as_ref(), name, reverse_path.as_ref(), host)
+        }
     };
     if arguments.recipients_from_header {
         text = without_bcc(&text);
@@ -79,12 +98,18 @@ pub(super) fn raw_mail(arguments: &Arguments, style: Style, host: &str) -> anyho
     })
 }
 
-fn header_addresses(field: Option<&mail_parser::Address<'_>>) -> anyhow::Result<Vec<Address>> {
+/// With a `domain`, names without one get it.
+fn header_addresses(
+    field: Option<&mail_parser::Address<'_>>,
+    domain: Option<&str>,
+) -> anyhow::Result<Vec<Address>> {
     let addresses = field.into_iter().flat_map(|field| field.iter());
     addresses
         .filter_map(|address| address.address())
         .map(|address| {
-            Address::parse(address.as_bytes()).map_err(|error| {
+            let whole =
+                domain.map_or_else(|| address.to_owned(), |domain| qualified(address, domain));
+            Address::parse(whole.as_bytes()).map_err(|error| {
                 let address = exit::printable(address);
                 failure(
                     exit::DATA,
@@ -93,6 +118,18 @@ fn header_addresses(field: Option<&mail_parser::Address<'_>>) -> anyhow::Result<
             })
         })
         .collect()
+}
+
+/// Lists of names and addresses, where each has a domain. Who writes more than that writes whole addresses.
+fn names_qualified(lists: &[String], domain: &str) -> Vec<String> {
+    let whole = |list: &String| match list.contains(['"', '<']) {
+        true => list.clone(),
+        false => {
+            let all = list.split(',').map(|one| qualified(one.trim(), domain));
+            all.collect::<Vec<_>>().join(",")
+        }
+    };
+    lists.iter().map(whole).collect()
 }
 
 /// The message without its Bcc fields, folded lines and all.
@@ -139,17 +176,48 @@ fn has_header(text: &[u8]) -> bool {
     blank || (name.len() < line.len() && name.trim_ascii_end().iter().all(u8::is_ascii_graphic))
 }
 
-fn missing_fields(header: Option<&Message<'_>>, from: Option<&Address>, host: &str) -> Vec<String> {
+fn missing_fields(
+    header: Option<&Message<'_>>,
+    name: &str,
+    from: Option<&Address>,
+    host: &str,
+) -> Vec<String> {
     let mut fields = Vec::new();
     let missing = |name: &str| header.is_none_or(|header| header.header(name).is_none());
     if missing("Date") {
         fields.push(format!("Date: {}\n", now().to_header()));
     }
     if let Some(from) = from.filter(|_| missing("From")) {
-        fields.push(format!("From: <{from}>\n"));
+        fields.push(format!("From: {}<{from}>\n", phrase(name)));
     }
     if missing("Message-ID") {
         fields.push(format!("Message-ID: <{}>\n", message_id(host)));
     }
     fields
+}
+
+/// A name before an address: a quoted string, or encoded words (RFC 2047) of 75 octets at most.
+fn phrase(name: &str) -> String {
+    if name.is_empty() {
+        return String::new();
+    }
+    if name.is_ascii() {
+        let quoted = name.replace('\\', "\\\\").replace('"', "\\\"");
+        return format!("\"{quoted}\" ");
+    }
+    let mut words = vec![String::new()];
+    for letter in name.chars() {
+        if let Some(last) = words.last_mut()
+            && last.len() + letter.len_utf8() <= 45
+        {
+            last.push(letter);
+        } else {
+            words.push(letter.to_string());
+        }
+    }
+    let encoded = words.iter().map(|word| STANDARD.encode(word));
+    encoded
+        .map(|word| format!("=?UTF-8?B?{word}?= "))
+        .collect::<Vec<_>>()
+        .join("\n ")
 }

@@ -226,3 +226,49 @@ fn sendmail_adds_what_is_missing_and_ends_at_the_dot() {
     let text = sent(&["-t", "-i"], whole);
     assert_eq!(text, format!("From: <bob@localhost>\n{whole}"));
 }
+
+#[test]
+fn the_callers_of_sendmail_are_understood() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("message.eml");
+    std::fs::write(&file, "To: root, x@y.example\nSubject: s\n\nbody\n").expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let sent = |words: &str| {
+        let words: Vec<_> = words.split(' ').chain(["--body-file", file]).collect();
+        let arguments = parse(&words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        let mail = raw_mail(&arguments, Style::Sendmail, "pc1").expect("a mail");
+        let recipients: Vec<_> = mail.recipients.iter().map(ToString::to_string).collect();
+        let text = String::from_utf8(mail.text).expect("text");
+        let from = text.lines().find(|line| line.starts_with("From: "));
+        let from = from.unwrap_or_default().to_owned();
+        (mail.reverse_path, recipients.join(" "), from)
+    };
+    let root = || Some(address("root@localhost"));
+    // cronie, Debian's cron, systemd-cron, anacron, atd, mdadm, PHP, git, s-nail.
+    assert_eq!(
+        sent("-FCronDaemon -i -odi -oem -oi -t -f root"),
+        (
+            root(),
+            "root@localhost x@y.example".to_owned(),
+            "From: \"CronDaemon\" <root@localhost>".to_owned()
+        )
+    );
+    for (words, recipients) in [
+        (
+            "-froot -i -FCronDaemon -B8BITMIME -oem bob",
+            "bob@localhost",
+        ),
+        ("-froot -i -B 8BITMIME bob", "bob@localhost"),
+        ("-froot -FAnacron -odi root", "root@localhost"),
+        ("-froot -i bob,x@y.example", "bob@localhost x@y.example"),
+        ("-t -froot", "root@localhost x@y.example"),
+        ("-froot -bm -i -- bob", "bob@localhost"),
+        ("bob -i -f root", "bob@localhost"),
+    ] {
+        let (reverse_path, to, _) = sent(words);
+        assert_eq!((reverse_path, to.as_str()), (root(), recipients), "{words}");
+    }
+    assert_eq!(sent("-f <> -i bob").0, None);
+    let (.., from) = sent("-froot -FCron\u{e9} bob");
+    assert_eq!(from, "From: =?UTF-8?B?Q3JvbsOp?= <root@localhost>");
+}
