@@ -284,6 +284,67 @@ mod tests {
         assert_eq!(pieces(chunked, &endless, 1000), Err(BodyError::Chunk));
     }
 
+    /// How long chunks are up to the end, by the grammar of RFC 9112 §7.1 and no state.
+    fn naive(octets: &[u8]) -> Option<usize> {
+        let line = |from: usize| {
+            let at = octets[from..].iter().position(|&octet| octet == b'\r')?;
+            let line = &octets[from..from + at];
+            let ends = octets[from + at..].starts_with(b"\r\n") && !line.contains(&b'\n');
+            ends.then_some((line, from + at + 2))
+        };
+        let mut at = 0;
+        loop {
+            let (words, behind) = line(at)?;
+            let digits = words.iter().take_while(|octet| octet.is_ascii_hexdigit());
+            let digits = digits.count();
+            let extends = words
+                .get(digits)
+                .is_none_or(|octet| b"; \t".contains(octet));
+            if digits == 0 || !extends {
+                return None;
+            }
+            let size = std::str::from_utf8(&words[..digits]).ok()?;
+            let size = usize::from_str_radix(size, 16).ok()?;
+            at = behind + size;
+            if size == 0 {
+                break;
+            }
+            if !octets.get(at..)?.starts_with(b"\r\n") {
+                return None;
+            }
+            at += 2;
+        }
+        loop {
+            let (field, behind) = line(at)?;
+            at = behind;
+            if field.is_empty() {
+                return Some(at);
+            }
+        }
+    }
+
+    #[test]
+    fn all_short_texts_end_where_the_grammar_says_in_whatever_pieces() {
+        let chunked = body("Transfer-Encoding: chunked\r\n").unwrap();
+        let pieces_of = ["\r\n", "0", "1", ";", "x", "\r", "\n"];
+        let mut over = 0;
+        for number in 0..7_u32.pow(7) {
+            let text: String = (0..7)
+                .map(|place| pieces_of[(number / 7_u32.pow(place) % 7) as usize])
+                .collect();
+            let text = text.as_bytes();
+            let whole = pieces(chunked.clone(), text, text.len());
+            assert_eq!(pieces(chunked.clone(), text, 1), whole, "{text:?}");
+            let expected = naive(text);
+            match whole {
+                Ok((taken, true)) => assert_eq!(expected, Some(taken), "{text:?}"),
+                _ => assert_eq!(expected, None, "{text:?}"),
+            }
+            over += usize::from(expected.is_some());
+        }
+        assert!(over > 1000, "{over}");
+    }
+
     #[test]
     fn what_two_would_read_in_two_ways_is_refused() {
         let both = "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n";
