@@ -121,7 +121,7 @@ pub(super) const TABLE: Table = &[
     ("W", "Partir après ce nombre de réceptions"),
     (
         "rate",
-        "N'envoyer que ce nombre d'octets par seconde ; K, M, G multiplient par 1024",
+        "Que ce nombre d'octets par seconde, dans chaque sens ; K, M, G : fois 1024",
     ),
     ("crlf", "Envoyer CRLF pour LF, laisser CRLF tel quel"),
     ("telnet", "Refuser ce que demande un serveur telnet"),

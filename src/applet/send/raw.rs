@@ -105,7 +105,11 @@ fn header_addresses(
 ) -> anyhow::Result<Vec<Address>> {
     let addresses = field.into_iter().flat_map(|field| field.iter());
     addresses
-        .filter_map(|address| address.address())
+        .filter_map(|address| {
+            // A name alone is the parser's name, and no address.
+            let name = || address.name().filter(|name| !name.contains(' '));
+            address.address().or_else(|| domain.and_then(|_| name()))
+        })
         .map(|address| {
             let whole =
                 domain.map_or_else(|| address.to_owned(), |domain| qualified(address, domain));

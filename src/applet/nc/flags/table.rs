@@ -428,7 +428,7 @@ pub static GROUPS: &[Group] = &[
             own(
                 Id::Rate,
                 "rate",
-                "Send no more than so many octets a second; K, M, G for times 1024",
+                "No more than so many octets a second, each way; K, M, G for times 1024",
             )
             .value("OCTETS"),
             ncat(Id::Crlf, "crlf", "Send CRLF for LF, and leave CRLF alone").letters("CCC"),
