@@ -234,7 +234,10 @@ fn the_callers_of_sendmail_are_understood() {
     std::fs::write(&file, "To: root, x@y.example\nSubject: s\n\nbody\n").expect("written");
     let file = file.to_str().expect("UTF-8");
     let sent = |words: &str| {
-        let words: Vec<_> = words.split(' ').chain(["--body-file", file]).collect();
+        let words: Vec<_> = ["--body-file", file]
+            .into_iter()
+            .chain(words.split(' '))
+            .collect();
         let arguments = parse(&words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
         let mail = raw_mail(&arguments, Style::Sendmail, "pc1").expect("a mail");
         let recipients: Vec<_> = mail.recipients.iter().map(ToString::to_string).collect();
