@@ -559,6 +559,8 @@ pub const RECORD_SHORT_STRETCH: usize = 512;
 pub const RECORD_SESSION: usize = 4 * 1024 * 1024;
 /// Octets that wait for somebody who follows sessions; lines above are left out, and counted.
 pub const FOLLOWER: usize = 1024 * 1024;
+/// Messages of one APPEND (RFC 3502 takes many) that the record of its session names.
+pub const APPEND_NOTES: usize = 20;
 /// Octets of sessions kept on disk, unless told otherwise: those of some ten thousand letters.
 pub const SESSIONS_OCTETS: u64 = 256 * 1024 * 1024;
 /// How long they are kept, unless told otherwise.
@@ -569,8 +571,10 @@ pub const ARRIVALS: usize = 200;
 pub const ARRIVALS_OCTETS: u64 = 256 * 1024 * 1024;
 /// Files of one capture that are kept, unless told otherwise.
 pub const CAPTURE_FILES: u32 = 10;
-/// Octets of captures that wait for the disk; connections whose octets find no room are left out from there on.
+/// Octets of captures that wait for the disk; when they are so many, whoever makes more waits too.
 pub const CAPTURE_WAITING: usize = 64 * 1024 * 1024;
+/// Octets of captures that are written as soon as they are there; fewer wait for more ([`RECORD_GATHER`]).
+pub const CAPTURE_PIECE: usize = 256 * 1024;
 
 /// Octets of a fault rule: one has to fit into a request to the control socket.
 pub const FAULT_RULE: usize = 900;

@@ -1,8 +1,14 @@
 //! Files that are written behind the back of the loop: what is written is queued in memory, and a thread takes it to the disk.
 //!
-//! What it keeps: writing never waits for the disk; octets of a file stay in order; what waits is bounded by
-//! [`limits::CAPTURE_WAITING`], and a write for which there is no room fails, as does every write to a file of which the disk has
-//! refused some: so what is on disk has no holes.
+//! ```text
+//!  loop    Pen --octets--> waiting, a buffer a file --(256 KiB, or 20 ms)--> thread --> write(2)
+//! ```
+//!
+//! What it keeps:
+//! - writing waits for the disk only when [`limits::CAPTURE_WAITING`] octets wait already: then until there is room, so that nothing is
+//!   lost; it never waits for a file of which the disk has refused some, as each write to that one fails;
+//! - octets of a file stay in order, and what is on disk has no holes;
+//! - few writes, and large: each takes its turn among the commits of the file system, for which mail waits that is to be acknowledged.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -27,24 +33,47 @@ pub type Close = Box<dyn FnOnce(u64) + Send>;
 #[derive(Default)]
 struct Shared {
     waiting: Mutex<Waiting>,
+    /// There is something to do, or much of it.
     wake: Condvar,
+    /// There is room again.
+    room: Condvar,
 }
 
 #[derive(Default)]
 struct Waiting {
-    orders: Vec<(u64, Order)>,
+    /// What is to be done, by the number of the file.
+    files: HashMap<u64, Orders>,
+    /// Octets that the thread has not taken.
     octets: usize,
+    /// Octets that it has taken, and not written yet.
+    taken: usize,
+    /// Buffers that have been written, to be filled again: new memory costs more than what is done with it.
+    spare: Vec<Vec<u8>>,
     /// What the disk said, by the number of the file.
     troubles: HashMap<u64, (io::ErrorKind, Option<i32>)>,
     next: u64,
-    asleep: bool,
+    thread: Thread,
     over: bool,
 }
 
-enum Order {
-    Open(Open, Close),
-    Write(Vec<u8>),
-    Close,
+/// What the thread would be woken for.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Thread {
+    /// Nothing: it looks by itself.
+    #[default]
+    Busy,
+    /// Whatever comes.
+    Asleep,
+    /// So much that it should not wait for more.
+    Gathers,
+}
+
+/// What is to be done with a file, in this order.
+#[derive(Default)]
+struct Orders {
+    open: Option<(Open, Close)>,
+    octets: Vec<u8>,
+    close: bool,
 }
 
 impl Behind {
@@ -83,7 +112,7 @@ impl Pens {
         let mut waiting = self.0.hold();
         waiting.next += 1;
         let number = waiting.next;
-        waiting.orders.push((number, Order::Open(open, close)));
+        waiting.files.entry(number).or_default().open = Some((open, close));
         self.0.wake(waiting);
         Box::new(Pen {
             shared: Arc::clone(&self.0),
@@ -110,7 +139,13 @@ impl Shared {
     }
 
     fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
-        if std::mem::take(&mut waiting.asleep) {
+        let wakes = match waiting.thread {
+            Thread::Busy => false,
+            Thread::Asleep => true,
+            Thread::Gathers => waiting.octets >= limits::CAPTURE_PIECE || waiting.over,
+        };
+        if wakes {
+            waiting.thread = Thread::Busy;
             drop(waiting);
             self.wake.notify_one();
         }
@@ -118,37 +153,48 @@ impl Shared {
 
     /// The thread's life.
     fn carry_out(&self) {
-        let mut files: HashMap<u64, (io::Result<File>, Close, u64)> = HashMap::new();
-        while let Some(orders) = self.take() {
-            for (number, order) in orders {
-                match order {
-                    Order::Open(open, close) => {
-                        let file = open();
-                        if let Err(error) = &file {
-                            self.refuse(number, error);
-                        }
-                        files.insert(number, (file, close, 0));
+        let mut open: HashMap<u64, (io::Result<File>, Close, u64)> = HashMap::new();
+        while let Some(files) = self.take() {
+            for (number, orders) in files {
+                if let Some((opens, closes)) = orders.open {
+                    let file = opens();
+                    if let Err(error) = &file {
+                        self.refuse(number, error);
                     }
-                    Order::Write(octets) => {
-                        if let Some((Ok(file), _, written)) = files.get_mut(&number) {
-                            *written += octets.len() as u64;
-                            if let Err(error) = file.write_all(&octets) {
-                                self.refuse(number, &error);
-                                if let Some((file, ..)) = files.get_mut(&number) {
-                                    *file = Err(error);
-                                }
-                            }
+                    open.insert(number, (file, closes, 0));
+                }
+                if let Some((file, _, written)) = open.get_mut(&number)
+                    && let Ok(open) = file
+                {
+                    match open.write_all(&orders.octets) {
+                        Ok(()) => *written += orders.octets.len() as u64,
+                        Err(error) => {
+                            self.refuse(number, &error);
+                            *file = Err(error);
                         }
                     }
-                    Order::Close => {
-                        if let Some((_, close, written)) = files.remove(&number) {
-                            close(written);
-                        }
-                        self.hold().troubles.remove(&number);
+                }
+                self.has_written(orders.octets);
+                if orders.close {
+                    if let Some((_, close, written)) = open.remove(&number) {
+                        close(written);
                     }
+                    self.hold().troubles.remove(&number);
                 }
             }
         }
+    }
+
+    /// There is room for as much again.
+    fn has_written(&self, mut octets: Vec<u8>) {
+        let mut waiting = self.hold();
+        waiting.taken -= octets.len();
+        if waiting.spare.len() < SPARE && octets.capacity() <= 4 * limits::CAPTURE_PIECE {
+            octets.clear();
+            waiting.spare.push(octets);
+        }
+        drop(waiting);
+        self.room.notify_all();
     }
 
     fn refuse(&self, number: u64, error: &io::Error) {
@@ -157,30 +203,35 @@ impl Shared {
     }
 
     /// What is to be done; `None` at the end.
-    fn take(&self) -> Option<Vec<(u64, Order)>> {
+    fn take(&self) -> Option<HashMap<u64, Orders>> {
         let mut waiting = self.hold();
-        if waiting.orders.is_empty() && !waiting.over {
-            waiting.asleep = true;
-            let is_idle = |waiting: &mut Waiting| waiting.orders.is_empty() && !waiting.over;
+        let is_idle = |waiting: &mut Waiting| waiting.files.is_empty() && !waiting.over;
+        if is_idle(&mut waiting) {
+            waiting.thread = Thread::Asleep;
             waiting = self
                 .wake
                 .wait_while(waiting, is_idle)
                 .unwrap_or_else(PoisonError::into_inner);
-            waiting.asleep = false;
-            if !waiting.over {
-                // What comes in the same moment goes in one write.
-                drop(waiting);
-                std::thread::sleep(limits::RECORD_GATHER);
-                waiting = self.hold();
-            }
         }
-        if waiting.orders.is_empty() {
+        // What comes in the same moment goes in one write.
+        let is_little =
+            |waiting: &mut Waiting| waiting.octets < limits::CAPTURE_PIECE && !waiting.over;
+        waiting.thread = Thread::Gathers;
+        (waiting, _) = self
+            .wake
+            .wait_timeout_while(waiting, limits::RECORD_GATHER, is_little)
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.thread = Thread::Busy;
+        if waiting.files.is_empty() {
             return None;
         }
-        waiting.octets = 0;
-        Some(std::mem::take(&mut waiting.orders))
+        waiting.taken += std::mem::take(&mut waiting.octets);
+        Some(std::mem::take(&mut waiting.files))
     }
 }
+
+/// Buffers that are kept; more are only in use where each session has a file.
+const SPARE: usize = 4;
 
 /// One file, as its writer has it.
 struct Pen {
@@ -191,23 +242,30 @@ struct Pen {
 impl Write for Pen {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let mut waiting = self.shared.hold();
-        if let Some((kind, code)) = waiting.troubles.get(&self.number) {
-            return Err(code.map_or_else(|| (*kind).into(), io::Error::from_raw_os_error));
-        }
-        if waiting.octets + octets.len() > limits::CAPTURE_WAITING {
-            let what = "the disk is slower than what is written";
-            return Err(io::Error::other(what));
+        loop {
+            if let Some((kind, code)) = waiting.troubles.get(&self.number) {
+                return Err(code.map_or_else(|| (*kind).into(), io::Error::from_raw_os_error));
+            }
+            let before = waiting.octets + waiting.taken;
+            if before == 0 || before + octets.len() <= limits::CAPTURE_WAITING {
+                break;
+            }
+            if waiting.over {
+                return Err(io::Error::other("nobody writes any more"));
+            }
+            waiting = self
+                .shared
+                .room
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         waiting.octets += octets.len();
-        match waiting.orders.last_mut() {
-            Some((number, Order::Write(before))) if *number == self.number => {
-                before.extend_from_slice(octets);
-            }
-            _ => {
-                let order = Order::Write(octets.to_vec());
-                waiting.orders.push((self.number, order));
-            }
+        let Waiting { files, spare, .. } = &mut *waiting;
+        let orders = files.entry(self.number).or_default();
+        if orders.octets.capacity() == 0 {
+            orders.octets = spare.pop().unwrap_or_default();
         }
+        orders.octets.extend_from_slice(octets);
         self.shared.wake(waiting);
         Ok(octets.len())
     }
@@ -220,7 +278,7 @@ impl Write for Pen {
 impl Drop for Pen {
     fn drop(&mut self) {
         let mut waiting = self.shared.hold();
-        waiting.orders.push((self.number, Order::Close));
+        waiting.files.entry(self.number).or_default().close = true;
         self.shared.wake(waiting);
     }
 }
@@ -228,6 +286,7 @@ impl Drop for Pen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::OwnedFd;
     use std::sync::mpsc::channel;
 
     #[test]
@@ -272,9 +331,36 @@ mod tests {
         }
         let error = error.expect("it was told");
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        let open: Open = Box::new(|| File::open("/none/such"));
-        let mut none = behind.file(open, Box::new(drop));
-        let long = vec![0; limits::CAPTURE_WAITING + 1];
-        assert!(none.write_all(&long).is_err(), "there is no room for it");
+    }
+
+    #[test]
+    fn a_slow_disk_is_waited_for() {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        let behind = Behind::start().expect("a thread");
+        let open: Open = Box::new(move || Ok(File::from(OwnedFd::from(writer))));
+        let mut pipe = behind.file(open, Box::new(drop));
+        let piece: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+        let pieces = limits::CAPTURE_WAITING / piece.len() + 5;
+        let written = std::sync::atomic::AtomicUsize::new(0);
+        let read = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..pieces {
+                    pipe.write_all(&piece)
+                        .expect("it waits until there is room");
+                    written.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                }
+                drop((pipe, behind));
+            });
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            // However fast the machine is, more than that has no room.
+            let written = written.load(std::sync::atomic::Ordering::Relaxed);
+            assert!(written < pieces, "it did not wait");
+            let mut all = Vec::new();
+            let mut reader = reader;
+            io::Read::read_to_end(&mut reader, &mut all).expect("it reads");
+            all
+        });
+        assert_eq!(read.len(), pieces * piece.len());
+        assert!(read.chunks(piece.len()).all(|it| it == piece));
     }
 }

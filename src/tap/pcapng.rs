@@ -98,7 +98,7 @@ impl Capture {
         let initial = number.wrapping_mul(SPREAD);
         let mut stream = Stream {
             file: Arc::clone(file),
-            ends: Ends::new(client, server),
+            ends: Ends::of_stream(client, server),
             client: Half::new(initial),
             server: Half::new(initial.rotate_left(16)),
             over: false,
@@ -126,7 +126,7 @@ impl Capture {
         };
         Box::new(Datagrams {
             file: Arc::clone(file),
-            ends: Ends::new(client, server),
+            ends: Ends::of_datagrams(client, server),
             comment: Some(comment.to_owned()),
         })
     }
@@ -262,27 +262,38 @@ impl File {
         });
     }
 
-    /// §4.3; `frame` appends the packet.
-    fn packet(&mut self, at: SystemTime, comment: &str, frame: impl FnOnce(&mut Vec<u8>)) {
+    /// §4.3, all of it in few steps: this is what there is most of.
+    fn packet(&mut self, at: SystemTime, comment: &str, head: &[u8], payload: &[u8]) {
         let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let nanoseconds = u64::try_from(since.as_nanos()).unwrap_or(u64::MAX);
-        self.block(6, |body| {
-            body.extend(0_u32.to_le_bytes());
-            body.extend(((nanoseconds >> 32) as u32).to_le_bytes());
-            body.extend((nanoseconds as u32).to_le_bytes());
-            let lengths = body.len();
-            body.extend([0; 8]);
-            let start = body.len();
-            frame(body);
-            let length = ((body.len() - start) as u32).to_le_bytes();
-            body[lengths..lengths + 4].copy_from_slice(&length);
-            body[lengths + 4..start].copy_from_slice(&length);
-            pad(body, start);
-            if !comment.is_empty() {
-                option(body, 1, comment.as_bytes());
-                option(body, 0, &[]);
-            }
-        });
+        let nanoseconds = since
+            .as_secs()
+            .wrapping_mul(1_000_000_000)
+            .wrapping_add(u64::from(since.subsec_nanos()));
+        let octets = (head.len() + payload.len()) as u32;
+        let padding = octets.next_multiple_of(4) - octets;
+        let start = self.blocks.len();
+        let words = [
+            6,
+            0,
+            0,
+            (nanoseconds >> 32) as u32,
+            nanoseconds as u32,
+            octets,
+            octets,
+        ];
+        self.blocks
+            .reserve(4 * words.len() + octets as usize + comment.len() + 20);
+        for word in words {
+            self.blocks.extend_from_slice(&word.to_le_bytes());
+        }
+        self.blocks.extend_from_slice(head);
+        self.blocks.extend_from_slice(payload);
+        self.blocks.extend_from_slice(&[0; 4][..padding as usize]);
+        if !comment.is_empty() {
+            option(&mut self.blocks, 1, comment.as_bytes());
+            option(&mut self.blocks, 0, &[]);
+        }
+        self.close_block(start);
     }
 
     /// §4.7
@@ -304,9 +315,14 @@ impl File {
         self.blocks.extend(kind.to_le_bytes());
         self.blocks.extend([0; 4]);
         body(&mut self.blocks);
+        self.close_block(start);
+    }
+
+    /// Its length, in both places.
+    fn close_block(&mut self, start: usize) {
         let length = ((self.blocks.len() - start + 4) as u32).to_le_bytes();
         self.blocks[start + 4..start + 8].copy_from_slice(&length);
-        self.blocks.extend(length);
+        self.blocks.extend_from_slice(&length);
     }
 }
 
@@ -421,8 +437,8 @@ impl Stream {
         };
         sender.id = sender.id.wrapping_add(1);
         sender.next = sender.next.wrapping_add(segment.length());
-        let ends = self.ends.from(from);
-        file.packet(at, comment, |frame| segment.append(&ends, frame));
+        let head = segment.head(self.ends.from(from));
+        file.packet(at, comment, head.octets(), payload);
     }
 
     fn is_silent(&self, side: Side) -> bool {
@@ -493,14 +509,13 @@ impl Wire for Datagrams {
     /// Each call is one datagram; one that UDP could not hold, as UNIX sockets may send, is shown as several.
     fn crossed(&mut self, at: SystemTime, side: Side, octets: &[u8]) {
         let mut file = lock(&self.file);
-        let ends = self.ends.from(side);
+        let headers = self.ends.from(side);
         let mut rest = octets;
         loop {
             let (datagram, more) = rest.split_at(rest.len().min(frames::DATAGRAM));
             let comment = self.comment.take().unwrap_or_default();
-            file.packet(at, &comment, |frame| {
-                frames::append_datagram(&ends, datagram, frame);
-            });
+            let head = frames::datagram_head(headers, datagram);
+            file.packet(at, &comment, head.octets(), datagram);
             rest = more;
             if rest.is_empty() {
                 break;

@@ -6,10 +6,50 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::tap::Side;
 
-/// The two ends of a connection, as the headers show them.
+/// The two ends of a connection, as the headers of packets in each direction show them.
 pub(super) struct Ends {
-    client: End,
-    server: End,
+    client: Headers,
+    server: Headers,
+}
+
+impl Ends {
+    /// Of TCP. An IPv4 address that is mapped into IPv6 is shown as what it is; of two families, IPv4 is mapped.
+    pub(super) fn of_stream(client: SocketAddr, server: SocketAddr) -> Self {
+        Self::new(client, server, TCP)
+    }
+
+    /// The same of UDP.
+    pub(super) fn of_datagrams(client: SocketAddr, server: SocketAddr) -> Self {
+        Self::new(client, server, UDP)
+    }
+
+    fn new(client: SocketAddr, server: SocketAddr, protocol: u8) -> Self {
+        let addresses = (client.ip().to_canonical(), server.ip().to_canonical());
+        let (client_ip, server_ip) = match addresses {
+            (IpAddr::V4(four), six @ IpAddr::V6(_)) => (IpAddr::V6(four.to_ipv6_mapped()), six),
+            (six @ IpAddr::V6(_), IpAddr::V4(four)) => (six, IpAddr::V6(four.to_ipv6_mapped())),
+            same => same,
+        };
+        let client = End::new(CLIENT, client_ip, client.port());
+        let server = End::new(SERVER, server_ip, server.port());
+        Self {
+            client: Headers::new(client, server, protocol),
+            server: Headers::new(server, client, protocol),
+        }
+    }
+
+    /// Of packets that `side` sends.
+    pub(super) const fn from(&self, side: Side) -> &Headers {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
+    /// Octets of data in a TCP segment at most: what an IP packet of 65535 has room for, as on a loopback interface.
+    pub(super) const fn segment_octets(&self) -> usize {
+        self.client.segment_octets() as usize
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -17,44 +57,6 @@ struct End {
     mac: [u8; 6],
     ip: IpAddr,
     port: u16,
-}
-
-/// The same, for packets in one direction.
-pub(super) struct Direction {
-    from: End,
-    to: End,
-}
-
-impl Ends {
-    /// An IPv4 address that is mapped into IPv6 is shown as what it is; of two families, IPv4 is mapped.
-    pub(super) fn new(client: SocketAddr, server: SocketAddr) -> Self {
-        let addresses = (client.ip().to_canonical(), server.ip().to_canonical());
-        let (client_ip, server_ip) = match addresses {
-            (IpAddr::V4(four), six @ IpAddr::V6(_)) => (IpAddr::V6(four.to_ipv6_mapped()), six),
-            (six @ IpAddr::V6(_), IpAddr::V4(four)) => (six, IpAddr::V6(four.to_ipv6_mapped())),
-            same => same,
-        };
-        Self {
-            client: End::new(CLIENT, client_ip, client.port()),
-            server: End::new(SERVER, server_ip, server.port()),
-        }
-    }
-
-    pub(super) const fn from(&self, side: Side) -> Direction {
-        let (from, to) = match side {
-            Side::Client => (self.client, self.server),
-            Side::Server => (self.server, self.client),
-        };
-        Direction { from, to }
-    }
-
-    /// Octets of data in a TCP segment at most: what an IP packet of 65535 has room for, as on a loopback interface.
-    pub(super) const fn segment_octets(&self) -> usize {
-        match self.client.ip {
-            IpAddr::V4(_) => 65535 - 20 - 20,
-            IpAddr::V6(_) => 65535 - 40 - 20,
-        }
-    }
 }
 
 impl End {
@@ -72,6 +74,109 @@ impl End {
             ip,
             port,
         }
+    }
+}
+
+/// What all packets in one direction have in common: Ethernet and IP headers, and the ports; with what that adds to checksums.
+pub(super) struct Headers {
+    octets: [u8; MOST],
+    /// Where TCP or UDP begins.
+    transport: usize,
+    /// Of the IPv4 header without its length and its id.
+    ip_sum: u64,
+    /// Of the pseudo-header without its length (RFC 9293 §3.1, RFC 8200 §8.1).
+    pseudo_sum: u64,
+}
+
+/// Ethernet, IPv6, TCP with options.
+const MOST: usize = 14 + 40 + 20 + 12;
+const ETHERNET: usize = 14;
+const IPV4: usize = 20;
+const IPV6: usize = 40;
+
+/// The headers of one packet.
+pub(super) struct Head {
+    octets: [u8; MOST],
+    length: usize,
+}
+
+impl Head {
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets[..self.length]
+    }
+}
+
+impl Headers {
+    fn new(from: End, to: End, protocol: u8) -> Self {
+        let mut octets = Vec::with_capacity(MOST);
+        octets.extend_from_slice(&to.mac);
+        octets.extend_from_slice(&from.mac);
+        let addresses = match (from.ip, to.ip) {
+            (IpAddr::V4(from), IpAddr::V4(to)) => {
+                // Not to be fragmented; 64 hops.
+                octets.extend_from_slice(&[0x08, 0, 0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, protocol]);
+                octets.extend_from_slice(&[0, 0]);
+                octets.extend_from_slice(&from.octets());
+                octets.extend_from_slice(&to.octets());
+                8
+            }
+            (from, to) => {
+                octets.extend_from_slice(&[0x86, 0xdd, 0x60, 0, 0, 0, 0, 0, protocol, 64]);
+                octets.extend_from_slice(&six(from).octets());
+                octets.extend_from_slice(&six(to).octets());
+                32
+            }
+        };
+        let transport = octets.len();
+        octets.extend_from_slice(&from.port.to_be_bytes());
+        octets.extend_from_slice(&to.port.to_be_bytes());
+        let ip_sum = sum(&octets[ETHERNET..transport]);
+        let pseudo_sum = sum(&octets[transport - addresses..transport]) + u64::from(protocol);
+        octets.resize(MOST, 0);
+        let mut common = [0; MOST];
+        common.copy_from_slice(&octets);
+        Self {
+            octets: common,
+            transport,
+            ip_sum,
+            pseudo_sum,
+        }
+    }
+
+    const fn is_ipv4(&self) -> bool {
+        self.transport == ETHERNET + IPV4
+    }
+
+    const fn segment_octets(&self) -> u16 {
+        match self.is_ipv4() {
+            true => u16::MAX - IPV4 as u16 - 20,
+            false => u16::MAX - IPV6 as u16 - 20,
+        }
+    }
+
+    /// Those of a packet with a header of TCP or UDP and a payload, `length` octets together.
+    fn begin(&self, id: u16, length: u16) -> Head {
+        let mut octets = self.octets;
+        if self.is_ipv4() {
+            let total = length + IPV4 as u16;
+            octets[16..18].copy_from_slice(&total.to_be_bytes());
+            octets[18..20].copy_from_slice(&id.to_be_bytes());
+            let sum = fold(self.ip_sum + u64::from(total) + u64::from(id));
+            octets[24..26].copy_from_slice(&sum.to_be_bytes());
+        } else {
+            octets[18..20].copy_from_slice(&length.to_be_bytes());
+        }
+        Head {
+            octets,
+            length: self.transport,
+        }
+    }
+
+    /// Of what is in `head` from the ports on, its own checksum 0 still, and of the payload.
+    fn checksum(&self, head: &Head, payload: &[u8]) -> u16 {
+        let header = &head.octets[self.transport..head.length];
+        let length = (header.len() + payload.len()) as u64;
+        fold(self.pseudo_sum + length + sum(header) + sum(payload))
     }
 }
 
@@ -129,15 +234,13 @@ impl Segment<'_> {
         self.payload.len() as u32 + marks
     }
 
-    pub(super) fn append(&self, ends: &Direction, frame: &mut Vec<u8>) {
-        let segment_octets = match ends.from.ip {
-            IpAddr::V4(_) => 65535 - 40_u16,
-            IpAddr::V6(_) => 65535 - 60,
-        };
-        let [high, low] = segment_octets.to_be_bytes();
+    /// The headers before its payload.
+    pub(super) fn head(&self, headers: &Headers) -> Head {
+        let [high, low] = headers.segment_octets().to_be_bytes();
+        // Maximum segment size; SACK permitted; windows count in 16 KiB (a shift of 14, the largest that there is).
+        let options = [2, 4, high, low, 1, 1, 4, 2, 1, 3, 3, 14];
         let options: &[u8] = match self.flags {
-            // Maximum segment size; SACK permitted; windows count in 16 KiB (a shift of 14, the largest that there is).
-            Flags::Syn | Flags::SynAck => &[2, 4, high, low, 1, 1, 4, 2, 1, 3, 3, 14],
+            Flags::Syn | Flags::SynAck => &options,
             _ => &[],
         };
         let acknowledged = match self.flags {
@@ -145,74 +248,43 @@ impl Segment<'_> {
             _ => self.acknowledged,
         };
         let header = 20 + options.len();
-        begin(ends, TCP, self.id, header + self.payload.len(), frame);
-        let start = frame.len();
-        frame.extend(ends.from.port.to_be_bytes());
-        frame.extend(ends.to.port.to_be_bytes());
-        frame.extend(self.sequence.to_be_bytes());
-        frame.extend(acknowledged.to_be_bytes());
-        frame.push((header / 4 * 16) as u8);
-        frame.push(self.flags.bits());
-        frame.extend(u16::MAX.to_be_bytes());
-        frame.extend([0; 4]);
-        frame.extend(options);
-        frame.extend(self.payload);
-        let sum = checksum(ends, TCP, &frame[start..]);
-        frame[start + 16..start + 18].copy_from_slice(&sum.to_be_bytes());
+        let mut head = headers.begin(self.id, (header + self.payload.len()) as u16);
+        head.length += header;
+        let tcp = &mut head.octets[headers.transport..];
+        tcp[4..8].copy_from_slice(&self.sequence.to_be_bytes());
+        tcp[8..12].copy_from_slice(&acknowledged.to_be_bytes());
+        tcp[12] = (header / 4 * 16) as u8;
+        tcp[13] = self.flags.bits();
+        tcp[14..16].copy_from_slice(&u16::MAX.to_be_bytes());
+        tcp[20..header].copy_from_slice(options);
+        let sum = headers.checksum(&head, self.payload);
+        let at = headers.transport + 16;
+        head.octets[at..at + 2].copy_from_slice(&sum.to_be_bytes());
+        head
     }
 }
 
 /// Octets of a UDP datagram at most, over IPv4.
-pub(super) const DATAGRAM: usize = 65535 - 20 - 8;
+pub(super) const DATAGRAM: usize = 65535 - IPV4 - 8;
 
-/// One UDP datagram, of [`DATAGRAM`] octets at most.
-pub(super) fn append_datagram(ends: &Direction, payload: &[u8], frame: &mut Vec<u8>) {
-    let length = 8 + payload.len();
-    begin(ends, UDP, 0, length, frame);
-    let start = frame.len();
-    frame.extend(ends.from.port.to_be_bytes());
-    frame.extend(ends.to.port.to_be_bytes());
-    frame.extend((length as u16).to_be_bytes());
-    frame.extend([0; 2]);
-    frame.extend(payload);
+/// The headers of a UDP datagram, of [`DATAGRAM`] octets at most.
+pub(super) fn datagram_head(headers: &Headers, payload: &[u8]) -> Head {
+    let length = (8 + payload.len()) as u16;
+    let mut head = headers.begin(0, length);
+    head.length += 8;
+    let at = headers.transport + 4;
+    head.octets[at..at + 2].copy_from_slice(&length.to_be_bytes());
     // RFC 768: 0 would say that there is none.
-    let sum = match checksum(ends, UDP, &frame[start..]) {
+    let sum = match headers.checksum(&head, payload) {
         0 => u16::MAX,
         sum => sum,
     };
-    frame[start + 6..start + 8].copy_from_slice(&sum.to_be_bytes());
+    head.octets[at + 2..at + 4].copy_from_slice(&sum.to_be_bytes());
+    head
 }
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
-
-/// The Ethernet and IP headers before `length` octets.
-fn begin(ends: &Direction, protocol: u8, id: u16, length: usize, frame: &mut Vec<u8>) {
-    frame.extend(ends.to.mac);
-    frame.extend(ends.from.mac);
-    match (ends.from.ip, ends.to.ip) {
-        (IpAddr::V4(from), IpAddr::V4(to)) => {
-            frame.extend([0x08, 0x00]);
-            let start = frame.len();
-            frame.extend([0x45, 0]);
-            frame.extend(((20 + length) as u16).to_be_bytes());
-            frame.extend(id.to_be_bytes());
-            // Not to be fragmented; 64 hops.
-            frame.extend([0x40, 0, 64, protocol, 0, 0]);
-            frame.extend(from.octets());
-            frame.extend(to.octets());
-            let sum = fold(sum(&frame[start..]));
-            frame[start + 10..start + 12].copy_from_slice(&sum.to_be_bytes());
-        }
-        (from, to) => {
-            frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
-            frame.extend((length as u16).to_be_bytes());
-            frame.extend([protocol, 64]);
-            frame.extend(six(from).octets());
-            frame.extend(six(to).octets());
-        }
-    }
-}
 
 const fn six(ip: IpAddr) -> Ipv6Addr {
     match ip {
@@ -221,23 +293,19 @@ const fn six(ip: IpAddr) -> Ipv6Addr {
     }
 }
 
-/// Of a TCP or UDP segment whose own checksum is 0 still: RFC 9293 §3.1, RFC 8200 §8.1.
-fn checksum(ends: &Direction, protocol: u8, segment: &[u8]) -> u16 {
-    let addresses = match (ends.from.ip, ends.to.ip) {
-        (IpAddr::V4(from), IpAddr::V4(to)) => sum(&from.octets()) + sum(&to.octets()),
-        (from, to) => sum(&six(from).octets()) + sum(&six(to).octets()),
-    };
-    fold(addresses + u64::from(protocol) + segment.len() as u64 + sum(segment))
-}
-
-/// Of 16-bit words, an odd octet followed by 0.
+/// Of 16-bit words in the order of the network, the last one filled up with 0. It is taken in words as the machine has them, and turned at
+/// the end (RFC 1071 §2): a capture makes one of every octet that is sent.
 fn sum(octets: &[u8]) -> u64 {
-    let (words, odd) = octets.as_chunks::<2>();
-    let sum: u64 = words
+    let halves = |word: u64| (word & 0xffff_ffff) + (word >> 32);
+    let (words, rest) = octets.as_chunks::<8>();
+    let mut total: u64 = words
         .iter()
-        .map(|word| u64::from(u16::from_be_bytes(*word)))
+        .map(|word| halves(u64::from_ne_bytes(*word)))
         .sum();
-    sum + odd.first().map_or(0, |octet| u64::from(*octet) << 8)
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    total += halves(u64::from_ne_bytes(last));
+    u64::from(u16::from_be(!fold(total)))
 }
 
 /// The complement of the sum in one's complement arithmetic.
@@ -246,4 +314,26 @@ const fn fold(mut sum: u64) -> u16 {
         sum = (sum >> 16) + (sum & 0xffff);
     }
     !(sum as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_the_definition() {
+        let octets: Vec<u8> = (0..70_000_u32).map(|n| (n * 7 + n / 256) as u8).collect();
+        for length in (0..40).chain([1000, 1001, 65_535, 70_000]) {
+            let octets = &octets[octets.len() - length..];
+            let defined: u64 = octets
+                .chunks(2)
+                .map(|word| {
+                    let low = word.get(1).copied().unwrap_or(0);
+                    u64::from(u16::from_be_bytes([word[0], low]))
+                })
+                .sum();
+            assert_eq!(fold(sum(octets)), fold(defined), "of {length}");
+        }
+        assert_eq!(fold(sum(&[0xff; 64])), 0);
+    }
 }

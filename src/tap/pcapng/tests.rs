@@ -354,7 +354,7 @@ fn twenty_megabytes_both_ways_over_ipv6_round_the_end_of_sequence_numbers() {
     let (client, server) = (address("[2001:db8::7]:50000"), address("[2001:db8::1]:993"));
     let mut wire = Stream {
         file: Arc::clone(file_of(&capture)),
-        ends: Ends::new(client, server),
+        ends: Ends::of_stream(client, server),
         client: Half::new(u32::MAX - 70_000),
         server: Half::new(u32::MAX),
         over: false,
