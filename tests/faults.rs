@@ -232,6 +232,61 @@ fn replies_break_off_in_the_middle() {
     assert!(imap.ends_with("\r\n* CAPABILITY"), "{imap:?}");
 }
 
+/// A dropped connection ends as if nobody were to blame, a reset one is an error to who reads from it.
+#[test]
+fn an_end_is_a_fin_or_a_reset_as_the_rule_says() {
+    let rules = [
+        "smtp noop drop",
+        "smtp help reset",
+        "pop3 capa reset",
+        "imap noop reset",
+        "imap logout drop",
+    ];
+    let server = with(&rules, &[]);
+    for (protocol, said, is_reset) in [
+        ("smtp", "NOOP\r\n", false),
+        ("smtp", "HELP\r\n", true),
+        ("pop3", "CAPA\r\n", true),
+        ("imap", "a NOOP\r\n", true),
+        ("imap", "a LOGOUT\r\n", false),
+    ] {
+        let mut stream = TcpStream::connect(server.address(protocol)).expect("it listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time");
+        stream.write_all(said.as_bytes()).expect("it reads");
+        let mut heard = Vec::new();
+        let end = stream.read_to_end(&mut heard).map_err(|error| error.kind());
+        let wanted = std::io::ErrorKind::ConnectionReset;
+        assert_eq!(end.err(), is_reset.then_some(wanted), "{protocol} {said:?}");
+        // The greeting has come, and nothing else.
+        assert_eq!(
+            heard.iter().filter(|octet| **octet == b'\n').count(),
+            1,
+            "{heard:?}"
+        );
+    }
+    assert!(server.log().contains("smtp help reset"), "{}", server.log());
+}
+
+/// Those of the lab are asked for by number, and are not given away.
+#[test]
+fn the_faults_of_the_lab_are_kept_secret() {
+    let server = with(&["lab:10"], &[]);
+    let listed = succeeded(&fault(&server.store(), &["list"]));
+    assert!(
+        listed.contains("lab:10") && !listed.contains("count"),
+        "{listed}"
+    );
+    assert!(server.log().contains("\n  lab:10\n"), "{}", server.log());
+    succeeded(&fault(&server.store(), &["clear"]));
+    let said = succeeded(&fault(&server.store(), &["add", "lab:2"]));
+    assert!(said.contains("stands"), "{said}");
+    let greeting = heard(&server, "smtp", "QUIT\r\n");
+    assert!(greeting.starts_with("421 4.3.2 "), "{greeting}");
+    let wrong = fault(&server.store(), &["add", "lab:12"]);
+    let said = String::from_utf8_lossy(&wrong.stderr);
+    assert!(said.contains("lab:1 to lab:11"), "{said}");
+}
+
 #[test]
 fn the_same_seed_makes_the_same_faults() {
     let rules = [

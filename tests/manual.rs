@@ -7,6 +7,7 @@ mod program;
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use mailtool::wire::fault::words;
 use program::{have, mailtool, run, succeeded};
 
 /// The pages: "" is the program's own.
@@ -312,5 +313,47 @@ fn examples_in_the_help_fit_a_terminal() {
         for line in examples.lines() {
             assert!(line.chars().count() <= 80, "{name}: {line}");
         }
+    }
+}
+
+/// The French pages have as many sections as the English ones, and speak of the same options: nothing that came later was left out.
+#[test]
+fn the_french_pages_say_as_much() {
+    for name in ["serve", "nc", "codes"] {
+        let english = page(name);
+        let french = succeeded(&mailtool(&["man", "--lang", "fr", name], ""));
+        for heading in [".SH ", ".SS "] {
+            let count = |page: &str| page.lines().filter(|it| it.starts_with(heading)).count();
+            assert_eq!(count(&french), count(&english), "{name}: {heading}");
+        }
+        let options = |page: &str| options(&page.replace("\\-", "-").replace("\\fR", " "));
+        let missing: Vec<String> = options(&english)
+            .difference(&options(&french))
+            .cloned()
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "{name}: the French page has no {missing:?}"
+        );
+    }
+    // All words of a fault rule, with their meaning.
+    let plain = |text: &str| -> String {
+        let text = text.replace("\\-", "-").replace("\\~", " ");
+        text.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase()
+    };
+    let french = plain(&succeeded(&mailtool(&["man", "--lang", "fr", "serve"], "")));
+    let tables = [
+        words::SCOPES,
+        words::STAGES,
+        words::CONDITIONS,
+        words::ACTIONS,
+    ];
+    for word in tables.into_iter().flatten() {
+        let meaning = plain(word.meaning.fr);
+        assert!(french.contains(&meaning), "{}: {meaning}", word.name);
+        assert!(french.contains(&plain(word.form)), "{}", word.form);
     }
 }

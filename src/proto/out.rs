@@ -63,6 +63,8 @@ pub enum Wish {
     CompressNoMore,
     /// Close.
     Close,
+    /// Close at once, and have the peer told that something is wrong (TCP: RST).
+    Reset,
 }
 
 impl Out {
@@ -180,6 +182,11 @@ impl Out {
     /// The connection closes when everything said so far is sent.
     pub fn close(&mut self) {
         self.wish = Some(Wish::Close);
+    }
+
+    /// The connection is broken off when everything said so far is sent: the peer's next read or write fails (TCP: RST).
+    pub fn reset(&mut self) {
+        self.wish = Some(Wish::Reset);
     }
 
     /// Whether so much waits that the session gets no more input.

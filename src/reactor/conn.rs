@@ -345,6 +345,13 @@ impl Conn {
                 self.phase = Phase::Flush;
                 moved += 1;
             }
+            Some(Wish::Reset) if self.all_sent() => {
+                self.socket.reset_when_closed();
+                if let Some(watch) = &mut self.watch {
+                    watch.has_reset();
+                }
+                return Ok(Step::Gone);
+            }
             Some(Wish::StartTls) if self.all_sent() => {
                 self.out.take_wish();
                 if self.reader.pending() > 0 {
@@ -365,7 +372,7 @@ impl Conn {
                 }
                 moved += 1;
             }
-            Some(Wish::StartTls | Wish::Compress | Wish::CompressNoMore) => {}
+            Some(Wish::Reset | Wish::StartTls | Wish::Compress | Wish::CompressNoMore) => {}
             // After its peer's end a session has nothing to wait for but its own deadline.
             None if self.ended
                 && !self.owed.eof

@@ -40,6 +40,14 @@ impl Socket {
         }
     }
 
+    /// Closed, it says so by RST, not FIN. A UNIX socket has neither.
+    pub(super) fn reset_when_closed(&self) {
+        if let Self::Tcp(stream) = self {
+            // Without it there is a FIN, which is as good an end.
+            let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+        }
+    }
+
     /// Whether a connection that was begun stands now; why it cannot.
     pub(super) fn is_connected(&self) -> io::Result<bool> {
         let (error, peer) = match self {

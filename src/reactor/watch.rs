@@ -87,6 +87,14 @@ impl Watch {
         }
     }
 
+    /// We break it off.
+    pub(super) fn has_reset(&mut self) {
+        self.settle();
+        self.wire
+            .closed(SystemTime::now(), self.side, Closing::Reset);
+        (self.ours_ended, self.theirs_ended) = (true, true);
+    }
+
     fn they_close(&mut self, how: Closing) {
         self.settle();
         if !std::mem::replace(&mut self.theirs_ended, true) {

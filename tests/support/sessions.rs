@@ -474,7 +474,7 @@ impl<'s> Wire<'s> {
             }
             let sent = self.drain(now);
             match self.out.wish() {
-                Some(Wish::Close) => self.closed = true,
+                Some(Wish::Close | Wish::Reset) => self.closed = true,
                 // RFC 3207 §6: what came before TLS stands must not be taken for what came inside it.
                 Some(Wish::StartTls) => self.closed = self.reader.pending() > 0,
                 // Dialogues have no compression: what is written in them is what comes out of it.

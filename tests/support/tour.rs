@@ -156,7 +156,12 @@ impl Tour {
     fn step(&mut self, command: &str, items: &Items<'_>) -> Result<i32, String> {
         let words: Vec<&str> = command.split(' ').collect();
         match words[..] {
-            ["mailtool", "serve", "fault" | "queue" | "trace", ..] => {
+            [
+                "mailtool",
+                "serve",
+                "fault" | "queue" | "sessions" | "trace",
+                ..,
+            ] => {
                 let begun = Instant::now();
                 loop {
                     let result = self.run(command, items);

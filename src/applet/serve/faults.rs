@@ -10,7 +10,7 @@ use super::queue::{Where, ask};
 use crate::applet::exit;
 use crate::proto::fault::Faults;
 use crate::wire::codes::{Lang, Text};
-use crate::wire::fault::Rule;
+use crate::wire::fault::lab;
 
 #[derive(Args)]
 struct Arguments {
@@ -60,9 +60,9 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         Verb::Add { rule } => {
             let rule = rule.join(" ");
             // A slip is told without a server.
-            let parsed: Result<Rule, _> = rule.parse();
-            match parsed {
-                Ok(rule) => format!("fault add {}", rule.text),
+            match lab::rules(&rule).as_deref() {
+                Ok([one]) if one.lab.is_none() => format!("fault add {}", one.text),
+                Ok(_) => format!("fault add {}", rule.trim()),
                 Err(error) => return Err(exit::failure(exit::USAGE, error.to_string())),
             }
         }
@@ -81,9 +81,12 @@ pub(super) fn shown(faults: &Faults, listening: &[(Protocol, Endpoint)], lang: L
         return String::new();
     }
     let mut page = format!("\n{}\n", ON.of(lang));
-    for listed in faults.list() {
+    let mut texts: Vec<String> = faults.list().into_iter().map(|one| one.text).collect();
+    // One of the lab may be several rules.
+    texts.dedup_by(|next, one| next == one && one.starts_with(lab::PREFIX));
+    for text in texts {
         // Writing to a string cannot fail.
-        let _ = writeln!(page, "  {}", listed.text);
+        let _ = writeln!(page, "  {text}");
     }
     if faults.has_magic() {
         let _ = writeln!(page, "  {}", MAGIC.of(lang));

@@ -41,7 +41,7 @@ use crate::store::queue::{Change, Queued};
 use crate::store::{Expecting, QueueId, Store, StoreError};
 use crate::tap::record::{Feed, Follower};
 use crate::wire::address::Address;
-use crate::wire::fault::Rule;
+use crate::wire::fault::lab;
 use crate::wire::lines::Want;
 
 /// What sessions and the one who sends the queue's messages on have in common. Cheap to clone: all clones are the same.
@@ -470,16 +470,26 @@ impl Control {
                 }
                 out.line(b"ok");
             }
-            ("add", rule) => match rule.parse::<Rule>() {
-                Ok(rule) => match faults.add(rule) {
-                    Ok(number) => {
-                        log::warn!("rule {number} stands: faults are made on purpose: {request}");
-                        out.line(format!("ok: rule {number} stands").as_bytes());
+            ("add", rule) => {
+                let rules = match lab::rules(rule) {
+                    Ok(rules) => rules,
+                    Err(error) => return no(&error.to_string(), out),
+                };
+                let mut numbers = Vec::new();
+                for rule in rules {
+                    match faults.add(rule) {
+                        Ok(number) => numbers.push(number.to_string()),
+                        Err(error) => return no(&error.to_string(), out),
                     }
-                    Err(error) => no(&error.to_string(), out),
-                },
-                Err(error) => no(&error.to_string(), out),
-            },
+                }
+                let (plural, verb) = match numbers.len() {
+                    1 => ("", "stands"),
+                    _ => ("s", "stand"),
+                };
+                let numbers = numbers.join(" and ");
+                log::warn!("rule{plural} {numbers} {verb}: faults are made on purpose: {request}");
+                out.line(format!("ok: rule{plural} {numbers} {verb}").as_bytes());
+            }
             ("clear", "") => {
                 let count = faults.clear(None);
                 out.line(

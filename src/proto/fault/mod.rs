@@ -43,7 +43,7 @@ use self::moment::{At, Moment};
 use self::session::Faulty;
 use super::{Peer, Service, Session};
 use crate::limits;
-use crate::wire::fault::{Nth, Outcome, Per, Phase, Rule, Scope, Stage};
+use crate::wire::fault::{Nth, Outcome, Per, Phase, Rule, Scope, Stage, lab};
 
 /// The rules that stand, shared by all sessions of a server.
 pub struct Faults {
@@ -99,6 +99,7 @@ struct Decision {
     after: Option<u64>,
     outcome: Option<Outcome>,
     drop: bool,
+    reset: bool,
     /// Where garbage begins.
     dice: u64,
     /// What is said about it to who looks on.
@@ -254,7 +255,10 @@ impl Faults {
         let state = self.state();
         let listed = state.rules.iter().map(|armed| Listed {
             number: armed.number,
-            text: armed.rule.text.clone(),
+            text: match armed.rule.lab {
+                Some(number) => format!("{}{number}", lab::PREFIX),
+                None => armed.rule.text.clone(),
+            },
             fired: armed.fired,
         });
         listed.collect()
@@ -432,6 +436,7 @@ impl Armed {
         if !settled {
             decision.outcome = outcome;
             decision.drop = what.drop;
+            decision.reset = what.reset;
             decision.after = what.after;
             decision.dice = mix(dice ^ 3);
         }

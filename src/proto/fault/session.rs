@@ -82,6 +82,8 @@ struct Work {
     answered: Option<Instant>,
     eof: bool,
     closed: bool,
+    /// The end will be no goodbye (TCP: RST).
+    reset: bool,
 }
 
 /// What waits for its time.
@@ -170,6 +172,7 @@ impl Faulty {
         if decision.throttle.is_some() {
             work.throttle = decision.throttle;
         }
+        work.reset = decision.reset;
         if decision.delay.is_zero() {
             return self.act(now, decision, held, out);
         }
@@ -322,6 +325,7 @@ impl Faulty {
         if decision.throttle.is_some() {
             self.work().throttle = decision.throttle;
         }
+        self.work().reset = decision.reset;
         decision
     }
 
@@ -625,10 +629,7 @@ impl Faulty {
         }
         if left == 0 {
             match work.wish.take() {
-                Some(Wish::Close) => {
-                    work.closed = true;
-                    out.close();
-                }
+                Some(Wish::Close | Wish::Reset) => work.end(out),
                 Some(Wish::StartTls) => out.start_tls(),
                 Some(Wish::Compress) => out.compress(),
                 Some(Wish::CompressNoMore) => out.compress_no_more(),
@@ -644,8 +645,7 @@ impl Faulty {
         let work = self.work();
         work.pent = Vec::new();
         work.sent = 0;
-        work.closed = true;
-        out.close();
+        work.end(out);
     }
 
     fn timeout(&mut self, now: Instant, out: &mut Out) {
@@ -691,6 +691,15 @@ impl Faulty {
 }
 
 impl Work {
+    /// The connection ends, as was decided.
+    fn end(&mut self, out: &mut Out) {
+        self.closed = true;
+        match self.reset {
+            true => out.reset(),
+            false => out.close(),
+        }
+    }
+
     /// Whether something waits for its time, or is on its way.
     const fn is_busy(&self) -> bool {
         self.hold.is_some()

@@ -12,6 +12,7 @@
 //! This is the words only; when a rule fires, and what then is done, decides `proto::fault`. [`words`] is the table of all
 //! words, in both languages: the help, the manual and the errors are made from it.
 
+pub mod lab;
 mod parse;
 pub mod words;
 
@@ -44,6 +45,8 @@ pub struct Rule {
     pub when: Conditions,
     /// What.
     pub what: Actions,
+    /// It is a part of this fault of the lab, [`lab`]: lists do not give away what it does.
+    pub lab: Option<usize>,
 }
 
 /// Which protocols a rule is for.
@@ -171,6 +174,8 @@ pub struct Actions {
     pub outcome: Option<Outcome>,
     /// The connection is closed: without a word, or after the reply.
     pub drop: bool,
+    /// And that is a TCP RST, not a FIN.
+    pub reset: bool,
     /// How much of the reply, or of the incoming text, passes before that.
     pub after: Option<u64>,
     /// How long the command waits before it is done: between these two.

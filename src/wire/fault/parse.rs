@@ -42,6 +42,7 @@ impl FromStr for Rule {
             stage,
             when: Conditions::default(),
             what: Actions::default(),
+            lab: None,
         };
         let mut words = words.peekable();
         while let Some(word) = words.next() {
@@ -149,6 +150,7 @@ impl Rule {
                 what.throttle = Some(span.ok_or_else(advice)?);
             }
             "drop" if given.is_none() => what.drop = true,
+            "reset" if given.is_none() => (what.drop, what.reset) = (true, true),
             "after" => what.after = Some(octets(value()?).ok_or_else(|| wrong(word, OCTETS))?),
             "garbage" => {
                 let length = given.map_or(Some(limits::FAULT_GARBAGE), |value| value.parse().ok());

@@ -190,6 +190,12 @@ pub const ACTIONS: &[Word] = &[
         "la connexion se ferme sans un mot ; avec reply, après la réponse",
     ),
     word(
+        "reset",
+        "reset",
+        "the same, broken off: RST in place of FIN, an error at the other end",
+        "de même, brutalement : RST au lieu de FIN, une erreur à l'autre bout",
+    ),
+    word(
         "after",
         "after=N",
         "with drop: the command is done, and N octets of its reply pass; at text, N octets of the message come in",
@@ -357,6 +363,13 @@ pub fn page(lang: Lang) -> String {
     for (rule, meaning) in EXAMPLES {
         let _ = writeln!(page, "  {rule:<52} {}", meaning.of(lang));
     }
+    page.push_str(
+        Text {
+            en: "\nlab:1 ... lab:11 are the faults to diagnose of `mailtool man lab`.\n",
+            fr: "\nlab:1 ... lab:11 sont les pannes à diagnostiquer de `mailtool man lab`.\n",
+        }
+        .of(lang),
+    );
     page
 }
 

@@ -217,7 +217,7 @@ impl<'s> Wire<'s> {
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
         if let Some(session) = &mut self.session
-            && self.out.wish() != Some(Wish::Close)
+            && !matches!(self.out.wish(), Some(Wish::Close | Wish::Reset))
         {
             session.handle(now, input, &mut self.out);
         }
@@ -248,7 +248,7 @@ impl<'s> Wire<'s> {
             }
             let waits = self.session.as_ref().map(|session| session.want()) == Some(Want::Nothing);
             match self.out.wish() {
-                Some(Wish::Close) => self.session = None,
+                Some(Wish::Close | Wish::Reset) => self.session = None,
                 // RFC 3207 §6: what came before TLS stands must not be taken for what came inside it.
                 // The codec has a target of its own.
                 Some(Wish::Compress | Wish::CompressNoMore) => {

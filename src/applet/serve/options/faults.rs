@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::proto::fault::Faults;
-use crate::wire::fault::{Rule, RuleError};
+use crate::wire::fault::{Rule, RuleError, lab};
 use anyhow::Context;
 
 /// The part of the options that is about faults.
@@ -31,7 +31,7 @@ const FAULTS: &str = "Faults (see mailtool serve --fault help)";
 #[derive(Clone, Debug, PartialEq)]
 enum Asked {
     Help,
-    Rule(Box<Rule>),
+    Rules(Vec<Rule>),
 }
 
 impl FromStr for Asked {
@@ -40,7 +40,7 @@ impl FromStr for Asked {
     fn from_str(text: &str) -> Result<Self, RuleError> {
         match text.trim() {
             "help" => Ok(Self::Help),
-            rule => rule.parse().map(|rule| Self::Rule(Box::new(rule))),
+            rule => lab::rules(rule).map(Self::Rules),
         }
     }
 }
@@ -55,8 +55,10 @@ impl FaultOptions {
     pub(in crate::applet::serve) fn faults(&self) -> anyhow::Result<Faults> {
         let faults = Faults::new(self.fault_seed.unwrap_or(1));
         for asked in &self.fault {
-            if let Asked::Rule(rule) = asked {
-                faults.add((**rule).clone())?;
+            if let Asked::Rules(rules) = asked {
+                for rule in rules {
+                    faults.add(rule.clone())?;
+                }
             }
         }
         let more = self.faults.as_ref().filter(|file| is_file(file));
@@ -73,8 +75,9 @@ impl FaultOptions {
                     continue;
                 }
                 let place = || format!("{}, line {}", named(), number + 1);
-                let rule = line.parse().with_context(place)?;
-                faults.add(rule).with_context(place)?;
+                for rule in lab::rules(line).with_context(place)? {
+                    faults.add(rule).with_context(place)?;
+                }
             }
         }
         if self.faults.as_ref().is_some_and(|file| !is_off(file)) {
@@ -115,7 +118,7 @@ mod tests {
         let file = folder.path().join("rules");
         std::fs::write(
             &file,
-            "# of the week\n\npop3 retr drop\n  imap fetch delay=1s\n",
+            "# of the week\n\npop3 retr drop\n  imap fetch delay=1s\nlab:10\n",
         )
         .expect("a file");
         let options = of_file(
@@ -134,7 +137,9 @@ mod tests {
                 "smtp rcpt full",
                 "smtp mail chance=5% reply=451",
                 "pop3 retr drop",
-                "imap fetch delay=1s"
+                "imap fetch delay=1s",
+                "lab:10",
+                "lab:10"
             ]
         );
         assert!(faults.has_magic() && faults.is_on());
