@@ -6,6 +6,7 @@
 //!
 //! Invariant: a [`Student`]'s login can be an account's, no two have the same, and no field holds a control character.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::limits;
@@ -92,6 +93,7 @@ pub fn parse(octets: &[u8]) -> Result<Vec<Student>, RosterError> {
     };
     let mut class: Vec<Student> = Vec::new();
     let mut made: Vec<usize> = Vec::new();
+    let mut taken: HashSet<String> = HashSet::new();
     for (line, row) in rows.iter().skip(usize::from(has_titles)) {
         let student = student(*line, row, &columns)?;
         let is_made = !columns
@@ -100,11 +102,7 @@ pub fn parse(octets: &[u8]) -> Result<Vec<Student>, RosterError> {
             .any(|(column, field)| *column == Column::Login && !field.is_empty());
         if is_made {
             made.push(class.len());
-        } else if class
-            .iter()
-            .enumerate()
-            .any(|(at, other)| other.login == student.login && !made.contains(&at))
-        {
+        } else if !taken.insert(student.login.clone()) {
             return Err(error(
                 *line,
                 &format!("{} is somebody else's login already", student.login),
@@ -118,16 +116,11 @@ pub fn parse(octets: &[u8]) -> Result<Vec<Student>, RosterError> {
             ));
         }
     }
-    for (nth, &at) in made.iter().enumerate() {
+    for at in made {
+        // Logins that are given win over those that are made.
         let wished = class[at].login.clone();
-        // Those that wait for a login of their own give way.
-        let waiting = &made[nth..];
-        let is_taken = |class: &[Student], login: &str| {
-            let mut others = class.iter().enumerate();
-            others.any(|(other, student)| !waiting.contains(&other) && student.login == login)
-        };
         let mut number = 2;
-        while is_taken(&class, &class[at].login) {
+        while !taken.insert(class[at].login.clone()) {
             class[at].login = format!("{wished}{number}");
             number += 1;
         }

@@ -23,6 +23,7 @@ mod dialogue;
 mod tests;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -242,7 +243,9 @@ impl Class {
             _ => None,
         };
         let step = self.exercise.steps.iter().position(|step| step.id == id);
-        let (Some(mark), Some(at), Some(pupil)) = (mark, step, self.known.get(login)) else {
+        let (Some(mark), Some(at), Some(pupil)) =
+            (mark, step, self.known.get(&login.to_lowercase()))
+        else {
             return;
         };
         let mut marks = self.hold();
@@ -256,6 +259,41 @@ impl Class {
     fn hold(&self) -> MutexGuard<'_, Vec<Vec<Mark>>> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The lines of `kept` that say all of what it says: of a student and a step what was done first, or else what was tried last. Lines about
+/// students and steps that are not here stay: the list, or the exercise, may be another one for a day.
+pub fn compacted(kept: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
+    for line in kept.lines() {
+        let mut words = line.split(' ');
+        let (Some(word), Some(login), Some(id), Some(_), Some(_)) = (
+            words.next(),
+            words.next(),
+            words.next(),
+            words.next(),
+            words.next(),
+        ) else {
+            continue;
+        };
+        if !matches!(word, "done" | "tried") {
+            continue;
+        }
+        match places.entry((login, id)) {
+            Entry::Occupied(place) => {
+                let before = &mut lines[*place.get()];
+                if !before.starts_with("done ") {
+                    *before = line;
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(lines.len());
+                lines.push(line);
+            }
+        }
+    }
+    lines.iter().flat_map(|line| [line, "\n"]).collect()
 }
 
 /// What is kept of a mark.

@@ -210,3 +210,16 @@ fn nobody_is_given_what_nobody_claims() {
     );
     assert_eq!(done(&class, 0), "1 7");
 }
+
+#[test]
+fn what_was_overtaken_is_left_out() {
+    let kept = "tried zoe 4 1 signs\ntried zoe 4 3 hand\ntried max 4 1 signs\ndone zoe 4 1700000000 s-1\ntried zoe 4 7 self\n\
+                done zoe 4 1800000000 s-2\nnonsense\ntried gone 99 1 signs\ntried max 4 3 hand\ntried max 5";
+    let short = compacted(kept);
+    assert_eq!(
+        short,
+        "done zoe 4 1700000000 s-1\ntried max 4 3 hand\ntried gone 99 1 signs\n"
+    );
+    assert_eq!(compacted(&short), short);
+    assert_eq!(compacted(""), "");
+}
