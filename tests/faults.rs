@@ -12,7 +12,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use by_hand::{Hand, contains, messages, wait_for};
+use by_hand::{Hand, contains, messages, queue, wait_for};
 use program::{MAILTOOL, PATIENCE, Server, have, mailtool, run, succeeded};
 
 /// A server with these rules.
@@ -265,6 +265,37 @@ fn an_end_is_a_fin_or_a_reset_as_the_rule_says() {
         );
     }
     assert!(server.log().contains("smtp help reset"), "{}", server.log());
+}
+
+/// As mox has it: taken, and refused when it is delivered from the queue; the sender gets a report.
+#[test]
+fn a_magic_name_fails_in_the_queue() {
+    let server = with(&[], &["--faults", "--retry", "1s"]);
+    let mut hand = TcpStream::connect(server.address("smtp")).expect("it listens");
+    hand.set_read_timeout(Some(PATIENCE)).expect("a time");
+    hand.write_all(
+        b"EHLO x\r\nMAIL FROM:<bob@localhost>\r\nRCPT TO:<queue-550@localhost>\r\nRCPT TO:<alice@localhost>\r\n\
+          RCPT TO:<queuetemperror@localhost>\r\nDATA\r\nSubject: off it goes\r\n\r\nHello\r\n.\r\nQUIT\r\n",
+    )
+    .expect("it reads");
+    let mut said = String::new();
+    hand.read_to_string(&mut said).expect("it ends");
+    assert!(said.contains("250 2.0.0 Ok: "), "{said}");
+    wait_for("a report", || {
+        let reports = messages(&server.store(), "bob");
+        let is_report = |text: &Vec<u8>| {
+            contains(text, b"Status: 5.0.0") && contains(text, b"rfc822; queue-550@localhost")
+        };
+        reports.iter().any(is_report).then_some(())
+    });
+    wait_for("the message of alice", || {
+        (messages(&server.store(), "alice").len() == 1).then_some(())
+    });
+    wait_for("what waits", || {
+        let listed = succeeded(&queue(&server.store(), &["list", "--json"]));
+        let waits = listed.contains("queuetemperror@localhost") && listed.contains("451 4.3.0");
+        (waits && !listed.contains("queue-550@localhost\",\"state\":\"waiting")).then_some(())
+    });
 }
 
 /// Those of the lab are asked for by number, and are not given away.

@@ -177,6 +177,30 @@ fn a_session_is_kept_with_the_message_that_it_brought() {
 }
 
 #[test]
+fn a_message_that_imap_brings_is_named_too() {
+    let server = Server::start_with(&[]);
+    let mut imap = TcpStream::connect(server.address("imap")).expect("it listens");
+    imap.set_read_timeout(Some(PATIENCE)).expect("a socket");
+    imap.write_all(
+        b"a LOGIN alice alice\r\nb CREATE Sent\r\nc APPEND Sent {2+}\r\nx\n {3+}\r\nyy\n\r\nd LOGOUT\r\n",
+    )
+    .expect("it reads");
+    let mut heard = String::new();
+    imap.read_to_string(&mut heard).expect("it ends");
+    assert!(heard.contains("c OK [APPENDUID "), "{heard}");
+    let text = only(&server);
+    assert!(
+        text.contains("\n# message: Sent/1\n# message: Sent/2\n"),
+        "{text}"
+    );
+    let shown = succeeded(&run(
+        &mut serve(&server, &["sessions", "show", "Sent/2"]),
+        "",
+    ));
+    assert!(shown.contains("LOGOUT"), "{shown}");
+}
+
+#[test]
 fn a_session_that_fails_is_kept_and_says_why() {
     let server = Server::start();
     let mut stream = TcpStream::connect(server.address("imaps")).expect("it listens");

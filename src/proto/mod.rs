@@ -88,6 +88,8 @@ pub enum Spoil {
     Message(Reply),
     /// The next recipient is taken, whoever it is: the message will be refused.
     Recipient,
+    /// The next recipient is taken, whoever it is: the message goes into the queue, and its delivery will fail.
+    Queued,
 }
 
 impl<S: Session + ?Sized> Session for &mut S {

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 
 use super::directory::{Destination, Resolved, Rules, Whereabouts};
-use super::queue::{Queue, QueueId, now};
+use super::queue::{Queue, QueueId};
 use super::repeats::Fingerprint;
 use super::spool::{Original, cannot_link, copy_file};
 use super::{Account, Durable, Extent, Spool, Store, StoreError};
@@ -350,17 +350,9 @@ impl Store {
     }
 }
 
-/// Whether a message may not go on yet.
-fn is_to_be_held(envelope: &Envelope) -> bool {
-    envelope
-        .options
-        .hold_until
-        .is_some_and(|moment| moment > now())
-}
-
-/// Whether a message goes by way of the queue even to mailboxes here.
+/// Whether a message goes by way of the queue even to mailboxes here: one that was to be held, too, if its time has just come.
 fn goes_by_queue(envelope: &Envelope) -> bool {
-    is_to_be_held(envelope) || envelope.wants_receipt()
+    envelope.options.hold_until.is_some() || envelope.wants_receipt()
 }
 
 fn is_for_the_queue(resolved: &Resolved, envelope: &Envelope) -> bool {

@@ -25,6 +25,8 @@ pub(super) struct Screen<'a> {
     pub(super) passing: Passing<'a>,
     /// Where the mail is.
     pub(super) store: &'a Path,
+    /// Where sessions are kept, if they are.
+    pub(super) sessions: Option<&'a Path>,
     /// What a client imports to trust our certificate; `None` when the certificate is somebody else's.
     pub(super) authority: Option<&'a Path>,
 }
@@ -104,6 +106,15 @@ impl Screen<'_> {
             let _ = writeln!(page, "  {}", say(ANYBODY));
         }
         let _ = writeln!(page, "\n{:<13}{}", say(STORE), self.store.display());
+        if let Some(sessions) = self.sessions {
+            let _ = writeln!(
+                page,
+                "{:<13}{}  {}",
+                say(SESSIONS),
+                sessions.display(),
+                say(LOOK)
+            );
+        }
         if let Some(authority) = self.authority {
             let _ = writeln!(
                 page,
@@ -307,6 +318,14 @@ const STORE: Text = Text {
     en: "Mail is in",
     fr: "Courrier",
 };
+const SESSIONS: Text = Text {
+    en: "Sessions",
+    fr: "Sessions",
+};
+const LOOK: Text = Text {
+    en: "(mailtool serve sessions shows them)",
+    fr: "(mailtool serve sessions les montre)",
+};
 const AUTHORITY: Text = Text {
     en: "TLS",
     fr: "TLS",
@@ -446,6 +465,7 @@ mod tests {
             anybody: false,
             passing: off,
             store: Path::new("/srv/mail"),
+            sessions: Some(Path::new("/srv/mail/sessions")),
             authority: None,
         };
         let version = env!("CARGO_PKG_VERSION");
@@ -457,6 +477,7 @@ mod tests {
                  Accounts\n  \
                    none: nobody can log in here (--user NAME:PASSWORD, --users FILE)\n\n\
                  Mail is in   /srv/mail\n\
+                 Sessions     /srv/mail/sessions  (mailtool serve sessions shows them)\n\
                  Relaying     off: mail for other domains is refused (--relay takes it from users who log in)\n\n\
                  Ctrl-C stops it.\n"
             )

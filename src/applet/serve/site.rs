@@ -206,6 +206,7 @@ impl Site {
             .map(|account| account.name.to_string())
             .collect();
         let authority = self.place.join("tls/ca.pem");
+        let sessions = self.options.evidence.sessions(&self.place);
         let screen = Screen {
             listening: &self.listening,
             domains: &self.domains,
@@ -214,6 +215,7 @@ impl Site {
             anybody: self.options.addresses.accept_any,
             passing: self.options.relay.passing(),
             store: &self.place,
+            sessions: sessions.as_deref(),
             authority: self
                 .options
                 .tls_cert

@@ -277,8 +277,9 @@ impl Courier {
                 } => {
                     let store = Arc::clone(&self.store);
                     let indices = recipients.clone();
+                    let magic = self.board.faults.has_magic();
                     self.job(Job::Deliver { errand, recipients }, orders, move || {
-                        deliver(&store, &id, &indices)
+                        deliver(&store, &id, &indices, magic)
                     });
                 }
             }

@@ -8,6 +8,7 @@ use crate::proto::smtp::relay::Text;
 use crate::reactor::{Connector, TlsError};
 use crate::store::queue::Queued;
 use crate::store::{QueueId, Store, StoreError};
+use crate::wire::fault::{Magic, MagicAt};
 use crate::wire::report::{Action, Original, Report};
 use crate::wire::smtp::{Enhanced, Reply};
 
@@ -45,9 +46,15 @@ pub(super) fn load(store: &Store, id: &QueueId) -> Brought {
     }))
 }
 
-/// Into mailboxes here.
-pub(super) fn deliver(store: &Store, id: &QueueId, recipients: &[usize]) -> Brought {
-    let results = store.deliver_queued(id, recipients);
+/// Into mailboxes here; with `magic`, names of recipients may ask for a failure.
+pub(super) fn deliver(store: &Store, id: &QueueId, recipients: &[usize], magic: bool) -> Brought {
+    let mut failed = match magic {
+        true => conjured(store, id, recipients),
+        false => Vec::new(),
+    };
+    let is_failed = |index: &usize| failed.iter().any(|(one, _)| one == index);
+    let (_, recipients): (Vec<usize>, Vec<usize>) = recipients.iter().partition(|it| is_failed(it));
+    let results = store.deliver_queued(id, &recipients);
     let verdict = |result: Result<_, StoreError>| match result {
         Ok(_) => Verdict::delivered(),
         Err(StoreError::NoSuchMailbox) => Verdict::Refused(Arc::new(Reply::new(
@@ -65,13 +72,32 @@ pub(super) fn deliver(store: &Store, id: &QueueId, recipients: &[usize]) -> Brou
             Verdict::Later(Arc::new(Reply::new(code, enhanced, text)))
         }
     };
-    Brought::Delivered(
-        recipients
-            .iter()
-            .copied()
-            .zip(results.into_iter().map(verdict))
-            .collect(),
-    )
+    failed.extend(recipients.into_iter().zip(results.into_iter().map(verdict)));
+    Brought::Delivered(failed)
+}
+
+/// Those whose names ask for it, and what they ask for.
+fn conjured(store: &Store, id: &QueueId, recipients: &[usize]) -> Vec<(usize, Verdict)> {
+    let Ok(queued) = store.queue().load(id) else {
+        return Vec::new();
+    };
+    let asked = |index: &usize| {
+        let address = &queued.envelope.recipients.get(*index)?.address;
+        let magic = Magic::of(address.local_part()).filter(|it| it.at == MagicAt::Queue)?;
+        let (code, enhanced) = magic.reply.unwrap_or((451, "4.4.2"));
+        let text = format!("The address <{address}> asks for this");
+        log::info!("message {id}: fault: the delivery to <{address}> is {code} by its name");
+        let reply = match Enhanced::split(enhanced) {
+            Some((enhanced, _)) => Reply::new(code, enhanced, text),
+            None => Reply::basic(code, text),
+        };
+        let verdict = match reply.class() {
+            5 => Verdict::Refused(Arc::new(reply)),
+            _ => Verdict::Later(Arc::new(reply)),
+        };
+        Some((*index, verdict))
+    };
+    recipients.iter().filter_map(asked).collect()
 }
 
 /// Writes down what became of recipients; reports are in the queue before.

@@ -281,6 +281,8 @@ pub enum MagicAt {
     Rcpt,
     /// When the message is whole.
     Message,
+    /// `queue...`: it is taken, and its delivery from the queue fails.
+    Queue,
 }
 
 impl Magic {
@@ -291,6 +293,7 @@ impl Magic {
     ///
     /// let magic = Magic::of("rcptto-bob550").unwrap();
     /// assert_eq!((magic.at, magic.reply.unwrap().0), (MagicAt::Rcpt, 550));
+    /// assert_eq!(Magic::of("queue-temperror").unwrap().at, MagicAt::Queue);
     /// assert_eq!(Magic::of("bob"), None);
     /// ```
     pub fn of(local_part: &str) -> Option<Self> {
@@ -299,6 +302,8 @@ impl Magic {
             MagicAt::Mail
         } else if name.starts_with("rcptto") {
             MagicAt::Rcpt
+        } else if name.starts_with("queue") {
+            MagicAt::Queue
         } else {
             MagicAt::Message
         };

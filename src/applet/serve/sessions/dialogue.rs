@@ -145,14 +145,14 @@ impl Session {
     /// What a file says; lines that no session writes are passed over.
     pub(super) fn parse(text: &str) -> Self {
         let mut session = Self::default();
-        let mut at = 0;
+        let mut at = 0_u64;
         for line in text.lines() {
             let Some(line) = Line::parse(line) else {
                 continue;
             };
             let what = match line {
                 Line::Time(milliseconds) => {
-                    at += milliseconds;
+                    at = at.saturating_add(milliseconds);
                     continue;
                 }
                 Line::Said { side, text, .. } => What::Said(side, text.to_owned()),
@@ -263,8 +263,13 @@ impl Session {
         if let Some(mailbox) = self.mailboxes.last() {
             told.push(mailbox.clone());
         }
-        if let Some(refusal) = self.refusals.last() {
-            told.push(format!("! {}", shortened(refusal, 40)));
+        // The first one: those of a pipeline that come after it follow from it.
+        if let Some(refusal) = self.refusals.first() {
+            let more = match self.refusals.len() {
+                1 => String::new(),
+                all => format!(" +{}", all - 1),
+            };
+            told.push(format!("! {}{more}", shortened(refusal, 40)));
         }
         for trouble in self.troubles.iter().chain(&self.faults) {
             told.push(format!("! {}", shortened(trouble, 60)));

@@ -201,7 +201,7 @@ impl View {
 
     fn show(&mut self, number: u64, seen: &mut Seen, line: &Line<'_>) {
         match line {
-            Line::Time(milliseconds) => seen.at += milliseconds,
+            Line::Time(milliseconds) => seen.at = seen.at.saturating_add(*milliseconds),
             Line::Said { side, text, whole } => {
                 let heard = seen.teller.hear(*side, text);
                 let (mark, colour) = match side {

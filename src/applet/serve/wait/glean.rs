@@ -74,11 +74,11 @@ impl Message {
     /// A field a line.
     pub(super) fn header(&self) -> String {
         let line = |(name, value): &(String, String)| {
-            let value: String = value
-                .chars()
-                .map(|letter| if letter.is_control() { ' ' } else { letter })
-                .collect();
-            format!("{name}: {}\n", value.trim())
+            let plain = |text: &str| -> String {
+                let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+                text.trim().chars().map(plain).collect()
+            };
+            format!("{}: {}\n", plain(name), plain(value))
         };
         self.fields.iter().map(line).collect()
     }
@@ -550,6 +550,53 @@ mod tests {
         );
         for text in ["", "{", "{\"number\":x}", "{\"other\":1}", "{\"id\":\"x"] {
             assert!(object(text).is_none(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever comes by mail.
+        #[test]
+        fn nothing_that_comes_is_too_much(
+            words in proptest::collection::vec(
+                proptest::sample::select(&[
+                    "Subject: ", "=?utf-8?q?a=20b?=", "=?x?b?", "\r\n", "\n", "Content-Type: text/html", "; charset=utf-16",
+                    "multipart/mixed; boundary=x", "--x", "--x--", "<a href=\"", "<a href=", "http://a/?b&amp;c", "https://", "&#x10ffff;",
+                    "&#99999999999;", "&", "'", ">", "</a>", "code", " 123456 ", "12-34", "Ünïcode", "\u{202e}", "\0", "ABC-123", "(", ")",
+                    "<http://b>.", "[x](http://c)", "Content-Transfer-Encoding: base64", "=", "\u{85}",
+                ][..]),
+                0..40,
+            ),
+            noise in proptest::collection::vec(proptest::num::u8::ANY, 0..20),
+            at in 0usize..40,
+        ) {
+            let mut octets = Vec::new();
+            for (number, word) in words.iter().enumerate() {
+                if number == at {
+                    octets.extend_from_slice(&noise);
+                }
+                octets.extend_from_slice(word.as_bytes());
+            }
+            let message = Message::parse(&octets);
+            for link in message.links() {
+                proptest::prop_assert!(is_web(&link) && !link.contains(char::is_whitespace), "{:?}", link);
+            }
+            for code in message.codes() {
+                proptest::prop_assert!(!code.is_empty() && !code.contains(char::is_whitespace), "{:?}", code);
+            }
+            for line in message.header().lines() {
+                proptest::prop_assert!(!line.contains(char::is_control), "{:?}", line);
+            }
+            let about = About {
+                number: 1,
+                moment: 2,
+                id: "x".to_owned(),
+                from: String::new(),
+                to: vec![String::from_utf8_lossy(&noise).into_owned()],
+            };
+            let about = message.json(&about);
+            proptest::prop_assert!(about.starts_with('{') && !about.contains('\n'), "{:?}", about);
+            // What the server tells about a message comes from a socket.
+            object(&String::from_utf8_lossy(&octets));
         }
     }
 }

@@ -6,6 +6,7 @@ use super::news::write_selected;
 use super::pending::{After, Fetching, Pending, Rest, removals};
 use super::reply::{self, Reply, append_refusal, appended};
 use super::{Doing, Phase, Refused, Selected, Server};
+use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::condstore::{self, Awareness};
 use crate::proto::imap::fetch::{Block, Fetch, Piece};
@@ -257,6 +258,13 @@ impl Server {
                 (copied(&mailbox, originals, result, out), Removals::Told)
             }
             (After::Append { mailbox, replaces }, Outcome::Appended(result)) => {
+                if let Ok(message) = &result
+                    && out.is_tapped()
+                {
+                    for uid in message.uids.iter().take(limits::APPEND_NOTES) {
+                        out.note(note::MESSAGE, &format!("{mailbox}/{uid}"));
+                    }
+                }
                 let reply = match result {
                     Ok(message) if replaces => replaced(message, &mailbox, out),
                     Ok(message) => appended(message),

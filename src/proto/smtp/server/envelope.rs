@@ -191,7 +191,7 @@ impl Server {
         let final_address = self.canonical(address.clone());
         let place = match self.spoilt {
             // Nothing will be delivered.
-            Some(Spoil::Recipient) => Destination::Away,
+            Some(Spoil::Recipient | Spoil::Queued) => Destination::Away,
             _ => self.place(&address, &final_address)?,
         };
         if message.places.len() >= self.config.max_recipients {
@@ -214,6 +214,11 @@ impl Server {
         if ruling.is_ok() {
             message.envelope.recipients.push(recipient);
             message.places.push(place);
+            if self.spoilt == Some(Spoil::Queued) {
+                // What is held goes by the queue, even if its time has come.
+                let begun = self.peer.accepted.unix(self.peer.accepted.instant);
+                message.envelope.options.hold_until.get_or_insert(begun);
+            }
         }
         self.message = Some(message);
         ruling?;

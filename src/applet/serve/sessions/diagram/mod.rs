@@ -337,4 +337,41 @@ mod tests {
         let coloured = text(&ladder, 100, true);
         assert!(coloured.contains("\x1b[31m"), "{coloured}");
     }
+
+    proptest::proptest! {
+        /// Whatever a file has: it may have been edited, or be another's.
+        #[test]
+        fn every_file_can_be_drawn(
+            lines in proptest::collection::vec(
+                (
+                    proptest::sample::select(&[
+                        "S: ", "C: ", "C| ", "# S| ", "T: tls # ", "# +", "# user: ", "# message: ", "# fault: ", "# left out: ", "# session: ",
+                        "# service: smtp", "# service: imap", "# service: pop3", "# ended: after ", "#", "12S: ", "# 12: user: ", "",
+                    ][..]),
+                    proptest::sample::select(&[
+                        "220 x", "250-x", "550 5.1.1 no", "+OK", "+", "-ERR [IN-USE] x", "* 1 FETCH (BODY[] {3}", "a OK x", "[eof]", "1e400 s",
+                        "0.001 s", "-1 s", "NaN s", "DATA", ".", "\u{202e}<b>&\"", "AUTH PLAIN ********", "a1 FETCH 1:*", "\u{1f600}\u{301}", "",
+                        "20261126-140522.123-12", "99999999-999999.999-18446744073709551615", "12345678901234567890123456789012345678901234567890",
+                    ][..]),
+                ),
+                0..30,
+            ),
+            noise in "\\PC{0,20}",
+            columns in 0usize..300,
+        ) {
+            let mut file: String = lines.iter().map(|(head, rest)| format!("{head}{rest}\n")).collect();
+            file.push_str(&noise);
+            let session = Session::parse(&file);
+            session.json(true);
+            session.row();
+            for lang in [Lang::En, Lang::Fr] {
+                let ladder = Ladder::of(&session, lang);
+                text(&ladder, columns, false);
+                let svg = svg(&ladder);
+                proptest::prop_assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+                proptest::prop_assert!(!svg.contains("<b>"));
+                page(&ladder, &file);
+            }
+        }
+    }
 }

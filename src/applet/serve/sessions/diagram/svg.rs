@@ -281,7 +281,7 @@ rect.tls{fill:#6b46c1}text.tls{text-anchor:middle;fill:#fff;font-size:12px;font-
 .said.data,.word.data{fill:#444}.arrow.data{stroke:#999}.tip.data{fill:#999}";
 
 const PAGE_STYLE: &str = "\
-body{margin:16px;font:14px system-ui,sans-serif;color:#222;background:#fff}.ladder{overflow-x:auto}\
+body{margin:16px;font:14px system-ui,sans-serif;color:#222;background:#fff}.ladder{overflow-x:auto}svg{max-width:100%;min-width:900px;height:auto}\
 .legend{margin-bottom:8px}.key{margin-right:18px;white-space:nowrap}\
 .dot{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px;background:#999}\
 .dot.client{background:#0b57a4}.dot.good{background:#1b7a35}.dot.goon{background:#3949ab}.dot.later{background:#9a5b00}\
