@@ -40,17 +40,27 @@ mod wire {
 
 mod applet {
     pub mod french {
+        mod clients;
         mod codes;
         mod keys;
         mod nc;
+        mod sentences;
         mod serve;
 
         use keys::{ABOUT, AFTER, LONG_ABOUT, Table, USAGE};
 
-        pub const TABLES: [(&str, Table); 3] = [
+        pub const TABLES: [(&str, Table); 9] = [
             ("codes", codes::TABLE),
             ("nc", nc::TABLE),
             ("serve", serve::TABLE),
+            ("mailq", serve::MAILQ),
+            ("send", clients::SEND),
+            ("pop", clients::POP),
+            ("imap", clients::IMAP),
+            // Of the last three.
+            ("clients", clients::SERVER),
+            // When something goes wrong.
+            ("sentences", sentences::TABLE),
         ];
     }
 }

@@ -90,5 +90,9 @@ pub fn note(text: &str) {
     let called = Path::new(&called)
         .file_name()
         .map_or("mailtool".into(), OsStr::to_string_lossy);
-    let _ = writeln!(io::stderr(), "{called}: {}", exit::printable(text));
+    let _ = writeln!(
+        io::stderr(),
+        "{called}: {}",
+        exit::printable(&super::in_language(text.to_owned()))
+    );
 }

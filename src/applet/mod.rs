@@ -203,7 +203,7 @@ pub fn refuse(error: &clap::Error) -> u8 {
 fn complain(called: &str, error: &anyhow::Error) -> u8 {
     if !is_broken_pipe(error) {
         // Nobody is left to tell when stderr is gone too.
-        let text = exit::printable(&format!("{error:#}"));
+        let text = exit::printable(&in_language(format!("{error:#}")));
         let _ = writeln!(io::stderr(), "{called}: {text}");
     }
     exit::code_of(error).unwrap_or(FAILURE)
@@ -226,6 +226,14 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     written
         .and_then(|()| stdout.flush())
         .map_err(exit::unwritable)
+}
+
+/// What is said about an error, in the language that the environment asks for.
+fn in_language(text: String) -> String {
+    match lang() {
+        Lang::En => text,
+        Lang::Fr => french::said(&text),
+    }
 }
 
 /// The language that the environment asks for.

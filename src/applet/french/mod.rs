@@ -3,10 +3,11 @@
 //!
 //! A row's key is the long name of an option (`list`), its letter where there is none, the name of an operand, a heading as it
 //! stands in English, or one of [`ABOUT`], [`LONG_ABOUT`], [`USAGE`], [`AFTER`]. Commands within a command have rows of their own, `@queue`
-//! for what it does and `queue.json` for an option of it.
+//! for what it does and `queue.json` for an option of it and of what is within it; `*.json` is for any of them.
 
 mod errors;
 mod keys;
+mod said;
 
 use clap::{Arg, ArgAction, Command};
 
@@ -15,6 +16,7 @@ use crate::wire::packed::Packed;
 use keys::{ABOUT, AFTER, LONG_ABOUT, Table, USAGE};
 
 pub(super) use errors::error;
+pub(super) use said::said;
 
 /// What the manual says in French.
 pub(super) struct Prose {
@@ -44,8 +46,11 @@ pub(super) fn prose(applet: &str) -> Option<Prose> {
     Some(Prose { summary, text })
 }
 
-/// The rows of `codes.rs`, `nc.rs` or `serve.rs`, which the build script packs.
-fn table(applet: &str) -> Option<Vec<(&'static str, &'static str)>> {
+/// Keys and texts.
+type Rows = Vec<(&'static str, &'static str)>;
+
+/// The rows of one of the files beside this one, which the build script packs.
+fn table(applet: &str) -> Option<Rows> {
     let (_, packed) = TABLES.iter().find(|table| table.0 == applet)?;
     let mut words = packed.text().split_terminator('\0');
     let rows = std::iter::from_fn(|| Some((words.next()?, words.next()?)));
@@ -54,31 +59,59 @@ fn table(applet: &str) -> Option<Vec<(&'static str, &'static str)>> {
 
 include!(concat!(env!("OUT_DIR"), "/french.rs"));
 
-/// `command` in French, as far as there are texts for it.
-pub(super) fn translated(applet: &str, command: Command) -> Command {
-    match table(applet) {
-        Some(table) => translate(command, &table, ""),
-        None => command,
+/// Its own first, then what others have too.
+fn tables(applet: &str) -> Vec<Rows> {
+    let is_client = matches!(applet, "send" | "pop" | "imap");
+    let shared = if is_client { table("clients") } else { None };
+    table(applet).into_iter().chain(shared).collect()
+}
+
+/// The text of `key` of the command whose names are `within`.
+fn row(tables: &[Rows], within: &str, key: &str) -> Option<&'static str> {
+    let find = |wanted: &str| {
+        let mut rows = tables.iter().flatten();
+        rows.find(|row| row.0 == wanted).map(|row| row.1)
+    };
+    if within.is_empty() {
+        return find(key);
+    }
+    let is_of_one = key.starts_with('@');
+    let mut place = within;
+    loop {
+        if let Some(text) = find(&format!("{place}.{key}")) {
+            return Some(text);
+        }
+        match place.rsplit_once('.') {
+            Some((outer, _)) if !is_of_one => place = outer,
+            _ => break,
+        }
+    }
+    match is_of_one {
+        true => None,
+        false => find(&format!("*.{key}")),
     }
 }
 
-fn translate(
-    mut command: Command,
-    table: &[(&'static str, &'static str)],
-    within: &str,
-) -> Command {
-    let of = |key: &str| {
-        let row = table.iter().find(|row| {
-            row.0.strip_prefix(within).and_then(|rest| {
-                if within.is_empty() {
-                    Some(rest)
-                } else {
-                    rest.strip_prefix('.')
-                }
-            }) == Some(key)
-        });
-        row.map(|row| row.1)
-    };
+/// The text of an argument; one with a variable means the same within a command as outside.
+fn row_of(tables: &[Rows], within: &str, argument: &Arg) -> Option<&'static str> {
+    let key = key(argument);
+    row(tables, within, &key).or_else(|| {
+        argument.get_env()?;
+        row(tables, "", &key)
+    })
+}
+
+/// `command` in French, as far as there are texts for it.
+pub(super) fn translated(applet: &str, command: Command) -> Command {
+    let tables = tables(applet);
+    match tables.is_empty() {
+        true => command,
+        false => translate(command, &tables, ""),
+    }
+}
+
+fn translate(mut command: Command, tables: &[Rows], within: &str) -> Command {
+    let of = |key: &str| row(tables, within, key);
     if let Some(text) = of(ABOUT) {
         command = command.about(text);
     }
@@ -92,20 +125,11 @@ fn translate(
         command = command.after_help(text);
     }
     command = command.mut_args(|argument| {
-        let heading = argument.get_help_heading().and_then(|heading| {
-            let row = table.iter().find(|row| row.0 == heading);
-            row.map(|row| row.1)
-        });
-        let key = key(&argument);
-        // An option with a variable means the same within a command.
-        let outer = || {
-            let row = table.iter().find(|row| row.0 == key);
-            row.filter(|_| argument.get_env().is_some())
-                .map(|row| row.1)
-        };
-        let help = of(&key)
-            .or_else(outer)
-            .map(|text| format!("{text}{}", appended(&argument)));
+        let heading = argument
+            .get_help_heading()
+            .and_then(|heading| row(tables, "", heading));
+        let help =
+            row_of(tables, within, &argument).map(|text| format!("{text}{}", appended(&argument)));
         let argument = match heading {
             Some(heading) => argument.help_heading(heading),
             None => argument,
@@ -146,7 +170,7 @@ fn translate(
         } else {
             format!("{within}.{name}")
         };
-        translate(inner, table, &within)
+        translate(inner, tables, &within)
     });
     command.subcommand_help_heading("Commandes").help_template(
         "{before-help}{about-with-newline}\nUtilisation : {usage}\n\n{all-args}{after-help}",
@@ -230,30 +254,56 @@ const DEFAULTS: Table = &[
     ),
     ("from LC_ALL, LC_MESSAGES, LANG", ""),
     ("others each time", ""),
+    ("what its first line, Return-Path, says", ""),
+    (
+        "STORE/users, or else alice and bob",
+        "STORE/users, sinon alice et bob",
+    ),
+    (
+        "everybody who has mail here",
+        "tous ceux qui ont du courrier ici",
+    ),
+    ("it is asked for", "il est demandé"),
+    ("that of the environment", "celle de l'environnement"),
+    (
+        "as the file's name says, else text",
+        "selon le nom du fichier, sinon text",
+    ),
+    (
+        "the best mechanism that the server offers, else USER",
+        "le meilleur mécanisme que le serveur propose, sinon USER",
+    ),
+    (
+        "what the server called it",
+        "le nom que le serveur lui a donné",
+    ),
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The keys of what `command` shows, and of what is within it.
-    fn keys(command: &Command, within: &str) -> Vec<String> {
-        let full = |key: String| {
-            if within.is_empty() {
-                key
-            } else {
-                format!("{within}.{key}")
-            }
-        };
+    /// Something that is to have a text: within which commands, by which key, and the argument that it is of.
+    type Wanted = (String, String, Option<Arg>);
+
+    /// All of what `command` shows, and of what is within it.
+    fn wanted(command: &Command, within: &str) -> Vec<Wanted> {
         let shown = command
             .get_arguments()
             .filter(|it| !it.is_hide_set() && it.get_id() != "help");
-        let mut all: Vec<String> = shown.map(|it| full(key(it))).collect();
+        let mut all: Vec<Wanted> = shown
+            .map(|it| (within.to_owned(), key(it), Some(it.clone())))
+            .collect();
         let headings = command.get_arguments().filter_map(Arg::get_help_heading);
-        all.extend(headings.map(|it| full(it.to_owned())));
+        all.extend(headings.map(|it| (String::new(), it.to_owned(), None)));
         for inner in command.get_subcommands() {
-            all.extend(keys(inner, &full(inner.get_name().to_owned())));
-            all.push(full(format!("@{}", inner.get_name())));
+            let name = inner.get_name();
+            all.push((within.to_owned(), format!("@{name}"), None));
+            let within = match within {
+                "" => name.to_owned(),
+                outer => format!("{outer}.{name}"),
+            };
+            all.extend(wanted(inner, &within));
         }
         all
     }
@@ -262,30 +312,61 @@ mod tests {
         (super::super::find(applet).expect("an applet").command)()
     }
 
-    /// Of these two nothing is left in English.
+    /// Applets whose help is in both languages: all that speak mail.
+    const BILINGUAL: [&str; 7] = ["codes", "nc", "serve", "mailq", "send", "pop", "imap"];
+
+    /// Nothing is left in English: neither an option, an operand, a heading, a default, nor what a command within a command is.
     #[test]
-    fn every_option_of_codes_and_nc_has_its_text() {
-        for applet in ["codes", "nc"] {
-            let table = table(applet).expect("a table");
-            for key in keys(&command_of(applet), "") {
-                assert!(
-                    table.iter().any(|row| row.0 == key),
-                    "{applet}: nothing for {key}"
-                );
+    fn every_option_has_its_text() {
+        let mut missing = Vec::new();
+        for applet in BILINGUAL {
+            let tables = tables(applet);
+            let mut all = wanted(&command_of(applet), "");
+            all.extend([ABOUT, AFTER].map(|key| (String::new(), key.to_owned(), None)));
+            for (within, key, argument) in all {
+                let text = match &argument {
+                    Some(argument) => row_of(&tables, &within, argument),
+                    None => row(&tables, &within, &key),
+                };
+                if text.is_none() {
+                    missing.push(format!("{applet} {within} {key}"));
+                }
+                if let Some(argument) = argument
+                    && let Some((_, told)) = appended(&argument).split_once("[par défaut : ")
+                    && let Some((told, _)) = told.split_once(']')
+                    && let english = argument.get_help().map(ToString::to_string)
+                    && english
+                        .is_some_and(|english| english.contains(&format!("[default: {told}]")))
+                    && told.contains(' ')
+                {
+                    missing.push(format!("{applet} {within} {key} [default: {told}]"));
+                }
             }
         }
+        assert!(missing.is_empty(), "nothing for\n{}", missing.join("\n"));
     }
 
     #[test]
     fn every_row_is_of_something_that_exists() {
-        for applet in ["codes", "nc", "serve"] {
-            let keys = keys(&command_of(applet), "");
-            for (key, text) in table(applet).expect("a table") {
-                let known = keys.iter().any(|known| *known == key)
-                    || [ABOUT, LONG_ABOUT, USAGE, AFTER, "help"].contains(&key);
-                assert!(known, "{applet}: nothing is called {key}");
+        for applet in BILINGUAL {
+            let all = wanted(&command_of(applet), "");
+            for (row, text) in tables(applet).into_iter().flatten() {
+                let (place, name) = row.rsplit_once('.').unwrap_or(("", row));
+                let is_of_all = [ABOUT, LONG_ABOUT, USAGE, AFTER, "help"].contains(&name);
+                let known = all.iter().any(|(within, key, _)| {
+                    let is_there = place == "*" && !within.is_empty()
+                        || within == place
+                        || within
+                            .strip_prefix(place)
+                            .is_some_and(|rest| rest.starts_with('.'));
+                    is_there && (is_of_all || key == name) || key == row
+                });
                 assert!(
-                    !text.is_empty() && !text.contains("  ") || key == AFTER || key == USAGE,
+                    known || is_of_all && place.is_empty(),
+                    "{applet}: nothing is called {row}"
+                );
+                assert!(
+                    !text.is_empty() && !text.contains("  ") || is_of_all,
                     "{applet}: {text}"
                 );
             }

@@ -2,6 +2,24 @@
 
 use super::{ABOUT, AFTER, Table};
 
+/// Of `mailq`.
+pub(super) const MAILQ: Table = &[
+    (
+        ABOUT,
+        "Ce qui est dans la file d'un serveur en marche : la même chose que serve queue list",
+    ),
+    ("store", "Dossier du serveur"),
+    (
+        "config",
+        "Lire le dossier dans un fichier TOML, comme le fait le serveur",
+    ),
+    ("json", "Écrire du JSON"),
+    (
+        AFTER,
+        "Exemples :\n  mailtool mailq\n  mailtool mailq --store /var/lib/mailtool --json",
+    ),
+];
+
 pub(super) const TABLE: Table = &[
     (
         ABOUT,
@@ -28,7 +46,6 @@ pub(super) const TABLE: Table = &[
         "fault.@clear",
         "Retirer une règle ; toutes si aucun numéro n'est donné, et les destinataires magiques aussi",
     ),
-    ("fault.json", "Écrire du JSON"),
     (
         "Faults (see mailtool serve --fault help)",
         "Pannes (voir mailtool serve --fault help)",
@@ -279,7 +296,6 @@ pub(super) const TABLE: Table = &[
         "deliver.user",
         "Un compte ; dans MAILTOOL_USER, un par ligne",
     ),
-    ("queue.json", "Écrire du JSON"),
     ("queue.@list", "Ce qui est dans la file"),
     ("queue.@show", "Tout d'un message"),
     (
@@ -296,12 +312,10 @@ pub(super) const TABLE: Table = &[
         "trace.id",
         "Comment un serveur a appelé le message : il le dit dans sa réponse, et dans son journal",
     ),
-    ("trace.json", "Écrire du JSON"),
     (
         "@mailbox",
         "S'occuper des boîtes : lister, importer, exporter, vérifier, trouver les doubles",
     ),
-    ("mailbox.json", "Écrire du JSON"),
     ("mailbox.@list", "Les boîtes, et ce qu'elles contiennent"),
     (
         "mailbox.@import",
@@ -329,6 +343,237 @@ pub(super) const TABLE: Table = &[
     (
         "user.@list",
         "Les comptes, et comment leurs mots de passe sont gardés",
+    ),
+    (
+        "A class (see mailtool serve class and serve progress)",
+        "Une classe (voir mailtool serve class et serve progress)",
+    ),
+    ("*.json", "Écrire du JSON"),
+    (
+        "system-users",
+        "Les comptes sont les utilisateurs de cette machine (/etc/passwd, /etc/shadow), leur courrier dans ~/Maildir ; demande root",
+    ),
+    (
+        "class",
+        "Un compte par élève d'une liste (CSV : nom, identifiant, mot de passe, groupe, mail) ; les mots de passe absents sont inventés, et gardés",
+    ),
+    (
+        "exercise",
+        "Ce que les sessions doivent montrer, vérifié à mesure qu'elles se déroulent ; `lab` : les 18 manipulations du TP",
+    ),
+    (
+        "exit-after",
+        "S'arrêter, en bon ordre, après avoir accepté tant de messages",
+    ),
+    (
+        "watch",
+        "Montrer les dialogues sur le terminal à mesure ; d'un protocole, d'un utilisateur, d'une boîte, d'une adresse ou d'une connexion seulement : smtp,alice",
+    ),
+    (
+        "explain",
+        "Avec --watch : expliquer chaque ligne, en anglais ou en français",
+    ),
+    (
+        "sessions",
+        "Dossier qui garde chaque session comme un dialogue, mots de passe masqués, ou off",
+    ),
+    (
+        "sessions-size",
+        "Place qu'elles prennent au plus ; les plus anciennes partent d'abord",
+    ),
+    ("sessions-age", "Combien de temps elles sont gardées"),
+    (
+        "pcap-size",
+        "Taille d'une capture avant que la suivante commence ; d'un dossier de captures, taille de toutes ensemble",
+    ),
+    (
+        "pcap-files",
+        "Combien de fichiers d'une capture sont gardés, le dernier compris",
+    ),
+    ("mailbox.user", "De qui ; répétable"),
+    ("mailbox.mailbox", "Celle-ci seulement ; répétable"),
+    ("mailbox.users", "Comptes d'un fichier passwd"),
+    ("mailbox.import.user", "De qui est la boîte"),
+    ("mailbox.export.user", "De qui est la boîte"),
+    (
+        "mailbox.import.mailbox",
+        "Dans celle-ci, créée si elle n'existe pas ; ce qu'un Maildir a dessous va dessous",
+    ),
+    ("mailbox.export.mailbox", "Celle-ci ; répétable"),
+    (
+        "mailbox.import.skip-doubles",
+        "Passer ce qui y est déjà, d'après Message-ID et contenu : on peut alors recommencer",
+    ),
+    (
+        "mailbox.import.dialect",
+        "Comment les lignes qui commencent par `From ` ont été écrites ; guess se trompe rarement",
+    ),
+    ("mailbox.import.sources", "Fichiers et dossiers"),
+    ("mailbox.export.all", "Toutes, dans un dossier"),
+    ("mailbox.export.format", "Sous quelle forme"),
+    ("mailbox.export.append", "Ajouter à un fichier qui existe"),
+    (
+        "mailbox.export.target",
+        "Vers où : - est la sortie standard ; un fichier qui n'existe pas, ou un dossier",
+    ),
+    (
+        "mailbox.check.repair",
+        "Réparer ce qui peut l'être ; aucun message n'est retiré, aucun UID donné deux fois",
+    ),
+    (
+        "mailbox.dedup.delete",
+        "Les supprimer pour de bon ; sans cela ils sont seulement nommés",
+    ),
+    ("user.users", "Le fichier"),
+    (
+        "user.name",
+        "Son nom : alice, ou alice@example.org si le serveur a plusieurs domaines",
+    ),
+    (
+        "user.password-file",
+        "Le mot de passe est la première ligne de FILE ; - est l'entrée standard",
+    ),
+    (
+        "user.scheme",
+        "Comment il est gardé : argon2id, scram-sha-256, sha512-crypt, blf-crypt, cram-md5, plain",
+    ),
+    (
+        "fault.add.rule",
+        "La règle, en un mot ou en plusieurs ; `mailtool serve --fault help` dit tout ce qu'elle peut dire",
+    ),
+    ("fault.clear.number", "Son numéro, comme le montre list"),
+    ("queue.id", "Comment il s'appelle ; ALL : tous"),
+    ("queue.show.id", "Comment il s'appelle"),
+    ("queue.flush.what", "Comment il s'appelle, ou où il va"),
+    (
+        "@sessions",
+        "Les sessions qu'un serveur a gardées, et celles en cours",
+    ),
+    ("sessions.sessions", "Dossier des sessions"),
+    (
+        "sessions.@list",
+        "Quelles sessions il y a, la dernière à la fin",
+    ),
+    ("sessions.@show", "Ce qui a été dit dans l'une d'elles"),
+    ("sessions.@follow", "Ce qui se dit maintenant"),
+    ("sessions.@diagram", "En dessiner une comme une échelle"),
+    (
+        "sessions.which",
+        "D'un protocole, d'un utilisateur, d'une boîte, d'une adresse ou d'une connexion seulement : smtp,alice",
+    ),
+    (
+        "sessions.list.failed",
+        "Seulement celles où quelque chose a été refusé, ou a échoué",
+    ),
+    (
+        "sessions.list.message",
+        "Seulement celle qui a apporté ce message",
+    ),
+    ("sessions.list.last", "Seulement les N dernières"),
+    (
+        "sessions.id",
+        "Son nom ou son numéro, `last`, ou le nom d'un message qu'elle a apporté",
+    ),
+    (
+        "sessions.diagram.id",
+        "Son nom ou son numéro, `last`, le nom d'un message qu'elle a apporté, ou un fichier",
+    ),
+    (
+        "sessions.explain",
+        "Expliquer chaque ligne, en anglais ou en français",
+    ),
+    (
+        "sessions.diagram.format",
+        "Ce qui est dessiné : pour un terminal, une image, ou une page qui n'a besoin de rien d'autre",
+    ),
+    ("sessions.diagram.output", "Écrire dans FILE"),
+    ("*.lang", "En anglais ou en français"),
+    (
+        "@wait",
+        "Attendre qu'un message arrive à un serveur en marche, et écrire ce dont un script a besoin",
+    ),
+    (
+        "wait.command",
+        "Une commande lancée dès que le serveur écoute : ce qu'elle envoie ne peut pas venir trop tôt",
+    ),
+    (
+        "wait.timeout",
+        "Combien de temps attendre, en secondes ou comme 30s, 5m ; 0 : sans fin",
+    ),
+    ("wait.count", "Combien de messages qui conviennent"),
+    (
+        "wait.to",
+        "Un destinataire de l'enveloppe : une adresse, ou ce qui précède son @ [répétable : l'un d'eux]",
+    ),
+    ("wait.from", "L'expéditeur de l'enveloppe, de même"),
+    (
+        "wait.subject",
+        "Une expression régulière à laquelle l'objet répond ; (?i) au début : sans égard aux majuscules",
+    ),
+    (
+        "wait.body",
+        "Une expression régulière à laquelle le texte répond, ou le HTML",
+    ),
+    (
+        "wait.print",
+        "Ce qui est écrit de chacun : l'en-tête décodé, le texte décodé, le premier lien, le premier code à usage unique, le message tel quel, ou tout",
+    ),
+    (
+        "wait.pick",
+        "De plusieurs liens ou codes, le premier qui répond à ceci",
+    ),
+    (
+        "wait.after",
+        "Aussi ceux venus après un message, un moment (2026-11-26T14:00:00Z, ou secondes depuis 1970) ou un --mark",
+    ),
+    (
+        "wait.since",
+        "Aussi ceux venus dans les dernières secondes, ou 5m",
+    ),
+    (
+        "wait.existing",
+        "Aussi ceux venus depuis que le serveur tourne (il en retient 200)",
+    ),
+    (
+        "wait.mark",
+        "Ne pas attendre : écrire une marque pour --after, de tous les messages venus jusqu'ici",
+    ),
+    (
+        "wait.@after",
+        "Finit par 0 quand il est venu, 1 quand il n'est pas venu à temps, 69 quand aucun serveur ne tourne ou qu'il s'est\n\
+         arrêté, et par le code de COMMAND quand elle a échoué.\n\n\
+         Exemples :\n  \
+         mailtool serve wait --to alice --subject '(?i)mot de passe' --print link -- \\\n      \
+         curl -s -d user=alice http://localhost:8000/oublie\n      \
+         Le test d'une application web : le lien du message que la requête envoie\n  \
+         mark=$(mailtool serve wait --mark)\n  \
+         ./commander\n  \
+         mailtool serve wait --after \"$mark\" --to bob --timeout 10 --print otp\n      \
+         La même chose en trois temps",
+    ),
+    (
+        "@class",
+        "Écrire comment chaque élève s'identifie : les mots de passe sont montrés",
+    ),
+    (
+        "class.html",
+        "Une page pour l'imprimante, une fiche par élève",
+    ),
+    (
+        "class.who",
+        "De cet identifiant ou de ce groupe seulement ; * est un texte quelconque",
+    ),
+    (
+        "@progress",
+        "Qui de la classe a fait quoi de l'exercice : demande à un serveur lancé avec --exercise",
+    ),
+    (
+        "progress.csv",
+        "Écrire du CSV : une ligne par élève, une colonne par étape",
+    ),
+    (
+        "progress.who",
+        "De cet identifiant ou de ce groupe seulement, * est un texte quelconque ; d'un seul élève, chaque étape et ce qui manque",
     ),
     (
         AFTER,

@@ -1,0 +1,245 @@
+//! The French help of `send`, `pop` and `imap`.
+
+use super::{ABOUT, AFTER, LONG_ABOUT, Table};
+
+/// What all three have: which server, and how to log in.
+pub(super) const SERVER: Table = &[
+    ("Server and login", "Serveur et identification"),
+    (
+        "server",
+        "Serveur à qui parler ; une adresse IPv6 avec un port s'écrit `[::1]:PORT`",
+    ),
+    ("port", "Port, si ce n'est pas le port habituel"),
+    ("user", "Nom sous lequel s'identifier"),
+    (
+        "password-file",
+        "Fichier dont la première ligne est le mot de passe ; - est l'entrée standard. Sinon MAILTOOL_PASSWORD, sinon il est demandé",
+    ),
+    (
+        "ask",
+        "Demander le mot de passe sur le terminal, quoi que dise MAILTOOL_PASSWORD",
+    ),
+    ("tls", "TLS dès le premier octet (smtps, pop3s, imaps)"),
+    (
+        "starttls",
+        "Commencer en clair, et exiger STARTTLS avant toute autre chose ; c'est l'usage avec d'autres machines que celle-ci",
+    ),
+    (
+        "no-starttls",
+        "Rester en clair, mot de passe compris ; c'est l'usage sur cette machine",
+    ),
+    (
+        "ca",
+        "Autorité de certification à croire, en PEM ; `mailtool serve` garde la sienne dans STORE/tls/ca.pem",
+    ),
+    (
+        "insecure",
+        "Accepter tout certificat : qui est sur le chemin peut alors tout lire et tout changer",
+    ),
+    (
+        "timeout",
+        "Renoncer quand le serveur se tait aussi longtemps, en secondes",
+    ),
+    (
+        "verbose",
+        "Montrer le dialogue sur la sortie d'erreur, mots de passe masqués",
+    ),
+    (
+        "pcap",
+        "Écrire dans FILE ce qui passe sur le réseau, pour Wireshark (pcapng). Les mots de passe n'y sont PAS masqués, et les secrets de TLS y sont",
+    ),
+];
+
+pub(super) const SEND: Table = &[
+    (ABOUT, "Envoie un message par SMTP"),
+    (
+        LONG_ABOUT,
+        "Envoie un message par SMTP\n\nLe corps vient de --body, de --body-file ou de l'entrée standard. Date, Message-ID et MIME sont ajoutés ; avec --raw, le \
+         message est envoyé tel quel, en-tête compris.",
+    ),
+    ("recipients", "Destinataires, comme avec --to"),
+    (
+        "from",
+        "Qui l'envoie, et le reçoit en retour s'il ne peut être remis ; <> : personne, avec --raw",
+    ),
+    (
+        "to",
+        "Destinataires : alice@example.org, ou 'Alice <alice@example.org>' ; plusieurs avec des virgules",
+    ),
+    ("cc", "Destinataires d'une copie"),
+    ("bcc", "Destinataires d'une copie que personne ne voit"),
+    ("subject", "Objet"),
+    ("body", "Corps"),
+    (
+        "body-file",
+        "Fichier du corps, ou avec --raw du message ; - est l'entrée standard",
+    ),
+    ("header", "Un champ d'en-tête de plus ; répétable"),
+    ("attach", "Fichier à joindre ; répétable"),
+    (
+        "raw",
+        "L'entrée est tout le message, en-tête compris, et part telle quelle",
+    ),
+    (
+        "t",
+        "Comme --raw, et ses champs To, Cc et Bcc sont aussi des destinataires ; Bcc est retiré (sendmail -t)",
+    ),
+    (
+        "i",
+        "Une ligne d'un seul point est du texte, ce qu'elle n'est pas sous le nom de sendmail",
+    ),
+    ("helo", "Nom de cet ordinateur dans EHLO"),
+    ("lmtp", "Parler LMTP au lieu de SMTP"),
+    (
+        AFTER,
+        "Exemples :\n  \
+         mailtool send --to alice@localhost --subject Salut --body 'Bonjour Alice'\n      \
+         Au `mailtool serve` de cet ordinateur\n  \
+         mailtool send -v alice@localhost < lettre.txt\n      \
+         Le corps d'un fichier, et le dialogue sur la sortie d'erreur\n  \
+         mailtool send --port 1587 -u alice bob@localhost -s Chat -a chat.jpg --body ''\n      \
+         Identifié, avec une pièce jointe ; le mot de passe vient de MAILTOOL_PASSWORD\n  \
+         mailtool send --server mail.example.org --tls -u moi@example.org -t < mail.eml\n      \
+         Un message entier, à ceux que nomme son en-tête\n\n\
+         Codes de retour : 0 accepté ; 64 mauvais usage ; 65 message refusé ; 66 fichier absent ;\n\
+         67 destinataire inconnu ; 68 machine inconnue ; 69 injoignable, ou refus ;\n\
+         75 réessayer plus tard ; 76 pas le protocole ; 77 identification refusée, ou pas permis",
+    ),
+];
+
+pub(super) const POP: Table = &[
+    (
+        ABOUT,
+        "Lit une boîte par POP3 : ce qu'elle contient, ses messages, et leur suppression",
+    ),
+    (
+        LONG_ABOUT,
+        "Lit une boîte par POP3 : ce qu'elle contient, ses messages, et leur suppression\n\nUne commande par session : s'identifier, la faire, QUIT. Les \
+         messages ont les numéros 1, 2, 3 ... de la session ; `uidl` dit des noms qui restent. Lire ne supprime rien.",
+    ),
+    (
+        "auth",
+        "Comment s'identifier : USER (en clair), APOP, ou un mécanisme d'AUTH : SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5 ; OAUTHBEARER et XOAUTH2, un jeton \
+         tenant lieu de mot de passe",
+    ),
+    ("@stat", "Combien il y a de messages, et d'octets : `2 320`"),
+    ("@list", "Numéro et octets de chaque message, ou d'un seul"),
+    (
+        "@uidl",
+        "Numéro et identifiant de chaque message, ou d'un seul ; l'identifiant reste le même d'une session à l'autre",
+    ),
+    (
+        "@top",
+        "L'en-tête d'un message, et les premières lignes du corps",
+    ),
+    (
+        "@retr",
+        "Des messages entiers, tels qu'envoyés ; rien n'est supprimé",
+    ),
+    ("@dele", "Supprimer des messages"),
+    ("*.message", "Numéro du message"),
+    ("*.messages", "Numéros des messages"),
+    ("top.lines", "Lignes du corps"),
+    (
+        "*.lf",
+        "Terminer les lignes par LF, comme les programmes d'ici, et non par CRLF, comme elles ont été envoyées",
+    ),
+    (
+        AFTER,
+        "Exemples :\n  \
+         mailtool pop --user alice stat       demande le mot de passe\n  \
+         mailtool pop -u alice top 3 10       en-tête et 10 lignes du message 3\n  \
+         MAILTOOL_PASSWORD=alice mailtool pop -u alice -v retr 1\n                                       \
+         le message, et le dialogue sur la sortie d'erreur\n  \
+         mailtool pop --server pop.example.org --tls -u alice \\\n      \
+         --password-file p.txt retr 1 2 >deux.eml\n\n\
+         Codes de retour :\n   \
+         0  fait                             1  pas de tel message\n  \
+         64  mauvais usage                   65  mauvaise entrée\n  \
+         66  fichier illisible               68  machine inconnue\n  \
+         69  injoignable, ou refus           74  ce qui est reçu ne peut être écrit\n  \
+         75  réessayer plus tard             76  le serveur viole le protocole\n  \
+         77  identification refusée",
+    ),
+];
+
+pub(super) const IMAP: Table = &[
+    (
+        ABOUT,
+        "Lit et tient des boîtes par IMAP : lister, chercher, lire, créer, vider et supprimer",
+    ),
+    ("@folders", "Noms de toutes les boîtes, un par ligne"),
+    (
+        "@status",
+        "Chiffres d'une boîte : MESSAGES, UNSEEN, RECENT, UIDNEXT, UIDVALIDITY",
+    ),
+    (
+        "@list",
+        "Une ligne par message : UID, drapeaux, date, octets, expéditeur, objet, séparés par des tabulations",
+    ),
+    (
+        "@fetch",
+        "Des messages, ou une partie de chacun, tels quels",
+    ),
+    (
+        "@search",
+        "UID des messages qui répondent aux clés ; code de retour 1 s'il n'y en a pas",
+    ),
+    ("@create", "Créer une boîte"),
+    (
+        "@delete",
+        "Supprimer une boîte, et tout ce qu'elle contient",
+    ),
+    (
+        "@empty",
+        "Supprimer tous les messages d'une boîte ; la boîte reste. Dit combien",
+    ),
+    (
+        "@append",
+        "Mettre un message dans une boîte ; dit l'UID qu'il a reçu, si le serveur le dit",
+    ),
+    ("*.mailbox", "Nom de la boîte"),
+    (
+        "fetch.words",
+        "Nom de la boîte (INBOX s'il manque), puis des UID : 7, ou 7,9, ou 7:12, ou * (le dernier)",
+    ),
+    (
+        "search.words",
+        "Nom de la boîte (INBOX si le premier mot est une clé), puis des clés : UNSEEN, FROM alice, SINCE 1-Feb-2026",
+    ),
+    (
+        "search.mailbox",
+        "Nom de la boîte, si elle s'appelle comme une clé",
+    ),
+    (
+        "fetch.section",
+        "Ceci seulement : HEADER, TEXT, 1, 2.1, 1.MIME, HEADER.FIELDS (SUBJECT DATE) ...",
+    ),
+    (
+        "fetch.lf",
+        "Terminer les lignes par LF, comme les programmes d'ici, et non par CRLF, comme elles ont été envoyées",
+    ),
+    (
+        "append.file",
+        "Fichier du message ; - est l'entrée standard",
+    ),
+    (
+        AFTER,
+        "Exemples :\n  \
+         mailtool imap --user alice folders   demande le mot de passe\n  \
+         mailtool imap -u alice -v list       INBOX, et le dialogue sur la sortie d'erreur\n  \
+         mailtool imap -u alice fetch '*'     le dernier message, entier\n  \
+         mailtool imap -u alice fetch Travail 7,9 --section HEADER\n  \
+         mailtool imap -u alice search UNSEEN FROM bob SUBJECT 'deux mots'\n  \
+         mailtool imap -u alice append Envoyés lettre.eml\n  \
+         mailtool imap --server imap.example.org --tls -u alice \\\n      \
+         --password-file p.txt status\n\n\
+         Codes de retour :\n   \
+         0  fait                             1  pas de tel message, ni de telle boîte\n  \
+         64  mauvais usage                   65  mauvaise entrée\n  \
+         66  fichier illisible               68  machine inconnue\n  \
+         69  injoignable, ou refus           74  ce qui est reçu ne peut être écrit\n  \
+         75  réessayer plus tard             76  le serveur viole le protocole\n  \
+         77  identification refusée",
+    ),
+];
