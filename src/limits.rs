@@ -62,6 +62,10 @@ pub const OUTGOING: usize = 100;
 pub const RELAY_GREETING: Duration = Duration::from_secs(300);
 /// How long it waits for the answer to EHLO, STARTTLS, AUTH, MAIL and RCPT (RFC 5321 §4.5.3.2.2 and §4.5.3.2.3).
 pub const RELAY_COMMAND: Duration = Duration::from_secs(300);
+/// Octets of a password or token for a smarthost, in a file or from a command: tokens have some thousands.
+pub const SECRET: u64 = 64 * 1024;
+/// How long a command may take that makes one: it asks a server of its own.
+pub const SECRET_WAIT: Duration = Duration::from_secs(30);
 /// How long it waits for the answer to DATA (RFC 5321 §4.5.3.2.4).
 pub const RELAY_DATA: Duration = Duration::from_secs(120);
 /// How long it waits for the answer to a message (RFC 5321 §4.5.3.2.6): whoever gives up too soon makes duplicates.
@@ -70,6 +74,10 @@ pub const RELAY_TEXT: Duration = Duration::from_secs(600);
 pub const RELAY_QUIT: Duration = Duration::from_secs(10);
 /// How long it keeps a connection for another message (Postfix: connection_cache_time_limit 2 s).
 pub const RELAY_IDLE: Duration = Duration::from_secs(2);
+
+/// Servers of a domain that are asked for a message in one attempt, when the first ones say that they do not take it now (RFC 5321
+/// §5.1: two at least; Postfix: smtp_mx_session_limit 2).
+pub const RELAY_SERVERS: usize = 2;
 
 /// Octets of an SMTP command line, CRLF included. RFC 5321 §4.5.3.1.4 asks for 512, and its extensions add to it:
 /// AUTH alone 12288 (RFC 4954 §4.3).
@@ -86,6 +94,12 @@ pub const RECIPIENTS_TAKEN: usize = 100;
 pub const RECIPIENTS: usize = 1000;
 /// Octets of message text that a session gathers after the first block: one write of this size keeps a disk busy.
 pub const LONG_BLOCK: usize = 256 * 1024;
+/// Messages of which a block is filled while the one before is written, in all; others wait for the disk. So many times two
+/// [`BLOCK_AHEAD`]s of memory at most: 128 MiB.
+pub const BLOCKS_AHEAD: usize = 64;
+/// Octets of such a block, once as many have come: a disk that is told of so much at once writes it in one piece, and a thread is
+/// woken for it once.
+pub const BLOCK_AHEAD: usize = 1024 * 1024;
 /// Received fields at which a message runs in a circle; RFC 5321 §6.3 asks for at least 100 as a bound, Postfix takes 50
 /// (hopcount_limit) and sendmail 25. No real message goes through as many servers.
 pub const HOPS: usize = 25;
@@ -545,6 +559,8 @@ pub const CONTROL_IDLE: Duration = Duration::from_secs(60);
 pub const RECORD_BATCH: usize = 16 * 1024 * 1024;
 /// Octets of a session that are not in its file yet.
 pub const RECORD_PENDING: usize = 64 * 1024;
+/// Octets of what a server has said to a client that has not said a word, kept as they are: a greeting fits.
+pub const RECORD_QUIET: usize = 1024;
 /// How long they wait for more of the same: a crash loses that much.
 pub const RECORD_DELAY: Duration = Duration::from_secs(1);
 /// How long the thread gathers what comes at the same time. A person who watches does not notice it.

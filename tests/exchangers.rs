@@ -10,7 +10,7 @@ mod next_hop;
 mod program;
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread;
@@ -221,6 +221,18 @@ const ZONE: Zone = &[
         Mood::Answers,
         &[Exchanger(10, "no-such-host.test")],
     ),
+    (
+        "xn--bcher-kva.test",
+        Mood::Answers,
+        &[Exchanger(10, "good.test")],
+    ),
+    // The first does not take anything now.
+    (
+        "grey.test",
+        Mood::Answers,
+        &[Exchanger(10, "busy.test"), Exchanger(20, "good.test")],
+    ),
+    ("busy.test", Mood::Answers, &[Address([127, 0, 0, 46])]),
     ("good.test", Mood::Answers, &[Address([127, 0, 0, 42])]),
     // Nobody listens there.
     ("dead.test", Mood::Answers, &[Address([127, 0, 0, 41])]),
@@ -376,4 +388,96 @@ fn what_cannot_be_is_told_and_what_may_yet_be_waits() {
         "{list}"
     );
     assert_eq!(good.heard().calls, before, "past us leads no way on");
+}
+
+#[test]
+fn a_server_that_does_not_take_it_now_is_not_the_last_one() {
+    let _ports = PORTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let dns = NameServer::start(ZONE);
+    let Some((good, _, server)) = stage(&dns) else {
+        return;
+    };
+    let busy = TcpListener::bind("127.0.0.46:25").expect("port 25");
+    let asked: Arc<Mutex<usize>> = Arc::default();
+    let count = Arc::clone(&asked);
+    thread::spawn(move || {
+        for mut stream in busy.incoming().flatten() {
+            let count = Arc::clone(&count);
+            thread::spawn(move || {
+                let _ = stream.write_all(b"220 busy.test\r\n");
+                let lines = BufReader::new(stream.try_clone().expect("a copy")).lines();
+                for line in lines.map_while(Result::ok) {
+                    let reply: &[u8] = match line.get(..4) {
+                        Some("MAIL") => {
+                            *count.lock().expect("no panic") += 1;
+                            b"451 4.7.1 Come back later\r\n"
+                        }
+                        _ => b"250 busy.test\r\n",
+                    };
+                    if stream.write_all(reply).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    hand_in(&server, "grey.test");
+    wait_for_empty_queue(&server.store());
+    assert_eq!(*asked.lock().expect("no panic"), 1);
+    let texts = good.heard().texts;
+    let arrived = texts
+        .iter()
+        .filter(|text| contains(text, b"Subject: grey.test\r\n"));
+    assert_eq!(arrived.count(), 1);
+}
+
+#[test]
+fn a_domain_in_letters_is_found_as_the_dns_has_it() {
+    let _ports = PORTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let dns = NameServer::start(ZONE);
+    let Some((good, _, server)) = stage(&dns) else {
+        return;
+    };
+    let reply = Hand::to(server.address("smtp")).send(
+        "<alice@ours.example> SMTPUTF8",
+        &["<letters@B\u{fc}cher.test>"],
+        b"Subject: letters\r\n\r\nText\r\n",
+    );
+    assert!(reply.starts_with("250 2.0.0 "), "{reply}");
+    wait_for_empty_queue(&server.store());
+    assert_eq!(dns.asked("xn--bcher-kva.test 15"), 1);
+    // It does not offer SMTPUTF8, and needs none.
+    let said = "RCPT TO:<letters@xn--bcher-kva.test>".to_owned();
+    let commands = good.heard().commands;
+    assert!(commands.contains(&said), "{commands:?}");
+}
+
+#[test]
+fn a_sender_who_takes_no_mail_is_refused_where_that_is_asked_for() {
+    let dns = NameServer::start(ZONE);
+    let server = Server::start_with(&[
+        "--check-sender-domains",
+        "--resolver",
+        &dns.address,
+        "--domain",
+        "ours.example",
+    ]);
+    let mut hand = Hand::to(server.address("smtp"));
+    for (domain, said) in [
+        ("null.test", "550 5.7.27 "),
+        ("gone.test", "550 5.1.8 "),
+        ("two.test", "250 2.1.0 "),
+        ("good.test", "250 2.1.0 "),
+        ("flaky.test", "451 4.4.3 "),
+        ("null.test", "550 5.7.27 "),
+        ("ours.example", "250 2.1.0 "),
+    ] {
+        let reply = hand.say(&format!("MAIL FROM:<bob@{domain}>"));
+        assert!(reply.starts_with(said), "{domain}: {reply}");
+        hand.say("RSET");
+    }
+    assert_eq!(dns.asked("null.test 15"), 1, "it is known");
+    // Who logs in may be anybody.
+    assert!(hand.say("AUTH PLAIN AGFsaWNlAGFsaWNl").starts_with("235 "));
+    assert!(hand.say("MAIL FROM:<bob@null.test>").starts_with("250 "));
 }

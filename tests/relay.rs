@@ -562,6 +562,45 @@ fn a_smarthost_wants_a_login_and_takes_all_the_rest() {
 }
 
 #[test]
+fn a_token_for_a_smarthost_lies_in_a_file_or_is_made_by_a_command() {
+    let smarthost = Server::start_with(&["--domain", "smart.example", "--token", "alice:t0ken"]);
+    let address = smarthost.address("submission").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("token");
+    let path = path.to_str().expect("UTF-8");
+    for (option, value, subject) in [
+        ("--smarthost-token-file", path.to_owned(), "file"),
+        (
+            "--smarthost-token-command",
+            format!("cat {path}"),
+            "command",
+        ),
+    ] {
+        std::fs::write(path, "old\n").expect("written");
+        let login = ["--smarthost-user", "alice", option, &value];
+        let to = ["--smarthost", &address, "--retry", "1", TO_US[0], TO_US[1]];
+        let server = Server::start_with(&[&to[..], &login].concat());
+        name(&Hand::to(server.address("smtp")).send(
+            "<alice@localhost>",
+            &["<bob@smart.example>"],
+            &format!("Subject: by {subject}\r\n\r\nText"),
+        ));
+        wait_for("a refusal", || {
+            let list = said(&queue(&server.store(), &["list"]));
+            list.contains("535").then_some(())
+        });
+        // A new one is taken up by the next attempt.
+        std::fs::write(path, "t0ken\n").expect("written");
+        wait_for("the message", || {
+            let texts = smarthost.inbox("bob").into_iter();
+            let mut texts = texts.filter_map(|path| std::fs::read_to_string(path).ok());
+            texts.find(|text| text.contains(&format!("Subject: by {subject}\r\n")))
+        });
+        assert!(!server.log().contains("t0ken"), "{}", server.log());
+    }
+}
+
+#[test]
 fn a_domain_that_wants_verified_tls_gets_nothing_without() {
     let fake = Fake::start(|_, _| None);
     let other = Server::start_with(&["--domain", "self.example"]);

@@ -162,6 +162,23 @@ fn swaks_speaks_for_others_where_it_may() {
 }
 
 #[test]
+fn a_load_balancer_says_whose_connection_it_is_before_tls() {
+    if !have("python3", "python3") {
+        return;
+    }
+    let server = Server::start_with(&["--proxy-from", "127.0.0.0/8", "--allow-plaintext"]);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strangers/proxied.py");
+    let mut python = Command::new("python3");
+    python.arg(script).arg(server.authority());
+    python.args(["smtps", "pop3s", "imaps", "pop3", "imap"].map(|service| server.port(service)));
+    let said = succeeded(&run(&mut python, ""));
+    let expected = "smtps: sent\npop3s: +OK\nimaps: * OK\npop3: +OK\nimap: * OK\nwithout: closed\n";
+    assert_eq!(said, expected);
+    let text = text_of(&message(&server.store(), "alice", "Subject: proxied"));
+    assert!(text.contains("([192.0.2.7])"), "{text}");
+}
+
+#[test]
 fn swaks_speaks_lmtp_at_a_port_and_at_a_socket() {
     if !have("swaks", "swaks") {
         return;

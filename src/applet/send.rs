@@ -16,7 +16,9 @@ use super::conversation::{self, converse};
 use super::credentials::{Access, Ports, Security, ServerArguments};
 use super::exit::{self, failure};
 use crate::proto::client::{Failure as DialogueFailure, Upgrade};
-use crate::proto::smtp::client::{Client, Failure, Login, Mail, Outcome, Plan, Protocol, Stage};
+use crate::proto::smtp::client::{
+    Client, Failure, Login, Mail, Outcome, Plan, Protocol, Stage, With,
+};
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
 use crate::wire::smtp::{Enhanced, Reply};
@@ -138,6 +140,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
             user: login.user.clone(),
             password: login.password.clone(),
             nonce: crate::reactor::nonce(),
+            with: With::Password,
         }),
         patience: access.timeout,
     };

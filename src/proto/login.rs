@@ -319,6 +319,7 @@ mod tests {
             },
             seed: [7; 16],
             refused: None,
+            proxy: None,
         };
         let mut session = service.session(peer);
         let mut out = Out::new(Side::Server, now, None);

@@ -6,7 +6,8 @@
 //! 1. [`Input::Open`] comes first (for implicit TLS [`Input::TlsUp`] comes before it).
 //! 2. Before every cut the session is asked [`Session::want`]; what was cut comes to [`Session::handle`].
 //! 3. A session may ask for one [`Job`] at a time. Until its [`Answer`] comes as [`Input::Done`], it wants
-//!    [`Want::Nothing`]: bytes wait in the buffer, and the peer waits for the socket.
+//!    [`Want::Nothing`]: bytes wait in the buffer, and the peer waits for the socket. One that can go on without the answer says
+//!    so ([`Session::reads_on`]), and is given what it wants meanwhile, and nothing else.
 //! 4. After [`Out::start_tls`] or [`Out::close`] nothing more is cut. `TlsUp` follows the first: forget everything
 //!    that was learnt before.
 //! 5. After every call, [`Session::deadline`] is asked anew, or [`Session::deadline_at_work`] while a job is outstanding; when it
@@ -51,6 +52,10 @@ pub trait Session {
     /// no other job then.
     fn deadline_at_work(&self) -> Option<Instant> {
         None
+    }
+    /// Whether it goes on taking what it [wants](Session::want) while its job is outstanding. It may ask for no other job then.
+    fn reads_on(&self) -> bool {
+        false
     }
     /// Which octets of this piece, about to be handled, are a password or its like; never past its end. Asked for each
     /// line and each piece of a literal when there is a tap, which is shown `********` in their place. All of a line
@@ -104,6 +109,9 @@ impl<S: Session + ?Sized> Session for &mut S {
     }
     fn deadline_at_work(&self) -> Option<Instant> {
         (**self).deadline_at_work()
+    }
+    fn reads_on(&self) -> bool {
+        (**self).reads_on()
     }
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
         (**self).secret_in(piece)
@@ -238,6 +246,10 @@ pub trait Service: Send + Sync {
     fn name(&self) -> &'static str;
     /// A session for a new connection.
     fn session(&self, peer: Peer) -> Box<dyn Session>;
+    /// Whether its sessions read the header of a load balancer themselves, where it comes in the clear.
+    fn reads_header(&self) -> bool {
+        false
+    }
 }
 
 /// Whether a server can start TLS in the middle of a conversation (STARTTLS, STLS).
@@ -264,6 +276,9 @@ pub struct Peer {
     pub seed: [u8; 16],
     /// Set when there are more connections than allowed: the session only says so (421, `* BYE`, `-ERR`) and closes.
     pub refused: Option<Refused>,
+    /// The load balancer from which the connection came, where a header in front of it has been read already: nobody is to wait
+    /// for another one.
+    pub proxy: Option<SocketAddr>,
 }
 
 /// Why a connection is refused at its door.

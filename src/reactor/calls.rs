@@ -19,13 +19,13 @@ use mio::{Interest, Token};
 use super::conn::Conn;
 use super::driver::{Driver, Errand, Event, Order, Orders};
 use super::limiter::Admission;
-use super::lookup::Lookups;
+use super::lookup::{Found, Lookups, Question};
 use super::outgoing::{End, Outgoing, Place};
 use super::socket::Socket;
 use super::tls::{Connector, TlsError};
 use super::trouble::Trouble;
 use super::{Reactor, Security, Slot, Stage};
-use crate::proto::{Answer, Epoch, Job, Out, Peer, Takes};
+use crate::proto::{Answer, Epoch, Job, Out, Peer, Takes, smtp};
 use crate::tap::Side;
 
 /// What the loop keeps for its driver.
@@ -183,9 +183,12 @@ impl Calls {
                 let what = format!("the server took too long for {what}");
                 End::Lost(io::Error::new(io::ErrorKind::TimedOut, what))
             }
-            Some(trouble @ (Trouble::Damaged | Trouble::Shortened | Trouble::NoAnswer)) => {
-                End::Lost(io::Error::other(trouble.to_string()))
-            }
+            Some(
+                trouble @ (Trouble::Header(_)
+                | Trouble::Damaged
+                | Trouble::Shortened
+                | Trouble::NoAnswer),
+            ) => End::Lost(io::Error::other(trouble.to_string())),
         };
         self.end(called.word, end);
     }
@@ -216,14 +219,51 @@ impl Reactor {
         }
         let mut orders = Orders::default();
         for _ in 0..=ROUNDS {
-            while let Some((word, found)) = self.calls.lookups.next_found() {
-                self.calls.events.push_back(Event::Resolved { word, found });
-            }
+            self.collect_found();
             self.dial_waiting(now);
             if self.calls.events.is_empty() {
                 return;
             }
             self.tell_driver(now, &mut orders);
+        }
+    }
+
+    /// A session wants to know whether a domain takes mail.
+    pub(super) fn find(&mut self, token: u64, domain: String, now: Instant) {
+        if self.calls.driver.is_none() {
+            // Nobody looks after the resolver.
+            let answer = Answer::Smtp(smtp::Answer::Found(smtp::SenderDomain::TakesMail));
+            return self.rouse(token, |conn| conn.answer(Some(answer)));
+        }
+        let (question, registry) = (Question::Exchangers(domain), self.poll.registry());
+        self.calls.lookups.ask(
+            OF_A_SESSION | token,
+            question,
+            now,
+            registry,
+            &mut self.next_token,
+        );
+        // It may have been known.
+        self.collect_found();
+    }
+
+    /// What the resolver has found goes to who asked.
+    fn collect_found(&mut self) {
+        while let Some((word, found)) = self.calls.lookups.next_found() {
+            if word & OF_A_SESSION == 0 {
+                self.calls.events.push_back(Event::Resolved { word, found });
+                continue;
+            }
+            let domain = match found {
+                Found::NullMx => smtp::SenderDomain::NullMx,
+                Found::NoName => smtp::SenderDomain::Absent,
+                Found::Temporary(why) => smtp::SenderDomain::Unknown(why),
+                Found::Exchangers(_) | Found::Itself | Found::Addresses(_) | Found::NoAddress => {
+                    smtp::SenderDomain::TakesMail
+                }
+            };
+            let answer = Answer::Smtp(smtp::Answer::Found(domain));
+            self.rouse(word & !OF_A_SESSION, |conn| conn.answer(Some(answer)));
         }
     }
 
@@ -441,6 +481,7 @@ impl Reactor {
             },
             seed: super::seed(),
             refused: None,
+            proxy: None,
         };
         let (tap, wire) = self.observers(&peer, SERVICE);
         let mut conn = Conn::new(socket, Side::Client, Out::new(Side::Client, now, tap), now);
@@ -450,10 +491,12 @@ impl Reactor {
         let Outgoing {
             host,
             security,
+            stall,
             tls,
             session,
             ..
         } = *outgoing;
+        conn.set_stall(stall);
         let called = Called { word, host, tls };
         if security == Security::Implicit {
             called.start_tls(&mut conn, now);
@@ -492,5 +535,7 @@ fn tcp(address: SocketAddr) -> io::Result<Socket> {
 /// What logs and taps call a connection of ours.
 const SERVICE: &str = "relay";
 
+/// In the word of a question: a session has asked, whose token the rest is.
+const OF_A_SESSION: u64 = 1 << 63;
 /// How often in one turn of the loop the driver is told what came of its last orders.
 const ROUNDS: usize = 16;

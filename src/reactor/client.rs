@@ -209,7 +209,8 @@ impl Client<'_> {
                     self.start_tls(now);
                     continue;
                 }
-                Next::Again | Next::Wait => {}
+                // Servers alone wait for the header of a load balancer.
+                Next::Again | Next::Wait | Next::Headed(_) => {}
             }
             let due = self.conn.due(Some(&*session));
             if due.is_some_and(|due| due <= now) {
@@ -313,13 +314,14 @@ fn explain(trouble: Trouble, target: &Target, address: SocketAddr) -> ClientErro
             address,
             source: TlsError::Broken(trouble.to_string()),
         },
-        trouble @ (Trouble::Damaged | Trouble::Shortened | Trouble::NoAnswer) => {
-            ClientError::Lost {
-                host,
-                address,
-                source: io::Error::other(trouble.to_string()),
-            }
-        }
+        trouble @ (Trouble::Header(_)
+        | Trouble::Damaged
+        | Trouble::Shortened
+        | Trouble::NoAnswer) => ClientError::Lost {
+            host,
+            address,
+            source: io::Error::other(trouble.to_string()),
+        },
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! | phase | what is done | ends when |
 //! |---|---|---|
+//! | `Header` | what a load balancer says first, nothing else | it is whole: [`Next::Headed`]; it is none: `Gone` |
 //! | `Handshake` | TLS messages, nothing else | TLS stands: `Talk`; it fails: alert, `Flush` |
 //! | `Talk` | receive, [`pump`], send, compressed or not | [`Wish::StartTls`]: `Handshake`; [`Wish::Close`]: `Flush` |
 //! | `Flush` | sends what is left and close_notify, throws away what comes | all is sent: shutdown, `Linger` |
@@ -16,14 +17,15 @@
 //! What it keeps:
 //! - only `WouldBlock` clears `readable` and `writable`: the poll tells each edge once;
 //! - a turn moves about [`limits::TURN`] octets at most; whoever has more to do has another turn after the others;
-//! - while a job is outstanding, the session is given nothing; while its [`Out`] is full, nothing but that job's answer;
+//! - while a job is outstanding, the session is given nothing, unless it [reads on](Session::reads_on); while its [`Out`] is full,
+//!   nothing but that job's answer;
 //! - memory: the receive buffer, [`Out`] up to twice [`limits::SEND_HIGH`], and with TLS a scratch buffer's worth each way; none
 //!   of it while the connection is idle.
 
 mod bytes;
 mod packing;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::event::Event;
 
@@ -36,6 +38,7 @@ use crate::proto::{Answer, Input, Job, Out, Session, TlsInfo, Wish, pump};
 use crate::tap::{Piece, Side, Wire, note};
 use crate::wire::deflate::Packer;
 use crate::wire::lines::{LineReader, Want};
+use crate::wire::proxy_header::{self, Progress, ProxyHeader};
 
 use packing::Packing;
 
@@ -62,16 +65,24 @@ pub(super) struct Conn {
 }
 
 enum Phase {
+    Header(Box<Header>),
     Handshake { since: Instant },
     Talk,
     Flush,
     Linger { since: Instant, left: usize },
 }
 
+/// What a load balancer has said so far of the header that comes first.
+struct Header {
+    since: Instant,
+    octets: Vec<u8>,
+}
+
 /// Inputs that the session has not had yet.
 #[derive(Default)]
 struct Owed {
-    tls_up: Option<TlsInfo>,
+    /// Boxed, as all that an idle connection has no use for.
+    tls_up: Option<Box<TlsInfo>>,
     open: bool,
     room: bool,
     changed: bool,
@@ -97,6 +108,8 @@ struct Times {
     progress: Instant,
     /// The deadline of which the session has been told.
     told: Option<Instant>,
+    /// How long the peer may take nothing of what it is sent, in seconds.
+    stall: u32,
 }
 
 /// What a connection needs after its turn.
@@ -108,6 +121,8 @@ pub(super) enum Next {
     Wait,
     /// Everything is sent, nothing is pending: [`Conn::start_tls`].
     StartTls,
+    /// A load balancer has said whose connection it is; what is next comes from there: [`Conn::begin`], or [`Conn::start_tls`].
+    Headed(ProxyHeader),
     /// It is over: drop it.
     Gone,
 }
@@ -158,6 +173,7 @@ impl Conn {
                 drained: now,
                 progress: now,
                 told: None,
+                stall: u32::try_from(limits::SEND_STALL.as_secs()).unwrap_or(u32::MAX),
             },
             watch: None,
         }
@@ -166,6 +182,11 @@ impl Conn {
     /// Shows `wire` what crosses the socket from now on.
     pub(super) fn watch(&mut self, wire: Box<dyn Wire>) {
         self.watch = Some(Box::new(Watch::new(wire, self.side)));
+    }
+
+    /// How long the peer may take nothing of what it is sent; a second at least.
+    pub(super) fn set_stall(&mut self, stall: Duration) {
+        self.times.stall = u32::try_from(stall.as_secs()).unwrap_or(u32::MAX).max(1);
     }
 
     /// The socket, to be registered.
@@ -185,6 +206,17 @@ impl Conn {
         self.reader.reset();
         self.tls = Some(Box::new(tls));
         self.phase = Phase::Handshake { since: now };
+    }
+
+    /// Waits for the header of a load balancer, before anything else.
+    pub(super) fn expect_header(&mut self, now: Instant) {
+        let (since, octets) = (now, Vec::new());
+        self.phase = Phase::Header(Box::new(Header { since, octets }));
+    }
+
+    /// Begins in the clear, after a header.
+    pub(super) fn begin(&mut self) {
+        self.phase = Phase::Talk;
     }
 
     /// TLS cannot be started.
@@ -238,14 +270,17 @@ impl Conn {
     /// The program stops.
     pub(super) fn stop(&mut self) {
         match self.phase {
-            Phase::Handshake { .. } => self.phase = Phase::Flush,
+            Phase::Handshake { .. } | Phase::Header(_) => self.phase = Phase::Flush,
             _ => self.owed.stop = true,
         }
     }
 
     /// Whether the session is still needed.
     pub(super) fn is_talking(&self) -> bool {
-        matches!(self.phase, Phase::Handshake { .. } | Phase::Talk)
+        matches!(
+            self.phase,
+            Phase::Header(_) | Phase::Handshake { .. } | Phase::Talk
+        )
     }
 
     /// Why it ended, unless by a goodbye.
@@ -265,11 +300,14 @@ impl Conn {
     /// The session's deadline is about what the peer says, so it does not run while the peer has not had all of our last
     /// words, nor while a job is outstanding; then there may be another.
     pub(super) fn due(&self, session: Option<&dyn Session>) -> Option<Instant> {
-        match self.phase {
-            Phase::Handshake { since } => Some(since + limits::TLS_HANDSHAKE),
-            Phase::Linger { since, .. } => Some(since + limits::LINGER),
+        match &self.phase {
+            Phase::Header(header) => Some(header.since + limits::PROXY_WAIT),
+            Phase::Handshake { since } => Some(*since + limits::TLS_HANDSHAKE),
+            Phase::Linger { since, .. } => Some(*since + limits::LINGER),
             Phase::Flush => Some(self.times.progress + limits::CLOSE_STALL),
-            Phase::Talk if !self.all_sent() => Some(self.times.progress + limits::SEND_STALL),
+            Phase::Talk if !self.all_sent() => {
+                Some(self.times.progress + Duration::from_secs(self.times.stall.into()))
+            }
             Phase::Talk if !matches!(self.labour, Labour::None) => session?.deadline_at_work(),
             Phase::Talk => {
                 let deadline = session?.deadline()?;
@@ -290,6 +328,7 @@ impl Conn {
                 self.handle(session, now, Input::Timeout);
             }
             (Phase::Linger { .. }, _) => self.ended = true,
+            (Phase::Header(_), _) => self.abandon(Trouble::Late("the PROXY header")),
             (Phase::Handshake { .. }, _) => self.fail(Trouble::Late("the TLS handshake")),
             _ => {
                 self.abandon(Trouble::Late("reading what it was sent"));
@@ -308,6 +347,7 @@ impl Conn {
         self.out.set_now(now);
         loop {
             let step = match (&self.phase, &mut session) {
+                (Phase::Header(_), _) => self.hear_header(),
                 (Phase::Handshake { .. }, _) => self.shake(now, scratch),
                 (Phase::Talk, Some(session)) => self.talk(&mut **session, now, scratch),
                 (Phase::Talk, None) => return Next::Gone,
@@ -319,9 +359,17 @@ impl Conn {
                     self.rest();
                     return Next::Wait;
                 }
+                // What is written while more is read is begun before.
+                Ok(Step::Moved(_))
+                    if matches!(self.labour, Labour::Asked(_))
+                        && session.as_ref().is_some_and(|session| session.reads_on()) =>
+                {
+                    return Next::Again;
+                }
                 Ok(Step::Moved(octets)) if octets < left => left -= octets,
                 Ok(Step::Moved(_)) => return Next::Again,
                 Ok(Step::StartTls) => return Next::StartTls,
+                Ok(Step::Headed(header)) => return Next::Headed(header),
                 Ok(Step::Gone) => return Next::Gone,
                 Err(trouble) => self.fail_or_abandon(trouble),
             }
@@ -385,6 +433,36 @@ impl Conn {
             None => {}
         }
         Ok(Step::Moved(moved))
+    }
+
+    /// Reads of the header what belongs to it, and not an octet more.
+    fn hear_header(&mut self) -> Result<Step, Trouble> {
+        let Phase::Header(header) = &mut self.phase else {
+            return Ok(Step::Moved(0));
+        };
+        let more = match proxy_header::read(&header.octets).map_err(Trouble::Header)? {
+            Progress::Done(header) => return Ok(Step::Headed(header)),
+            Progress::More(more) => more,
+        };
+        let mut octets = std::mem::take(&mut header.octets);
+        let before = octets.len();
+        octets.resize(before + more, 0);
+        let read = self.read_exactly(&mut octets[before..])?;
+        let Some(read) = read else {
+            octets.truncate(before);
+            if let Phase::Header(header) = &mut self.phase {
+                header.octets = octets;
+            }
+            return Ok(Step::Moved(0));
+        };
+        if read == 0 {
+            return Ok(Step::Gone);
+        }
+        octets.truncate(before + read);
+        if let Phase::Header(header) = &mut self.phase {
+            header.octets = octets;
+        }
+        Ok(Step::Moved(read))
     }
 
     fn shake(&mut self, now: Instant, scratch: &mut Scratch) -> Result<Step, Trouble> {
@@ -470,7 +548,7 @@ impl Conn {
             }
         }
         if let Some(info) = self.owed.tls_up.take() {
-            return Some(Input::TlsUp(info));
+            return Some(Input::TlsUp(*info));
         }
         if std::mem::take(&mut self.owed.open) {
             return Some(Input::Open);
@@ -484,7 +562,9 @@ impl Conn {
 
     /// Whether the session took anything out of the reader.
     fn pump(&mut self, session: &mut dyn Session, now: Instant) -> bool {
-        if !self.may_feed() {
+        let reads_on = matches!(self.labour, Labour::Outstanding) && session.reads_on();
+        let may = reads_on && self.out.wish().is_none() && !self.out.is_full();
+        if !may && !self.may_feed() {
             return false;
         }
         let pending = self.reader.pending();
@@ -599,5 +679,6 @@ enum Step {
     /// About so many octets; 0 if there is nothing to do now.
     Moved(usize),
     StartTls,
+    Headed(ProxyHeader),
     Gone,
 }

@@ -86,11 +86,13 @@ use self::timers::Timers;
 use self::trouble::Trouble;
 pub use self::trouble::reason;
 use crate::limits;
+use crate::proto::smtp;
 use crate::proto::{Answer, Epoch, Job, Out, Peer, Service, Session};
 use crate::store::Store;
 use crate::tap::{Side, Tap, Wire};
 use crate::wire::fault::Showing;
 use crate::wire::network::Network;
+use crate::wire::proxy_header::ProxyHeader;
 
 pub use self::tls::{
     Acceptor, CertificateFault, Ciphers, ClientCertificates, ClientTls, Connector, Identity,
@@ -114,6 +116,8 @@ pub struct Options {
     pub connections_per_address: usize,
     /// Proxies, which come for many others: they are exempt too.
     pub proxies: Vec<Network>,
+    /// Those of them that say in a header before anything else, TLS too, whose connection it is.
+    pub headed: Vec<Network>,
     /// For implicit TLS, and for sessions that wish STARTTLS.
     pub tls: Option<Acceptor>,
     /// What a session that shows itself otherwise starts TLS with; made when it is first asked for.
@@ -138,6 +142,7 @@ impl Default for Options {
             connections: limits::CONNECTIONS,
             connections_per_address: limits::CONNECTIONS_PER_ADDRESS,
             proxies: Vec::new(),
+            headed: Vec::new(),
             tls: None,
             faulty_tls: None,
             tap: None,
@@ -173,6 +178,8 @@ pub struct Reactor {
     ready: VecDeque<u64>,
     timers: Timers,
     limiter: Limiter,
+    /// Connections of which a load balancer has not said yet whose they are.
+    unheaded: HashMap<u64, Unheaded>,
     pool: Pool<Work, Brought>,
     letters: Arc<LetterBox<Brought>>,
     scratch: Scratch,
@@ -194,6 +201,13 @@ struct Listener {
     security: Security,
     /// Only `WouldBlock` clears it.
     ready: bool,
+}
+
+/// What becomes of a connection once it is known whose it is.
+struct Unheaded {
+    peer: Peer,
+    service: Arc<dyn Service>,
+    security: Security,
 }
 
 /// A connection, its session, and what the loop knows about it.
@@ -287,6 +301,7 @@ impl Reactor {
             slots: HashMap::new(),
             ready: VecDeque::new(),
             timers: Timers::default(),
+            unheaded: HashMap::new(),
             pool: Pool::new(worker, Arc::clone(&letters)),
             letters,
             scratch: Scratch::new(),
@@ -631,6 +646,7 @@ impl Reactor {
             },
             seed: seed(),
             refused: admission.refused(),
+            proxy: None,
         };
         let (tap, wire) = self.observers(&peer, service.name());
         let mut conn = Conn::new(socket, Side::Server, Out::new(Side::Server, now, tap), now);
@@ -644,17 +660,37 @@ impl Reactor {
             return self.limiter.leave(admission);
         }
         self.next_token += 1;
+        let implicit = *security == Security::Implicit;
+        let is_headed = (implicit || !service.reads_header())
+            && remote.is_some_and(|remote| {
+                let address = remote.ip().to_canonical();
+                self.options
+                    .headed
+                    .iter()
+                    .any(|network| network.contains(address))
+            });
+        let session = if is_headed {
+            conn.expect_header(now);
+            let unheaded = Unheaded {
+                peer,
+                service: Arc::clone(service),
+                security: *security,
+            };
+            self.unheaded.insert(token, unheaded);
+            None
+        } else {
+            Some(service.session(peer))
+        };
         let mut slot = Slot {
             conn,
-            session: Some(service.session(peer)),
+            session,
             service: service.name(),
             remote,
             origin: Origin::Came(admission),
             queued: false,
             armed: None,
         };
-        let implicit = *security == Security::Implicit;
-        if implicit {
+        if implicit && !is_headed {
             self.start_tls(&mut slot, now);
         }
         self.slots.insert(token, Box::new(slot));
@@ -700,11 +736,16 @@ impl Reactor {
         if !slot.conn.is_talking() {
             slot.session = None;
         }
-        if let Some(job) = slot.conn.take_job()
-            && let Err(error) = self.pool.submit(token, job.takes(), Work::Session(job))
-        {
-            log::error!("session {token}: no thread for its job: {error}");
-            slot.conn.answer(None);
+        let mut sought = None;
+        match slot.conn.take_job() {
+            None => {}
+            Some(Job::Smtp(smtp::Job::Find(domain))) => sought = Some(domain),
+            Some(job) => {
+                if let Err(error) = self.pool.submit(token, job.takes(), Work::Session(job)) {
+                    log::error!("session {token}: no thread for its job: {error}");
+                    slot.conn.answer(None);
+                }
+            }
         }
         if slot.conn.take_news()
             && let Origin::Called(called) = &slot.origin
@@ -723,13 +764,44 @@ impl Reactor {
                 }
                 self.rouse(token, |_| {});
             }
+            Next::Headed(header) => self.headed(token, &header, now),
             Next::Wait => {}
+        }
+        if let Some(domain) = sought {
+            self.find(token, domain, now);
         }
         let Some(slot) = self.slots.get(&token) else {
             return;
         };
         let due = slot.conn.due(slot.session.as_deref());
         self.arm(token, due);
+    }
+
+    /// A load balancer has said whose connection it is: it begins.
+    fn headed(&mut self, token: u64, header: &ProxyHeader, now: Instant) {
+        let (Some(unheaded), Some(mut slot)) =
+            (self.unheaded.remove(&token), self.slots.remove(&token))
+        else {
+            return;
+        };
+        let Unheaded {
+            mut peer,
+            service,
+            security,
+        } = unheaded;
+        peer.proxy = peer.remote;
+        if let Some(ends) = header.ends {
+            peer.remote = Some(ends.source);
+            peer.local = Some(ends.destination);
+            slot.remote = Some(ends.source);
+        }
+        slot.session = Some(service.session(peer));
+        match security {
+            Security::Plain => slot.conn.begin(),
+            Security::Implicit => self.start_tls(&mut slot, now),
+        }
+        self.slots.insert(token, slot);
+        self.rouse(token, |_| {});
     }
 
     /// Starts TLS on a connection that came, as its session shows itself.
@@ -772,6 +844,7 @@ impl Reactor {
         let Some(mut slot) = self.slots.remove(&token) else {
             return;
         };
+        self.unheaded.remove(&token);
         let trouble = slot.conn.take_trouble();
         if let Some(trouble) = &trouble {
             report(token, &slot, trouble);

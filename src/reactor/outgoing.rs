@@ -24,6 +24,8 @@ pub struct Outgoing {
     pub places: Vec<Place>,
     /// How long each place may take.
     pub patience: Duration,
+    /// How long it may take nothing of what it is sent.
+    pub stall: Duration,
     /// The server's name: asked for (SNI), and the one that its certificate must be for. A host name, or an IP address.
     pub host: String,
     /// How it begins; STARTTLS is the session's wish.
@@ -40,6 +42,7 @@ impl Outgoing {
         Self {
             places,
             patience: limits::CONNECT,
+            stall: limits::SEND_STALL,
             host: host.into(),
             security: Security::Plain,
             tls: None,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::tls::TlsError;
+use crate::wire::proxy_header::ProxyError;
 
 /// Why a connection ended otherwise than by a goodbye.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) enum Trouble {
     Tls(TlsError),
     /// The peer went away in the middle of the TLS handshake.
     LostInHandshake,
+    /// What came first is no header of a load balancer.
+    Header(ProxyError),
     /// This many octets came in the clear after the command that starts TLS (RFC 3207 §6).
     Injection(usize),
     /// What came is not what COMPRESS=DEFLATE makes (RFC 4978).
@@ -34,6 +37,7 @@ impl fmt::Display for Trouble {
             Self::LostInHandshake => {
                 f.write_str("TLS: the other side closed in the middle of the handshake")
             }
+            Self::Header(error) => write!(f, "closed: {error}"),
             Self::Injection(octets) => write!(
                 f,
                 "closed: {octets} octets came in the clear where TLS was to begin (RFC 3207 section 6)"

@@ -153,7 +153,7 @@ impl Typist<'_> {
             if !self.is_gone {
                 match self.conn.turn(Some(&mut self.session), now, &mut scratch) {
                     Next::Again => moved = true,
-                    Next::Wait => {}
+                    Next::Wait | Next::Headed(_) => {}
                     Next::StartTls => {
                         self.start_tls(now);
                         moved = true;

@@ -22,6 +22,7 @@ use super::shared::Shared;
 use super::{Account, Durable, Replies, Store, StoreError, names};
 use crate::limits;
 use crate::wire::envelope::Envelope;
+use crate::wire::lines::block::bare_line_feeds;
 
 /// A message on its way in, in `tmp/`. Dropped before it is delivered, it is gone.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Spool {
     /// Text that is not yet in the file: less than a block.
     pending: Vec<u8>,
     octets: u64,
+    /// Octets that the disk was told to begin with.
+    begun: u64,
     /// Line ends that lack their CR: none, as the sessions have it.
     bare: u64,
     last: u8,
@@ -65,6 +68,7 @@ impl Spool {
             base,
             pending: Vec::new(),
             octets: 0,
+            begun: 0,
             bare: 0,
             last: 0,
             moved: false,
@@ -76,10 +80,8 @@ impl Spool {
 
     /// Appends text, which must have CRLF line ends.
     pub fn append(&mut self, text: &[u8]) -> Result<(), StoreError> {
-        for line_feed in memchr::memchr_iter(b'\n', text) {
-            let before = line_feed.checked_sub(1).map_or(self.last, |at| text[at]);
-            self.bare += u64::from(before != b'\r');
-        }
+        let first = text.first() == Some(&b'\n') && self.last != b'\r';
+        self.bare += u64::from(first) + bare_line_feeds(text);
         self.last = text.last().copied().unwrap_or(self.last);
         self.octets += text.len() as u64;
         if let Some(fingerprint) = &mut self.fingerprint {
@@ -91,9 +93,14 @@ impl Spool {
         }
         self.flush()?;
         self.disk.write(&self.file, text)?;
-        // While the next block comes in, so that the sync at the end has little left to wait for.
-        let from = self.octets - text.len() as u64;
-        self.disk.begin_sync(&self.file, from, text.len() as u64);
+        // While the next block comes in, so that the sync at the end has little left to wait for. Whole pages: one that is not full would
+        // be written twice.
+        let until = self.octets - self.octets % PAGE;
+        if until > self.begun {
+            self.disk
+                .begin_sync(&self.file, self.begun, until - self.begun);
+            self.begun = until;
+        }
         Ok(())
     }
     /// Begins with the lines that final delivery adds (RFC 5321 §4.4). Delivered-To says the recipient when there is one only: with
@@ -160,6 +167,9 @@ impl Spool {
         Ok(())
     }
 }
+
+/// What a disk writes at least, on all that this runs on.
+const PAGE: u64 = 4096;
 
 impl Drop for Spool {
     fn drop(&mut self) {

@@ -31,6 +31,7 @@ use super::fs::{self, hold};
 use super::owners::{Owner, Owners};
 use crate::limits;
 use crate::wire::sasl::{Credentials, Means};
+use crate::wire::{idna, saslprep};
 pub use file::{EditError, Edited, Listed, UsersFile};
 pub use make::{HashError, Scheme};
 pub use proof::Told;
@@ -306,7 +307,13 @@ impl Users {
     pub(super) fn settle(&mut self, mail: &Path, domains: &[String]) -> io::Result<()> {
         let place = Place {
             mail: mail.to_path_buf(),
-            domains: domains.iter().map(|domain| fold_case(domain)).collect(),
+            domains: domains
+                .iter()
+                .map(|domain| {
+                    let ascii = idna::to_ascii(domain).map(|ascii| fold_case(&ascii));
+                    ascii.unwrap_or_else(|| fold_case(domain))
+                })
+                .collect(),
             is_system: matches!(self.source, Source::System(_)),
         };
         let table = self.table.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -359,7 +366,8 @@ impl Place {
     /// What follows the user in the names of this domain's accounts; `None` when it is not ours.
     fn suffix(&self, domain: &str) -> Option<String> {
         let domain = domain.strip_suffix('.').unwrap_or(domain);
-        let at = self.domains.iter().position(|ours| ours == domain)?;
+        let domain = idna::to_ascii(domain)?;
+        let at = self.domains.iter().position(|ours| *ours == domain)?;
         Some(if at == 0 || self.is_system {
             String::new()
         } else {
@@ -556,8 +564,12 @@ fn invalid(why: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }
 
+/// The form in which names are compared: any case, and any way to write the same letters (RFC 4013).
 fn fold_case(text: &str) -> String {
-    text.to_lowercase()
+    match saslprep::prepare(text) {
+        Some(prepared) => prepared.to_lowercase(),
+        None => text.to_lowercase(),
+    }
 }
 
 #[cfg(test)]
@@ -597,6 +609,39 @@ mod tests {
         let (number, why) = Table::parse(text.as_bytes()).expect_err("must be refused");
         assert_eq!(number, 3, "{why}");
         why
+    }
+
+    #[test]
+    fn a_domain_is_the_same_in_letters_and_as_the_dns_has_it() {
+        let table = Table::parse("eve@b\u{fc}cher.example:{PLAIN}caf\u{e9}\n".as_bytes());
+        let mut users = Users::new(table.expect("a good table"), Source::Given);
+        let domains = [
+            "mail.example".to_owned(),
+            "xn--bcher-kva.example".to_owned(),
+        ];
+        users
+            .settle(Path::new("/srv/mail"), &domains)
+            .expect("good names");
+        for domain in [
+            "b\u{fc}cher.example",
+            "B\u{dc}CHER.Example",
+            "xn--bcher-kva.example",
+        ] {
+            assert!(users.is_local(domain));
+            let found = name(users.find("eve", Some(domain)));
+            assert_eq!(
+                found.as_deref(),
+                Some("eve@xn--bcher-kva.example"),
+                "{domain}"
+            );
+            let login = verify(&users, "", &format!("Eve@{domain}"), "cafe\u{301}");
+            assert_eq!(login.as_deref(), Ok("eve@xn--bcher-kva.example"));
+        }
+        assert!(!users.is_local("bucher.example"));
+        assert_eq!(
+            verify(&users, "", "eve@b\u{fc}cher.example", "cafe"),
+            Err(AuthError::Credentials)
+        );
     }
 
     #[test]

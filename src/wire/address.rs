@@ -10,8 +10,11 @@
 //! Invariant: an [`Address`] holds no control character, no NUL and no line end, so that it can stand in a reply, in a command
 //! and in a header.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::idna;
 
 /// A mailbox: `local-part@domain`, or a local part alone (`postmaster`), which means the server's own domain.
 ///
@@ -145,6 +148,26 @@ impl Address {
     /// Whether it can be said without SMTPUTF8 (RFC 6531).
     pub fn is_ascii(&self) -> bool {
         self.local_part.is_ascii() && self.domain.as_deref().is_none_or(str::is_ascii)
+    }
+
+    /// The same with its domain as the DNS has it (RFC 5890), where only that keeps it from being ASCII: so it can be said to whom
+    /// letters may not be said, and stand in a header of which all else is ASCII.
+    ///
+    /// ```
+    /// use mailtool::wire::address::path_utf8;
+    ///
+    /// let (eve, _) = path_utf8("<eve@b\u{fc}cher.example>".as_bytes()).unwrap();
+    /// assert_eq!(eve.unwrap().in_ascii().to_string(), "eve@xn--bcher-kva.example");
+    /// ```
+    #[must_use]
+    pub fn in_ascii(&self) -> Cow<'_, Self> {
+        let domain = self
+            .domain()
+            .filter(|domain| !domain.is_ascii() && self.local_part.is_ascii());
+        match domain.and_then(idna::to_ascii) {
+            Some(ascii) => Cow::Owned(self.clone().in_domain(&ascii)),
+            None => Cow::Borrowed(self),
+        }
     }
 
     /// The same local part in another domain.

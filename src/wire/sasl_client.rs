@@ -22,6 +22,7 @@ use md5::{Digest, Md5};
 use ring::{digest, hmac, pbkdf2};
 
 use super::sasl::{encode, plain_response};
+use super::saslprep;
 use crate::limits;
 
 /// A mechanism that a client speaks.
@@ -273,8 +274,8 @@ impl Exchange {
         }
         let mut salted = [0; 32];
         let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
-        let password = self.password.as_bytes();
-        pbkdf2::derive(algorithm, rounds, &salt, password, &mut salted);
+        let password = saslprep::password(self.password.as_bytes());
+        pbkdf2::derive(algorithm, rounds, &salt, &password, &mut salted);
         let sign =
             |key: &[u8], text: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text);
         let client_key = sign(&salted, b"Client Key");

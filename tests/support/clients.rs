@@ -216,6 +216,7 @@ fn smtp_mail(
                     user,
                     password,
                     nonce: "abcdef".into(),
+                    with: smtp::client::With::Password,
                 });
             }
             _ => {

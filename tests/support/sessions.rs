@@ -282,6 +282,7 @@ impl<'a> Player<'a> {
             },
             seed: [7; 16],
             refused: None,
+            proxy: None,
         });
         let mut wire = Wire::new(session, Side::Server, self.now);
         if given.secure {

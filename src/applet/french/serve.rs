@@ -151,12 +151,16 @@ pub(super) const TABLE: Table = &[
         "Qui s'identifie n'envoie qu'en son nom, dans MAIL FROM et dans le champ From",
     ),
     (
+        "check-sender-domains",
+        "Refuser les expéditeurs dont le domaine n'existe pas ou dit ne pas prendre de courrier (MX nul), sauf s'ils s'identifient",
+    ),
+    (
         "xclient-from",
         "Réseaux des mandataires qui peuvent dire par XCLIENT de qui ils transmettent la connexion",
     ),
     (
         "proxy-from",
-        "Réseaux des répartiteurs qui doivent commencer par un en-tête PROXY (version 1 ou 2) qui le dit",
+        "Réseaux des répartiteurs qui doivent commencer par un en-tête PROXY (version 1 ou 2) qui le dit : sur chaque port, avant TLS",
     ),
     ("max-recipients", "Destinataires d'un message au plus"),
     (
@@ -198,6 +202,22 @@ pub(super) const TABLE: Table = &[
         "Machine par laquelle passe le courrier de tous les autres domaines, au lieu de leurs relais de messagerie",
     ),
     (
+        "smarthost-user",
+        "Nom avec lequel s'identifier auprès de cette machine, quand le mot de passe ou un jeton vient d'ailleurs",
+    ),
+    (
+        "smarthost-password-file",
+        "Fichier dont la première ligne est son mot de passe ; lu pour chaque connexion",
+    ),
+    (
+        "smarthost-token-file",
+        "Fichier dont la première ligne est un jeton pour elle (OAUTHBEARER, XOAUTH2) ; lu pour chaque connexion",
+    ),
+    (
+        "smarthost-token-command",
+        "Commande shell qui affiche un tel jeton, par exemple une qui le renouvelle ; lancée pour chaque connexion",
+    ),
+    (
         "deliver",
         "Machine derrière celle-ci qui a les boîtes de nos domaines : lmtp:HOST:PORT, lmtp:/unix/socket",
     ),
@@ -224,6 +244,10 @@ pub(super) const TABLE: Table = &[
     (
         "warn-after",
         "Après ce temps, son expéditeur est averti du retard",
+    ),
+    (
+        "relay-timeout",
+        "Combien de temps un serveur peut se taire : TIME pour chaque étape, ou STEP=TIME avec connect, greeting, command, mail, rcpt, data, block, end ou quit",
     ),
     (
         "relay-connections",

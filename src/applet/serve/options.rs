@@ -31,6 +31,7 @@ pub(super) use self::sessions::Sessions;
 use super::protocols::Protocol;
 use crate::limits;
 use crate::wire::address::{self, AddressError};
+use crate::wire::idna;
 
 /// The options of `serve`; the keys of its file have the same names.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -387,11 +388,10 @@ impl FromStr for Domain {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match address::domain(text.as_bytes()) {
+        // In the form in which the DNS has it, and other servers name it.
+        let ascii = idna::to_ascii(text).unwrap_or_default();
+        match address::domain(ascii.as_bytes()) {
             Ok(name) => Ok(Self(name)),
-            Err(AddressError::NonAscii) => Err(
-                "write it in plain ASCII: its xn-- form is what mail is addressed to".to_owned(),
-            ),
             Err(AddressError::LongDomain) => {
                 Err("a name has 255 octets at most, and 63 between dots".to_owned())
             }
@@ -542,7 +542,11 @@ mod tests {
                 "{text}"
             );
         }
-        assert!(domain("\u{e9}.example").is_err_and(|error| error.contains("xn--")));
+        assert_eq!(
+            domain("B\u{fc}cher.example").unwrap().as_str(),
+            "xn--bcher-kva.example"
+        );
+        assert!(domain("\u{e9} .example").is_err_and(|error| error.contains("mail.example.org")));
         let error = format!("{:#}", of_file("hostname = 'a b'").unwrap_err());
         assert!(error.contains("mail.example.org"), "{error}");
         assert!("unix:".parse::<Endpoint>().is_err());

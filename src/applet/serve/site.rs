@@ -18,7 +18,6 @@ use super::{
 use crate::limits;
 use crate::proto::control::{Board, ControlService, Journal};
 use crate::proto::smtp::dispatch::policy::Route;
-use crate::proto::smtp::relay::Patience;
 use crate::reactor::courier::{Courier, Settings};
 use crate::reactor::lookup::Resolving;
 use crate::reactor::{self, Connector, Reactor, Trust};
@@ -117,6 +116,7 @@ impl Site {
                 connections,
                 connections_per_address,
                 proxies: options.sessions.proxies(),
+                headed: options.sessions.headed(),
                 tls: Some(certificate),
                 faulty_tls: Some(faulty_tls(options, place, &names)),
                 tap: Some(observers.taps(options)?),
@@ -245,12 +245,14 @@ impl Site {
                 _ => None,
             })
             .collect();
+        let patience = relay.patience();
         let settings = Settings {
             hostname: self.hostname.clone(),
             policy,
             trust: relay.trust(),
-            patience: Patience::default(),
-            connect: limits::CONNECT,
+            patience: patience.replies,
+            connect: patience.connect,
+            stall: patience.stall,
         };
         let handle = self.reactor.handle();
         let courier = Courier::new(

@@ -33,6 +33,7 @@ impl Talk {
             },
             seed: [0; 16],
             refused: None,
+            proxy: None,
         });
         Self {
             _folder: folder,

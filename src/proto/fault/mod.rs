@@ -549,6 +549,10 @@ impl Service for FaultyService {
         self.inner.name()
     }
 
+    fn reads_header(&self) -> bool {
+        self.inner.reads_header()
+    }
+
     fn session(&self, peer: Peer) -> Box<dyn Session> {
         let family = Family::of(self.inner.name());
         let (token, address) = (peer.token, peer.remote.map(|remote| remote.ip()));

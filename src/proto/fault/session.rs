@@ -626,6 +626,10 @@ impl Session for Faulty {
         }
     }
 
+    fn reads_on(&self) -> bool {
+        self.work.is_none() && !self.faults.is_on() && self.inner.reads_on()
+    }
+
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
         let discards = self
             .work

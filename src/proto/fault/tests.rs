@@ -56,6 +56,7 @@ fn peer(token: u64, now: Instant) -> Peer {
         },
         seed: [0; 16],
         refused: None,
+        proxy: None,
     }
 }
 

@@ -40,11 +40,34 @@ pub struct Login {
     pub password: String,
     /// Printable, without commas, never used before: for SCRAM, which is not tried without.
     pub nonce: String,
+    /// What the password is.
+    pub with: With,
+}
+
+/// With what somebody logs in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum With {
+    /// A password.
+    #[default]
+    Password,
+    /// A token (RFC 7628): OAUTHBEARER and XOAUTH2 only.
+    Token,
 }
 
 impl Login {
     /// The best mechanism of those that are offered.
     pub(super) fn mechanism(&self, offered: &str, privacy: Privacy) -> Option<Mechanism> {
+        if self.with == With::Token {
+            let is_offered = |mechanism: &Mechanism| {
+                let mut words = offered.split_ascii_whitespace();
+                words.any(|word| word.eq_ignore_ascii_case(mechanism.name()))
+            };
+            // RFC 7628 §3.1: whoever hears a token has it.
+            return match privacy {
+                Privacy::Private => Mechanism::TOKENS.into_iter().find(is_offered),
+                Privacy::Public => None,
+            };
+        }
         let able = |word: &&str| {
             !self.nonce.is_empty() || !word.eq_ignore_ascii_case(Mechanism::ScramSha256.name())
         };

@@ -30,6 +30,8 @@ pub enum Job {
     Verify(Credentials),
     /// What else a login asks of the store.
     Ask(Question),
+    /// Does this domain take mail? The loop's resolver answers; where there is none, it does.
+    Find(String),
     /// A message goes on: this is its next part.
     Append(Part),
     /// A message is whole: this is its last part, and what it is called.
@@ -38,6 +40,19 @@ pub enum Job {
     Look(Extent),
     /// The next block of it as dot-text, from so many octets on.
     Stuff(Extent, u64, Stuffer),
+}
+
+/// What the DNS says of a sender's domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SenderDomain {
+    /// It takes mail.
+    TakesMail,
+    /// It says that it takes none (RFC 7505).
+    NullMx,
+    /// There is no such domain.
+    Absent,
+    /// That cannot be found out now: why.
+    Unknown(String),
 }
 
 /// A part of a message on its way to the disk.
@@ -59,6 +74,8 @@ pub enum Answer {
     Verified(Result<Account, AuthError>),
     /// Of [`Job::Ask`].
     Told(Told),
+    /// Of [`Job::Find`].
+    Found(SenderDomain),
     /// Of [`Job::Append`]; the emptied buffer comes back to be filled again.
     Appended(Result<Spool, StoreError>, Vec<u8>),
     /// Of [`Job::Deliver`]: one for each recipient, in their order.
@@ -80,6 +97,7 @@ impl Job {
         match self {
             Self::Verify(credentials) => Answer::Verified(store.users().verify(&credentials)),
             Self::Ask(question) => Answer::Told(store.users().tell(&question)),
+            Self::Find(_) => Answer::Found(SenderDomain::TakesMail),
             Self::Append(mut part) => {
                 let spool = part.write(store);
                 part.text.clear();
@@ -137,6 +155,10 @@ impl SmtpService {
 impl Service for SmtpService {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn reads_header(&self) -> bool {
+        true
     }
 
     fn session(&self, peer: Peer) -> Box<dyn Session> {

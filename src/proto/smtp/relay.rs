@@ -362,7 +362,11 @@ impl Client {
         Some(match self.state {
             State::Closed | State::Looking => return None,
             State::Waiting(_) | State::Greeting => patience.greeting,
-            State::Envelope if self.stage() == Stage::Data => patience.data,
+            State::Envelope => match self.stage() {
+                Stage::Data => patience.data,
+                Stage::Rcpt => patience.rcpt,
+                _ => patience.mail,
+            },
             State::Idle => self.plan.idle,
             State::Text | State::Final(_) => patience.text,
             State::Quit => patience.quit,

@@ -4,10 +4,10 @@
 //!              Open             line               AUTH                     job
 //!  Greeting ----------> Command -----> Command   Command -> Challenge* -> Verifying -> Command (maybe Delayed first)
 //!
-//!             DATA          block full            written                 TextEnd               durable
+//!             DATA       two blocks full         one written              TextEnd               durable
 //!  Command ---------> Text ------------> Storing ---------> Text  ...    ---------> Delivering ---------> Command
 //!
-//!             BDAT          block full            written                 last octet
+//!             BDAT       two blocks full         one written              last octet
 //!  Command ---------> Chunk -----------> Storing ---------> Chunk ...    ---------> Command (LAST: Delivering)
 //!
 //!             STARTTLS                TlsUp
@@ -19,9 +19,10 @@
 //! | Greeting, StartingTls, Delayed, Closed | nothing | no |
 //! | Proxied | octets, as many as its header still needs | no |
 //! | Command, Challenge | a line | no |
-//! | Text | dot-text | no |
-//! | Chunk, Discarding | octets | no |
-//! | Verifying, Storing, Delivering | nothing | yes |
+//! | Text | dot-text | one that writes the block before, maybe |
+//! | Chunk | octets | the same |
+//! | Discarding | octets | no |
+//! | Verifying, Finding, Storing, Delivering | nothing | yes |
 //!
 //! An answer that is held back (a wrong password, a tarpit, a policy) waits in Delayed with the state that comes after it.
 //!
@@ -69,7 +70,9 @@ use crate::wire::sasl::Exchange;
 use crate::wire::smtp::{self as words, Enhanced, Reply};
 use message::Incoming;
 
-pub use config::{Config, Disclosure, Mode, Queueing, Relaying, Rigor, Senders, Timeouts};
+pub use config::{
+    Config, Disclosure, Mode, Queueing, Relaying, Rigor, SenderDomains, Senders, Timeouts,
+};
 pub use rates::Rates;
 
 /// One connection's server.
@@ -115,6 +118,8 @@ enum State {
     /// proved, or why a token was refused.
     Challenge(Exchange, Option<Result<Account, AuthError>>),
     Verifying(Exchange),
+    /// The sender's domain is looked up; if it takes mail, this is said.
+    Finding(Reply),
     /// A reply is held back.
     Delayed {
         until: Instant,
@@ -124,7 +129,8 @@ enum State {
     StartingTls,
     Text(Box<Incoming>),
     Chunk(Box<Incoming>, Chunk),
-    Storing(Box<Incoming>, Option<Chunk>),
+    /// A worker has a block, and there is no room for more, or no more to come.
+    Storing(Box<Incoming>, Then),
     Delivering {
         id: String,
     },
@@ -155,6 +161,17 @@ enum Place {
     Within,
     /// It is the last one.
     Last,
+}
+
+/// What comes once a worker is done with its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// More text, after DATA.
+    Text,
+    /// More of a chunk, or its end.
+    Chunk(Chunk),
+    /// Text has ended with its dot.
+    End,
 }
 
 /// How the session ends once the job that runs is done.
@@ -233,11 +250,17 @@ impl Session for Server {
     fn deadline(&self) -> Option<Instant> {
         match &self.state {
             State::Delayed { until, .. } => Some(*until),
-            State::Verifying(_) | State::Storing(..) | State::Delivering { .. } | State::Closed => {
-                None
-            }
+            State::Verifying(_)
+            | State::Finding(_)
+            | State::Storing(..)
+            | State::Delivering { .. }
+            | State::Closed => None,
             _ => Some(self.deadline),
         }
+    }
+
+    fn reads_on(&self) -> bool {
+        matches!(self.state, State::Text(_) | State::Chunk(..))
     }
 
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
@@ -354,15 +377,15 @@ impl Server {
             (State::Verifying(exchange), Answer::Told(told)) => {
                 self.told(now, exchange, told, out);
             }
-            (State::Storing(mut incoming, chunk), Answer::Appended(result, buffer)) => {
-                match result {
-                    Ok(spool) => incoming.written(spool, buffer),
-                    Err(error) => {
-                        log::error!("message {} could not be written: {error}", incoming.id);
-                        incoming.refuse(replies::store_error(&error));
-                    }
-                }
-                self.go_on(incoming, chunk, out);
+            (State::Finding(reply), Answer::Found(found)) => self.found(now, reply, found, out),
+            (State::Storing(incoming, then), Answer::Appended(result, buffer)) => {
+                self.written(incoming, then, result, buffer, out);
+            }
+            (State::Text(incoming), Answer::Appended(result, buffer)) => {
+                self.written(incoming, Then::Text, result, buffer, out);
+            }
+            (State::Chunk(incoming, chunk), Answer::Appended(result, buffer)) => {
+                self.written(incoming, Then::Chunk(chunk), result, buffer, out);
             }
             (State::Delivering { id }, Answer::Delivered(results)) => {
                 self.delivered(now, &id, results, out);
@@ -436,7 +459,10 @@ impl Server {
     /// Ends now, or when the job that runs is done: what a worker has is never told from what was lost.
     fn end(&mut self, ending: Ending, out: &mut Out) {
         match &self.state {
-            State::Verifying(_) | State::Storing(..) | State::Delivering { .. } => {
+            State::Verifying(_)
+            | State::Finding(_)
+            | State::Storing(..)
+            | State::Delivering { .. } => {
                 self.ending = ending;
                 return;
             }

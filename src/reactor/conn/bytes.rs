@@ -86,7 +86,7 @@ impl Conn {
         if let Some(info) = up {
             let what = format!("{} {}", info.version, info.cipher);
             self.out.show(self.side, Piece::Tls(&what));
-            self.owed.tls_up = Some(info);
+            self.owed.tls_up = Some(Box::new(info));
         }
         Ok(moved)
     }
@@ -116,6 +116,18 @@ impl Conn {
             }
             None => Ok(0),
         }
+    }
+
+    /// At most so many octets, past the reader. `None` for nothing now, 0 for the end.
+    pub(super) fn read_exactly(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Trouble> {
+        let result = read(
+            &mut self.socket,
+            &mut self.readable,
+            &mut self.watch,
+            buffer,
+        );
+        settle(&mut self.watch);
+        result
     }
 
     /// The peer will send no more.

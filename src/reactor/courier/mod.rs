@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use self::words::{answer, failure_reply, outcome_text, verdicts};
-use self::work::{Brought, deliver, load, record};
+use self::work::{Brought, deliver, fetch, load, record};
 use super::driver::{Driver, Event, Orders};
 use super::lookup::{self, Question};
 use super::outgoing::{End, Outgoing, Place};
@@ -30,8 +30,8 @@ use crate::limits;
 use crate::proto::Epoch;
 use crate::proto::client::Upgrade;
 use crate::proto::control::{Board, Order, Step};
-use crate::proto::smtp::client::Login;
-use crate::proto::smtp::dispatch::policy::{Dialect, Policy, Secret, Tls, Whose};
+use crate::proto::smtp::client::{Login, With};
+use crate::proto::smtp::dispatch::policy::{Dialect, Policy, Secret, Source, Tls, Whose};
 use crate::proto::smtp::dispatch::{self, Dispatcher, Found, Spot, Target, Which, Wish, Written};
 use crate::proto::smtp::relay::{Client, Message, Patience, Plan, Tray};
 use crate::store::queue::Queued;
@@ -50,6 +50,8 @@ pub struct Settings {
     pub patience: Patience,
     /// How long each address may take to answer.
     pub connect: Duration,
+    /// How long a server may take nothing of a message's text.
+    pub stall: Duration,
 }
 
 /// The courier. See the module.
@@ -60,6 +62,7 @@ pub struct Courier {
     trust: Trust,
     patience: Patience,
     connect: Duration,
+    stall: Duration,
     dispatcher: Dispatcher,
     calls: HashMap<u64, Call>,
     questions: HashMap<u64, dispatch::Question>,
@@ -87,6 +90,8 @@ struct Call {
     tls: Tls,
     dialect: Dialect,
     login: Option<Secret>,
+    /// The password or token, where it had to be fetched.
+    fetched: Option<String>,
     tray: Tray,
     /// A message can be given.
     ready: bool,
@@ -101,9 +106,22 @@ struct Call {
 /// What a job is for.
 enum Job {
     Authorities,
-    Load { connection: u64, id: QueueId },
-    Deliver { errand: u64, recipients: Vec<usize> },
-    Record { errand: u64, id: QueueId },
+    /// What a connection logs in with.
+    Fetch {
+        connection: u64,
+    },
+    Load {
+        connection: u64,
+        id: QueueId,
+    },
+    Deliver {
+        errand: u64,
+        recipients: Vec<usize>,
+    },
+    Record {
+        errand: u64,
+        id: QueueId,
+    },
 }
 
 impl Courier {
@@ -120,6 +138,7 @@ impl Courier {
             trust: settings.trust,
             patience: settings.patience,
             connect: settings.connect,
+            stall: settings.stall,
             calls: HashMap::new(),
             questions: HashMap::new(),
             jobs: HashMap::new(),
@@ -240,6 +259,7 @@ impl Courier {
                         tls,
                         dialect,
                         login,
+                        fetched: None,
                         tray: Tray::new(),
                         ready: false,
                         busy: None,
@@ -319,6 +339,14 @@ impl Courier {
         let Some(call) = self.calls.get(&word) else {
             return;
         };
+        let source = call.login.as_ref().and_then(|login| login.source.clone());
+        if let Some(source) = source
+            && call.fetched.is_none()
+        {
+            return self.job(Job::Fetch { connection: word }, orders, move || {
+                Brought::Fetched(fetch(&source))
+            });
+        }
         let (place, port, loopback) = match &call.target.place {
             Spot::Tcp(address) => (
                 Place::Tcp(*address),
@@ -365,8 +393,12 @@ impl Courier {
             upgrade,
             login: call.login.as_ref().map(|login| Login {
                 user: login.user.clone(),
-                password: login.password.clone(),
+                password: call.fetched.as_ref().unwrap_or(&login.password).clone(),
                 nonce: super::nonce(),
+                with: match &login.source {
+                    Some(Source::TokenFile(_) | Source::TokenCommand(_)) => With::Token,
+                    Some(Source::PasswordFile(_)) | None => With::Password,
+                },
             }),
             patience: self.patience,
             // The dispatcher says when it ends; this is for when it does not.
@@ -382,6 +414,7 @@ impl Courier {
             Box::new(Client::new(plan, tray.clone())),
         );
         outgoing.patience = self.connect;
+        outgoing.stall = self.stall;
         outgoing.tls = tls;
         if implicit {
             outgoing.security = Security::Implicit;
@@ -472,6 +505,7 @@ impl Courier {
         };
         match (job, brought) {
             (Job::Authorities, brought) => self.authorities(brought, orders),
+            (Job::Fetch { connection }, brought) => self.fetched(connection, brought, orders),
             (Job::Load { connection, id }, brought) => {
                 self.loaded(connection, &id, brought, orders);
             }
@@ -502,6 +536,30 @@ impl Courier {
                 self.tell(dispatch::Event::Recorded { errand, written });
             }
         }
+    }
+
+    /// What a connection logs in with is there, or cannot be had now.
+    fn fetched(&mut self, connection: u64, brought: Option<Brought>, orders: &mut Orders) {
+        let fetched = match brought {
+            Some(Brought::Fetched(fetched)) => fetched,
+            _ => Err("it could not be read".to_owned()),
+        };
+        let Some(call) = self.calls.get_mut(&connection) else {
+            return;
+        };
+        let why = match fetched {
+            Ok(secret) => {
+                call.fetched = Some(secret);
+                return self.call(connection, orders);
+            }
+            Err(why) => why,
+        };
+        let name = Arc::clone(&call.target.name);
+        self.calls.remove(&connection);
+        log::error!("there is nothing to log in to {name} with: {why}");
+        let text = format!("There is nothing to log in to {name} with now");
+        let reply = Reply::new(451, Enhanced(4, 7, 0), text);
+        self.tell(dispatch::Event::NotConnected { connection, reply });
     }
 
     fn authorities(&mut self, brought: Option<Brought>, orders: &mut Orders) {

@@ -55,11 +55,11 @@ pub(super) fn verdicts(
             Verdict::Again(Arc::new(reply.clone()))
         }
         relay::Fate::Refused { reply, .. } | relay::Fate::Unfit(reply) => {
-            let reply = Arc::new(reply.clone());
-            if reply.class() == 5 {
-                Verdict::Refused(reply)
-            } else {
-                Verdict::Later(reply)
+            let said = Arc::new(reply.clone());
+            match fate {
+                _ if said.class() == 5 => Verdict::Refused(said),
+                relay::Fate::Refused { .. } => Verdict::NotHere(said),
+                _ => Verdict::Later(said),
             }
         }
         relay::Fate::Interrupted { stage, .. } => {

@@ -1,8 +1,13 @@
 //! The courier's jobs: what blocks on the disk.
 
+use std::fs::File;
+use std::io::{self, Read};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::limits;
+use crate::proto::smtp::dispatch::policy::Source;
 use crate::proto::smtp::dispatch::{Outcome, Verdict, Written, conclude};
 use crate::proto::smtp::relay::Text;
 use crate::reactor::{Connector, TlsError};
@@ -15,6 +20,8 @@ use crate::wire::smtp::{Enhanced, Reply};
 /// What a job brought.
 pub(super) enum Brought {
     Authorities(Box<Result<Connector, TlsError>>),
+    /// A password or token, or why there is none.
+    Fetched(Result<String, String>),
     Loaded(Result<(Arc<Queued>, Text), StoreError>),
     Delivered(Vec<(usize, Verdict)>),
     Recorded {
@@ -22,6 +29,61 @@ pub(super) enum Brought {
         /// What is said of each report.
         reports: Vec<String>,
     },
+}
+
+/// What to log in with: the first line of a file, or of what a command says.
+pub(super) fn fetch(source: &Source) -> Result<String, String> {
+    let octets = match source {
+        Source::PasswordFile(path) | Source::TokenFile(path) => File::open(path)
+            .and_then(|file| {
+                let mut octets = Vec::new();
+                file.take(limits::SECRET).read_to_end(&mut octets)?;
+                Ok(octets)
+            })
+            .map_err(|error| format!("{path}: {error}"))?,
+        Source::TokenCommand(command) => {
+            run(command).map_err(|error| format!("{command}: {error}"))?
+        }
+    };
+    let text = String::from_utf8(octets).map_err(|_| "it is not UTF-8".to_owned())?;
+    let line = text.lines().next().unwrap_or_default().trim_end();
+    if line.is_empty() {
+        return Err("its first line is empty".to_owned());
+    }
+    Ok(line.to_owned())
+}
+
+/// What a shell command writes, if it succeeds in time. What it leaves running in the background is not waited for.
+fn run(command: &str) -> io::Result<Vec<u8>> {
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let until = Instant::now() + limits::SECRET_WAIT;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if Instant::now() >= until {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(io::Error::other("it takes too long"));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    if !status.success() {
+        return Err(io::Error::other(status.to_string()));
+    }
+    let mut octets = Vec::new();
+    if let Some(said) = child.stdout.take() {
+        rustix::io::ioctl_fionbio(&said, true)?;
+        match said.take(limits::SECRET).read_to_end(&mut octets) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(octets)
 }
 
 /// A message, to be sent.
@@ -160,5 +222,31 @@ pub(super) fn record(
             log::error!("{id}: what became of it cannot be written down now: {error}");
             recorded(Written::No)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_log_in_with_is_the_first_line() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("token");
+        std::fs::write(&path, "t0ken \r\nmore\n").expect("written");
+        let path = path.to_str().expect("UTF-8").to_owned();
+        assert_eq!(fetch(&Source::TokenFile(path)), Ok("t0ken".to_owned()));
+        let command = |words: &str| fetch(&Source::TokenCommand(words.to_owned()));
+        assert_eq!(command("printf 'a b\\nc'"), Ok("a b".to_owned()));
+        // What stays behind keeps nobody waiting.
+        assert_eq!(command("echo x; sleep 60 &"), Ok("x".to_owned()));
+        assert!(command("exit 3").expect_err("failed").contains("3"));
+        assert!(command("true").expect_err("nothing").contains("empty"));
+        let nowhere = Source::PasswordFile("/nonexistent".to_owned());
+        assert!(
+            fetch(&nowhere)
+                .expect_err("no file")
+                .contains("/nonexistent")
+        );
     }
 }

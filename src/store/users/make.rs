@@ -10,6 +10,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::limits;
 use crate::wire::sasl::{CramKeys, ScramKeys};
+use crate::wire::saslprep;
 
 /// How a new password is kept. Which logins it allows: any in which the password is shown; CRAM-MD5, SCRAM and APOP as said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,6 +87,9 @@ impl Scheme {
     /// # Errors
     /// A password that nobody could log in with.
     pub fn hash(self, password: &str) -> Result<String, HashError> {
+        // RFC 4616 §2, RFC 5802 §5.1: so that it fits however it is typed.
+        let prepared = saslprep::prepare(password);
+        let password = prepared.as_deref().unwrap_or(password);
         let octets = password.as_bytes();
         if octets.is_empty() {
             return Err(HashError::Empty);

@@ -33,6 +33,7 @@ use subtle::ConstantTimeEq;
 use super::{make, proof, same};
 use crate::limits;
 use crate::wire::sasl::{CramKeys, ScramKeys, decode};
+use crate::wire::saslprep;
 
 /// What a password is checked against.
 pub(super) enum Secret {
@@ -319,8 +320,14 @@ impl Secret {
 
     /// The comparison itself takes the same time wherever they differ.
     pub(super) fn matches(&self, password: &[u8]) -> bool {
+        // What was hashed before, or elsewhere, may be what was typed.
+        let prepared = saslprep::password(password);
+        self.is_of(password) || *prepared != *password && self.is_of(&prepared)
+    }
+
+    fn is_of(&self, password: &[u8]) -> bool {
         match self {
-            Self::Plain(secret) => same(secret, password),
+            Self::Plain(secret) => same(&saslprep::password(secret), &saslprep::password(password)),
             Self::ShaCrypt(hash) => {
                 use sha_crypt::PasswordVerifier;
                 let hash: &str = hash;

@@ -9,7 +9,7 @@ use super::follow::Feed;
 use super::{Event, What, instant};
 use crate::limits;
 use crate::tap::transcript::{Folding, Sink, Transcript};
-use crate::tap::{Piece, Tap};
+use crate::tap::{Piece, Side, Tap};
 
 /// Writes down what events tell.
 pub(super) struct Scribe {
@@ -27,7 +27,14 @@ pub(super) struct Scribe {
 }
 
 /// A session that is not over.
-struct Live {
+enum Live {
+    /// Its client has not said a word: events, as they came. Most of those that are idle are so.
+    Quiet(Box<[u8]>),
+    Spoken(Box<Spoken>),
+}
+
+/// A session in which something is said.
+struct Spoken {
     name: Name,
     transcript: Transcript,
     began: Instant,
@@ -62,8 +69,11 @@ impl Scribe {
     /// Takes what has come, and writes what is due.
     pub(super) fn take(&mut self, mut batch: &[u8]) {
         while let Some((event, rest)) = Event::read(batch) {
+            let octets = &batch[..batch.len() - rest.len()];
             batch = rest;
-            self.event(&event);
+            if !self.keep_quiet(&event, octets) {
+                self.event(&event);
+            }
         }
         let now = Instant::now();
         if self.due.is_some_and(|due| due <= now) {
@@ -79,18 +89,50 @@ impl Scribe {
         self.write_owed();
     }
 
+    /// Keeps an event for later, as long as there is little to write down and nobody who follows. False: it is to be looked at now,
+    /// and so has been what was kept.
+    fn keep_quiet(&mut self, event: &Event<'_>, octets: &[u8]) -> bool {
+        let by_server = matches!(event.what, What::Bytes(_)) && event.side == Side::Server;
+        let waits = self.folder.is_some() && !self.feed.is_followed();
+        match self.live.get_mut(&event.number) {
+            None if waits && matches!(event.what, What::Open(_)) => {
+                let quiet = Live::Quiet(octets.into());
+                self.live.insert(event.number, quiet);
+                true
+            }
+            Some(Live::Quiet(kept)) => {
+                if waits && by_server && kept.len() + octets.len() <= limits::RECORD_QUIET {
+                    *kept = [&**kept, octets].concat().into();
+                    return true;
+                }
+                let kept = std::mem::take(kept);
+                self.live.remove(&event.number);
+                // It was said before anybody followed.
+                let feed = std::mem::take(&mut self.feed);
+                let mut kept = &*kept;
+                while let Some((event, rest)) = Event::read(kept) {
+                    kept = rest;
+                    self.event(&event);
+                }
+                self.feed = feed;
+                false
+            }
+            _ => false,
+        }
+    }
+
     fn event(&mut self, event: &Event<'_>) {
         let now = instant(event.at);
         if let What::Open(text) = event.what {
             return self.open(event.number, now, text);
         }
-        let Some(live) = self.live.get_mut(&event.number) else {
+        let Some(Live::Spoken(live)) = self.live.get_mut(&event.number) else {
             return;
         };
         let before = live.pending.len();
         match event.what {
             What::Bytes(bytes) => {
-                live.spoken |= event.side == crate::tap::Side::Client;
+                live.spoken |= event.side == Side::Client;
                 live.transcript.saw(now, event.side, Piece::Bytes(bytes));
             }
             What::Tls(words) => live.transcript.saw(now, event.side, Piece::Tls(words)),
@@ -111,8 +153,8 @@ impl Scribe {
         tell(&self.feed, event.number, &live.pending[before..]);
         if event.what == What::End {
             self.write(event.number);
-            if let (Some(live), Some(folder)) = (self.live.remove(&event.number), &mut self.folder)
-            {
+            let live = self.live.remove(&event.number);
+            if let (Some(Live::Spoken(live)), Some(folder)) = (live, &mut self.folder) {
                 folder.has(&live.name, live.stored);
             }
             return;
@@ -141,23 +183,21 @@ impl Scribe {
         tell(&self.feed, number, head.as_bytes());
         let sink: Sink = self.written.clone();
         let transcript = Transcript::new(sink, Folding::Never).timed_from(now, LEAST);
-        self.live.insert(
-            number,
-            Live {
-                name,
-                transcript,
-                began: now,
-                pending: head.into_bytes(),
-                stored: 0,
-                spoken: false,
-                owed: false,
-            },
-        );
+        let spoken = Spoken {
+            name,
+            transcript,
+            began: now,
+            pending: head.into_bytes(),
+            stored: 0,
+            spoken: false,
+            owed: false,
+        };
+        self.live.insert(number, Live::Spoken(Box::new(spoken)));
     }
 
     fn write_owed(&mut self) {
         for number in std::mem::take(&mut self.owing) {
-            if let Some(live) = self.live.get_mut(&number) {
+            if let Some(Live::Spoken(live)) = self.live.get_mut(&number) {
                 live.owed = false;
             }
             self.write(number);
@@ -167,7 +207,8 @@ impl Scribe {
 
     /// Writes what a session has not written yet; after an error it is gone, as the loop must not run out of memory for it.
     fn write(&mut self, number: u64) {
-        let (Some(live), Some(folder)) = (self.live.get_mut(&number), &mut self.folder) else {
+        let live = self.live.get_mut(&number);
+        let (Some(Live::Spoken(live)), Some(folder)) = (live, &mut self.folder) else {
             return;
         };
         if live.pending.is_empty() {

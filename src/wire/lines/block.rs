@@ -86,6 +86,28 @@ pub fn plain_text(text: &[u8]) -> usize {
     })
 }
 
+/// How many of the octets after the first of `text` are line feeds without a CR before them.
+///
+/// ```
+/// use mailtool_lines::block::bare_line_feeds;
+///
+/// assert_eq!(bare_line_feeds(b"\na\r\nb\n\n"), 2);
+/// ```
+pub fn bare_line_feeds(text: &[u8]) -> u64 {
+    dispatch!(Level::new(), simd => {
+        let (mut at, mut bare) = (0, 0);
+        while let Some(window) = text[at..].first_chunk::<{ 1 + BLOCK }>() {
+            let before = u8x64::from_slice(simd, &window[..BLOCK]);
+            let here = u8x64::from_slice(simd, &window[1..]);
+            let found = here.simd_eq(b'\n').to_bitmask() & !before.simd_eq(b'\r').to_bitmask();
+            bare += u64::from(found.count_ones());
+            at += BLOCK;
+        }
+        let rest = text[at..].windows(2).filter(|two| two[1] == b'\n' && two[0] != b'\r');
+        bare + rest.count() as u64
+    })
+}
+
 /// Whether a block is plain text after the octet before it, with which the window begins.
 #[inline(always)]
 fn is_plain<S: Simd>(simd: S, window: &[u8; 1 + BLOCK]) -> bool {
@@ -122,6 +144,25 @@ mod tests {
                 let mut masks = [0; 2];
                 positions_in_each(&[[octet; BLOCK], bytes], octet, &mut masks);
                 assert_eq!(masks, [u64::MAX, 1 << at]);
+            }
+        }
+    }
+
+    #[test]
+    fn bare_line_feeds_are_counted_wherever_they_stand() {
+        let naive = |text: &[u8]| {
+            let found = (1..text.len()).filter(|&at| text[at] == b'\n' && text[at - 1] != b'\r');
+            found.count() as u64
+        };
+        for length in 0..4 * BLOCK {
+            for step in [1, 2, 3, 7, 63, 64, 65] {
+                let octet = |at: usize| match (at.is_multiple_of(step), at % 3) {
+                    (true, _) => b'\n',
+                    (false, 0) => b'\r',
+                    _ => b'x',
+                };
+                let text: Vec<u8> = (0..length).map(octet).collect();
+                assert_eq!(bare_line_feeds(&text), naive(&text), "{length} {step}");
             }
         }
     }

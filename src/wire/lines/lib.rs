@@ -244,6 +244,7 @@ impl LineReader {
         if self.pending() == 0 {
             self.buffer = Vec::new();
             self.empty();
+            self.line_feeds.release();
         }
     }
 

@@ -12,8 +12,8 @@ pub(crate) struct LineFeeds {
     /// Those in the 64 octets before `until` that have not been taken: bit 63 is the last of these octets.
     bits: u64,
     until: usize,
-    /// The same for each block after `until`: `ahead[next..]`.
-    ahead: [u64; AHEAD],
+    /// The same for each block after `until`: `ahead[next..]`. None before the first look, nor after [`Self::release`].
+    ahead: Option<Box<[u64; AHEAD]>>,
     next: usize,
 }
 
@@ -26,7 +26,7 @@ impl LineFeeds {
         Self {
             bits: 0,
             until: 0,
-            ahead: [0; AHEAD],
+            ahead: None,
             next: AHEAD,
         }
     }
@@ -35,7 +35,7 @@ impl LineFeeds {
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<usize> {
         while self.bits == 0 {
-            self.bits = *self.ahead.get(self.next)?;
+            self.bits = *self.ahead.as_ref()?.get(self.next)?;
             self.next += 1;
             self.until += BLOCK;
         }
@@ -56,7 +56,8 @@ impl LineFeeds {
         let stretch = blocks.len().min(AHEAD);
         if stretch > 0 {
             self.next = AHEAD - stretch;
-            positions_in_each(&blocks[..stretch], b'\n', &mut self.ahead[self.next..]);
+            let ahead = self.ahead.get_or_insert_with(|| Box::new([0; AHEAD]));
+            positions_in_each(&blocks[..stretch], b'\n', &mut ahead[self.next..]);
         } else if !rest.is_empty() {
             self.bits = Block::load(rest).positions(b'\n') << (BLOCK - rest.len());
             self.until = received.len();
@@ -71,8 +72,8 @@ impl LineFeeds {
             if blocks > AHEAD - self.next {
                 return self.restart(place);
             }
-            if let Some(last) = blocks.checked_sub(1) {
-                self.bits = self.ahead[self.next + last];
+            if let (Some(last), Some(masks)) = (blocks.checked_sub(1), &self.ahead) {
+                self.bits = masks[self.next + last];
             }
             self.next += blocks;
             self.until += blocks * BLOCK;
@@ -83,6 +84,12 @@ impl LineFeeds {
     /// Nothing is known: line feeds are looked for from `place` on.
     pub(crate) const fn restart(&mut self, place: usize) {
         (self.bits, self.until, self.next) = (0, place, AHEAD);
+    }
+
+    /// Nothing is in the buffer, which is given back: so is the memory for what was found in it.
+    pub(crate) fn release(&mut self) {
+        self.ahead = None;
+        self.restart(0);
     }
 
     /// What is in the buffer moved to the front, by so many octets.

@@ -15,6 +15,7 @@ use ring::{digest, hmac, pbkdf2};
 use subtle::ConstantTimeEq;
 
 use super::{BASE64, Question, SaslError, encode, name};
+use crate::wire::saslprep;
 use base64::Engine;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -50,7 +51,7 @@ impl ScramKeys {
             pbkdf2::PBKDF2_HMAC_SHA256,
             iterations,
             &salt,
-            password,
+            &saslprep::password(password),
             &mut salted,
         );
         let client_key = mac(&salted, b"Client Key");

@@ -1,10 +1,12 @@
-//! Names of hosts and services: DNS replies, /etc/hosts, /etc/resolv.conf, /etc/services.
+//! Names of hosts and services: DNS replies, /etc/hosts, /etc/resolv.conf, /etc/services; domains and names of users in letters.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use mailtool::wire::dns::{Edns, Kind, Reply, query, reply, reverse_name, time_to_live};
+use mailtool::wire::idna::to_ascii;
 use mailtool::wire::resolv::{Hosts, ResolvConf};
+use mailtool::wire::saslprep::prepare;
 use mailtool::wire::services::{Services, Transport};
 
 fuzz_target!(|input: &[u8]| {
@@ -52,6 +54,13 @@ fuzz_target!(|input: &[u8]| {
     }
     let text = String::from_utf8_lossy(input);
     let _ = query(&text, Kind::A, 1, Edns::Without);
+    if let Some(ascii) = to_ascii(&text) {
+        assert!(ascii.is_ascii());
+        assert_eq!(to_ascii(&ascii).as_deref(), Some(&*ascii));
+    }
+    if let Some(prepared) = prepare(&text) {
+        assert_eq!(prepare(&prepared).as_deref(), Some(&*prepared));
+    }
     let word = text.split_whitespace().next().unwrap_or("mail");
     let hosts = Hosts::parse(&text);
     for address in hosts.addresses(word) {

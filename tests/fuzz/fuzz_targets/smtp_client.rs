@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use mailtool::proto::client::Upgrade;
-use mailtool::proto::smtp::client::{Client, Login, Mail, Outcome, Plan as ClientPlan, Protocol};
+use mailtool::proto::smtp::client::{
+    Client, Login, Mail, Outcome, Plan as ClientPlan, Protocol, With,
+};
 use mailtool::wire::address::Address;
 use mailtool_fuzz::conversation::{Event, Plan, events, with_client};
 use mailtool_fuzz::said;
@@ -39,6 +41,10 @@ fn play(plan: Plan, events: &[Event<'_>], piece: usize) -> (Vec<u8>, Outcome) {
         user: "alice".into(),
         password: "secret".into(),
         nonce: "abcdef".into(),
+        with: match variant & 8 {
+            0 => With::Password,
+            _ => With::Token,
+        },
     };
     let mut client = Client::new(
         ClientPlan {

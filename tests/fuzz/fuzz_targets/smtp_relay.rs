@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use mailtool::proto::client::Upgrade;
-use mailtool::proto::smtp::client::{Login, Protocol};
+use mailtool::proto::smtp::client::{Login, Protocol, With};
 use mailtool::proto::smtp::relay::{
     Client, Fate, Message, Outcome, Patience, Plan as RelayPlan, Text, Tray,
 };
@@ -67,6 +67,10 @@ fn play(plan: Plan, events: &[Event<'_>], piece: usize) -> (Vec<u8>, Vec<Outcome
         user: "alice".into(),
         password: "secret".into(),
         nonce: "abcdef".into(),
+        with: match variant & 8 {
+            0 => With::Password,
+            _ => With::Token,
+        },
     };
     let plan = RelayPlan {
         name: "client.example".into(),

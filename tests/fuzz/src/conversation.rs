@@ -128,6 +128,7 @@ pub fn with_server(stage: &Stage, events: &[Event<'_>], piece: usize) -> BTreeMa
                 },
                 seed: [7; 16],
                 refused: None,
+                proxy: None,
             });
             let mut wire = Wire::new(session, Side::Server, now);
             wire.handle(now, Input::Open);

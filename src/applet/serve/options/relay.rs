@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use anyhow::bail;
 
@@ -11,7 +12,8 @@ use super::time::Time;
 use crate::applet::serve::protocols::Protocol;
 use crate::applet::serve::screen::Passing;
 use crate::limits;
-use crate::proto::smtp::dispatch::policy::{Pattern, Policy, Route, Routes, Way};
+use crate::proto::smtp::dispatch::policy::{Pattern, Policy, Route, Routes, Source, Way};
+use crate::proto::smtp::relay::Patience;
 use crate::reactor::Trust;
 use crate::wire::network::Network;
 
@@ -31,6 +33,18 @@ pub(in crate::applet::serve) struct Relay {
     /// Host that mail for all other domains goes through, in place of their mail exchangers
     #[arg(long, value_name = "[USER:PASSWORD@]HOST:PORT", env = "MAILTOOL_SMARTHOST", hide_env_values = true, help_heading = RELAY)]
     smarthost: Option<Way>,
+    /// Name to log in to the smarthost with, where the password or a token comes from elsewhere
+    #[arg(long, value_name = "NAME", env = "MAILTOOL_SMARTHOST_USER", help_heading = RELAY)]
+    smarthost_user: Option<String>,
+    /// File whose first line is the password for it; read for each connection
+    #[arg(long, value_name = "FILE", env = "MAILTOOL_SMARTHOST_PASSWORD_FILE", help_heading = RELAY)]
+    smarthost_password_file: Option<PathBuf>,
+    /// File whose first line is a token for it (OAUTHBEARER, XOAUTH2); read for each connection
+    #[arg(long, value_name = "FILE", env = "MAILTOOL_SMARTHOST_TOKEN_FILE", help_heading = RELAY)]
+    smarthost_token_file: Option<PathBuf>,
+    /// Shell command that prints such a token, such as one that refreshes it; run for each connection
+    #[arg(long, value_name = "COMMAND", env = "MAILTOOL_SMARTHOST_TOKEN_COMMAND", help_heading = RELAY)]
+    smarthost_token_command: Option<String>,
     /// Host behind this one that has the mailboxes of our domains: lmtp:HOST:PORT, lmtp:/unix/socket [default: they are here]
     #[arg(long, value_name = "lmtp:HOST:PORT", env = "MAILTOOL_DELIVER", help_heading = RELAY)]
     deliver: Option<Way>,
@@ -52,6 +66,10 @@ pub(in crate::applet::serve) struct Relay {
     /// After so long its sender is told that it is late [default: 4h]
     #[arg(long, value_name = "TIME", env = "MAILTOOL_WARN_AFTER", help_heading = RELAY)]
     warn_after: Option<Time>,
+    /// How long a server may be silent: TIME for every step, or STEP=TIME with connect, greeting, command, mail, rcpt, data, block, end or
+    /// quit [default: connect 30s, data 2m, end 10m, quit 10s, others 5m]
+    #[arg(long, value_name = "[STEP=]TIME", env = "MAILTOOL_RELAY_TIMEOUT", value_delimiter = ',', help_heading = RELAY)]
+    relay_timeout: Vec<StepTime>,
     /// Most connections to other servers at the same time [default: 100]
     #[arg(long, value_name = "N", env = "MAILTOOL_RELAY_CONNECTIONS", value_parser = count, help_heading = RELAY)]
     relay_connections: Option<usize>,
@@ -130,14 +148,70 @@ impl Relay {
             connections_each: self
                 .relay_connections_each
                 .unwrap_or(usual.connections_each),
-            routes: Routes::new(
-                self.route.clone(),
-                self.smarthost.clone(),
-                self.deliver.clone(),
-            ),
+            routes: Routes::new(self.route.clone(), self.smarthost(), self.deliver.clone()),
             require_tls: self.require_tls.clone(),
             ..usual
         }
+    }
+
+    /// The host that all other mail goes through, with who logs in there.
+    fn smarthost(&self) -> Option<Way> {
+        let way = self.smarthost.clone()?;
+        let source = self.sources().next();
+        Some(match (&self.smarthost_user, source) {
+            (Some(user), Some(source)) => way.with_login(user, source),
+            _ => way,
+        })
+    }
+
+    /// Where the password or token for it comes from: one, if [`Self::check`] found no fault.
+    fn sources(&self) -> impl Iterator<Item = Source> {
+        let file = |path: &PathBuf| path.display().to_string();
+        let password = self.smarthost_password_file.as_ref().map(file);
+        let token = self.smarthost_token_file.as_ref().map(file);
+        let command = self.smarthost_token_command.clone();
+        [
+            password.map(Source::PasswordFile),
+            token.map(Source::TokenFile),
+            command.map(Source::TokenCommand),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// How long servers may be silent, by what they should answer.
+    pub(in crate::applet::serve) fn patience(&self) -> RelayPatience {
+        let mut patience = RelayPatience {
+            connect: limits::CONNECT,
+            stall: limits::SEND_STALL,
+            replies: Patience::default(),
+        };
+        // What is said of one step counts more than what is said of all.
+        let (all, some): (Vec<_>, Vec<_>) = self
+            .relay_timeout
+            .iter()
+            .partition(|one| one.step.is_none());
+        for StepTime { step, time } in all.into_iter().chain(some) {
+            let time = Duration::from_secs(time.0.unsigned_abs());
+            let replies = &mut patience.replies;
+            match step {
+                None => {
+                    patience.connect = time;
+                    patience.stall = time;
+                    *replies = Patience::of(time);
+                }
+                Some(Step::Connect) => patience.connect = time,
+                Some(Step::Greeting) => replies.greeting = time,
+                Some(Step::Command) => replies.command = time,
+                Some(Step::Mail) => replies.mail = time,
+                Some(Step::Rcpt) => replies.rcpt = time,
+                Some(Step::Data) => replies.data = time,
+                Some(Step::Block) => patience.stall = time,
+                Some(Step::End) => replies.text = time,
+                Some(Step::Quit) => replies.quit = time,
+            }
+        }
+        patience
     }
 
     /// A server that everybody reaches must not pass on mail for everybody.
@@ -145,6 +219,29 @@ impl Relay {
         &self,
         endpoints: &[(Protocol, Endpoint)],
     ) -> anyhow::Result<()> {
+        let sources = self.sources().count();
+        let (user, way) = (&self.smarthost_user, &self.smarthost);
+        match (way, user) {
+            (None, _) if user.is_some() || sources > 0 => {
+                bail!(
+                    "--smarthost-user and what goes with it need the host: --smarthost HOST:PORT"
+                );
+            }
+            (Some(way), Some(_)) if way.login.is_some() => bail!(
+                "--smarthost names a user already: give --smarthost HOST:PORT with --smarthost-user"
+            ),
+            (_, Some(user)) if sources == 0 => bail!(
+                "--smarthost-user {user} needs one of --smarthost-password-file, --smarthost-token-file and \
+                 --smarthost-token-command"
+            ),
+            (_, None) if sources > 0 => {
+                bail!("a password or token for the smarthost is whose? Give --smarthost-user NAME");
+            }
+            _ if sources > 1 => bail!(
+                "give one of --smarthost-password-file, --smarthost-token-file and --smarthost-token-command"
+            ),
+            _ => {}
+        }
         let open = too_wide(&self.relay_from);
         for (protocol, endpoint) in endpoints {
             if let (Some(network), true, Endpoint::Tcp(address)) =
@@ -196,6 +293,73 @@ fn too_wide(networks: &[Network]) -> Option<&Network> {
         *sum = sum.saturating_add(part);
         *sum > 1 << 28
     })
+}
+
+/// How long servers may be silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::applet::serve) struct RelayPatience {
+    /// Until an address answers.
+    pub(in crate::applet::serve) connect: Duration,
+    /// While they take nothing of a text.
+    pub(in crate::applet::serve) stall: Duration,
+    /// Until they reply.
+    pub(in crate::applet::serve) replies: Patience,
+}
+
+/// A step of a conversation with a server (RFC 5321 §4.5.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Connect,
+    Greeting,
+    Command,
+    Mail,
+    Rcpt,
+    Data,
+    Block,
+    End,
+    Quit,
+}
+
+/// `30s`: every step; `data=2m`: one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct StepTime {
+    step: Option<Step>,
+    time: Time,
+}
+
+impl FromStr for StepTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (step, time) = match text.split_once('=') {
+            None => (None, text),
+            Some((step, time)) => (Some(step), time),
+        };
+        let steps = [
+            ("connect", Step::Connect),
+            ("greeting", Step::Greeting),
+            ("command", Step::Command),
+            ("mail", Step::Mail),
+            ("rcpt", Step::Rcpt),
+            ("data", Step::Data),
+            ("block", Step::Block),
+            ("end", Step::End),
+            ("quit", Step::Quit),
+        ];
+        let known = |word: &str| {
+            let named = steps
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(word));
+            named.map(|(_, step)| *step).ok_or_else(|| {
+                let names: Vec<&str> = steps.iter().map(|(name, _)| *name).collect();
+                format!("{word} is no step: give one of {}", names.join(", "))
+            })
+        };
+        Ok(Self {
+            step: step.map(known).transpose()?,
+            time: time.parse()?,
+        })
+    }
 }
 
 /// `127.0.0.1`, `127.0.0.1:5353`, `[::1]:53`
@@ -254,6 +418,63 @@ mod tests {
             assert!(error.contains(why), "{error}");
         }
         assert!(!Options::default().relay.is_on());
+    }
+
+    #[test]
+    fn times_are_for_one_step_or_for_all() {
+        let patience = |text: &str| of_file(text).expect(text).relay.patience();
+        let usual = patience("");
+        assert_eq!(usual.replies, Patience::default());
+        let told = patience("relay-timeout = ['data=1m', '7s', 'END=2h', 'block=9', 'connect=3']");
+        let seconds = Duration::from_secs;
+        assert_eq!((told.connect, told.stall), (seconds(3), seconds(9)));
+        let expected = Patience {
+            data: seconds(60),
+            text: seconds(7200),
+            ..Patience::of(seconds(7))
+        };
+        assert_eq!(told.replies, expected);
+        for (text, why) in [("dat=1m", "give one of connect,"), ("data=0", "30s, 5m")] {
+            let error = of_file(&format!("relay-timeout = '{text}'")).expect_err(text);
+            assert!(format!("{error:#}").contains(why), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn a_smarthost_is_logged_in_to_with_what_lies_elsewhere() {
+        let relay = |text: &str| of_file(text).expect(text).relay;
+        let asked = "smarthost = 'mx.example:587'\nsmarthost-user = 'me'\nsmarthost-token-file = '/run/token'\n";
+        let asked = relay(asked);
+        assert!(asked.check(&[]).is_ok());
+        let login = asked
+            .smarthost()
+            .and_then(|way| way.login)
+            .expect("a login");
+        assert_eq!(login.user, "me");
+        assert_eq!(
+            login.source,
+            Some(Source::TokenFile("/run/token".to_owned()))
+        );
+        for (text, why) in [
+            ("smarthost-user = 'me'", "--smarthost HOST:PORT"),
+            ("smarthost-token-command = 'x'", "--smarthost HOST:PORT"),
+            ("smarthost = 'mx'\nsmarthost-user = 'me'", "needs one of"),
+            (
+                "smarthost = 'mx'\nsmarthost-token-file = 'x'",
+                "--smarthost-user NAME",
+            ),
+            (
+                "smarthost = 'me:x@mx'\nsmarthost-user = 'me'\nsmarthost-token-file = 'x'",
+                "a user already",
+            ),
+            (
+                "smarthost = 'mx'\nsmarthost-user = 'me'\nsmarthost-token-file = 'x'\nsmarthost-password-file = 'x'",
+                "give one of",
+            ),
+        ] {
+            let error = relay(text).check(&[]).expect_err(text).to_string();
+            assert!(error.contains(why), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::time::Time;
 use crate::limits;
-use crate::proto::smtp::server::{Config, Disclosure, Rates, Rigor, Senders};
+use crate::proto::smtp::server::{Config, Disclosure, Rates, Rigor, SenderDomains, Senders};
 use crate::wire::network::Network;
 
 /// The part of the options that changes a [`Config`].
@@ -20,10 +20,14 @@ pub(in crate::applet::serve) struct Sessions {
     /// Users who log in send as themselves only, in MAIL FROM and in the field From
     #[arg(long, env = "MAILTOOL_OWN_SENDERS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
     own_senders: bool,
+    /// Refuse senders whose domain does not exist or says that it takes no mail (null MX), unless they log in [default: no domain is looked
+    /// up]
+    #[arg(long, env = "MAILTOOL_CHECK_SENDER_DOMAINS", value_parser = clap::builder::FalseyValueParser::new(), help_heading = SESSIONS)]
+    check_sender_domains: bool,
     /// Networks of proxies that may use XCLIENT to say whose connection they hand on
     #[arg(long, value_name = "NET", env = "MAILTOOL_XCLIENT_FROM", value_delimiter = ',', help_heading = SESSIONS)]
     xclient_from: Vec<Network>,
-    /// Networks of load balancers that have to begin with a PROXY header (version 1 or 2), which says it
+    /// Networks of load balancers that have to begin with a PROXY header (version 1 or 2), which says it: on every port, before TLS
     #[arg(long, value_name = "NET", env = "MAILTOOL_PROXY_FROM", value_delimiter = ',', help_heading = SESSIONS)]
     proxy_from: Vec<Network>,
     /// Most recipients of one message [default: 1000]
@@ -61,6 +65,9 @@ impl Sessions {
         if self.own_senders {
             config.senders = Senders::Oneself;
         }
+        if self.check_sender_domains {
+            config.sender_domains = SenderDomains::LookedUp;
+        }
         config.xclient_from.clone_from(&self.xclient_from);
         config.proxy_from.clone_from(&self.proxy_from);
         let number = |given: Option<u32>, usual: usize| given.map_or(usual, |given| given as usize);
@@ -82,6 +89,11 @@ impl Sessions {
     /// Those who come for many others.
     pub(in crate::applet::serve) fn proxies(&self) -> Vec<Network> {
         [&self.proxy_from[..], &self.xclient_from].concat()
+    }
+
+    /// Those of them that begin with a PROXY header.
+    pub(in crate::applet::serve) fn headed(&self) -> Vec<Network> {
+        self.proxy_from.clone()
     }
 
     /// Who is counted, for all listeners together.

@@ -52,6 +52,7 @@ impl Wire {
             },
             seed: [7; 16],
             refused: None,
+            proxy: None,
         };
         let mut wire = Self {
             reader: LineReader::new(),

@@ -53,6 +53,7 @@ impl Stage {
             },
             seed: [7; 16],
             refused,
+            proxy: None,
         };
         let mut stage = Self {
             folder,

@@ -18,6 +18,7 @@ fn login() -> Option<Login> {
         user: "alice".into(),
         password: "sec ret".into(),
         nonce: "abcdef".into(),
+        with: With::Password,
     })
 }
 

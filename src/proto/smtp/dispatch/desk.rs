@@ -114,6 +114,7 @@ impl Dispatcher {
             losses: 0,
             warned,
             state: State::Waiting(due),
+            turned_away: None,
         };
         self.errands.insert(name, errand);
         self.set_waiting(now, name, due);
@@ -423,7 +424,12 @@ impl Dispatcher {
         destination.opening -= 1;
         let more = one.at + 1 < one.targets.len();
         if more && !destination.ready.is_empty() {
-            return self.open(key, one.targets, one.at + 1);
+            return self.open(key, one.targets, one.at + 1, one.is_second);
+        }
+        if one.is_second {
+            // The one before answers, only that it does not take these now: the destination is not to be blamed.
+            self.settle_turned_away(now, key);
+            return self.forget_if_unused(key);
         }
         // Those that stand carry on; it takes no more of them now.
         if destination.standing > 0 || more {
@@ -465,7 +471,94 @@ impl Dispatcher {
         } else {
             self.rest(now, connection);
         }
+        self.ask_the_next(now, connection, errand, verdicts, remote);
+    }
+
+    /// Those whom this server does not take now are given to the next one, if there is one; the others are settled.
+    fn ask_the_next(
+        &mut self,
+        now: i64,
+        connection: u64,
+        errand: u64,
+        mut verdicts: Vec<(usize, Verdict)>,
+        remote: Option<Arc<str>>,
+    ) {
+        let (Some(connection), Some(one)) =
+            (self.connections.get(&connection), self.errands.get(&errand))
+        else {
+            return self.settle(now, errand, verdicts, remote);
+        };
+        let here = connection.targets.get(connection.at);
+        // Another address of the same server would say the same.
+        let next = here.and_then(|here| {
+            let mut targets = connection.targets.iter().enumerate();
+            let is_next = |(at, target): &(usize, &super::Target)| {
+                *at > connection.at && target.name != here.name
+            };
+            targets.find(is_next).map(|(at, _)| at)
+        });
+        let servers = one.turned_away.as_ref().map_or(1, |away| away.servers + 1);
+        let is_away = |verdict: &(usize, Verdict)| matches!(verdict.1, Verdict::NotHere(_));
+        let is_gone = self
+            .messages
+            .get(&one.id)
+            .is_none_or(|message| message.gone);
+        let (Some(next), false) = (next, is_gone || servers >= limits::RELAY_SERVERS) else {
+            return self.settle(now, errand, verdicts, remote);
+        };
+        let away: Vec<(usize, Verdict)> = verdicts.extract_if(.., |one| is_away(one)).collect();
+        let Some((_, Verdict::NotHere(reply))) = away.first() else {
+            return self.settle(now, errand, verdicts, remote);
+        };
+        log::info!(
+            "{}: {}: {reply}; its next server is asked",
+            one.id,
+            remote.as_deref().unwrap_or("the server")
+        );
+        let (id, key, attempts, warned) =
+            (one.id.clone(), one.destination, one.attempts, one.warned);
+        let recipients: Vec<usize> = away.iter().map(|(index, _)| *index).collect();
+        let turned_away = Some(Box::new(super::TurnedAway {
+            servers,
+            next,
+            verdicts: away,
+            remote: remote.clone(),
+        }));
+        let Some(one) = self.errands.get_mut(&errand) else {
+            return;
+        };
+        if recipients.len() == one.recipients.len() {
+            one.turned_away = turned_away;
+            return self.set_ready(now, errand);
+        }
+        one.recipients.retain(|index| !recipients.contains(index));
         self.settle(now, errand, verdicts, remote);
+        self.add(now, &id, key, recipients, attempts, warned, now);
+        // The last that was named.
+        if let Some(one) = self.errands.get_mut(&self.next) {
+            one.turned_away = turned_away;
+        }
+    }
+
+    /// No other server can be reached: what the one before said counts.
+    fn settle_turned_away(&mut self, now: i64, key: u64) {
+        let Some(destination) = self.destinations.get_mut(&key) else {
+            return;
+        };
+        let mut away = Vec::new();
+        destination.ready.retain(|(_, errand)| {
+            let one = self.errands.get_mut(errand);
+            match one.and_then(|one| one.turned_away.take()) {
+                Some(said) => {
+                    away.push((*errand, said));
+                    false
+                }
+                None => true,
+            }
+        });
+        for (errand, said) in away {
+            self.settle(now, errand, said.verdicts, said.remote);
+        }
     }
 
     pub(super) fn closed(&mut self, now: i64, connection: u64, why: Option<String>) {
@@ -511,7 +604,7 @@ impl Dispatcher {
                 self.set_ready(now, errand);
                 let crowded = self.connections.len() >= self.policy.connections;
                 if one.at + 1 < one.targets.len() && !crowded && !reused {
-                    self.open(key, one.targets, one.at + 1);
+                    self.open(key, one.targets, one.at + 1, one.is_second);
                 }
             } else if let Some(recipients) = self
                 .errands
@@ -586,15 +679,17 @@ impl Dispatcher {
                     again.push(index);
                     continue;
                 }
-                Verdict::Later(_) | Verdict::Again(_)
+                Verdict::Later(_) | Verdict::NotHere(_) | Verdict::Again(_)
                     if late.is_some_and(|by| by.mode == ByMode::Return) =>
                 {
                     (End::Failed, Arc::new(too_late()))
                 }
-                Verdict::Later(reply) | Verdict::Again(reply) if message.give_up <= now => {
+                Verdict::Later(reply) | Verdict::NotHere(reply) | Verdict::Again(reply)
+                    if message.give_up <= now =>
+                {
                     (End::Expired, reply)
                 }
-                Verdict::Later(reply) | Verdict::Again(reply) => {
+                Verdict::Later(reply) | Verdict::NotHere(reply) | Verdict::Again(reply) => {
                     left.push(index);
                     (End::Later { next, warn }, reply)
                 }
@@ -607,6 +702,7 @@ impl Dispatcher {
             });
         }
         one.losses = 0;
+        one.turned_away = None;
         one.warned |= warn && !left.is_empty();
         let (id, key, attempts, warned) =
             (one.id.clone(), one.destination, one.attempts, one.warned);

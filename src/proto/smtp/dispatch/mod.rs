@@ -97,6 +97,27 @@ struct Errand {
     losses: usize,
     warned: bool,
     state: State,
+    /// What servers said that did not take it in this attempt.
+    turned_away: Option<Box<TurnedAway>>,
+}
+
+/// Servers of a destination do not take a message now, and the next one is asked (RFC 5321 §5.1).
+#[derive(Debug)]
+struct TurnedAway {
+    /// How many were asked.
+    servers: usize,
+    /// The first target that is not one of them.
+    next: usize,
+    /// What the last one said, and its name.
+    verdicts: Vec<(usize, Verdict)>,
+    remote: Option<Arc<str>>,
+}
+
+impl Errand {
+    /// The first target that may be asked.
+    fn first_target(&self) -> usize {
+        self.turned_away.as_ref().map_or(0, |away| away.next)
+    }
 }
 
 #[derive(Debug)]
@@ -145,6 +166,8 @@ struct Connection {
     served: usize,
     idle_until: i64,
     stage: Stage,
+    /// Opened for those that a server before it has turned away.
+    is_second: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -435,18 +458,28 @@ impl Dispatcher {
             }
             return Turn::Done;
         }
-        let idle = self.idle.iter().position(|connection| {
-            let connection = self.connections.get(connection);
-            connection.is_some_and(|connection| connection.destination == key)
-        });
-        if let Some(at) = idle
+        // The most urgent; unless it waits for another server, and one behind it does not.
+        let pair = destination
+            .ready
+            .iter()
+            .take(LOOKED_THROUGH)
+            .find_map(|&(priority, errand)| {
+                let first = self.errands.get(&errand).map_or(0, Errand::first_target);
+                let at = self.idle.iter().position(|connection| {
+                    let connection = self.connections.get(connection);
+                    connection.is_some_and(|one| one.destination == key && one.at >= first)
+                })?;
+                Some((priority, errand, at))
+            });
+        if let Some((priority, errand, at)) = pair
             && let Some(connection) = self.idle.remove(at)
         {
             destination.ready.remove(&(priority, errand));
             self.send(connection, errand);
             return Turn::Done;
         }
-        self.connect(now, key)
+        let first = self.errands.get(&errand).map_or(0, Errand::first_target);
+        self.connect(now, key, first)
     }
 
     /// Takes an errand out of the ready ones: what is sent, to whom.
@@ -456,8 +489,8 @@ impl Dispatcher {
         Some((one.id.clone(), one.recipients.clone()))
     }
 
-    /// Opens one more connection to a destination, if it may have one.
-    fn connect(&mut self, now: i64, key: u64) -> Turn {
+    /// Opens one more connection to a destination, if it may have one; `first` of its targets comes first.
+    fn connect(&mut self, now: i64, key: u64, first: usize) -> Turn {
         let crowded = self.connections.len() >= self.policy.connections;
         let each = self.policy.connections_each;
         let Some(destination) = self.destinations.get_mut(&key) else {
@@ -485,11 +518,13 @@ impl Dispatcher {
         if crowded {
             return Turn::Crowded;
         }
-        self.open(key, targets, 0);
+        // They may be fewer than when it was turned away.
+        let first = first.min(targets.len().saturating_sub(1));
+        self.open(key, targets, first, first > 0);
         Turn::Done
     }
 
-    fn open(&mut self, key: u64, targets: Arc<[Target]>, at: usize) {
+    fn open(&mut self, key: u64, targets: Arc<[Target]>, at: usize, is_second: bool) {
         let Some(target) = targets.get(at).cloned() else {
             return;
         };
@@ -518,6 +553,7 @@ impl Dispatcher {
                 served: 0,
                 idle_until: 0,
                 stage: Stage::Opening,
+                is_second,
             },
         );
     }
@@ -610,5 +646,7 @@ fn all(recipients: &[usize], verdict: &Verdict) -> Vec<(usize, Verdict)> {
         .collect()
 }
 
+/// Errands of a destination among which one is looked for that a connection can take.
+const LOOKED_THROUGH: usize = 8;
 const FRESH: i64 = limits::RELAY_FRESH.as_secs().cast_signed();
 const RECORD_PAUSE: i64 = limits::RELAY_RECORD_PAUSE.as_secs().cast_signed();

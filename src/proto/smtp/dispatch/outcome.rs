@@ -21,6 +21,8 @@ pub enum Verdict {
     Refused(Arc<Reply>),
     /// Not now.
     Later(Arc<Reply>),
+    /// Not now, says this server: another one of the same domain may take it (RFC 5321 §5.1).
+    NotHere(Arc<Reply>),
     /// Not together with so many others (452 4.5.3): at once again, without those that were taken (RFC 5321 §4.5.3.1.10).
     Again(Arc<Reply>),
 }

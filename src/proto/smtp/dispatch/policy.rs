@@ -10,6 +10,7 @@
 //! | `user@[192.0.2.1]` | that address, port 25 |
 //! | anything else | the domain's mail exchangers (RFC 5321 §5.1) |
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -19,6 +20,7 @@ use crate::limits;
 use crate::proto::smtp::client::Protocol;
 use crate::wire::address::{self, Address};
 use crate::wire::destination::{Destination, Host};
+use crate::wire::idna;
 
 /// What a dispatcher goes by. Times are in seconds.
 #[derive(Clone, Debug)]
@@ -84,6 +86,7 @@ impl Policy {
         if require {
             return Tls::Required;
         }
+        let domain = &*a_labels(domain);
         let named = self
             .require_tls
             .iter()
@@ -178,8 +181,21 @@ impl From<Dialect> for Protocol {
 pub struct Secret {
     /// The name.
     pub user: String,
-    /// The password, in the clear.
+    /// The password, in the clear; empty where it is to be fetched.
     pub password: String,
+    /// Where it is fetched from, for each connection anew.
+    pub source: Option<Source>,
+}
+
+/// Where a password or a token is to be had. Files and commands are for others to read and run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// The first line of a file is the password.
+    PasswordFile(String),
+    /// The first line of a file is the token.
+    TokenFile(String),
+    /// The first line that a command writes is the token.
+    TokenCommand(String),
 }
 
 impl fmt::Debug for Secret {
@@ -208,6 +224,22 @@ impl fmt::Display for Way {
             Place::Name(name, port) => write!(formatter, "{name}:{port}"),
             Place::Address(address) => address.fmt(formatter),
             Place::Unix(path) => formatter.write_str(path),
+        }
+    }
+}
+
+impl Way {
+    /// The same, where `user` logs in with what comes from `source`.
+    #[must_use]
+    pub fn with_login(self, user: &str, source: Source) -> Self {
+        let login = Secret {
+            user: user.to_owned(),
+            password: String::new(),
+            source: Some(source),
+        };
+        Self {
+            login: Some(login),
+            ..self
         }
     }
 }
@@ -244,6 +276,7 @@ impl FromStr for Way {
                 Some((user, password)) if !user.is_empty() && !password.is_empty() => Ok(Secret {
                     user: user.to_owned(),
                     password: password.to_owned(),
+                    source: None,
                 }),
                 _ => Err("before the @ stands USER:PASSWORD".to_owned()),
             })
@@ -331,7 +364,7 @@ impl FromStr for Pattern {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let name = |text: &str| {
-            address::domain(text.as_bytes())
+            address::domain(a_labels(text).as_bytes())
                 .map(|name| name.to_ascii_lowercase())
                 .map_err(|_| {
                     format!("{text}: give a domain, .DOMAIN for all below it, or * for all")
@@ -414,6 +447,7 @@ impl Routes {
             }
             (Whose::Foreign, Some(domain)) => domain,
         };
+        let domain = &*a_labels(domain);
         let named = self
             .routes
             .iter()
@@ -441,6 +475,11 @@ pub enum Whose {
     Ours,
     /// Somebody else's.
     Foreign,
+}
+
+/// A domain as the DNS has it (RFC 5890); one that can be none as it is: it will not be found.
+fn a_labels(domain: &str) -> Cow<'_, str> {
+    idna::to_ascii(domain).unwrap_or(Cow::Borrowed(domain))
 }
 
 /// `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3).
@@ -531,6 +570,18 @@ mod tests {
         let secret = way.login.unwrap();
         assert_eq!((&*secret.user, &*secret.password), ("me", "p@ss:w"));
         assert_eq!(format!("{secret:?}"), "me:********");
+        let umlauts = routes(&["b\u{fc}cher.example=192.0.2.1:25"], None, None);
+        for domain in [
+            "B\u{dc}CHER.example",
+            "bu\u{308}cher.example",
+            "xn--bcher-kva.example",
+        ] {
+            let path = format!("<x@{domain}>");
+            let (address, _) = address::path_utf8(path.as_bytes()).unwrap();
+            let hop = |routes: &Routes| routes.of(&address.clone().unwrap(), foreign).to_string();
+            assert_eq!(hop(&umlauts), "192.0.2.1:25");
+            assert_eq!(hop(&none), "the mail exchangers of xn--bcher-kva.example");
+        }
         let front = routes(&[], None, Some("lmtp:/run/dovecot/lmtp"));
         assert_eq!(
             of(&front, "x@a.example", Whose::Ours),

@@ -31,8 +31,12 @@ pub struct Plan {
 pub struct Patience {
     /// Its greeting.
     pub greeting: Duration,
-    /// EHLO, STARTTLS, AUTH, MAIL, RCPT, RSET.
+    /// EHLO, STARTTLS, AUTH, RSET.
     pub command: Duration,
+    /// MAIL.
+    pub mail: Duration,
+    /// RCPT.
+    pub rcpt: Duration,
     /// DATA.
     pub data: Duration,
     /// The end of a message.
@@ -46,6 +50,8 @@ impl Default for Patience {
         Self {
             greeting: limits::RELAY_GREETING,
             command: limits::RELAY_COMMAND,
+            mail: limits::RELAY_COMMAND,
+            rcpt: limits::RELAY_COMMAND,
             data: limits::RELAY_DATA,
             text: limits::RELAY_TEXT,
             quit: limits::RELAY_QUIT,
@@ -59,6 +65,8 @@ impl Patience {
         Self {
             greeting: all,
             command: all,
+            mail: all,
+            rcpt: all,
             data: all,
             text: all,
             quit: all,

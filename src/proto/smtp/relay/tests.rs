@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::client::Login;
+use super::super::client::{Login, With};
 use super::super::{Answer, Job};
 use super::*;
 use crate::proto::client::canned::{EOF, SILENCE, Step, all_cuts};
@@ -625,6 +625,7 @@ fn a_password_is_not_shown_to_a_server_without_tls_that_may_be_anybody() {
             user: "alice".into(),
             password: "secret".into(),
             nonce: "abcdef".into(),
+            with: With::Password,
         }),
         ..plan()
     };

@@ -6,7 +6,7 @@
 //! | with 8-bit text | 8BITMIME | 554 5.6.3 (RFC 6152 §3); 7-bit text that was only called 8-bit goes |
 //! | binary | BINARYMIME, CHUNKING | 554 5.6.3 (RFC 3030 §3) |
 //! | UTF-8 reverse-path or header | SMTPUTF8 | 550 5.6.7 (RFC 6531 §3.2) |
-//! | UTF-8 recipient | SMTPUTF8 | 553 5.6.7 for this one |
+//! | UTF-8 recipient | SMTPUTF8 | 553 5.6.7 for this one; where only its domain is UTF-8, that is said in A-labels (RFC 5890) |
 //! | all of it ASCII, called SMTPUTF8 | SMTPUTF8 | goes without |
 //! | REQUIRETLS | REQUIRETLS, or verified TLS below | 550 5.7.30 (RFC 8689 §4.2.1) |
 //! | BY with R, or a time that is over | DELIVERBY | 550 5.4.7, 554 5.3.3 (RFC 2852 §4.1.4) |
@@ -32,6 +32,8 @@ pub(super) struct Wishes {
     parameters: String,
     /// NOTIFY and ORCPT are said.
     dsn: bool,
+    /// Domains are said as the DNS has them: the server does not take letters.
+    a_labels: bool,
     pub(super) passed_on: PassedOn,
     pub(super) way: Way,
 }
@@ -77,7 +79,10 @@ impl Situation<'_> {
             return unfit(552, Enhanced(5, 3, 4), what);
         }
         self.check_tls(options)?;
-        let mut wishes = Wishes::default();
+        let mut wishes = Wishes {
+            a_labels: !offers.utf8,
+            ..Wishes::default()
+        };
         let out = &mut wishes.parameters;
         if offers.size.is_some() {
             say(out, format_args!(" SIZE={octets}"));
@@ -236,14 +241,22 @@ impl Wishes {
     /// `MAIL FROM:<path>` with its parameters.
     pub(super) fn mail(&self, reverse_path: Option<&Address>) -> String {
         match reverse_path {
-            Some(path) => format!("MAIL FROM:<{path}>{}", self.parameters),
+            Some(path) => format!("MAIL FROM:<{}>{}", self.said(path), self.parameters),
             None => format!("MAIL FROM:<>{}", self.parameters),
+        }
+    }
+
+    /// An address in letters that this server takes.
+    fn said(&self, address: &Address) -> String {
+        match self.a_labels {
+            true => address.in_ascii().to_string(),
+            false => address.to_string(),
         }
     }
 
     /// `RCPT TO:<path>` with its parameters.
     pub(super) fn rcpt(&self, recipient: &Recipient) -> String {
-        let mut line = format!("RCPT TO:<{}>", recipient.address);
+        let mut line = format!("RCPT TO:<{}>", self.said(&recipient.address));
         if !self.dsn {
             return line;
         }
@@ -275,8 +288,9 @@ fn unfit<T>(code: u16, enhanced: Enhanced, what: impl Into<String>) -> Result<T,
     Err(Hitch::Unfit(Reply::new(code, enhanced, what.into())))
 }
 
+/// Whether it can be said in ASCII.
 fn is_ascii(address: &Address) -> bool {
-    address.local_part().is_ascii() && address.domain().is_none_or(str::is_ascii)
+    address.in_ascii().is_ascii()
 }
 
 fn original_recipient(original: &OriginalRecipient) -> String {

@@ -16,7 +16,10 @@ use crate::wire::smtp::{Enhanced, Reply, Verb, shown, xclient};
 impl Server {
     pub(super) fn open(&mut self, now: Instant, out: &mut Out) {
         self.first_address = self.address();
-        if Config::is_in(&self.config.proxy_from, self.first_address) && self.peer.refused.is_none()
+        self.proxied = self.peer.proxy.is_some();
+        if Config::is_in(&self.config.proxy_from, self.first_address)
+            && self.peer.refused.is_none()
+            && !self.proxied
         {
             self.state = State::Proxied(Vec::new());
             return;

@@ -56,7 +56,7 @@ impl Server {
             Verb::Helo => self.hello(now, HelloKind::Helo, arguments),
             Verb::Ehlo => self.hello(now, HelloKind::Ehlo, arguments),
             Verb::Lhlo => self.hello(now, HelloKind::Lhlo, arguments),
-            Verb::Mail => self.mail(now, arguments),
+            Verb::Mail => return self.mail_from(now, arguments, out),
             Verb::Rcpt => self.rcpt(arguments),
             Verb::Data => self.data(now, arguments),
             Verb::Rset => self.rset(arguments),

@@ -72,6 +72,16 @@ pub enum Senders {
     Oneself,
 }
 
+/// Whether the domains of senders are looked up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SenderDomains {
+    /// They are not.
+    #[default]
+    Believed,
+    /// One that takes no mail (RFC 7505 §4.2), or is none, is refused.
+    LookedUp,
+}
+
 /// How long is waited, and for what (RFC 5321 §4.5.3.2.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -139,6 +149,8 @@ pub struct Config {
     pub future_release: Option<u32>,
     /// As whom a user may send.
     pub senders: Senders,
+    /// Whether the domains of senders who have not logged in are looked up.
+    pub sender_domains: SenderDomains,
     /// Who may log in how. Share one among all listeners, so that guessing is slow on all of them.
     pub door: Arc<Door>,
     /// Who is counted how often. Share one among listeners to count over all of them.
@@ -176,6 +188,7 @@ impl Config {
             queueing: Queueing::Absent,
             future_release: Some(limits::FUTURE_RELEASE),
             senders: Senders::Anybody,
+            sender_domains: SenderDomains::Believed,
             door: Arc::default(),
             rates: Arc::default(),
             policy: None,

@@ -10,11 +10,15 @@ use std::time::Instant;
 use super::commands::Verdict;
 use super::message::Incoming;
 use super::rates::Over;
-use super::{Config, Mode, Relaying, Rigor, Senders, Server, replies, strict};
-use crate::proto::Spoil;
+use super::{
+    Config, Mode, Relaying, Rigor, SenderDomains, Senders, Server, State, replies, strict,
+};
+use crate::proto::smtp::{Job, SenderDomain};
+use crate::proto::{self, Out, Spoil};
 use crate::store::{Account, Whereabouts};
 use crate::wire::address::Address;
 use crate::wire::envelope::{Body, Envelope, Notify, Recipient};
+use crate::wire::idna;
 use crate::wire::smtp::parameters::{mail_options, rcpt_options};
 use crate::wire::smtp::{self as words, Enhanced, Reply, Verb, shown};
 
@@ -37,6 +41,55 @@ pub(super) enum Destination {
 }
 
 impl Server {
+    /// MAIL, and whether its sender can be answered, where that is asked for.
+    pub(super) fn mail_from(&mut self, now: Instant, arguments: &[u8], out: &mut Out) {
+        match (self.mail(now, arguments), self.domain_to_find()) {
+            (Ok(reply), Some(domain)) => {
+                out.job(proto::Job::Smtp(Job::Find(domain)));
+                self.state = State::Finding(reply);
+            }
+            (Ok(reply) | Err(reply), _) => self.respond(now, reply, out),
+        }
+    }
+
+    /// The domain of a sender who has not logged in, as the DNS has it.
+    fn domain_to_find(&self) -> Option<String> {
+        if self.config.sender_domains == SenderDomains::Believed || self.user.is_some() {
+            return None;
+        }
+        let path = self.message.as_ref()?.envelope.reverse_path.as_ref()?;
+        let domain = path.domain().filter(|domain| !domain.starts_with('['))?;
+        if self.store.is_here(path) {
+            return None;
+        }
+        idna::to_ascii(domain).map(|ascii| ascii.to_ascii_lowercase())
+    }
+
+    /// What the DNS says of the sender's domain.
+    pub(super) fn found(&mut self, now: Instant, reply: Reply, found: SenderDomain, out: &mut Out) {
+        let refusal = match found {
+            SenderDomain::TakesMail => return self.respond(now, reply, out),
+            // RFC 7505 §4.2, §7.2
+            SenderDomain::NullMx => Reply::new(
+                550,
+                Enhanced(5, 7, 27),
+                "The sender's domain takes no mail (null MX), so that nobody could answer",
+            ),
+            SenderDomain::Absent => Reply::new(
+                550,
+                Enhanced(5, 1, 8),
+                "The sender's domain does not exist, so that nobody could answer",
+            ),
+            SenderDomain::Unknown(why) => Reply::new(
+                451,
+                Enhanced(4, 4, 3),
+                format!("The sender's domain cannot be looked up now: {why}"),
+            ),
+        };
+        self.message = None;
+        self.respond(now, refusal, out);
+    }
+
     pub(super) fn mail(&mut self, now: Instant, arguments: &[u8]) -> Verdict {
         let (reverse_path, parameters) =
             words::mail(arguments).map_err(|error| replies::syntax(Verb::Mail, &error))?;

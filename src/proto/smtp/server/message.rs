@@ -1,9 +1,13 @@
 //! The text of a message on its way in: gathered into blocks, with the trace lines before it, checked as it passes.
 //!
-//! Invariant: memory is bounded by one block and one receive buffer, however long the message is; a message that is
-//! refused is read to its end, and nothing of it is kept (RFC 5321 §4.5.3.1.10: the refusal comes after the end).
+//! Of a long message the next block is filled while a worker writes the one before.
+//!
+//! Invariant: memory is bounded by two blocks and one receive buffer, however long the message is, and by
+//! [`limits::BLOCKS_AHEAD`] for all messages together; a message that is refused is read to its end, and nothing of it is kept
+//! (RFC 5321 §4.5.3.1.10: the refusal comes after the end).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Rigor;
 use super::header::{Additions, Header};
@@ -54,6 +58,12 @@ pub(super) struct Incoming {
     pub(super) id: String,
     /// Not with a worker yet.
     block: Vec<u8>,
+    /// A worker has the block before it, and the spool.
+    is_writing: bool,
+    /// What it filled last time, emptied, to be filled next.
+    spare: Vec<u8>,
+    /// That it may be filled meanwhile.
+    ahead: Option<Ahead>,
     /// Octets of the message as it was sent, up to now.
     octets: u64,
     checks: Checks,
@@ -88,6 +98,9 @@ impl Incoming {
         Self {
             id,
             block: trace.into_bytes(),
+            is_writing: false,
+            spare: Vec::new(),
+            ahead: None,
             octets: 0,
             checks,
             shape,
@@ -128,10 +141,11 @@ impl Incoming {
             return self.refuse(refusal);
         }
         self.eight_bit = self.eight_bit || !text.is_ascii();
-        if self.spool.is_some() && self.block.capacity() < limits::LONG_BLOCK {
+        let enough = self.enough();
+        if self.is_long() && self.block.capacity() < enough {
             // Once, instead of doubling up to twice as much.
-            self.block
-                .reserve_exact(limits::LONG_BLOCK + limits::RECEIVE_BUFFER);
+            let room = enough + limits::RECEIVE_BUFFER - self.block.len();
+            self.block.reserve_exact(room);
         }
         let Self { header, block, .. } = self;
         match &mut self.shape {
@@ -188,7 +202,8 @@ impl Incoming {
     /// Reads on to the end, keeps nothing, and ends in this reply.
     pub(super) fn refuse(&mut self, reply: Reply) {
         self.refused = Some(reply);
-        self.block = Vec::new();
+        (self.block, self.spare) = (Vec::new(), Vec::new());
+        self.ahead = None;
         self.spool = None;
     }
 
@@ -197,15 +212,49 @@ impl Incoming {
         self.refused.take()
     }
 
-    /// A block for a worker, when there is enough for one.
-    pub(super) fn full_block(&mut self) -> Option<Part> {
+    /// Whether there are blocks before this one.
+    const fn is_long(&self) -> bool {
+        self.is_writing || self.spool.is_some()
+    }
+
+    /// Octets that are enough for a worker.
+    const fn enough(&self) -> usize {
         // The first block is small so that a short message never waits for a long one's memory; then they grow, because
         // the disk likes them longer.
-        let enough = match self.spool {
-            None => limits::BLOCK,
-            Some(_) => limits::LONG_BLOCK,
-        };
-        (self.block.len() >= enough).then(|| self.part())
+        match self.is_long() {
+            false => limits::BLOCK,
+            true if self.ahead.is_some() && self.octets >= limits::BLOCK_AHEAD as u64 => {
+                limits::BLOCK_AHEAD
+            }
+            true => limits::LONG_BLOCK,
+        }
+    }
+
+    /// Whether no more can be taken before a worker has it.
+    const fn is_full(&self) -> bool {
+        self.block.len() >= self.enough()
+    }
+
+    /// A block for a worker, when there is enough for one and no worker has another.
+    pub(super) fn full_block(&mut self) -> Option<Part> {
+        if self.is_writing || !self.is_full() {
+            return None;
+        }
+        let part = self.part();
+        self.is_writing = true;
+        self.block = std::mem::take(&mut self.spare);
+        self.ahead = self.ahead.take().or_else(Ahead::begin);
+        Some(part)
+    }
+
+    /// Whether a worker has a block of it.
+    pub(super) const fn is_writing(&self) -> bool {
+        self.is_writing
+    }
+
+    /// Whether it has room for more: what is refused is thrown away.
+    pub(super) const fn has_room(&self) -> bool {
+        self.refused.is_some() || !self.is_writing || self.ahead.is_some() && !self.is_full()
     }
 
     /// What is left, for the worker that delivers.
@@ -224,10 +273,21 @@ impl Incoming {
         self.part()
     }
 
-    /// A worker has written the last block.
-    pub(super) fn written(&mut self, spool: Spool, buffer: Vec<u8>) {
-        self.spool = Some(spool);
-        self.block = buffer;
+    /// A worker has written its block, or could not: why.
+    pub(super) fn written(&mut self, spool: Result<Spool, Reply>, buffer: Vec<u8>) {
+        self.is_writing = false;
+        match spool {
+            Err(refusal) => self.refuse(refusal),
+            Ok(_) if self.refused.is_some() => {}
+            Ok(spool) => {
+                self.spool = Some(spool);
+                if self.block.capacity() == 0 {
+                    self.block = buffer;
+                } else {
+                    self.spare = buffer;
+                }
+            }
+        }
     }
 
     fn part(&mut self) -> Part {
@@ -237,6 +297,27 @@ impl Incoming {
             replies: self.replies,
             text: std::mem::take(&mut self.block),
         }
+    }
+}
+
+/// Leave to fill a block while another one is written, as long as there is memory for so many.
+#[derive(Debug)]
+struct Ahead;
+
+/// How many are there. One for the whole program, as its memory is.
+static AHEAD: AtomicUsize = AtomicUsize::new(0);
+
+impl Ahead {
+    fn begin() -> Option<Self> {
+        let one_more = |many| (many < limits::BLOCKS_AHEAD).then_some(many + 1);
+        let begun = AHEAD.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        begun.is_ok().then_some(Self)
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        AHEAD.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::super::Job;
+use super::super::{Job, SenderDomain};
 use super::*;
 use crate::proto::{Epoch, Front, Refused, Session, Wish, pump};
 use crate::store::{StoreError, Users};
@@ -55,6 +55,7 @@ impl Stage {
             },
             seed: [7; 16],
             refused: None,
+            proxy: None,
         };
         let mut config = Config::new(HOST, HOST, mode);
         config.max_octets = 3_000_000;
@@ -270,9 +271,12 @@ fn a_long_message_goes_to_the_disk_in_blocks() {
     let body = "0123456789abcdef0123456789abcdef\r\n".repeat(60_000);
     let reply = talk.send(&["alice", "bob"], &format!("Subject: long\r\n\r\n{body}"));
     assert!(reply.starts_with("250 2.0.0 "), "{reply}");
-    assert_eq!(talk.jobs, 9, "64 KiB, then 256 KiB each");
+    assert_eq!(
+        talk.jobs, 6,
+        "64 KiB, then 256 KiB each up to 1 MiB, then the rest"
+    );
     assert!(
-        talk.largest_part <= limits::LONG_BLOCK + 4 * limits::RECEIVE_BUFFER,
+        talk.largest_part <= limits::BLOCK_AHEAD + 4 * limits::RECEIVE_BUFFER,
         "{}",
         talk.largest_part
     );
@@ -609,9 +613,12 @@ fn a_long_message_in_chunks_goes_to_the_disk_in_blocks() {
     let rest = &body[700_000..];
     let reply = talk.say(format!("BDAT {} LAST\r\n{rest}", rest.len()).as_bytes());
     assert!(reply.starts_with("250 2.0.0 Ok: "), "{reply}");
-    assert_eq!(talk.jobs, 9, "64 KiB, then 256 KiB each");
+    assert_eq!(
+        talk.jobs, 6,
+        "64 KiB, then 256 KiB each up to 1 MiB, then the rest"
+    );
     assert!(
-        talk.largest_part <= limits::LONG_BLOCK + 4 * limits::RECEIVE_BUFFER,
+        talk.largest_part <= limits::BLOCK_AHEAD + 4 * limits::RECEIVE_BUFFER,
         "{}",
         talk.largest_part
     );
@@ -688,5 +695,148 @@ fn scram_logs_in_and_is_bound_to_its_tls() {
         let expected = encode(format!("v={}", encode(&signature)).as_bytes());
         assert_eq!(said, format!("334 {expected}\r\n"));
         assert_eq!(talk.say(b"\r\n"), "235 2.7.0 Welcome bob\r\n");
+    }
+}
+
+/// As the reactor has it: a block is written at leisure, while more comes in.
+#[test]
+fn a_long_message_is_read_on_while_a_block_is_written() {
+    let stage = Stage::new();
+    let body = "0123456789abcdef0123456789abcdef\r\n".repeat(60_000);
+    let lines = format!("DATA\r\nSubject: x\r\n\r\n{body}.\r\nNOOP\r\n");
+    let chunks = format!(
+        "BDAT 900000\r\nSubject: x\r\n\r\n{}BDAT {} LAST\r\n{}NOOP\r\n",
+        &body[..900_000 - 14],
+        body.len() + 14 - 900_000,
+        &body[900_000 - 14..]
+    );
+    for (said, begins) in [(lines, "354 "), (chunks, "250 2.0.0 Ok, 900000 octets")] {
+        let mut talk = stage.talk(Mode::Mta);
+        talk.say(b"EHLO pc1\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\n");
+        let (mut rest, mut most_ahead, mut ahead) = (said.as_bytes(), 0, 0);
+        let mut job = None;
+        loop {
+            let space = talk.reader.space();
+            let fits = space.len().min(rest.len());
+            space[..fits].copy_from_slice(&rest[..fits]);
+            talk.reader.filled(fits);
+            rest = &rest[fits..];
+            let pending = talk.reader.pending();
+            if job.is_none() || talk.server.reads_on() {
+                pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+            }
+            if let Some(asked) = talk.out.take_job() {
+                assert!(job.is_none(), "one outstanding job a session");
+                job = Some(asked);
+                continue;
+            }
+            let taken = pending - talk.reader.pending();
+            if job.is_some() {
+                ahead += taken;
+                most_ahead = most_ahead.max(ahead);
+            }
+            if taken > 0 || fits > 0 && talk.reader.pending() < 100 {
+                continue;
+            }
+            ahead = 0;
+            // Only when it does not go on without.
+            let Some(done) = job.take() else { break };
+            let answer = done.run(&stage.store);
+            talk.server
+                .handle(stage.now, Input::Done(answer), &mut talk.out);
+        }
+        let answered = talk.answered();
+        let replies: Vec<_> = answered.lines().collect();
+        assert!(replies[0].starts_with(begins), "{answered}");
+        assert!(replies[1].starts_with("250 2.0.0 Ok: "), "{answered}");
+        assert!(replies[2].starts_with("250 2.0.0"), "{answered}");
+        assert!(
+            most_ahead >= limits::LONG_BLOCK,
+            "{most_ahead} octets were read while a block was written"
+        );
+        assert!(most_ahead <= limits::BLOCK_AHEAD + limits::RECEIVE_BUFFER);
+    }
+    let inbox = stage.inbox("alice");
+    assert_eq!(inbox.len(), 2);
+    for message in inbox {
+        assert!(message.ends_with(&format!("Subject: x\r\n\r\n{body}")));
+    }
+}
+
+#[test]
+fn a_block_that_cannot_be_written_refuses_the_message_once_it_has_ended() {
+    let stage = Stage::new();
+    let mut talk = stage.talk(Mode::Mta);
+    talk.say(b"EHLO pc1\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\nDATA\r\n");
+    let line = "x".repeat(998);
+    let mut job = None;
+    for _ in 0..70 {
+        talk.reader.push(format!("{line}\r\n").as_bytes());
+        pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+        job = job.or_else(|| talk.out.take_job());
+    }
+    assert!(job.is_some(), "a block is with a worker");
+    talk.reader.push(b".\r\nNOOP\r\n");
+    pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+    assert_eq!(talk.answered(), "", "what becomes of it is not known yet");
+    let answer = Answer::Appended(Err(StoreError::Full), Vec::new());
+    let answer = proto::Answer::Smtp(answer);
+    talk.server
+        .handle(stage.now, Input::Done(answer), &mut talk.out);
+    pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+    let answered = talk.answered();
+    let replies: Vec<_> = answered.lines().collect();
+    assert!(replies[0].starts_with("452 4.3.1 "), "{answered}");
+    assert!(replies[1].starts_with("250 "), "{answered}");
+    assert_eq!(stage.inbox("alice").len(), 0);
+}
+
+#[test]
+fn a_sender_whom_nobody_could_answer_is_refused_where_that_is_asked_for() {
+    let stage = Stage::new();
+    for (found, said) in [
+        (
+            SenderDomain::TakesMail,
+            "250 2.1.0 Sender <bob@b.example> ok",
+        ),
+        (SenderDomain::NullMx, "550 5.7.27 "),
+        (SenderDomain::Absent, "550 5.1.8 "),
+        (SenderDomain::Unknown("time-out".to_owned()), "451 4.4.3 "),
+    ] {
+        let mut talk = stage.talk(Mode::Mta);
+        let mut config = Config::clone(&talk.server.config);
+        config.sender_domains = SenderDomains::LookedUp;
+        talk.server.config = Arc::new(config);
+        talk.say(b"EHLO pc1\r\n");
+        talk.reader
+            .push(b"MAIL FROM:<bob@B.example>\r\nRCPT TO:<alice>\r\n");
+        pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+        let Some(proto::Job::Smtp(Job::Find(domain))) = talk.out.take_job() else {
+            panic!("it is not looked up");
+        };
+        assert_eq!(domain, "b.example");
+        assert_eq!(talk.answered(), "", "nothing before it is known");
+        let is_good = found == SenderDomain::TakesMail;
+        let answer = proto::Answer::Smtp(Answer::Found(found));
+        talk.server
+            .handle(stage.now, Input::Done(answer), &mut talk.out);
+        let answered = talk.answered();
+        assert!(
+            answered.to_lowercase().starts_with(&said.to_lowercase()),
+            "{answered}"
+        );
+        pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+        let rcpt = if is_good { "250 " } else { "503 5.5.1 " };
+        let answered = talk.answered();
+        assert!(answered.starts_with(rcpt), "{answered}");
+        // Our own, a literal, and nobody at all.
+        for sender in ["bob@mail.example.org", "bob@[192.0.2.1]", "", "bob"] {
+            talk.say(b"RSET\r\n");
+            talk.reader
+                .push(format!("MAIL FROM:<{sender}>\r\n").as_bytes());
+            pump(&mut talk.reader, &mut talk.server, stage.now, &mut talk.out);
+            assert!(talk.out.take_job().is_none(), "{sender}");
+            assert!(talk.answered().starts_with("250 "), "{sender}");
+        }
     }
 }

@@ -17,11 +17,11 @@ use super::envelope::Destination;
 use super::header::Additions;
 use super::message::{Checks, Incoming, Shape};
 use super::trace::Trace;
-use super::{Chunk, Ending, Mode, Place, Rigor, Server, State, replies};
+use super::{Chunk, Ending, Mode, Place, Rigor, Server, State, Then, replies};
 use crate::limits;
 use crate::proto::smtp::Job;
 use crate::proto::{self, Out, Spoil};
-use crate::store::{Durable, Replies, StoreError};
+use crate::store::{Durable, Replies, Spool, StoreError};
 use crate::tap::note;
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
@@ -85,7 +85,7 @@ impl Server {
         // Unique as long as no two connections of two runs have one second and one token.
         let id = format!("{unix:X}-{:X}-{:X}", self.peer.token, self.messages);
         let only = match &envelope.recipients[..] {
-            [only] => Some(&only.address),
+            [only] => Some(only.address.in_ascii()),
             _ => None,
         };
         let trace = Trace {
@@ -96,7 +96,7 @@ impl Server {
             user: self.user.as_ref().map(|account| &*account.name),
             utf8: envelope.options.utf8,
             id: &id,
-            only_recipient: only,
+            only_recipient: only.as_deref(),
             date: DateTime::utc(unix),
         };
         let additions = match (self.config.mode, &self.user) {
@@ -161,7 +161,7 @@ impl Server {
                     left: octets,
                     place,
                 };
-                self.go_on(incoming, Some(chunk), out);
+                self.go_on(incoming, Then::Chunk(chunk), out);
             }
             Err(reply) if self.dropped => self.respond(now, reply, out),
             Err(reply) => self.discard(octets, reply, times, out),
@@ -225,27 +225,50 @@ impl Server {
         chunk: Option<Chunk>,
         out: &mut Out,
     ) {
-        match incoming.full_block() {
-            None => self.go_on(incoming, chunk, out),
-            Some(part) => {
-                out.job(proto::Job::Smtp(Job::Append(part)));
-                self.state = State::Storing(incoming, chunk);
-            }
+        if let Some(part) = incoming.full_block() {
+            out.job(proto::Job::Smtp(Job::Append(part)));
         }
+        self.go_on(incoming, chunk.map_or(Then::Text, Then::Chunk), out);
     }
 
-    /// On with the text: in a chunk, that may be its end.
-    pub(super) fn go_on(&mut self, incoming: Box<Incoming>, chunk: Option<Chunk>, out: &mut Out) {
-        match chunk {
-            None => self.state = State::Text(incoming),
-            Some(chunk) if chunk.left > 0 => self.state = State::Chunk(incoming, chunk),
-            Some(chunk) => {
+    /// On with the text, or with what comes after it: as soon as there is room, and a worker done.
+    pub(super) fn go_on(&mut self, incoming: Box<Incoming>, then: Then, out: &mut Out) {
+        match then {
+            Then::Text if incoming.has_room() => self.state = State::Text(incoming),
+            Then::Chunk(chunk) if chunk.left > 0 && incoming.has_room() => {
+                self.state = State::Chunk(incoming, chunk);
+            }
+            then if incoming.is_writing() => self.state = State::Storing(incoming, then),
+            Then::Text => self.state = State::Text(incoming),
+            Then::End => self.whole(incoming, out),
+            Then::Chunk(chunk) => {
                 self.chunk_end(incoming, chunk, out);
                 // Who was waited for has got its answer.
                 if self.ending != Ending::No && matches!(self.state, State::Command) {
                     self.end(self.ending, out);
                 }
             }
+        }
+    }
+
+    /// A worker has written a block, or could not; the next one may be full already.
+    pub(super) fn written(
+        &mut self,
+        mut incoming: Box<Incoming>,
+        then: Then,
+        result: Result<Spool, StoreError>,
+        buffer: Vec<u8>,
+        out: &mut Out,
+    ) {
+        let spool = result.map_err(|error| {
+            log::error!("message {} could not be written: {error}", incoming.id);
+            replies::store_error(&error)
+        });
+        incoming.written(spool, buffer);
+        match then {
+            Then::End => self.go_on(incoming, then, out),
+            Then::Text => self.take_text(incoming, None, out),
+            Then::Chunk(chunk) => self.take_text(incoming, Some(chunk), out),
         }
     }
 
@@ -266,7 +289,7 @@ impl Server {
 
     pub(super) fn text_end(&mut self, out: &mut Out) {
         match std::mem::replace(&mut self.state, State::Command) {
-            State::Text(incoming) => self.whole(incoming, out),
+            State::Text(incoming) => self.go_on(incoming, Then::End, out),
             other => self.state = other,
         }
     }

@@ -452,3 +452,165 @@ fn a_flush_is_heard_while_an_outcome_is_written_down() {
     write_down(&mut dispatcher, 0, &wished);
     assert_eq!(sends(&wishes(&mut dispatcher, 0)).len(), 1);
 }
+
+/// A dispatcher with two servers for b.example, and what it wishes once the first one stands.
+fn with_two_servers(messages: &[Queued]) -> (Dispatcher, Vec<Wish>) {
+    let mut dispatcher = Dispatcher::new(Policy::default(), 1);
+    for message in messages {
+        dispatcher.handle(0, entry(message));
+    }
+    loop {
+        let wished = wishes(&mut dispatcher, 0);
+        if let Some(&connection) = connects(&wished).first() {
+            dispatcher.handle(0, Event::Connected { connection });
+            let wished = wishes(&mut dispatcher, 0);
+            return (dispatcher, wished);
+        }
+        assert!(!wished.is_empty(), "it asks, or connects");
+        for wish in wished {
+            let Wish::Resolve(question) = wish else {
+                panic!("{wish:?}");
+            };
+            let found = match &question {
+                Question::Exchangers(_) => {
+                    Found::Exchangers(vec![(1, "m1".to_owned()), (2, "m2".to_owned())])
+                }
+                Question::Addresses(name) if &**name == "m1" => {
+                    Found::Addresses(vec![[192, 0, 2, 1].into(), [192, 0, 2, 11].into()])
+                }
+                Question::Addresses(_) => Found::Addresses(vec![[192, 0, 2, 2].into()]),
+            };
+            dispatcher.handle(0, Event::Found { question, found });
+        }
+    }
+}
+
+fn not_here() -> Verdict {
+    Verdict::NotHere(reply("451 4.7.1 Greylisted"))
+}
+
+#[test]
+fn whom_the_first_server_turns_away_the_second_is_asked_for() {
+    let (mut dispatcher, wished) = with_two_servers(&[queued(
+        "m",
+        0,
+        &["x@b.example", "y@b.example", "z@b.example"],
+    )]);
+    let (connection, _) = sends(&wished)[0].clone();
+    let verdicts = vec![
+        (0, taken()),
+        (1, not_here()),
+        (2, Verdict::Refused(reply("550 5.1.1 No"))),
+    ];
+    dispatcher.handle(
+        0,
+        Event::Sent {
+            connection,
+            verdicts,
+        },
+    );
+    let wished = wishes(&mut dispatcher, 0);
+    let ends = |wished: &[Wish]| -> Vec<(usize, String, Option<String>)> {
+        let outcomes = records(wished)
+            .into_iter()
+            .flat_map(|(_, _, outcomes)| outcomes);
+        let shown = |one: Outcome| {
+            let remote = one.remote.map(|remote| remote.to_string());
+            (one.index, one.reply.to_string(), remote)
+        };
+        outcomes.map(shown).collect()
+    };
+    let said = |index, said: &str, by: &str| (index, said.to_owned(), Some(by.to_owned()));
+    assert_eq!(
+        ends(&wished),
+        [said(0, "250 2.0.0 Ok", "m1"), said(2, "550 5.1.1 No", "m1")]
+    );
+    // Not the other address of the same server.
+    let targets: Vec<_> = wished
+        .iter()
+        .filter_map(|wish| match wish {
+            Wish::Connect { target, .. } => Some(target.name.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(targets, ["m2"]);
+    write_down(&mut dispatcher, 0, &wished);
+    let second = connects(&wished)[0];
+    dispatcher.handle(0, Event::Connected { connection: second });
+    let wished = wishes(&mut dispatcher, 0);
+    assert_eq!(sends(&wished), [(second, "m".to_owned())]);
+    let verdicts = vec![(1, not_here())];
+    dispatcher.handle(
+        0,
+        Event::Sent {
+            connection: second,
+            verdicts,
+        },
+    );
+    // Two servers are enough for once; the next attempt begins with the first one again.
+    let wished = wishes(&mut dispatcher, 0);
+    assert_eq!(ends(&wished), [said(1, "451 4.7.1 Greylisted", "m2")]);
+    let End::Later { next, .. } = records(&wished)[0].2[0].end else {
+        panic!("{wished:?}");
+    };
+    write_down(&mut dispatcher, 0, &wished);
+    for connection in [connection, second] {
+        dispatcher.handle(
+            next,
+            Event::Closed {
+                connection,
+                why: None,
+            },
+        );
+    }
+    let wished = wishes(&mut dispatcher, next);
+    assert!(
+        wished.iter().any(|wish| matches!(wish, Wish::Resolve(_))
+            || matches!(wish, Wish::Connect { target, .. } if &*target.name == "m1")),
+        "{wished:?}"
+    );
+}
+
+#[test]
+fn a_second_server_that_is_not_there_keeps_nobody_from_the_first() {
+    let (mut dispatcher, wished) = with_two_servers(&[queued("m", 0, &["x@b.example"])]);
+    let (first, _) = sends(&wished)[0].clone();
+    let sent = |connection, verdict| Event::Sent {
+        connection,
+        verdicts: vec![(0, verdict)],
+    };
+    dispatcher.handle(0, sent(first, not_here()));
+    let wished = wishes(&mut dispatcher, 0);
+    assert!(records(&wished).is_empty(), "the next is asked first");
+    let second = connects(&wished)[0];
+    // Another message goes over the connection that stands, while the second server is dialled.
+    dispatcher.handle(0, entry(&queued("n", 0, &["x@b.example"])));
+    assert_eq!(
+        sends(&wishes(&mut dispatcher, 0)),
+        [(first, "n".to_owned())]
+    );
+    let reply_of_nobody = Reply::new(451, Enhanced(4, 4, 1), "nobody answers");
+    dispatcher.handle(
+        0,
+        Event::NotConnected {
+            connection: second,
+            reply: reply_of_nobody,
+        },
+    );
+    let wished = wishes(&mut dispatcher, 0);
+    let recorded = records(&wished);
+    assert_eq!(recorded.len(), 1, "{wished:?}");
+    assert_eq!(recorded[0].1, "m");
+    assert_eq!(recorded[0].2[0].reply, reply("451 4.7.1 Greylisted"));
+    assert_eq!(recorded[0].2[0].remote.as_deref(), Some("m1"));
+    write_down(&mut dispatcher, 0, &wished);
+    dispatcher.handle(0, sent(first, taken()));
+    let wished = wishes(&mut dispatcher, 0);
+    write_down(&mut dispatcher, 0, &wished);
+    // The destination is tried for others at once.
+    dispatcher.handle(0, entry(&queued("o", 0, &["x@b.example"])));
+    assert_eq!(
+        sends(&wishes(&mut dispatcher, 0)),
+        [(first, "o".to_owned())]
+    );
+}

@@ -69,6 +69,7 @@ impl World {
                 3 => Verdict::Refused(reply("550 5.1.1 No")),
                 4 => Verdict::Again(reply("452 4.5.3 Too many")),
                 5 => continue,
+                6 => Verdict::NotHere(reply("450 4.2.1 Not here")),
                 _ => Verdict::Later(reply("451 4.3.0 Busy")),
             };
             verdicts.push((*index, verdict));
