@@ -349,6 +349,7 @@ impl Client {
             },
             seed: [7; 16],
             refused: None,
+            proxy: None,
         };
         let mut client = Self {
             session: service.session(peer),
