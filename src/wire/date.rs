@@ -42,9 +42,11 @@ impl DateTime {
     }
 
     /// Reads the value of a Date header, obsolete forms included. A wrong name of the day is overlooked: people's
-    /// scripts get it wrong, and the rest says all.
+    /// scripts get it wrong, and the rest says all. Without a zone that makes sense it is UTC, without a time midnight
+    /// (RFC 5256 §2.2).
     pub fn from_header(value: &[u8]) -> Option<Self> {
-        let (unix, east) = header::read(&without_comments(value))?;
+        let value = without_comments(value);
+        let (unix, east) = header::read(&value).or_else(|| header::read(&in_utc(&value)))?;
         Some(Self::new(unix, east))
     }
 
@@ -238,6 +240,23 @@ pub(super) fn east(zone: &str) -> Option<i32> {
     Some(if sign == b'-' { -east } else { east })
 }
 
+/// What is there up to the time, or up to the year where there is no time, and what is missing behind it.
+fn in_utc(value: &[u8]) -> Vec<u8> {
+    let is_space = |octet: &u8| octet.is_ascii_whitespace();
+    let words = value.split(is_space).filter(|word| !word.is_empty());
+    let words: Vec<&[u8]> = words.take(8).collect();
+    let time = words.iter().position(|word| word.contains(&b':'));
+    let days = words.first().is_some_and(|word| word.ends_with(b","));
+    let (count, rest): (_, &[u8]) = match time {
+        Some(time) => (time + 1, b"+0000"),
+        None => (3 + usize::from(days), b"00:00:00 +0000"),
+    };
+    let mut whole = words[..count.min(words.len())].join(&b' ');
+    whole.push(b' ');
+    whole.extend_from_slice(rest);
+    whole
+}
+
 /// Comments (RFC 5322 §3.2.2), which may nest and stand between any two tokens, as one space each.
 fn without_comments(value: &[u8]) -> Vec<u8> {
     let mut depth = 0_usize;
@@ -322,6 +341,21 @@ mod tests {
             assert_eq!(read, Some(unix), "{}", String::from_utf8_lossy(value));
         }
         assert_eq!(DateTime::from_header(b"yesterday"), None);
+        // RFC 5256 §2.2: what is wrong or missing at the end is UTC, and midnight.
+        for (value, unix) in [
+            (&b"21 Nov 1997 09:55:06"[..], 880_106_106),
+            (b"Fri, 21 Nov 1997 09:55:06 +9999", 880_106_106),
+            (b"21 Nov 1997 09:55 SOMEWHERE", 880_106_100),
+            (b"Fri, 21 Nov 1997", 880_070_400),
+            (b"21 Nov 1997", 880_070_400),
+            (b"Fri, 21 Nov 1997 quarter to nine", 880_070_400),
+        ] {
+            let read = DateTime::from_header(value).map(DateTime::unix);
+            assert_eq!(read, Some(unix), "{}", String::from_utf8_lossy(value));
+        }
+        for value in [&b""[..], b"09:55:06", b"32 Nov 1997", b"Fri,", b"21 Nov"] {
+            assert_eq!(DateTime::from_header(value), None, "{value:?}");
+        }
     }
 
     #[test]

@@ -187,7 +187,6 @@ impl Arranging {
             Arrangement::Thread(_) => self.mails.push(Mail {
                 number,
                 sent: order.sent.unwrap_or(entry.received),
-                received: entry.received,
                 subject: String::from_utf8_lossy(order.subject).into_owned(),
                 is_reply: order.is_reply,
                 id: order.id.map(<[u8]>::to_vec),

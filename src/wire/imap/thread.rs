@@ -15,8 +15,6 @@ pub struct Mail {
     pub number: u32,
     /// When it was sent, seconds since 1970.
     pub sent: i64,
-    /// When it came.
-    pub received: i64,
     /// Its base subject, as it is compared.
     pub subject: String,
     /// Whether its subject says that it answers.
@@ -288,19 +286,18 @@ impl<'m> Forest<'m> {
         self.roots = roots;
     }
 
-    /// REFS: each by when the last of it came.
+    /// REFS: the threads by when the last of each was sent, the messages in them as in step 6; as Dovecot has it.
     fn sort_by_latest(&mut self) {
-        let mut latest = vec![(i64::MIN, 0); self.nodes.len()];
+        let mut latest = vec![i64::MIN; self.nodes.len()];
         for at in self.lower_first() {
-            let mut children = std::mem::take(&mut self.nodes[at].children);
-            children.sort_by_key(|&child| latest[child]);
-            let own = self.nodes[at].mail;
-            let own = own.map_or((i64::MIN, 0), |mail| (self.mails[mail].received, mail));
-            latest[at] = children.last().map_or(own, |&last| latest[last].max(own));
-            self.nodes[at].children = children;
+            self.sort_children(at);
+            let node = &self.nodes[at];
+            let own = node.mail.map_or(i64::MIN, |mail| self.mails[mail].sent);
+            let below = node.children.iter().map(|&child| latest[child]).max();
+            latest[at] = own.max(below.unwrap_or(i64::MIN));
         }
         let mut roots = std::mem::take(&mut self.roots);
-        roots.sort_by_key(|&root| latest[root]);
+        roots.sort_by_key(|&root| (latest[root], self.nodes[root].mail));
         self.roots = roots;
     }
 
@@ -359,7 +356,6 @@ mod tests {
         Mail {
             number,
             sent: number.into(),
-            received: number.into(),
             subject: subject.base.to_uppercase(),
             is_reply: subject.is_reply,
             id: (!id.is_empty()).then(|| id.into()),
