@@ -1,5 +1,6 @@
-//! What mailboxes are for, as clients said at CREATE (RFC 6154 §3): one file an account, `mailtool-uses`, whose lines are a mailbox's
-//! directory without its leading dot, a tab, and the uses with spaces between. Few mailboxes have a line.
+//! What mailboxes are for, as clients said at CREATE (RFC 6154 §3) or by `/private/specialuse` (§4): one file an account, `mailtool-uses`, whose lines are a mailbox's
+//! directory without its leading dot, a tab, and the uses with spaces between. Few mailboxes have a line. One without uses says that the
+//! mailbox is for nothing, whatever it is called.
 
 use std::io;
 
@@ -18,7 +19,7 @@ impl Store {
             .into_iter()
             .filter_map(|(folder, uses)| {
                 let name = FolderName::Folder(folder).to_name()?;
-                Some((name, uses.split(' ').map(str::to_owned).collect()))
+                Some((name, uses.split_whitespace().map(str::to_owned).collect()))
             })
             .collect())
     }
@@ -35,17 +36,29 @@ impl Store {
         };
         self.change_uses(account, !uses.is_empty(), |lines| {
             lines.retain(|(other, _)| *other != folder);
-            for (_, others) in &mut *lines {
+            lines.retain_mut(|(_, others)| {
                 let left: Vec<&str> = others
-                    .split(' ')
+                    .split_whitespace()
                     .filter(|other| !uses.iter().any(|this| this == other))
                     .collect();
+                let keeps = others.is_empty() || !left.is_empty();
                 *others = left.join(" ");
-            }
-            lines.retain(|(_, uses)| !uses.is_empty());
+                keeps
+            });
             if !uses.is_empty() {
                 lines.push((folder, uses.join(" ")));
             }
+        })
+    }
+
+    /// Says that a mailbox is for nothing, also if its name says otherwise.
+    pub fn set_no_special_use(&self, account: &Account, name: &str) -> Result<(), StoreError> {
+        let FolderName::Folder(folder) = FolderName::parse(name)? else {
+            return Ok(());
+        };
+        self.change_uses(account, true, |lines| {
+            lines.retain(|(other, _)| *other != folder);
+            lines.push((folder, String::new()));
         })
     }
 

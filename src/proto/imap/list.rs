@@ -147,6 +147,17 @@ fn assign(tree: &mut Tree, said: Vec<(String, Vec<String>)>) {
     }
 }
 
+/// What a mailbox is for, as LIST tells it.
+pub fn uses(store: &Store, account: &Account, name: &str) -> Result<Vec<String>, StoreError> {
+    if !store.is_own(account, name) {
+        return Ok(Vec::new());
+    }
+    let mut tree = Tree::new();
+    tree.entry(name.to_owned()).or_default().exists = true;
+    assign(&mut tree, store.special_uses(account)?);
+    Ok(tree.remove(name).unwrap_or_default().uses)
+}
+
 /// The uses that a client names, as they are written; `Err` holds one that there is not.
 pub fn special_uses(named: &[String]) -> Result<Vec<String>, String> {
     let mut uses: Vec<String> = Vec::new();

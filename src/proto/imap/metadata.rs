@@ -1,8 +1,10 @@
 //! GETMETADATA and SETMETADATA (RFC 5464), LIST's METADATA (RFC 9590), and what is told unasked.
 
+use crate::proto::imap::list;
 use crate::store::{Account, Noted, Store, StoreError};
 use crate::wire::imap::command::{GetMetadata, Levels};
 use crate::wire::imap::response;
+use crate::wire::imap::rights::Rights;
 use crate::wire::imap::scan::Speech;
 
 /// GETMETADATA
@@ -23,6 +25,8 @@ pub struct SetNotes {
     pub mailbox: String,
     /// Entries and values; none takes the entry away.
     pub changes: Vec<(String, Option<Vec<u8>>)>,
+    /// What the mailbox is for from now on, if [`SPECIAL_USE`] is among the entries.
+    pub uses: Option<Vec<String>>,
     /// In which session.
     pub session: u64,
 }
@@ -40,11 +44,19 @@ impl GetNotes {
     /// Looks.
     pub fn run(self, store: &Store) -> Result<Values, StoreError> {
         let get = &self.get;
-        let notes = store.notes(&self.account, &get.mailbox, |entry| {
-            get.entries
-                .iter()
-                .any(|asked| is_meant(entry, asked, get.depth))
-        })?;
+        let is_asked = |entry: &str| {
+            let mut asked = get.entries.iter();
+            asked.any(|asked| is_meant(entry, asked, get.depth))
+        };
+        let mut notes = store.notes(&self.account, &get.mailbox, is_asked)?;
+        if is_asked(SPECIAL_USE) && !get.mailbox.is_empty() {
+            // It is what LIST says (RFC 6154 §4).
+            notes.retain(|(entry, _)| entry != SPECIAL_USE);
+            let uses = list::uses(store, &self.account, &get.mailbox)?.join(" ");
+            if !uses.is_empty() {
+                notes.push((SPECIAL_USE.to_owned(), uses.into_bytes()));
+            }
+        }
         let is_long = |value: &[u8]| get.max_size.is_some_and(|most| value.len() as u64 > most);
         let long = notes.iter().filter(|(_, value)| is_long(value));
         let longest = long.map(|(_, value)| value.len() as u64).max();
@@ -71,9 +83,28 @@ impl GetNotes {
 impl SetNotes {
     /// Notes.
     pub fn run(self, store: &Store) -> Result<(), StoreError> {
-        store.note(&self.account, &self.mailbox, &self.changes, self.session)
+        let (account, mailbox) = (&self.account, &self.mailbox);
+        if self.uses.is_some() {
+            if !store.is_own(account, mailbox) {
+                return Err(StoreError::Forbidden(
+                    "what a mailbox of somebody else is for, its owner says",
+                ));
+            }
+            store.reach(account, mailbox, Rights::LOOKUP)?;
+        }
+        if !self.changes.is_empty() {
+            store.note(account, mailbox, &self.changes, self.session)?;
+        }
+        match self.uses.as_deref() {
+            None => Ok(()),
+            Some([]) => store.set_no_special_use(account, mailbox),
+            Some(uses) => store.set_special_uses(account, mailbox, uses),
+        }
     }
 }
+
+/// What a mailbox is for (RFC 6154 §4): no note, but the same as LIST tells.
+pub const SPECIAL_USE: &str = "/private/specialuse";
 
 /// Whether `entry` is the one that was asked for, or so far below it.
 fn is_meant(entry: &str, asked: &str, depth: Levels) -> bool {

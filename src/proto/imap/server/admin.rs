@@ -5,7 +5,8 @@ use super::reply::Reply;
 use super::{Phase, Server};
 use crate::proto::Out;
 use crate::proto::imap::acl::Acl;
-use crate::proto::imap::metadata::{GetNotes, SetNotes, Values, write_noted};
+use crate::proto::imap::list;
+use crate::proto::imap::metadata::{GetNotes, SPECIAL_USE, SetNotes, Values, write_noted};
 use crate::proto::imap::work::Work;
 use crate::store::{Account, Noted, StoreError};
 use crate::wire::imap::command::{AclCommand, GetMetadata, SetMetadata};
@@ -66,14 +67,22 @@ impl Server {
         out: &mut Out,
     ) -> Next {
         let name = set.mailbox.clone();
-        let entries = set.entries.into_iter();
-        let owned = |(entry, value): (String, Option<std::borrow::Cow<'_, [u8]>>)| {
-            (entry, value.map(|value| value.into_owned()))
-        };
+        let (mut changes, mut uses) = (Vec::new(), None);
+        for (entry, value) in set.entries {
+            if entry == SPECIAL_USE && !name.is_empty() {
+                let value = value.unwrap_or_default();
+                let named = String::from_utf8_lossy(&value);
+                let named: Vec<String> = named.split_whitespace().map(str::to_owned).collect();
+                uses = Some(list::special_uses(&named).map_err(|other| no_such_use(&other))?);
+                continue;
+            }
+            changes.push((entry, value.map(|value| value.into_owned())));
+        }
         let notes = SetNotes {
             account,
             mailbox: set.mailbox,
-            changes: entries.map(owned).collect(),
+            changes,
+            uses,
             session: self.peer.token,
         };
         let text = "noted";
@@ -139,6 +148,15 @@ impl Server {
         let speech = self.speech();
         out.with(|bytes| write_noted(bytes, &noted, speech));
     }
+}
+
+/// Refuses a use that no mailbox can have here (RFC 6154 §3).
+pub(super) fn no_such_use(other: &str) -> Reply {
+    let uses = list::USES.join(" ");
+    Reply::no(
+        "USEATTR",
+        format!("{other} is no use that a mailbox can have here; there are {uses}"),
+    )
 }
 
 /// Refuses what needs a right in the selected mailbox that the user does not have.

@@ -1,5 +1,6 @@
 //! A command: is it for this state, and what does it take? Here are those on mailboxes, and those of any state.
 
+use super::admin::no_such_use;
 use super::pending::{After, Again, Next, Pending, Waking, tagged};
 use super::reply::{self, Reply};
 use super::selected::uid_required;
@@ -125,13 +126,7 @@ impl Server {
             Command::Create { mailbox, uses } => {
                 let name = mailbox.strip_suffix('/').map(str::to_owned);
                 let name = name.unwrap_or(mailbox);
-                let uses = list::special_uses(&uses).map_err(|other| {
-                    let uses = list::USES.join(" ");
-                    Reply::no(
-                        "USEATTR",
-                        format!("{other} is no use that a mailbox can have here; there are {uses}"),
-                    )
-                })?;
+                let uses = list::special_uses(&uses).map_err(|other| no_such_use(&other))?;
                 let work = Work::Create(account, name.clone(), uses);
                 self.begin(tag, work, After::Create { name }, out)
             }
