@@ -115,11 +115,13 @@ debian)
     # -Z needs leave from a stable compiler; zig brings the start files that the target has not. A stripped program that
     # aborts on panic has no use for backtraces and their symbols, nor for the places in the sources that a panic would name:
     # without them, and with a std that is built to be small, 0.4 MB stay away. Derived Debug says a type's or a variant's name only,
-    # 0.05 MB; what people read does not come from there.
+    # 0.05 MB; what people read does not come from there. zig makes no static program that could lie anywhere in memory, so it need
+    # not be compiled for that either: 0.03 MB.
     flags="$flags -C link-self-contained=no -C linker=$work/link -Z location-detail=none -Z fmt-debug=shallow"
     RUSTC="$work/debian/rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" \
-        cargo-zigbuild zigbuild --locked --release -Zbuild-std=std,panic_abort \
-        -Zbuild-std-features=optimize_for_size,backtrace-trace-only --target "$target"
+        cargo-zigbuild rustc --locked --release -Zbuild-std=std,panic_abort \
+        -Zbuild-std-features=optimize_for_size,backtrace-trace-only --target "$target" --bin mailtool -- \
+        -C relocation-model=static -C linker-flavor=gcc
     ;;
 *) fail "WAY is rustup or debian, not $way" ;;
 esac
