@@ -190,7 +190,7 @@ pub const DIGEST_READ: usize = 256 * 1024;
 /// Messages that are read ahead of a command, where the disk has to be asked for them: a few megabytes.
 pub const AHEAD: usize = 128;
 /// How long loading a message may take before the disk is thought to have been asked: from memory it takes 10 µs.
-pub const SLOW_READ: Duration = Duration::from_micros(120);
+pub const SLOW_READ: Duration = Duration::from_micros(48);
 /// Threads that read ahead: a disk answers several at once, and a good one many.
 pub const SCOUTS: usize = 4;
 /// How long they wait for more to do before they end.
@@ -207,11 +207,13 @@ pub const NOTICE_PAUSE: Duration = Duration::from_millis(5);
 /// Messages of all mailboxes that are kept warm, at some 250 octets each: 50 MB.
 pub const WARM_MESSAGES: usize = 200_000;
 
-/// Files of a mailbox that are renamed or removed before others get its lock: 5 ms (10 µs each, measured), of the 50 that
-/// somebody else who works in it may wait.
-pub const CHANGED_AT_ONCE: usize = 500;
-/// For how long then: who waits for a lock needs a moment to wake up.
+/// How long a mailbox's lock is held for renaming and removing files before others get it, of the 50 ms that somebody else who works in it
+/// may wait: a file takes 10 to 100 µs, as the disk is busy.
+pub const LOCK_HELD: Duration = Duration::from_millis(4);
+/// For how long those who wait for it are left it then, at a time and in all: who waits for a lock needs a moment to wake up.
 pub const LOCK_PAUSE: Duration = Duration::from_micros(100);
+/// See [`LOCK_PAUSE`].
+pub const LOCK_WAIT: Duration = Duration::from_millis(20);
 /// How long `cur/` is not read again after a change of our own, although another program may have changed it at the same tick
 /// of the clock: as long as we go on changing it.
 pub const LISTING_WAIT: Duration = Duration::from_secs(1);

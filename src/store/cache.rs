@@ -27,7 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::fs::{self, Disk, Stat, hold};
+use super::fs::{self, Disk, Stat};
 use super::look::{Folder, State};
 use super::seal::{self, Seal};
 use super::{Entry, Flags, Index, Mailbox, StoreError, names};
@@ -430,7 +430,7 @@ impl Mailbox {
     pub fn settle(&self) -> Result<(), StoreError> {
         let place = self.place()?;
         let folder = self.folder(&place);
-        let mut state = hold(&self.state);
+        let mut state = self.state();
         let index = Arc::clone(&state.index);
         let Some(cache) = &mut state.cache else {
             return Ok(());
@@ -444,7 +444,7 @@ impl Mailbox {
             return Ok(());
         };
         unsettled.sync(folder.disk(), folder.path)?;
-        if let Some(cache) = &mut hold(&self.state).cache {
+        if let Some(cache) = &mut self.state().cache {
             cache.settle(&folder, &unsettled);
         }
         Ok(())
@@ -453,7 +453,7 @@ impl Mailbox {
     /// Which UIDs went after `modseq`: ascending ranges. When that was so long ago that it is not known exactly any more, all that have been
     /// given and are not there (RFC 7162 §3.2.5.2 allows that).
     pub fn vanished(&self, modseq: u64) -> Vec<(u32, u32)> {
-        let state = hold(&self.state);
+        let state = self.state();
         let cache = state.cache.as_ref();
         cache.map_or_else(Vec::new, |cache| cache.vanished(modseq, &state.index))
     }

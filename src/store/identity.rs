@@ -32,7 +32,7 @@ impl Mailbox {
     /// Of the message of this UID; `None` when there is none.
     pub fn identity(&self, uid: u32) -> Option<Identity> {
         let place = self.place().ok()?;
-        let mut state = hold(&self.state);
+        let mut state = self.state();
         state.fill_in(&self.folder(&place)).ok()?;
         let record = state.record(uid)?;
         let digest = Sha256::digest(record.guid());

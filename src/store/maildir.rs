@@ -7,7 +7,9 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 use super::digests::Ledger;
 use super::fs::{self, Extent, hold};
@@ -26,6 +28,8 @@ pub struct Mailbox {
     /// Renaming moves it; deleted, it has none.
     place: Mutex<Option<Arc<Path>>>,
     pub(super) state: Mutex<State>,
+    /// Who waits for it, and will not keep it for long.
+    waiting: AtomicUsize,
     /// Never held while `state` is waited for.
     pub(super) ledger: Mutex<Ledger>,
 }
@@ -38,6 +42,7 @@ impl Mailbox {
             home: home.into(),
             place: Mutex::new(Some(place.into())),
             state: Mutex::new(State::new()),
+            waiting: AtomicUsize::new(0),
             ledger: Mutex::default(),
         }
     }
@@ -46,7 +51,7 @@ impl Mailbox {
     /// same `Arc` again.
     pub fn sync(&self) -> Result<Arc<Index>, StoreError> {
         let place = self.place()?;
-        let mut state = hold(&self.state);
+        let mut state = self.state();
         let before = Arc::clone(&state.index);
         state.look(&self.folder(&place))?;
         let index = Arc::clone(&state.index);
@@ -59,11 +64,11 @@ impl Mailbox {
 
     /// Messages that nobody claimed yet become the caller's `\Recent` ones (RFC 3501 §2.3.2): ascending UIDs.
     pub fn claim_recent(&self) -> Vec<u32> {
-        std::mem::take(&mut hold(&self.state).recent)
+        std::mem::take(&mut self.state().recent)
     }
     /// What [`Self::claim_recent`] would give, and stays for it to give.
     pub fn recent(&self) -> Vec<u32> {
-        hold(&self.state).recent.clone()
+        self.state().recent.clone()
     }
 
     /// A message's text with CRLF line ends, whoever wrote the file. Found again when another program renamed it.
@@ -119,10 +124,15 @@ impl Mailbox {
         }
         let mut modified = Vec::new();
         let mut is_changed = false;
-        for chunk in self.in_turns(uids) {
+        let mut rest = uids;
+        while !rest.is_empty() {
             let mut state = hold(&self.state);
-            is_changed |=
-                state.change_flags(&folder, chunk, change, flags, modseq, &mut modified)?;
+            let (some, done) =
+                state.change_flags(&folder, rest, change, flags, modseq, &mut modified)?;
+            drop(state);
+            is_changed |= some;
+            rest = &rest[done..];
+            self.let_others(rest);
         }
         if is_changed {
             self.tell_changed();
@@ -130,15 +140,24 @@ impl Mailbox {
         Ok((Arc::clone(&hold(&self.state).index), modified))
     }
 
-    /// The UIDs in pieces; after each of them others have their turn.
-    fn in_turns<'u>(&self, uids: &'u [u32]) -> impl Iterator<Item = &'u [u32]> {
-        let chunks = uids.chunks(limits::CHANGED_AT_ONCE);
-        chunks.enumerate().map(|(number, chunk)| {
-            if number > 0 {
-                std::thread::sleep(limits::LOCK_PAUSE);
-            }
-            chunk
-        })
+    /// Whoever waits for the mailbox has it before `rest` is done: who lets go of a lock and takes it again is mostly faster than
+    /// they wake up. Not for ever, for there may be many.
+    fn let_others(&self, rest: &[u32]) {
+        let begun = Instant::now();
+        while !rest.is_empty()
+            && self.waiting.load(Ordering::Relaxed) > 0
+            && begun.elapsed() < limits::LOCK_WAIT
+        {
+            std::thread::sleep(limits::LOCK_PAUSE);
+        }
+    }
+
+    /// What is known of it, for a short time: whoever does long work lets those go first who wait here.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let state = hold(&self.state);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        state
     }
 
     /// The flag that stands for keyword `name`, which joins the mailbox's list; `None` when all 26 are taken, or when it is
@@ -180,9 +199,10 @@ impl Mailbox {
         let place = self.place()?;
         let folder = self.folder(&place);
         let mut gone = Vec::new();
-        for chunk in self.in_turns(uids) {
-            let removed = hold(&self.state).unlink(&folder, chunk);
-            let (removed, octets, error) = removed;
+        let mut rest = uids;
+        while !rest.is_empty() {
+            let (removed, octets, error, done) = hold(&self.state).unlink(&folder, rest);
+            rest = &rest[done..];
             let messages = removed.len() as i64;
             let quotas = &self.shared.quotas;
             quotas.change(folder.disk(), &self.home, -octets.cast_signed(), -messages);
@@ -191,6 +211,7 @@ impl Mailbox {
                 self.tell_changed();
                 return Err(error);
             }
+            self.let_others(rest);
         }
         if gone.is_empty() {
             return Ok(gone);
@@ -241,7 +262,7 @@ impl Mailbox {
     pub(super) fn open(&self, uid: u32) -> Result<(File, Entry), StoreError> {
         let place = self.place()?;
         let folder = self.folder(&place);
-        let mut state = hold(&self.state);
+        let mut state = self.state();
         if state.stamps.is_none() {
             state.look(&folder)?;
         }
@@ -274,8 +295,8 @@ impl State {
         Err(StoreError::NoSuchMessage)
     }
 
-    /// Renames the files of messages whose flags change; whether there were any. Those that changed after `modseq` are added to
-    /// `modified`, and left alone.
+    /// Renames the files of messages whose flags change, for [`limits::LOCK_HELD`]: whether there were any, and how many of `uids` are
+    /// done. Those that changed after `modseq` are added to `modified`, and left alone.
     fn change_flags(
         &mut self,
         folder: &Folder<'_>,
@@ -284,12 +305,18 @@ impl State {
         flags: Flags,
         modseq: u64,
         modified: &mut Vec<u32>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<(bool, usize), StoreError> {
+        let begun = Instant::now();
+        let mut done = 0;
         let known = self.keywords.known();
         let cur = folder.part("cur");
         let before = folder.disk().stat(&cur);
-        let mut changed = Vec::with_capacity(uids.len());
+        let mut changed = Vec::new();
         for &uid in uids {
+            if done % LOOKS_AT_CLOCK == LOOKS_AT_CLOCK - 1 && begun.elapsed() >= limits::LOCK_HELD {
+                break;
+            }
+            done += 1;
             let renamed = self.with_file(folder, uid, |state, at| {
                 let entry = &state.index.messages[at];
                 if entry.modseq > modseq
@@ -323,7 +350,7 @@ impl State {
             }
         }
         if changed.is_empty() {
-            return Ok(false);
+            return Ok((false, done));
         }
         let modseq = self.next_modseq();
         let mut index = Index::clone(&self.index);
@@ -338,14 +365,25 @@ impl State {
         self.remember(folder, &mut index, places);
         self.index = Arc::new(index);
         self.changed_cur(folder, before);
-        Ok(true)
+        Ok((true, done))
     }
 
-    /// Removes the files of messages: which were there, their octets, and the error that ended it.
-    fn unlink(&mut self, folder: &Folder<'_>, uids: &[u32]) -> (Vec<u32>, u64, Option<StoreError>) {
+    /// Removes the files of messages, for [`limits::LOCK_HELD`]: which were there, their octets, the error that ended it, and how many of
+    /// `uids` are done.
+    fn unlink(
+        &mut self,
+        folder: &Folder<'_>,
+        uids: &[u32],
+    ) -> (Vec<u32>, u64, Option<StoreError>, usize) {
+        let begun = Instant::now();
+        let mut done = 0;
         let before = folder.disk().stat(&folder.part("cur"));
-        let (mut gone, mut octets) = (Vec::with_capacity(uids.len()), 0);
+        let (mut gone, mut octets) = (Vec::new(), 0);
         for &uid in uids {
+            if done % LOOKS_AT_CLOCK == LOOKS_AT_CLOCK - 1 && begun.elapsed() >= limits::LOCK_HELD {
+                break;
+            }
+            done += 1;
             let removed = self.with_file(folder, uid, |state, at| {
                 let place = &state.places[at];
                 folder.disk().unlink(&place.path(folder.path))?;
@@ -359,7 +397,7 @@ impl State {
                 Err(StoreError::NoSuchMessage) => {}
                 Err(error) => {
                     self.stamps = None;
-                    return (gone, octets, Some(error));
+                    return (gone, octets, Some(error), done);
                 }
             }
         }
@@ -369,7 +407,7 @@ impl State {
             self.remove(folder, &gone);
             self.changed_cur(folder, before);
         }
-        (gone, octets, None)
+        (gone, octets, None, done)
     }
 
     /// Takes messages out of the index; ascending UIDs.
@@ -390,6 +428,9 @@ impl State {
         self.index = Arc::new(index);
     }
 }
+
+/// Files that are renamed or removed before it is asked again how late it is.
+const LOOKS_AT_CLOCK: usize = 16;
 
 impl FlagChange {
     fn apply(self, old: Flags, flags: Flags) -> Flags {

@@ -116,6 +116,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     }
     let waiting = Waiting::on(options.ready_fd)?;
     log::start();
+    read_program();
 
     let place = StorePlace::of(&options)?;
     if options.relay.lab_chain.is_some()
@@ -132,6 +133,14 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     waiting.tell(&site.listening)?;
     site.run(Vec::new())?;
     Ok(0)
+}
+
+/// Has the kernel read the program from the disk, without waiting for it: else each command would wait for its part when it is first given.
+fn read_program() {
+    if let Ok(program) = std::fs::File::open("/proc/self/exe") {
+        // It is a hint.
+        let _ = rustix::fs::fadvise(&program, 0, None, rustix::fs::Advice::WillNeed);
+    }
 }
 
 /// The folder of the store, and whether it outlives us.

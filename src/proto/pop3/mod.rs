@@ -4,12 +4,12 @@ pub mod client;
 pub mod server;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::limits;
 use crate::store::{
-    Account, AuthError, Extent, FlagChange, Flags, Index, Mailbox, MaildropLock, Store, StoreError,
-    Told,
+    Account, Ahead, AuthError, Extent, FlagChange, Flags, Index, Mailbox, MaildropLock, Store,
+    StoreError, Told,
 };
 use crate::wire::pop3::Outgoing;
 use crate::wire::sasl::{Credentials, Question, ScramKeys};
@@ -26,6 +26,10 @@ pub enum Job {
     Open {
         /// Where it is.
         mailbox: Arc<Mailbox>,
+        /// What else there is.
+        index: Arc<Index>,
+        /// What is read before its turn.
+        ahead: Arc<Mutex<Ahead>>,
         /// Which it is.
         uid: u32,
         /// What of it goes out.
@@ -66,6 +70,8 @@ pub struct Maildrop {
     pub index: Arc<Index>,
     /// Where it is.
     pub mailbox: Arc<Mailbox>,
+    /// What is read before its turn.
+    pub ahead: Arc<Mutex<Ahead>>,
     /// Keeps other POP3 sessions out.
     _lock: MaildropLock,
 }
@@ -123,9 +129,21 @@ impl Job {
             Self::Enter(account) => Answer::Login(enter(store, Ok(account))),
             Self::Open {
                 mailbox,
+                index,
+                ahead,
                 uid,
                 outgoing,
-            } => Answer::Block(open(&mailbox, uid, outgoing)),
+            } => {
+                let next = |uid: u32, most: usize| {
+                    let after = index.messages.partition_point(|entry| entry.uid <= uid);
+                    let next = index.messages[after..].iter().take(most);
+                    next.map(|entry| entry.uid).collect()
+                };
+                let load = || open(&mailbox, uid, outgoing);
+                // A session has one job at a time: nobody else holds it.
+                let mut ahead = ahead.lock().unwrap_or_else(PoisonError::into_inner);
+                Answer::Block(ahead.load(&mailbox, uid, next, load))
+            }
             Self::Read(reading) => Answer::Block(reading.block().map_err(StoreError::Io)),
             Self::Update {
                 maildrop,
@@ -147,6 +165,7 @@ fn enter(store: &Store, who: Result<Account, AuthError>) -> Result<Box<Maildrop>
         account,
         index,
         mailbox,
+        ahead: Arc::default(),
         _lock: lock,
     }))
 }

@@ -135,6 +135,8 @@ impl Transaction {
     pub(super) fn open(&self, index: usize, outgoing: Outgoing) -> proto::Job {
         proto::Job::Pop3(Job::Open {
             mailbox: Arc::clone(&self.maildrop.mailbox),
+            index: Arc::clone(&self.maildrop.index),
+            ahead: Arc::clone(&self.maildrop.ahead),
             uid: self.maildrop.index.messages[index].uid,
             outgoing,
         })
