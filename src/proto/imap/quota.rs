@@ -15,11 +15,15 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// The responses. Where nothing is limited there is no quota root: its list of resources cannot be empty (RFC 9208 §7).
+    /// The responses. Where nothing is limited there is no quota root, and who asks for it is told `NoSuchMailbox`: its list of
+    /// resources cannot be empty (RFC 9208 §7).
     pub fn run(&self, store: &Store) -> Result<Vec<u8>, StoreError> {
         let held = store.held(&self.account)?;
         let is_limited =
             held.is_some_and(|held| held.quota.octets.or(held.quota.messages).is_some());
+        if self.mailbox.is_none() && !is_limited {
+            return Err(StoreError::NoSuchMailbox);
+        }
         let mut out = Vec::new();
         let mut is_of_root = is_limited;
         if let Some(name) = &self.mailbox {

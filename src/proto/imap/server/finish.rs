@@ -207,6 +207,13 @@ impl Server {
                 out.block(lines);
                 (Reply::ok(text), Removals::Told)
             }
+            // The one name that may be empty is the quota root's.
+            (After::Lines { name, .. }, Outcome::Lines(Err(StoreError::NoSuchMailbox)))
+                if name.is_empty() =>
+            {
+                let text = "nothing is limited here, so there is no quota root";
+                (Reply::no("NONEXISTENT", text), Removals::Told)
+            }
             (After::Lines { name, .. }, Outcome::Lines(Err(error)))
             | (After::Manage { name, .. }, Outcome::Done(Err(error)))
             | (After::Subscription { name, .. }, Outcome::Done(Err(error))) => {
