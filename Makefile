@@ -33,10 +33,11 @@ build:
 
 ## make test      every test; installs the programs that tests drive, or names the tests that are skipped
 # What `make check test` has just tested is not tested twice.
-test: UNTESTED = $(if $(filter check,$(MAKECMDGOALS)),$(addprefix --test ,$(filter-out $(FAST),$(TESTS))))
+UNTESTED = $(if $(filter check,$(MAKECMDGOALS)),$(addprefix --test ,$(filter-out $(FAST),$(TESTS))),--lib --bins --tests)
 test:
 	tests/programs.sh
 	PATH=$$PATH:/usr/sbin:/sbin cargo test --locked $(UNTESTED)
+	cargo test --locked --doc
 
 ## make check     format, clippy, documentation, dependencies, then the fast tests
 check:

@@ -25,9 +25,9 @@ fail() {
 }
 
 # Nothing unwinds (panic = "abort"), so the tables for it, 0.25 MB, can stay away; those of C too. Sequences of instructions that stand at
-# several places become functions: 0.17 MB.
+# several places become functions where that saves 20 octets: 0.1 MB. Where it saves any, the program spends half as much time again.
 flags="-C target-feature=+crt-static -C force-unwind-tables=no"
-flags="$flags -C llvm-args=-enable-machine-outliner=always -C llvm-args=-machine-outliner-reruns=2"
+flags="$flags -C llvm-args=-enable-machine-outliner=always -C llvm-args=-outliner-benefit-threshold=20"
 # mimalloc's books for the GiB that it reserves at once are 43 pages, which every start faults in: 0.1 ms. For 64 MiB they are 3.
 export CFLAGS="-fno-asynchronous-unwind-tables -fno-unwind-tables -DMI_DEFAULT_ARENA_RESERVE=65536L"
 
@@ -102,10 +102,10 @@ case $way in
 rustup)
     if command -v musl-gcc >/dev/null 2>&1; then
         # gcc calls functions of its own library, as __popcountdi2, which the compiler's builtins may lack.
-        RUSTFLAGS="$flags -C link-arg=-lgcc" cargo build --locked --release --target "$target"
+        RUSTFLAGS="$flags -C link-arg=-lgcc" cargo build --locked --profile dist --target "$target"
     else
         zig
-        RUSTFLAGS="$flags" cargo-zigbuild zigbuild --locked --release --target "$target"
+        RUSTFLAGS="$flags" cargo-zigbuild zigbuild --locked --profile dist --target "$target"
     fi
     ;;
 debian)
@@ -119,15 +119,15 @@ debian)
     # not be compiled for that either: 0.03 MB.
     flags="$flags -C link-self-contained=no -C linker=$work/link -Z location-detail=none -Z fmt-debug=shallow"
     RUSTC="$work/debian/rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" \
-        cargo-zigbuild rustc --locked --release -Zbuild-std=std,panic_abort \
+        cargo-zigbuild rustc --locked --profile dist -Zbuild-std=std,panic_abort \
         -Zbuild-std-features=optimize_for_size,backtrace-trace-only --target "$target" --bin mailtool -- \
         -C relocation-model=static -C linker-flavor=gcc
     ;;
 *) fail "WAY is rustup or debian, not $way" ;;
 esac
 
-# Cargo's release profile strips.
-install -m 755 "$CARGO_TARGET_DIR/$target/release/mailtool" dist/mailtool
+# Cargo's profile strips.
+install -m 755 "$CARGO_TARGET_DIR/$target/dist/mailtool" dist/mailtool
 if command -v readelf >/dev/null 2>&1 && readelf -l dist/mailtool | grep -q INTERP; then
     fail "dist/mailtool asks for a dynamic loader: it is not static"
 fi

@@ -12,7 +12,7 @@ use super::commit::Commits;
 use super::fs::{self, Disk, hold};
 use super::quota::{Quota, Quotas};
 use super::vigil::Mark;
-use super::{Hub, Mailbox, StoreError, folders};
+use super::{Hub, Mailbox, StoreError, cache, folders};
 use crate::limits;
 
 /// One a store.
@@ -140,16 +140,20 @@ impl Shared {
         if hold(&self.ready).contains(place) {
             return Ok(());
         }
+        let mut made = false;
         for part in ["cur", "new", "tmp"] {
             match self.disk.make_directory(&place.join(part)) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
+                Ok(()) => made = true,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
             }
         }
-        // Also what was there already: another thread, or a run that crashed, may not have come so far.
-        self.disk.sync_directory(place)?;
-        if let Some(above) = place.parent() {
-            self.disk.sync_directory(above)?;
+        // Also what was there already: another thread, or a run that crashed, may not have come so far. Whoever made the cache had.
+        if made || self.disk.stat(&place.join(cache::FILE)).is_err() {
+            self.disk.sync_directory(place)?;
+            if let Some(above) = place.parent() {
+                self.disk.sync_directory(above)?;
+            }
         }
         hold(&self.ready).insert(place.to_path_buf());
         Ok(())

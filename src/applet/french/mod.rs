@@ -234,6 +234,11 @@ const DEFAULTS: Table = &[
     ),
     ("they answer 252", "ils répondent 252"),
     ("they are here", "elles sont ici"),
+    ("no domain is looked up", "aucun domaine n'est cherché"),
+    (
+        "connect 30s, data 2m, end 10m, quit 10s, others 5m",
+        "connect 30s, data 2m, end 10m, quit 10s, les autres 5m",
+    ),
     ("such mail is refused", "ce courrier est refusé"),
     ("those of this machine", "celles de cette machine"),
     ("those of /etc/resolv.conf", "ceux de /etc/resolv.conf"),
