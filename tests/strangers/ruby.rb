@@ -88,6 +88,7 @@ end
   same("its code", error.response.data.code.name, "NONEXISTENT")
   root = client.getquotaroot("INBOX")
   same("its roots", root.grep(Net::IMAP::MailboxQuotaRoot).map(&:mailbox), ["INBOX"])
+  same("its bound", root.grep(Net::IMAP::MailboxQuota).map { |one| one.quota.to_i }, [512_000])
   client.select("INBOX")
   client.store(1..2, "-FLAGS", [:Flagged, "$Work"])
   client.logout
