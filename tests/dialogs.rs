@@ -96,27 +96,41 @@ fn play_over_tcp(protocol: Protocol, path: &Path) -> Result<(), String> {
     tcp::play(&dialog).map_err(|failure| failure.to_string())
 }
 
-/// Plays each dialogue of a protocol against the server session, and against the client session that it names.
+/// Plays each dialogue of a protocol against the server session, and against the client session that it names; on all processors.
 fn play_folder(protocol: Protocol) {
-    let mut failures = Vec::new();
-    for path in script::find(protocol) {
-        let dialog = match Dialog::read(protocol, &path) {
-            Ok(dialog) => dialog,
-            Err(problem) => {
-                failures.push(problem);
-                continue;
-            }
-        };
-        if let Err(failure) = play_all(&dialog, &Stage::new) {
-            failures.push(failure.to_string());
+    let files = Mutex::new(script::find(protocol).into_iter());
+    let failures = Mutex::new(Vec::new());
+    let next = || files.lock().expect("no panic inside").next();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..processors {
+            scope.spawn(|| {
+                while let Some(path) = next() {
+                    let found = play_sessions(protocol, &path);
+                    failures.lock().expect("no panic inside").extend(found);
+                }
+            });
         }
-        for feeding in [Feeding::Whole, Feeding::Octets] {
-            if let Err(problem) = clients::play_client(&dialog, feeding) {
-                failures.push(format!("{}: {problem}", path.display()));
-            }
+    });
+    report(&failures.into_inner().expect("no panic inside"));
+}
+
+/// What went another way in one dialogue.
+fn play_sessions(protocol: Protocol, path: &Path) -> Vec<String> {
+    let dialog = match Dialog::read(protocol, path) {
+        Ok(dialog) => dialog,
+        Err(problem) => return vec![problem],
+    };
+    let mut failures = Vec::new();
+    if let Err(failure) = play_all(&dialog, &Stage::new) {
+        failures.push(failure.to_string());
+    }
+    for feeding in [Feeding::Whole, Feeding::Octets] {
+        if let Err(problem) = clients::play_client(&dialog, feeding) {
+            failures.push(format!("{}: {problem}", path.display()));
         }
     }
-    report(&failures);
+    failures
 }
 
 fn report(failures: &[String]) {
