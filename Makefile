@@ -14,7 +14,7 @@ BINARY = $(TARGET_FOLDER)/$(CARGO_BUILD_TARGET)/$(PROFILE_FOLDER)/mailtool
 
 # Tests that take seconds: those of each module, and these.
 TESTS = $(basename $(notdir $(wildcard tests/*.rs)))
-FAST = $(filter layers lines dialogs cli readme manual vocabulary,$(TESTS))
+FAST = $(filter layers cli readme manual vocabulary,$(TESTS))
 
 # Who reads the documentation works on the program: private items are in it, and may be linked to.
 DOC_FLAGS = -D warnings -A rustdoc::private-intra-doc-links
