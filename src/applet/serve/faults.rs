@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
+use super::control::{Server, ask};
 use super::options::Endpoint;
 use super::protocols::Protocol;
-use super::queue::{Where, ask};
 use crate::applet::exit;
 use crate::proto::fault::Faults;
 use crate::wire::codes::{Lang, Text};
@@ -15,7 +15,7 @@ use crate::wire::fault::lab;
 #[derive(Args)]
 struct Arguments {
     #[command(flatten)]
-    place: Where,
+    server: Server,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -72,7 +72,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
             number: Some(number),
         } => format!("fault clear {number}"),
     };
-    ask(&arguments.place, &request, false)
+    ask(&arguments.server, &request, false)
 }
 
 /// What the first screen says of the faults that are on; nothing if none is.

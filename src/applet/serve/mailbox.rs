@@ -14,7 +14,8 @@ use anyhow::Context;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 
 use self::print::{Row, Table};
-use super::options::{Domain, Options, SystemUsers};
+use super::options::SystemUsers;
+use super::place::Accounts;
 use super::{StorePlace, accounts, domains};
 use crate::applet::{exit, print};
 use crate::store::{
@@ -24,30 +25,14 @@ use crate::store::{
 use crate::wire::json;
 use crate::wire::mbox::Dialect;
 
-/// Which store, and how it is told.
+/// Which store, and how what is in it is printed.
 #[derive(Args)]
 struct Where {
-    /// Folder that keeps the mail [default: the user's state folder]
-    #[arg(long, value_name = "DIR", env = "MAILTOOL_STORE", global = true)]
-    store: Option<PathBuf>,
-    /// Accounts in a passwd-file [default: STORE/users, or else alice and bob]
-    #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS", global = true)]
-    users: Option<PathBuf>,
+    #[command(flatten)]
+    accounts: Accounts,
     /// Accounts are the users of this machine, with mail in ~/Maildir; needs root
     #[arg(long, env = "MAILTOOL_SYSTEM_USERS", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
     system_users: bool,
-    /// Domain whose mail is delivered here; accounts without a domain belong to the first [default: localhost]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "MAILTOOL_DOMAIN",
-        value_delimiter = ',',
-        global = true
-    )]
-    domain: Vec<Domain>,
-    /// Read further options from a TOML file, as the server does
-    #[arg(long, value_name = "FILE.toml", env = "MAILTOOL_CONFIG", global = true)]
-    config: Option<PathBuf>,
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
@@ -232,17 +217,10 @@ struct Keeper {
 
 impl Keeper {
     fn open(place: Where) -> anyhow::Result<Self> {
-        let options = Options {
-            store: place.store,
-            users: place.users,
-            system: SystemUsers {
-                system_users: place.system_users,
-            },
-            domain: place.domain,
-            config: place.config,
-            ..Options::default()
+        let system = SystemUsers {
+            system_users: place.system_users,
         };
-        let options = options.complete()?;
+        let options = place.accounts.options(system)?;
         let folder = StorePlace::of(&options)?;
         if !folder.path().join("mail").is_dir() && options.users.is_none() {
             return Err(exit::failure(

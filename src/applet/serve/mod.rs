@@ -4,6 +4,7 @@
 //! which every mistake is told before anything is listening.
 
 mod class;
+mod control;
 mod deliver;
 mod faults;
 mod lab;
@@ -11,6 +12,7 @@ mod log;
 mod mailbox;
 mod observers;
 mod options;
+mod place;
 mod protocols;
 pub(super) mod queue;
 mod ready;

@@ -1,37 +1,14 @@
-//! `mailtool serve queue ...`, `mailtool serve trace ID` and `mailq`: asks a server that runs, through its control socket.
+//! `mailtool serve queue ...`, `mailtool serve trace ID` and `mailq`: ask a server that runs what is on its way, and decide about it.
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use anyhow::Context;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
-use super::StorePlace;
-use super::options::Options;
-use super::site::CONTROL;
-use crate::applet::{exit, print};
-use crate::wire::json;
-
-/// Which server, and how it is told. Others ask it too.
-#[derive(Args)]
-pub(super) struct Where {
-    /// Folder of the server's store [default: the user's state folder]
-    #[arg(long, value_name = "DIR", env = "MAILTOOL_STORE", global = true)]
-    store: Option<PathBuf>,
-    /// Read the store's folder from a TOML file, as the server does
-    #[arg(long, value_name = "FILE.toml", env = "MAILTOOL_CONFIG", global = true)]
-    config: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long, global = true)]
-    json: bool,
-}
+use super::control::{Server, ask};
+use crate::applet::exit;
 
 #[derive(Args)]
 struct QueueArguments {
     #[command(flatten)]
-    place: Where,
+    server: Server,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -39,7 +16,7 @@ struct QueueArguments {
 #[derive(Args)]
 struct TraceArguments {
     #[command(flatten)]
-    place: Where,
+    server: Server,
     /// What a server called the message: it says so in its reply, and in its log
     id: String,
 }
@@ -47,7 +24,7 @@ struct TraceArguments {
 #[derive(Args)]
 struct MailqArguments {
     #[command(flatten)]
-    place: Where,
+    server: Server,
 }
 
 #[derive(Subcommand)]
@@ -133,20 +110,20 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         Verb::Drop { id } => format!("drop {}", word(&id)?),
     };
     let one = request.starts_with("show");
-    ask(&arguments.place, &request, one)
+    ask(&arguments.server, &request, one)
 }
 
 /// `serve trace`
 pub(super) fn run_trace(matches: &ArgMatches) -> anyhow::Result<u8> {
     let arguments = TraceArguments::from_arg_matches(matches)?;
     let request = format!("trace {}", word(&arguments.id)?);
-    ask(&arguments.place, &request, false)
+    ask(&arguments.server, &request, false)
 }
 
 /// `mailq`
 pub(crate) fn run_mailq(matches: &ArgMatches) -> anyhow::Result<u8> {
     let arguments = MailqArguments::from_arg_matches(matches)?;
-    ask(&arguments.place, "list", false)
+    ask(&arguments.server, "list", false)
 }
 
 /// One word of a request.
@@ -161,178 +138,3 @@ fn word(text: &str) -> anyhow::Result<&str> {
     }
     Ok(text)
 }
-
-/// What a server answered.
-struct Answer {
-    lines: Vec<String>,
-    /// What was said at the end, if it went well.
-    end: Result<String, String>,
-}
-
-impl Where {
-    /// What finds the store.
-    pub(super) fn options(&self) -> anyhow::Result<Options> {
-        let options = Options {
-            store: self.store.clone(),
-            config: self.config.clone(),
-            ..Options::default()
-        };
-        options.complete()
-    }
-
-    /// Whether JSON is to be printed.
-    pub(super) const fn json(&self) -> bool {
-        self.json
-    }
-}
-
-/// What the first of the servers of a store says that says yes.
-pub(super) fn lines_of(place: &Where, request: &str) -> anyhow::Result<Vec<String>> {
-    let store = StorePlace::of(&place.options()?)?;
-    let mut no = None;
-    for socket in sockets(store.path()) {
-        let answer = talk(&socket, request, false)?;
-        match answer.end {
-            Ok(_) => return Ok(answer.lines),
-            Err(why) => no = no.or(Some(why)),
-        }
-    }
-    Err(exit::failure(exit::NEGATIVE, no.unwrap_or_default()))
-}
-
-/// Asks the servers of a store, and prints what they say.
-pub(super) fn ask(place: &Where, request: &str, one: bool) -> anyhow::Result<u8> {
-    let store = StorePlace::of(&place.options()?)?;
-    let sockets = sockets(store.path());
-    let mut answers = Vec::new();
-    for socket in &sockets {
-        answers.push(talk(socket, request, place.json)?);
-    }
-    // Of several servers of a lab one may know what the others do not.
-    let well = answers.iter().any(|answer| answer.end.is_ok());
-    let answers: Vec<Answer> = answers
-        .into_iter()
-        .filter(|answer| !well || answer.end.is_ok())
-        .collect();
-    if let Some(Err(why)) = answers.first().map(|answer| &answer.end) {
-        return Err(exit::failure(exit::NEGATIVE, why.clone()));
-    }
-    // They share one journal.
-    let shown = if request.starts_with("trace") {
-        1
-    } else {
-        answers.len()
-    };
-    let lines: Vec<&str> = answers
-        .iter()
-        .take(shown)
-        .flat_map(|answer| answer.lines.iter().map(String::as_str))
-        .collect();
-    let ends = || answers.iter().filter_map(|answer| answer.end.as_ref().ok());
-    let said: Vec<&str> = ends()
-        .map(String::as_str)
-        .filter(|end| !end.is_empty())
-        .collect();
-    print(&if place.json {
-        page_of_json(&lines, &said, one)
-    } else {
-        page_of_text(&lines, &said, request)
-    })?;
-    Ok(exit::OK)
-}
-
-fn page_of_json(lines: &[&str], said: &[&str], one: bool) -> String {
-    match (lines, said) {
-        (_, [text, ..]) => {
-            let fields = [("ok", "true".to_owned()), ("text", json::string(text))];
-            format!("{}\n", json::object(&fields))
-        }
-        ([object], []) if one => format!("{object}\n"),
-        ([], []) => "[]\n".to_owned(),
-        (objects, []) => format!("[\n  {}\n]\n", objects.join(",\n  ")),
-    }
-}
-
-fn page_of_text(lines: &[&str], said: &[&str], request: &str) -> String {
-    let mut page: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    if request == "list" {
-        let messages = lines.iter().filter(|line| !line.starts_with(' ')).count();
-        page.push_str(&match messages {
-            0 => "the queue is empty\n".to_owned(),
-            1 => "1 message\n".to_owned(),
-            many => format!("{many} messages\n"),
-        });
-    }
-    if request == "fault list" && lines.is_empty() {
-        page.push_str("nothing goes wrong on purpose\n");
-    }
-    for text in said {
-        page.push_str(text);
-        page.push('\n');
-    }
-    page
-}
-
-/// The control socket of a store, or those of the servers of a lab: what a server left that was killed does not count where
-/// others listen.
-pub(super) fn sockets(store: &Path) -> Vec<PathBuf> {
-    let own = store.join(CONTROL);
-    let lab: Vec<PathBuf> = (1..)
-        .map(|number| store.join(format!("mta{number}")).join(CONTROL))
-        .take_while(|socket| socket.exists())
-        .collect();
-    let listens = |socket: &Path| match UnixStream::connect(socket) {
-        Ok(_) => true,
-        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
-    };
-    if lab.is_empty() || listens(&own) {
-        return vec![own];
-    }
-    let live: Vec<PathBuf> = lab.into_iter().filter(|socket| listens(socket)).collect();
-    if live.is_empty() { vec![own] } else { live }
-}
-
-fn talk(socket: &Path, request: &str, json: bool) -> anyhow::Result<Answer> {
-    let mut stream = UnixStream::connect(socket).map_err(|error| unreachable(socket, &error))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let style = if json { "json " } else { "" };
-    let broken = || format!("the server at {} does not answer", socket.display());
-    stream
-        .write_all(format!("{style}{request}\r\n").as_bytes())
-        .with_context(broken)?;
-    let mut lines = Vec::new();
-    for line in BufReader::new(stream).lines() {
-        let line = line.with_context(broken)?;
-        let line = line.trim_end_matches('\r');
-        if let Some(data) = line.strip_prefix(' ') {
-            lines.push(data.to_owned());
-            continue;
-        }
-        let (word, text) = line.split_once(": ").unwrap_or((line, ""));
-        let end = match word {
-            "ok" => Ok(text.to_owned()),
-            _ => Err(text.to_owned()),
-        };
-        return Ok(Answer { lines, end });
-    }
-    Err(exit::failure(exit::PROTOCOL, broken()))
-}
-
-pub(super) fn unreachable(socket: &Path, error: &io::Error) -> anyhow::Error {
-    let store = socket.parent().unwrap_or(Path::new("")).display();
-    let message = match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => format!(
-            "no server runs on the store {store}: start one with `mailtool serve --store {store}`, or name the store of the \
-             one that runs with --store DIR"
-        ),
-        io::ErrorKind::PermissionDenied => format!(
-            "{} is for the user that the server runs as: ask as that one, or as root",
-            socket.display()
-        ),
-        _ => format!("{}: {error}", socket.display()),
-    };
-    exit::failure(exit::UNAVAILABLE, message)
-}
-
-/// How long a server may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(60);

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
 use super::StorePlace;
-use super::options::{Domain, Options};
+use super::options::SystemUsers;
+use super::place::Accounts;
 use crate::applet::{credentials, exit, print};
 use crate::store::{EditError, Edited, Scheme, UsersFile};
 use crate::wire::json;
@@ -16,32 +17,9 @@ use crate::wire::json;
 #[derive(Args)]
 struct Arguments {
     #[command(flatten)]
-    place: Where,
+    place: Accounts,
     #[command(subcommand)]
     verb: Verb,
-}
-
-/// Which file.
-#[derive(Args)]
-struct Where {
-    /// The file [default: STORE/users]
-    #[arg(long, value_name = "FILE", env = "MAILTOOL_USERS", global = true)]
-    users: Option<PathBuf>,
-    /// Folder that keeps the mail [default: the user's state folder]
-    #[arg(long, value_name = "DIR", env = "MAILTOOL_STORE", global = true)]
-    store: Option<PathBuf>,
-    /// Domain of the server; accounts without a domain belong to the first [default: localhost]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "MAILTOOL_DOMAIN",
-        value_delimiter = ',',
-        global = true
-    )]
-    domain: Vec<Domain>,
-    /// Read further options from a TOML file, as the server does
-    #[arg(long, value_name = "FILE.toml", env = "MAILTOOL_CONFIG", global = true)]
-    config: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -97,14 +75,7 @@ Examples:
 /// Does it.
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let arguments = Arguments::from_arg_matches(matches)?;
-    let options = Options {
-        users: arguments.place.users,
-        store: arguments.place.store,
-        domain: arguments.place.domain,
-        config: arguments.place.config,
-        ..Options::default()
-    };
-    let options = options.complete()?;
+    let options = arguments.place.options(SystemUsers::default())?;
     let path = match &options.users {
         Some(path) => path.clone(),
         None => StorePlace::of(&options)?.path().join("users"),

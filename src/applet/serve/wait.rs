@@ -21,20 +21,15 @@ use regex_lite::Regex;
 
 use self::glean::Message;
 use super::StorePlace;
-use super::options::Options;
-use super::queue::sockets;
-use super::sessions::ask;
+use super::control::{request, sockets};
+use super::place::Place;
 use crate::applet::{exit, print};
 use crate::wire::date;
 
 #[derive(Args)]
 struct WaitArguments {
-    /// Folder of the server's store [default: the user's state folder]
-    #[arg(long, value_name = "DIR", env = "MAILTOOL_STORE")]
-    store: Option<PathBuf>,
-    /// Read the store's folder from a TOML file, as the server does
-    #[arg(long, value_name = "FILE.toml", env = "MAILTOOL_CONFIG")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
     /// How long to wait, in seconds or as 30s, 5m; 0: for ever
     #[arg(long, value_name = "S", default_value = "60")]
     timeout: Patience,
@@ -144,12 +139,7 @@ Examples:
 /// `serve wait`
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let wanted = WaitArguments::from_arg_matches(matches)?;
-    let options = Options {
-        store: wanted.store.clone(),
-        config: wanted.config.clone(),
-        ..Options::default()
-    };
-    let store = StorePlace::of(&options.complete()?)?;
+    let store = StorePlace::of(&wanted.place.options()?)?;
     let sockets = sockets(store.path());
     if wanted.mark {
         return mark(&sockets);
@@ -177,10 +167,10 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
 }
 
 /// Asks a server, which a script may have started just now.
-fn ask_soon(socket: &Path, request: &str) -> anyhow::Result<UnixStream> {
+fn ask_soon(socket: &Path, words: &str) -> anyhow::Result<UnixStream> {
     let begun = Instant::now();
     loop {
-        match ask(socket, request) {
+        match request(socket, words) {
             Err(error) if begun.elapsed() >= STARTING => return Err(error),
             Err(_) => std::thread::sleep(TICK),
             asked => return asked,

@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::{GROUP, LOGIN, NAME, SERVER, STUDENTS, is_meant, lang, students};
 use crate::applet::serve::StorePlace;
-use crate::applet::serve::queue::Where;
+use crate::applet::serve::control::Server;
 use crate::applet::{exit, print};
 use crate::wire::codes::{Lang, Text};
 use crate::wire::json;
@@ -17,7 +17,7 @@ use crate::wire::roster::Student;
 #[derive(Args)]
 struct PageArguments {
     #[command(flatten)]
-    place: Where,
+    server: Server,
     /// A page for the printer, one slip a student
     #[arg(long)]
     html: bool,
@@ -44,7 +44,7 @@ Examples:
 /// `serve class`
 pub(in crate::applet::serve) fn run_page(matches: &ArgMatches) -> anyhow::Result<u8> {
     let arguments = PageArguments::from_arg_matches(matches)?;
-    let store = StorePlace::of(&arguments.place.options()?)?;
+    let store = StorePlace::of(&arguments.server.options()?)?;
     let place = store.path();
     let class = students(place)
         .with_context(|| format!("{}: cannot be read", place.join(STUDENTS).display()))?;
@@ -61,7 +61,7 @@ pub(in crate::applet::serve) fn run_page(matches: &ArgMatches) -> anyhow::Result
         .collect();
     let server = fs::read_to_string(place.join(SERVER)).unwrap_or_default();
     let lang = lang(arguments.lang.as_deref());
-    print(&if arguments.place.json() {
+    print(&if arguments.server.json() {
         page_of_json(&class, &server)
     } else if arguments.html {
         page_of_html(&class, &server, lang)

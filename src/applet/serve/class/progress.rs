@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use super::{GROUP, LOGIN, NAME, is_meant, lang};
-use crate::applet::serve::queue::{Where, lines_of};
+use crate::applet::serve::control::{Server, lines_of};
 use crate::applet::{exit, print};
 use crate::wire::codes::{Lang, Text};
 use crate::wire::json;
@@ -13,7 +13,7 @@ use crate::wire::json;
 #[derive(Args)]
 struct ProgressArguments {
     #[command(flatten)]
-    place: Where,
+    server: Server,
     /// Print CSV: a row a student, a column a step
     #[arg(long, conflicts_with = "json")]
     csv: bool,
@@ -41,7 +41,7 @@ Examples:
 /// `serve progress`
 pub(in crate::applet::serve) fn run_progress(matches: &ArgMatches) -> anyhow::Result<u8> {
     let arguments = ProgressArguments::from_arg_matches(matches)?;
-    let lines = lines_of(&arguments.place, "progress")?;
+    let lines = lines_of(&arguments.server, "progress")?;
     let lang = lang(arguments.lang.as_deref());
     let mut progress = Progress::of(&lines, lang);
     let who = arguments.who.as_deref();
@@ -54,7 +54,7 @@ pub(in crate::applet::serve) fn run_progress(matches: &ArgMatches) -> anyhow::Re
             "nobody of that login or group is in the class",
         ));
     }
-    print(&if arguments.place.json() {
+    print(&if arguments.server.json() {
         progress.json()
     } else if arguments.csv {
         progress.csv(lang)

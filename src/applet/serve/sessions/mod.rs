@@ -17,8 +17,7 @@ mod explain;
 mod filter;
 mod view;
 
-use std::io::{BufRead, BufReader, IsTerminal, Write};
-use std::os::unix::net::UnixStream;
+use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 
@@ -28,8 +27,9 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use self::diagram::Ladder;
 use self::dialogue::{Line, Session, numbered};
 use super::StorePlace;
-use super::options::{Explain, Options};
-use super::queue::{sockets, unreachable};
+use super::control::{request, sockets};
+use super::options::Explain;
+use super::place::Place;
 use crate::applet::{exit, print};
 use crate::tap::record::{Name, names};
 use crate::tap::{Side, note};
@@ -42,18 +42,14 @@ pub(super) use self::view::{Look, View};
 /// What files of sessions end in.
 pub(super) const KIND: &str = "dialog";
 
-/// Whose sessions.
+/// Where sessions are kept, and how they are printed.
 #[derive(Args)]
-struct Where {
-    /// Folder of the server's store [default: the user's state folder]
-    #[arg(long, value_name = "DIR", env = "MAILTOOL_STORE", global = true)]
-    store: Option<PathBuf>,
+struct Archive {
+    #[command(flatten)]
+    place: Place,
     /// Folder of the sessions [default: STORE/sessions]
     #[arg(long, value_name = "DIR", env = "MAILTOOL_SESSIONS", global = true)]
     sessions: Option<PathBuf>,
-    /// Read the folders from a TOML file, as the server does
-    #[arg(long, value_name = "FILE.toml", env = "MAILTOOL_CONFIG", global = true)]
-    config: Option<PathBuf>,
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
@@ -62,7 +58,7 @@ struct Where {
 #[derive(Args)]
 struct SessionsArguments {
     #[command(flatten)]
-    place: Where,
+    archive: Archive,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -160,24 +156,19 @@ Examples:
 
 /// `serve sessions`
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
-    let SessionsArguments { place, verb } = SessionsArguments::from_arg_matches(matches)?;
+    let SessionsArguments { archive, verb } = SessionsArguments::from_arg_matches(matches)?;
     match verb.unwrap_or(Verb::List(ListArguments::default())) {
-        Verb::List(wanted) => list(&place, &wanted),
-        Verb::Show { id, explain } => show(&place, &id, explain),
-        Verb::Follow { which, explain } => follow(&place, which.unwrap_or_default(), explain),
-        Verb::Diagram(wanted) => draw(&place, &wanted),
+        Verb::List(wanted) => list(&archive, &wanted),
+        Verb::Show { id, explain } => show(&archive, &id, explain),
+        Verb::Follow { which, explain } => follow(&archive, which.unwrap_or_default(), explain),
+        Verb::Diagram(wanted) => draw(&archive, &wanted),
     }
 }
 
-impl Where {
+impl Archive {
     /// The store, and the folders of sessions: in a lab each server has one.
     fn folders(&self) -> anyhow::Result<(PathBuf, Vec<PathBuf>)> {
-        let options = Options {
-            store: self.store.clone(),
-            config: self.config.clone(),
-            ..Options::default()
-        };
-        let options = options.complete()?;
+        let options = self.place.options()?;
         let store = StorePlace::of(&options)?.path().to_path_buf();
         let own = match &self.sessions {
             Some(path) => path.clone(),
@@ -274,9 +265,9 @@ fn session(text: &str) -> Session {
     Session::parse(&format!("# service: {service}\n{text}"))
 }
 
-fn list(place: &Where, wanted: &ListArguments) -> anyhow::Result<u8> {
+fn list(archive: &Archive, wanted: &ListArguments) -> anyhow::Result<u8> {
     let mut rows = Vec::new();
-    for (name, path) in place.all()? {
+    for (name, path) in archive.all()? {
         let Ok(text) = read(&path) else { continue };
         let session = session(&text);
         if let Some(filter) = &wanted.which
@@ -292,7 +283,7 @@ fn list(place: &Where, wanted: &ListArguments) -> anyhow::Result<u8> {
         {
             continue;
         }
-        rows.push(if place.json {
+        rows.push(if archive.json {
             session.json(false)
         } else {
             session.row()
@@ -302,7 +293,7 @@ fn list(place: &Where, wanted: &ListArguments) -> anyhow::Result<u8> {
         .last
         .map_or(0, |last| rows.len().saturating_sub(last));
     let rows = &rows[first..];
-    print(&match (place.json, rows) {
+    print(&match (archive.json, rows) {
         (true, []) => "[]\n".to_owned(),
         (true, rows) => format!("[\n  {}\n]\n", rows.join(",\n  ")),
         (false, []) => "no sessions\n".to_owned(),
@@ -326,10 +317,10 @@ fn is_meant(filter: &Filter, number: u64, session: &Session, text: &str) -> bool
     }
 }
 
-fn show(place: &Where, id: &str, explain: Option<Explain>) -> anyhow::Result<u8> {
-    let text = place.find(id)?;
+fn show(archive: &Archive, id: &str, explain: Option<Explain>) -> anyhow::Result<u8> {
+    let text = archive.find(id)?;
     let session = session(&text);
-    if place.json {
+    if archive.json {
         print(&format!("{}\n", session.json(true)))?;
         return Ok(exit::OK);
     }
@@ -359,8 +350,8 @@ fn show(place: &Where, id: &str, explain: Option<Explain>) -> anyhow::Result<u8>
     Ok(exit::OK)
 }
 
-fn draw(place: &Where, wanted: &DiagramArguments) -> anyhow::Result<u8> {
-    let text = place.find(&wanted.id)?;
+fn draw(archive: &Archive, wanted: &DiagramArguments) -> anyhow::Result<u8> {
+    let text = archive.find(&wanted.id)?;
     let lang = wanted.lang.unwrap_or_else(crate::applet::lang);
     let ladder = Ladder::of(&session(&text), lang);
     let named = wanted.output.as_ref().and_then(|path| path.extension());
@@ -389,11 +380,11 @@ fn draw(place: &Where, wanted: &DiagramArguments) -> anyhow::Result<u8> {
 }
 
 /// Shows what is said until the server ends, or nobody reads any more.
-fn follow(place: &Where, filter: Filter, explain: Option<Explain>) -> anyhow::Result<u8> {
-    let (store, _) = place.folders()?;
+fn follow(archive: &Archive, filter: Filter, explain: Option<Explain>) -> anyhow::Result<u8> {
+    let (store, _) = archive.folders()?;
     let (tell, told) = channel();
     for socket in sockets(&store) {
-        let stream = ask(&socket, "follow")?;
+        let stream = request(&socket, "follow")?;
         let tell = tell.clone();
         std::thread::Builder::new()
             .spawn(move || {
@@ -413,7 +404,7 @@ fn follow(place: &Where, filter: Filter, explain: Option<Explain>) -> anyhow::Re
     let explain = explain.map(Explain::lang);
     let mut view = View::new(filter, Look::of_stdout(explain));
     while let Ok(line) = told.recv() {
-        if place.json {
+        if archive.json {
             if let Some(object) = event(&line) {
                 print(&object)?;
             }
@@ -465,13 +456,4 @@ fn event(line: &str) -> Option<String> {
     }
     fields.push(("text", json::string(&text)));
     Some(format!("{}\n", json::object(&fields)))
-}
-
-/// Sends a request to a server that runs.
-pub(super) fn ask(socket: &Path, request: &str) -> anyhow::Result<UnixStream> {
-    let mut stream = UnixStream::connect(socket).map_err(|error| unreachable(socket, &error))?;
-    stream
-        .write_all(format!("{request}\r\n").as_bytes())
-        .with_context(|| format!("the server at {} does not answer", socket.display()))?;
-    Ok(stream)
 }
