@@ -3,17 +3,15 @@
 //! Nothing is decided here that a user should know of: every reply that matters is in the [`Outcome`]. A server that
 //! takes some recipients and not others gets the message for those that it takes.
 
-use std::fmt;
-use std::io;
 use std::time::{Duration, Instant};
 
 use super::relay::{self, Fate, Message, Patience, Text, Tray};
-use crate::proto::client::{Failure as DialogueFailure, GREETING, Upgrade};
+pub use super::terms::{Failure, Login, Protocol, Stage, With};
+use crate::proto::client::{Failure as DialogueFailure, Upgrade};
 use crate::proto::{Input, Out, Session};
 use crate::wire::address::Address;
 use crate::wire::envelope::{Body, Envelope, MailOptions, Recipient};
 use crate::wire::lines::Want;
-use crate::wire::sasl_client::{Exchange, Fault, Mechanism, Privacy};
 use crate::wire::smtp::Reply;
 
 /// How to talk to the server.
@@ -29,70 +27,6 @@ pub struct Plan {
     pub login: Option<Login>,
     /// How long the server may be silent.
     pub patience: Duration,
-}
-
-/// Name and password. The password is not shown when printed for debugging.
-#[derive(Clone)]
-pub struct Login {
-    /// The name.
-    pub user: String,
-    /// The password, in the clear.
-    pub password: String,
-    /// Printable, without commas, never used before: for SCRAM, which is not tried without.
-    pub nonce: String,
-    /// What the password is.
-    pub with: With,
-}
-
-/// With what somebody logs in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum With {
-    /// A password.
-    #[default]
-    Password,
-    /// A token (RFC 7628): OAUTHBEARER and XOAUTH2 only.
-    Token,
-}
-
-impl Login {
-    /// The best mechanism of those that are offered.
-    pub(super) fn mechanism(&self, offered: &str, privacy: Privacy) -> Option<Mechanism> {
-        if self.with == With::Token {
-            let is_offered = |mechanism: &Mechanism| {
-                let mut words = offered.split_ascii_whitespace();
-                words.any(|word| word.eq_ignore_ascii_case(mechanism.name()))
-            };
-            // RFC 7628 §3.1: whoever hears a token has it.
-            return match privacy {
-                Privacy::Private => Mechanism::TOKENS.into_iter().find(is_offered),
-                Privacy::Public => None,
-            };
-        }
-        let able = |word: &&str| {
-            !self.nonce.is_empty() || !word.eq_ignore_ascii_case(Mechanism::ScramSha256.name())
-        };
-        let able: Vec<_> = offered.split_ascii_whitespace().filter(able).collect();
-        Mechanism::best(&able.join(" "), privacy)
-    }
-
-    pub(super) fn begin(&self, mechanism: Mechanism) -> (Exchange, Option<String>) {
-        Exchange::begin(mechanism, &self.user, &self.password, &self.nonce)
-    }
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Login({:?}, ********)", self.user)
-    }
-}
-
-/// Which protocol is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protocol {
-    /// RFC 5321
-    Smtp,
-    /// RFC 2033
-    Lmtp,
 }
 
 /// A message with its envelope.
@@ -117,90 +51,6 @@ pub struct Outcome {
     pub failure: Option<Failure>,
 }
 
-/// Why a message was not sent.
-#[derive(Debug)]
-pub enum Failure {
-    /// The server refused a command, or the message.
-    Refused {
-        /// Which.
-        stage: Stage,
-        /// How.
-        reply: Reply,
-    },
-    /// A login is wanted, and the server offers no way that is known here: what it offers.
-    NoMechanism(String),
-    /// The login could not come to its end.
-    Sasl(Fault),
-    /// The message cannot be given to this server as it is: why, in the words of a reply.
-    Unfit(Reply),
-    /// The message could not be read here.
-    Text(io::Error),
-    /// What can go wrong with any server.
-    Dialogue(DialogueFailure),
-}
-
-/// Where in the dialogue it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The server's first reply.
-    Greeting,
-    /// EHLO and HELO, or LHLO
-    Hello(Protocol),
-    /// STARTTLS
-    StartTls,
-    /// AUTH
-    Auth,
-    /// MAIL
-    Mail,
-    /// RCPT
-    Rcpt,
-    /// DATA
-    Data,
-    /// The end of the message.
-    Text,
-}
-
-impl fmt::Display for Stage {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Greeting => GREETING,
-            Self::Hello(Protocol::Smtp) => "EHLO",
-            Self::Hello(Protocol::Lmtp) => "LHLO",
-            Self::StartTls => "STARTTLS",
-            Self::Auth => "AUTH",
-            Self::Mail => "MAIL FROM",
-            Self::Rcpt => "RCPT TO",
-            Self::Data => "DATA",
-            Self::Text => "the message",
-        })
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused { stage, reply } => {
-                write!(formatter, "the server refused {stage}: {reply}")
-            }
-            Self::NoMechanism(offered) if offered.is_empty() => formatter.write_str(
-                "the server offers no login here; leave --user away, or try its submission port",
-            ),
-            Self::NoMechanism(offered) => write!(
-                formatter,
-                "the server offers login with {offered} only; SCRAM-SHA-256, PLAIN, LOGIN and CRAM-MD5 are known here"
-            ),
-            Self::Sasl(fault) => write!(formatter, "login failed: {fault}"),
-            Self::Unfit(reply) => {
-                write!(formatter, "the server cannot be given the message: {reply}")
-            }
-            Self::Text(error) => write!(formatter, "the message cannot be read: {error}"),
-            Self::Dialogue(failure) => failure.fmt(formatter),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
-
 /// A client session. Ask for [`Self::into_outcome`] when the connection has ended.
 pub struct Client {
     session: relay::Client,
@@ -220,12 +70,6 @@ impl Session for Client {
 
     fn deadline(&self) -> Option<Instant> {
         self.session.deadline()
-    }
-}
-
-impl From<DialogueFailure> for Failure {
-    fn from(failure: DialogueFailure) -> Self {
-        Self::Dialogue(failure)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `terms` | what both clients share: protocol, login, stages, failures |
 //! | [`server`] | the session that receives mail, in the three [`server::Mode`]s |
 //! | [`client`] | the session that sends one message |
 //! | [`dispatch`] | which queued message goes where, and when |
@@ -12,6 +13,7 @@ pub mod client;
 pub mod dispatch;
 pub mod relay;
 pub mod server;
+mod terms;
 
 use std::io;
 use std::sync::Arc;

@@ -41,7 +41,7 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use super::client::{Failure, Protocol, Stage};
+use super::terms::{Failure, Protocol, Stage};
 use crate::limits;
 use crate::proto::client::{Failure as DialogueFailure, Upgrade};
 use crate::proto::{self, Input, Out, Session, TlsInfo};

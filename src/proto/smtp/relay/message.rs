@@ -1,7 +1,7 @@
 //! What a session is given, and what it gives back.
 
 use super::Text;
-use crate::proto::smtp::client::Stage;
+use crate::proto::smtp::terms::Stage;
 use crate::wire::envelope::Envelope;
 use crate::wire::smtp::Reply;
 

@@ -3,7 +3,7 @@
 use super::{Client, State};
 use crate::proto::Out;
 use crate::proto::client::{Failure as DialogueFailure, Upgrade};
-use crate::proto::smtp::client::{Failure, Protocol};
+use crate::proto::smtp::terms::{Failure, Protocol};
 use crate::wire::sasl_client::Privacy;
 use crate::wire::smtp::Reply;
 

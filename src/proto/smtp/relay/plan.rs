@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::limits;
 use crate::proto::Epoch;
 use crate::proto::client::Upgrade;
-use crate::proto::smtp::client::{Login, Protocol};
+use crate::proto::smtp::terms::{Login, Protocol};
 
 /// How to talk to the server.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::client::{Login, With};
+use super::super::terms::{Login, With};
 use super::super::{Answer, Job};
 use super::*;
 use crate::proto::client::canned::{EOF, SILENCE, Step, all_cuts};

@@ -5,7 +5,7 @@ use super::wishes::{Hitch, Situation, Way};
 use super::{Client, Fate, State, Text};
 use crate::limits;
 use crate::proto::client::Failure as DialogueFailure;
-use crate::proto::smtp::client::{Failure, Protocol, Stage};
+use crate::proto::smtp::terms::{Failure, Protocol, Stage};
 use crate::proto::smtp::{Answer, Job};
 use crate::proto::{self, Out};
 use crate::wire::smtp::{Enhanced, Reply};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Message, Outcome};
 use crate::proto::TlsInfo;
-use crate::proto::smtp::client::Failure;
+use crate::proto::smtp::terms::Failure;
 use crate::wire::smtp::Reply;
 
 /// Messages for a session, and what it has to tell. Cheap to clone; all clones are the same tray.
