@@ -8,8 +8,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::limits;
+use crate::proto::imap::awareness::write_modseq;
 use crate::proto::imap::binary::{Decoded, decoded};
-use crate::proto::imap::condstore::{write_modseq, write_vanished_earlier};
 use crate::proto::imap::digests::{Known, digest_of};
 use crate::proto::imap::flags::{Recent, write_flags};
 use crate::proto::imap::message::{Depth, Left, Message};
@@ -288,6 +288,38 @@ impl Fetch {
         }
         out.bytes.extend_from_slice(b")\r\n");
         self.items.len() - asked.len()
+    }
+}
+
+/// Writes `* VANISHED (EARLIER) ...`: of `uids`, those from `lowest` on that went after `modseq`, and that the client does not count.
+fn write_vanished_earlier(out: &mut Vec<u8>, fetch: &Fetch, modseq: u64, lowest: u32) {
+    let mut vanished = Ranges::default();
+    let gone = fetch.mailbox.vanished(modseq);
+    let asked: Vec<(u32, u32)> = fetch.uids.iter().collect();
+    for (first, last) in gone {
+        let start = asked.partition_point(|asked| asked.1 < first);
+        for &(from, to) in asked[start..].iter().take_while(|asked| asked.0 <= last) {
+            let (from, to) = (from.max(first).max(lowest), to.min(last));
+            if from > to {
+                continue;
+            }
+            // What it still counts is told as gone when that may be said.
+            let mut next = from;
+            for counted in fetch.view.counted(from, to) {
+                if counted > next {
+                    vanished.push(next, counted - 1);
+                }
+                next = counted + 1;
+            }
+            if next <= to {
+                vanished.push(next, to);
+            }
+        }
+    }
+    if !vanished.is_empty() {
+        out.extend_from_slice(b"* VANISHED (EARLIER) ");
+        vanished.write(out);
+        out.extend_from_slice(b"\r\n");
     }
 }
 

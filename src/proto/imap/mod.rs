@@ -6,7 +6,7 @@
 //! | [`client`] | the client's session |
 //! | [`view`] | which message has which number, as this session's client was told |
 //! | [`work`] | the server's slow work, but for: |
-//! | [`condstore`] | mod-sequences, and clients that catch up |
+//! | [`awareness`], [`condstore`] | who is told of mod-sequences, and clients that catch up |
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
 //! | [`arrange`] | SORT and THREAD: the order of what SEARCH finds |
@@ -25,6 +25,7 @@
 
 pub mod acl;
 pub mod arrange;
+pub mod awareness;
 pub mod binary;
 pub mod client;
 pub mod condstore;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::limits;
-use crate::proto::imap::condstore::Awareness;
+use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::list;
 use crate::proto::imap::status::{self, unseen};
 use crate::store::{Account, Marks, Noted, OTHERS, Origin, Store, StoreError, Vigil};

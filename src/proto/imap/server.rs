@@ -65,7 +65,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::limits;
-use crate::proto::imap::condstore::Awareness;
+use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::context::{Context, Contexts};
 use crate::proto::imap::view::View;
 use crate::proto::imap::work::{Watched, Work};

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use crate::proto::imap::condstore::Awareness;
+use crate::proto::imap::awareness::Awareness;
 use crate::store::{Entry, Flags, Index};
 use crate::wire::imap::command::{Messages, Numbering};
 use crate::wire::imap::response;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::proto::imap::acl::Acl;
-use crate::proto::imap::condstore::{Awareness, write_modseq};
+use crate::proto::imap::awareness::{Awareness, write_modseq};
 use crate::proto::imap::fetch::{self, Fetch};
 use crate::proto::imap::flags::{Recent, may_change, system_flag, write_flags};
 use crate::proto::imap::list::{self, List};

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::fetch::Piece;
 use crate::proto::imap::view::{Change, Removals};
 use crate::store::{FlagChange, Flags, Mailbox, Store, Users};

@@ -4,7 +4,7 @@ use super::pending::{Next, tagged};
 use super::reply::Reply;
 use super::{Phase, Server};
 use crate::proto::Out;
-use crate::proto::imap::condstore::Awareness;
+use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::Work;
 use crate::wire::imap::response::Code;

@@ -7,7 +7,7 @@ use super::selected::uid_required;
 use super::{Doing, Phase, Refused, Server};
 use crate::limits;
 use crate::proto::Out;
-use crate::proto::imap::condstore::Awareness;
+use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::list::{self, List};
 use crate::proto::imap::notify::Own;
 use crate::proto::imap::quota::Quota;

@@ -6,7 +6,7 @@ use super::pending::{After, Again, Pending, Waking};
 use super::reply::{self, Reply};
 use super::{Doing, Phase, Server};
 use crate::proto::Out;
-use crate::proto::imap::condstore::{self, Awareness};
+use crate::proto::imap::awareness::{self, Awareness};
 use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS, may_change};
 use crate::proto::imap::view::{Change, Removals, View};
 use crate::proto::imap::work::{self, News, Opened, Watched, Work};
@@ -244,7 +244,7 @@ fn write_count(out: &mut Vec<u8>, count: usize, word: &str) {
 fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View, aware: Awareness) {
     match change {
         Change::Expunge(number) => write_count(out, number as usize, "EXPUNGE"),
-        Change::Vanished(uids) => condstore::write_vanished(out, &uids),
+        Change::Vanished(uids) => awareness::write_vanished(out, &uids),
         Change::Exists(count) => write_count(out, count as usize, "EXISTS"),
         Change::Recent(count) => write_count(out, count as usize, "RECENT"),
         Change::Flags {

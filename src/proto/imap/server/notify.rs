@@ -17,7 +17,7 @@ use super::reply::Reply;
 use super::{Doing, Ending, Phase, Selected, Server};
 use crate::limits;
 use crate::proto::Out;
-use crate::proto::imap::condstore::Awareness;
+use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::message::Left;
 use crate::proto::imap::notify::{Guest, Known, Own, Survey, Surveyed, others, wants_noted};

@@ -8,7 +8,7 @@ use super::reply::{Reply, check_flags};
 use super::{Phase, Selected, Server};
 use crate::proto::Out;
 use crate::proto::imap::arrange::Arranging;
-use crate::proto::imap::condstore::Awareness;
+use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::flags;
 use crate::proto::imap::message::Left;
