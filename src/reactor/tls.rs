@@ -22,6 +22,7 @@
 //! RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2); RFC 8314 for mail. One ticket is given to a client of TLS 1.3, and tickets are
 //! encrypted to the server itself (RFC 5077), so sessions that could be resumed cost no memory.
 
+mod binding;
 mod ciphers;
 mod error;
 mod info;

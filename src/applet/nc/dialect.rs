@@ -12,7 +12,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::getopt::GetoptError;
+use super::getopt::error::GetoptError;
 
 /// A dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

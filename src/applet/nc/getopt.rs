@@ -9,13 +9,15 @@
 //! One rule is ours: ncat's long options are shortened as if those of our own were not there, so that a script that says
 //! `--li` or `--recv` goes on working.
 
+pub mod error;
+
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::dialect::Dialect;
 use super::flags::{self, Flag, Id, Origin, Takes};
+use error::GetoptError;
 
 /// A command line, cut.
 #[derive(Debug, Default)]
@@ -42,59 +44,6 @@ pub enum Spelling {
     Letter,
     /// `--listen`
     Long,
-}
-
-/// What is wrong with a command line, before any of it is understood. Its text is getopt's, without the program's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GetoptError {
-    /// There is no such letter.
-    UnknownLetter(char),
-    /// The letter's value is missing.
-    LetterNeedsValue(char),
-    /// There is no such long option; with all that stood behind it.
-    UnknownLong(String),
-    /// Its value is missing.
-    LongNeedsValue(String),
-    /// It takes none.
-    LongTakesNoValue(String),
-    /// It is the beginning of several.
-    Ambiguous {
-        /// What was written.
-        written: String,
-        /// What it may mean.
-        possibilities: Vec<&'static str>,
-    },
-}
-
-impl fmt::Display for GetoptError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownLetter(letter) => write!(formatter, "invalid option -- '{letter}'"),
-            Self::LetterNeedsValue(letter) => {
-                write!(formatter, "option requires an argument -- '{letter}'")
-            }
-            Self::UnknownLong(word) => write!(formatter, "unrecognized option '--{word}'"),
-            Self::LongNeedsValue(name) => {
-                write!(formatter, "option '--{name}' requires an argument")
-            }
-            Self::LongTakesNoValue(name) => {
-                write!(formatter, "option '--{name}' doesn't allow an argument")
-            }
-            Self::Ambiguous {
-                written,
-                possibilities,
-            } => {
-                write!(
-                    formatter,
-                    "option '--{written}' is ambiguous; possibilities:"
-                )?;
-                for name in possibilities {
-                    write!(formatter, " '--{name}'")?;
-                }
-                Ok(())
-            }
-        }
-    }
 }
 
 impl CommandLine {

@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn the_two_probes_of_other_peoples_scripts() {
         assert!(openbsd().contains("proxy address"), "OpenSSH's tests");
-        let usage = super::super::getopt::GetoptError::LetterNeedsValue('q');
+        let usage = super::super::getopt::error::GetoptError::LetterNeedsValue('q');
         assert!(
             usage.to_string().contains("requires an argument"),
             "libvirt"

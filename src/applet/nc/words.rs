@@ -458,7 +458,7 @@ impl Words {
     }
 
     /// getopt's words, which begin with the name of the program as it was called, in every dialect.
-    pub fn getopt(&self, name: &str, error: &super::getopt::GetoptError) -> String {
+    pub fn getopt(&self, name: &str, error: &super::getopt::error::GetoptError) -> String {
         format!("{name}: {error}\n{}", self.complaint(&Complaint::Usage))
     }
 

@@ -14,9 +14,11 @@ use clap::Args;
 use super::StorePlace;
 use super::options::Options;
 use super::place::Place;
-use super::site::CONTROL;
 use crate::applet::{exit, print};
 use crate::wire::json;
+
+/// The control socket, in the store.
+pub(super) const CONTROL: &str = "control.sock";
 
 /// Which server, and how its answer is printed.
 #[derive(Args)]

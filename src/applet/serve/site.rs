@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 
+use super::control::CONTROL;
 use super::observers::Observers;
 use super::options::{Domain, Endpoint, Options};
 use super::protocols::Protocol;
@@ -289,6 +290,3 @@ fn faulty_tls(options: &Options, place: &Path, names: &[String]) -> Box<reactor:
             .map_err(|error| reactor::TlsError::Pem(error.to_string()))
     })
 }
-
-/// The control socket, in the store.
-pub(super) const CONTROL: &str = "control.sock";

@@ -1,12 +1,10 @@
 //! What was agreed on in a handshake, and with whom.
 
-use std::sync::Arc;
-
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA384, SHA512, digest};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use rustls::{CommonState, ProtocolVersion};
 
 use crate::proto::{PeerCertificate, TlsInfo, Verdict};
-use crate::wire::x509::{self, EndPointHash};
+use crate::wire::x509;
 
 use super::TlsError;
 use super::pem::certificates;
@@ -36,16 +34,6 @@ pub(super) fn of(state: &CommonState, judge: &Judge) -> TlsInfo {
         peer: certificates.first().map(|first| Box::new(peer(first))),
         end_point: judge.end_point().map(Into::into),
     }
-}
-
-/// The `tls-server-end-point` of a certificate (RFC 5929 §4.1), when it has one.
-pub(super) fn end_point(certificate: &[u8]) -> Option<Arc<[u8]>> {
-    let hash = match x509::end_point_hash(certificate)? {
-        EndPointHash::Sha256 => &SHA256,
-        EndPointHash::Sha384 => &SHA384,
-        EndPointHash::Sha512 => &SHA512,
-    };
-    Some(digest(hash, certificate).as_ref().into())
 }
 
 /// What the first certificate of a PEM text says.

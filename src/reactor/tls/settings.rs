@@ -15,7 +15,7 @@ use rustls::server::{
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, KeyLog, RootCertStore, ServerConfig};
 
-use super::info;
+use super::binding::end_point;
 use super::pem::{self, certificates, private_key};
 use super::verify::{Lenient, add_file, authorities};
 use super::{Ciphers, Connection, Tls, TlsError};
@@ -157,7 +157,7 @@ impl Acceptor {
     pub fn with(settings: &ServerTls) -> Result<Self, TlsError> {
         let chain = certificates(&settings.identity.chain)?;
         let key = private_key(&settings.identity.key)?;
-        let end_point = chain.first().and_then(|first| info::end_point(first));
+        let end_point = chain.first().and_then(|first| end_point(first));
         let provider = provider(&settings.ciphers);
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()

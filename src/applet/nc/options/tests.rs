@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
-use crate::applet::nc::getopt::GetoptError;
+use crate::applet::nc::getopt::error::GetoptError;
 use crate::reactor::sockets::{Route, UnixName};
 use Dialect::{Ncat, OpenBsd, Traditional};
 

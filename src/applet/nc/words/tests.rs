@@ -569,7 +569,7 @@ fn complaints_have_the_form_and_the_code_of_their_dialect() {
 
 #[test]
 fn getopts_complaints_are_followed_by_each_dialects_own() {
-    use crate::applet::nc::getopt::GetoptError;
+    use crate::applet::nc::getopt::error::GetoptError;
     let error = GetoptError::UnknownLetter('Q');
     let said = |dialect, name| words(dialect, 0).getopt(name, &error);
     assert_eq!(

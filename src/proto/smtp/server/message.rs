@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::Rigor;
 use super::header::{Additions, Header};
 use super::replies;
-use super::text::declared;
 use crate::limits;
 use crate::proto::smtp::Part;
 use crate::store::{Replies, Spool};
@@ -324,4 +323,13 @@ impl Drop for Ahead {
 fn bare_line_end() -> Reply {
     let text = "A line of the message ends with a bare CR or LF: every line ends with CR LF (RFC 5321 section 2.3.8)";
     Reply::new(554, Enhanced(5, 6, 0), text)
+}
+
+/// What a text is declared as, in words.
+const fn declared(body: Body) -> &'static str {
+    match body {
+        Body::SevenBit => "7BIT",
+        Body::EightBit => "8BITMIME",
+        Body::Binary => "BINARYMIME",
+    }
 }

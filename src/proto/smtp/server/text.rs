@@ -25,7 +25,6 @@ use crate::store::{Durable, Replies, Spool, StoreError};
 use crate::tap::note;
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
-use crate::wire::envelope::Body;
 use crate::wire::smtp::parameters::size;
 use crate::wire::smtp::{Enhanced, Reply, Verb};
 
@@ -430,13 +429,4 @@ fn taken(durable: &[Durable], id: &str, places: &[Destination], held: bool) -> R
         names => format!("Ok: {id} delivered to {}", names.join(", ")),
     };
     Reply::new(250, Enhanced(2, 0, 0), text)
-}
-
-/// What a text is declared as, in words.
-pub(super) const fn declared(body: Body) -> &'static str {
-    match body {
-        Body::SevenBit => "7BIT",
-        Body::EightBit => "8BITMIME",
-        Body::Binary => "BINARYMIME",
-    }
 }
