@@ -62,8 +62,10 @@ deny:
 	fi
 
 ## make bench     benchmarks
+# One row compares it with a program that has no taps.
 bench:
-	cargo bench --locked
+	cargo build --locked --release --no-default-features --target-dir $(TARGET_FOLDER)/untapped
+	MAILTOOL_BENCH_UNTAPPED=$(abspath $(TARGET_FOLDER)/untapped/$(CARGO_BUILD_TARGET)/release/mailtool) cargo bench --locked
 
 ## make fuzz      every fuzz target for FUZZ_SECONDS (60) each, or FUZZ="mime imap_server"; begins with the dialogues
 # No sanitizer: there is hardly any unsafe code to watch, it runs on stable, and twice as fast.

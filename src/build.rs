@@ -44,12 +44,14 @@ mod applet {
         mod codes;
         mod keys;
         mod nc;
+        mod program;
         mod sentences;
         mod serve;
 
         use keys::{ABOUT, AFTER, LONG_ABOUT, Table, USAGE};
 
-        pub const TABLES: [(&str, Table); 9] = [
+        pub const TABLES: [(&str, Table); 10] = [
+            ("mailtool", program::TABLE),
             ("codes", codes::TABLE),
             ("nc", nc::TABLE),
             ("serve", serve::TABLE),

@@ -6,6 +6,7 @@ mod program;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use program::{MAILTOOL, Server, run, scripted};
 
@@ -41,6 +42,39 @@ fn good(output: &Output) -> String {
 fn bad(output: &Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{}", stderr(output));
     stderr(output)
+}
+
+/// `--timeout` is the time that it says, whatever the server is silent about: the greeting, or TLS. A machine that is busy may be slow
+/// now and then, but not each time.
+#[test]
+fn a_silent_server_is_given_up_in_time() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    for (applet, words) in [
+        ("pop", &["stat"][..]),
+        ("imap", &["folders"]),
+        ("send", &["--to", "alice@localhost", "--body", "x"]),
+        ("pop", &["--tls", "stat"]),
+    ] {
+        let quick = (0..5).any(|_| {
+            let mut command = Command::new(MAILTOOL);
+            command.arg(applet).args(words);
+            command.args(["--server", &address.to_string(), "--timeout", "0.2"]);
+            command
+                .args(["--user", "alice"])
+                .env("MAILTOOL_PASSWORD", "alice");
+            let begun = Instant::now();
+            let output = run(&mut command, "");
+            let said = stderr(&output);
+            assert!(
+                said.contains("in time") || said.contains("took too long"),
+                "{said}"
+            );
+            // Two seconds are what a peer that has said goodbye is given.
+            begun.elapsed() < Duration::from_millis(1900)
+        });
+        assert!(quick, "{applet} {words:?} waits longer than --timeout says");
+    }
 }
 
 #[test]

@@ -34,6 +34,11 @@ pub fn plan(access: &Access) -> anyhow::Result<Plan> {
 
 /// Connects and drives `session` to its end. An error is one of the connection: ask the session what it thinks first.
 pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()> {
+    if access.dialogue == Dialogue::Shown
+        && let Some(words) = evidence::refusal("-v")
+    {
+        return Err(failure(exit::USAGE, words));
+    }
     let mut target = target(access)?;
     let tap = (access.dialogue == Dialogue::Shown).then(|| {
         let sink = Arc::new(Mutex::new(io::stderr()));
@@ -191,6 +196,7 @@ fn target(access: &Access) -> anyhow::Result<Target> {
         Certificate::Unchecked => Trust::Anybody,
     };
     target.connect_timeout = target.connect_timeout.min(access.timeout);
+    target.patience = access.timeout;
     Ok(target)
 }
 

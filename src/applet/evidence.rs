@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::exit;
+use crate::tap;
 use crate::tap::keylog::{self, KeyLogFile, KeySink};
 use crate::tap::pcapng::Capture;
 use crate::tap::record::Name;
@@ -20,12 +21,24 @@ use crate::tap::record::Name;
 /// # Errors
 /// Why it cannot, in words.
 pub fn capture(path: &Path) -> Result<Capture, String> {
+    if let Some(words) = refusal("--pcap") {
+        return Err(words);
+    }
     let capture = if is_folder(path) {
         folder(path)
     } else {
         create(path).and_then(|file| Capture::new(Box::new(file)))
     };
     capture.map_err(|error| format!("--pcap {}: {error}", path.display()))
+}
+
+/// Why `option`, which needs connections to be observed, is of no use in a program that was built without that.
+pub fn refusal(option: &str) -> Option<String> {
+    (!tap::BUILT_IN).then(|| {
+        format!(
+            "{option}: this program was built without taps: it cannot show or keep what is said"
+        )
+    })
 }
 
 /// Whether a path is meant as a folder: it is one, or ends with a slash.
@@ -93,6 +106,6 @@ pub fn note(text: &str) {
     let _ = writeln!(
         io::stderr(),
         "{called}: {}",
-        exit::printable(&super::in_language(text.to_owned()))
+        exit::printable(&super::in_language(super::lang(), text.to_owned()))
     );
 }

@@ -16,7 +16,7 @@ use crate::wire::codes::Lang;
 
 /// Runs `mailtool` when its first word is no applet.
 pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
-    let matches = match command().try_get_matches_from(arguments) {
+    let matches = match shown().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => return Ok(refuse(&error)),
     };
@@ -55,18 +55,31 @@ pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
             Ok(0)
         }
         _ => {
-            print(&command().render_help().to_string())?;
+            print(&shown().render_help().to_string())?;
             Ok(exit::USAGE)
         }
     }
 }
 
-/// `mailtool` without the applets' own options: quick to build.
-fn command() -> Command {
-    let overview: String = APPLETS
+/// [`command`] in the language of the environment.
+fn shown() -> Command {
+    if super::lang() == Lang::En {
+        return command();
+    }
+    let overview = overview(|applet| french::summary(applet.name).unwrap_or(applet.summary));
+    french::translated("mailtool", command()).before_help(overview)
+}
+
+/// A line for each applet.
+fn overview(summary: impl Fn(&Applet) -> &'static str) -> String {
+    let lines = APPLETS
         .iter()
-        .map(|applet| format!("  {:<7} {}\n", applet.name, applet.summary))
-        .collect();
+        .map(|applet| format!("\n  {:<7} {}", applet.name, summary(applet)));
+    format!("Applets:{}", lines.collect::<String>())
+}
+
+/// `mailtool` without the applets' own options: quick to build.
+pub(super) fn command() -> Command {
     let applet = || Arg::new("APPLET").help("One of the applets");
     Command::new("mailtool")
         .version(env!("CARGO_PKG_VERSION"))
@@ -74,7 +87,7 @@ fn command() -> Command {
             "Mail on one PC: a local server, a netcat that knows mail, clients, and explanations",
         )
         .override_usage("mailtool APPLET [ARGUMENT]...\n       mailtool help APPLET\n       mailtool --install [-s] DIR")
-        .before_help(format!("Applets:\n{}", overview.trim_end()))
+        .before_help(overview(|applet| applet.summary))
         .after_help(
             "A link to this program that has an applet's name acts as that applet.\n\nExamples:\n  \
              mailtool serve                     a mail server on this PC\n  \
@@ -178,7 +191,7 @@ fn named(applet: &Applet, command: Command) -> Command {
 fn help(words: &ArgMatches) -> anyhow::Result<u8> {
     let mut command = match words.get_one::<String>("APPLET") {
         Some(name) => command_of(applet_named(name)?),
-        None => command(),
+        None => shown(),
     };
     print(&command.render_long_help().to_string())?;
     Ok(0)

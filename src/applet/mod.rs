@@ -199,11 +199,19 @@ pub fn refuse(error: &clap::Error) -> u8 {
     if error.use_stderr() { exit::USAGE } else { 0 }
 }
 
+/// What a usage error is, and nothing else, where the environment asks for another language than clap's.
+fn sentence(error: &clap::Error) -> Option<String> {
+    match lang() {
+        Lang::En => None,
+        Lang::Fr => french::sentence(error),
+    }
+}
+
 /// Prints an error and what led to it on one line. A reader of our output who went away is not told so.
 fn complain(called: &str, error: &anyhow::Error) -> u8 {
     if !is_broken_pipe(error) {
         // Nobody is left to tell when stderr is gone too.
-        let text = exit::printable(&in_language(format!("{error:#}")));
+        let text = exit::printable(&in_language(lang(), format!("{error:#}")));
         let _ = writeln!(io::stderr(), "{called}: {text}");
     }
     exit::code_of(error).unwrap_or(FAILURE)
@@ -228,9 +236,9 @@ pub fn print(text: &str) -> anyhow::Result<()> {
         .map_err(exit::unwritable)
 }
 
-/// What is said about an error, in the language that the environment asks for.
-fn in_language(text: String) -> String {
-    match lang() {
+/// What is said when something goes wrong, in a language.
+fn in_language(lang: Lang, text: String) -> String {
+    match lang {
         Lang::En => text,
         Lang::Fr => french::said(&text),
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::Job;
 use crate::limits;
 use crate::store::Extent;
-use crate::tap::{Piece, Side, Tap};
+use crate::tap::{Attached, Piece, Side, Tap};
 use crate::wire::lines::Cut;
 
 /// What a session answers: bytes in order, and at most one wish.
@@ -25,7 +25,7 @@ pub struct Out {
     news: bool,
     /// Boxed: most of the time there is none.
     job: Option<Box<Job>>,
-    tap: Option<Box<dyn Tap>>,
+    tap: Attached<dyn Tap>,
     side: Side,
     now: Instant,
 }
@@ -78,7 +78,7 @@ impl Out {
             wish: None,
             news: false,
             job: None,
-            tap,
+            tap: Attached::new(tap),
             side,
             now,
         }
@@ -118,7 +118,7 @@ impl Out {
 
     /// Says a block that a worker made; it is not copied.
     pub fn block(&mut self, block: Vec<u8>) {
-        if let Some(tap) = &mut self.tap {
+        if let Some(tap) = self.tap.observer() {
             tap.saw(self.now, self.side, Piece::Bytes(&block));
         }
         self.queued += block.len() as u64;
@@ -130,7 +130,7 @@ impl Out {
 
     /// Says a part of a file, read when the peer takes it; at once, as much as they want, when taps are to be shown it.
     pub fn extent(&mut self, extent: Extent) {
-        if let Some(tap) = &mut self.tap {
+        if let Some(tap) = self.tap.observer() {
             let enough = tap.enough();
             if extent.octets() <= enough {
                 if let Some(bytes) = extent.read() {
@@ -282,7 +282,7 @@ impl Out {
 
     /// Shows the taps what the session cannot: TLS, the end.
     pub fn show(&mut self, side: Side, piece: Piece<'_>) {
-        if let Some(tap) = &mut self.tap {
+        if let Some(tap) = self.tap.observer() {
             tap.saw(self.now, side, piece);
         }
     }
@@ -316,7 +316,7 @@ impl Out {
     /// `tail[start..]` was said.
     fn said(&mut self, start: usize) {
         self.queued += (self.tail.len() - start) as u64;
-        if let Some(tap) = &mut self.tap {
+        if let Some(tap) = self.tap.observer() {
             tap.saw(self.now, self.side, Piece::Bytes(&self.tail[start..]));
         }
     }

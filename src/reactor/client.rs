@@ -34,6 +34,9 @@ pub struct Target {
     pub tls: ClientTls,
     /// How long to wait for each address.
     pub connect_timeout: Duration,
+    /// How long the server may take nothing of what it is sent, or leave TLS unfinished; the latter is bounded by
+    /// [`limits::TLS_HANDSHAKE`] too. What it has to say, sessions wait for themselves.
+    pub patience: Duration,
 }
 
 impl Target {
@@ -45,6 +48,7 @@ impl Target {
             security,
             tls: ClientTls::default(),
             connect_timeout: limits::CONNECT,
+            patience: limits::SEND_STALL,
         }
     }
 }
@@ -171,6 +175,7 @@ pub fn converse(
     if let Some(wire) = observers.wire {
         conn.watch(wire(ours.map_err(ClientError::System)?, address));
     }
+    conn.set_stall(target.patience);
     let mut client = Client {
         target,
         poll,
@@ -182,6 +187,13 @@ pub fn converse(
     }
     let trouble = client.drive(session).map_err(ClientError::System)?;
     trouble.map_or(Ok(()), |trouble| Err(explain(trouble, target, address)))
+}
+
+/// Whether the server has been in time so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    Left,
+    Over,
 }
 
 struct Client<'a> {
@@ -196,6 +208,8 @@ impl Client<'_> {
     fn drive(&mut self, session: &mut dyn Session) -> io::Result<Option<Trouble>> {
         let mut scratch = Scratch::new();
         let mut events = Events::with_capacity(8);
+        let mut patience = Patience::Left;
+        let mut shaking = None;
         loop {
             let now = Instant::now();
             let next = self.conn.turn(Some(&mut *session), now, &mut scratch);
@@ -209,11 +223,24 @@ impl Client<'_> {
                     self.start_tls(now);
                     continue;
                 }
+                // Who had no time to answer is given none to say goodbye.
+                Next::Wait if patience == Patience::Over && self.conn.is_lingering() => {
+                    return Ok(self.conn.take_trouble());
+                }
                 // Servers alone wait for the header of a load balancer.
                 Next::Again | Next::Wait | Next::Headed(_) => {}
             }
+            let late = match self.conn.is_shaking() {
+                true => Some(*shaking.get_or_insert(now) + self.target.patience),
+                false => {
+                    shaking = None;
+                    None
+                }
+            };
             let due = self.conn.due(Some(&*session));
+            let due = late.map_or(due, |late| Some(due.map_or(late, |due| due.min(late))));
             if due.is_some_and(|due| due <= now) {
+                patience = Patience::Over;
                 self.conn.expire(Some(&mut *session), now);
                 continue;
             }

@@ -35,7 +35,7 @@ use super::trouble::Trouble;
 use super::watch::Watch;
 use crate::limits;
 use crate::proto::{Answer, Input, Job, Out, Session, TlsInfo, Wish, pump};
-use crate::tap::{Piece, Side, Wire, note};
+use crate::tap::{Attached, Piece, Side, Wire, note};
 use crate::wire::deflate::Packer;
 use crate::wire::lines::{LineReader, Want};
 use crate::wire::proxy_header::{self, Progress, ProxyHeader};
@@ -61,7 +61,7 @@ pub(super) struct Conn {
     labour: Labour,
     trouble: Option<Trouble>,
     times: Times,
-    watch: Option<Box<Watch>>,
+    watch: Attached<Watch>,
 }
 
 enum Phase {
@@ -175,13 +175,23 @@ impl Conn {
                 told: None,
                 stall: u32::try_from(limits::SEND_STALL.as_secs()).unwrap_or(u32::MAX),
             },
-            watch: None,
+            watch: Attached::new(None),
         }
     }
 
     /// Shows `wire` what crosses the socket from now on.
     pub(super) fn watch(&mut self, wire: Box<dyn Wire>) {
-        self.watch = Some(Box::new(Watch::new(wire, self.side)));
+        self.watch = Attached::new(Some(Box::new(Watch::new(wire, self.side))));
+    }
+
+    /// Whether TLS is coming up.
+    pub(super) const fn is_shaking(&self) -> bool {
+        matches!(self.phase, Phase::Handshake { .. })
+    }
+
+    /// Whether all is said, and only the peer's end is waited for.
+    pub(super) const fn is_lingering(&self) -> bool {
+        matches!(self.phase, Phase::Linger { .. })
     }
 
     /// How long the peer may take nothing of what it is sent; a second at least.
@@ -395,7 +405,7 @@ impl Conn {
             }
             Some(Wish::Reset) if self.all_sent() => {
                 self.socket.reset_when_closed();
-                if let Some(watch) = &mut self.watch {
+                if let Some(watch) = self.watch.observer() {
                     watch.has_reset();
                 }
                 return Ok(Step::Gone);
@@ -489,7 +499,7 @@ impl Conn {
             return Ok(Step::Moved(1));
         }
         self.socket.shutdown_write().map_err(Trouble::Io)?;
-        if let Some(watch) = &mut self.watch {
+        if let Some(watch) = self.watch.observer() {
             watch.has_shut_down();
         }
         self.out.show(self.side, Piece::Closed);

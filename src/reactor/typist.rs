@@ -103,6 +103,7 @@ pub fn converse(
         poll,
         conn,
         is_gone: false,
+        is_late: false,
         session: LockStep::new(now, options, display),
         input,
         output,
@@ -123,6 +124,8 @@ struct Typist<'a> {
     conn: Conn,
     /// The connection is over; the session may have something left to read.
     is_gone: bool,
+    /// A deadline has passed.
+    is_late: bool,
     session: LockStep<Display>,
     input: &'a mut Input,
     output: &'a mut Output,
@@ -153,6 +156,8 @@ impl Typist<'_> {
             if !self.is_gone {
                 match self.conn.turn(Some(&mut self.session), now, &mut scratch) {
                     Next::Again => moved = true,
+                    // The time that was given for it is over: no more is given for a goodbye.
+                    Next::Wait if self.is_late && self.conn.is_lingering() => self.is_gone = true,
                     Next::Wait | Next::Headed(_) => {}
                     Next::StartTls => {
                         self.start_tls(now);
@@ -198,6 +203,7 @@ impl Typist<'_> {
             self.conn
                 .speak(now, |out| session.handle(now, Heard::Timeout, out));
         } else {
+            self.is_late = true;
             self.conn.expire(Some(&mut self.session), now);
         }
     }

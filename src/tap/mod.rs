@@ -6,8 +6,10 @@
 //! | [`Wire`] | what crosses the socket: ciphertext where there is TLS | [`pcapng`] |
 //! | [`keylog::KeySink`] | the secrets of TLS, with which that ciphertext can be read | [`keylog`], [`pcapng`] |
 //!
-//! What a server is to write goes to the disk [`behind`] the back of its loop.
+//! What a server is to write goes to the disk [`behind`] the back of its loop. A connection has its observers [`Attached`]; a
+//! program that is built without the feature `taps` has none of them, and its options refuse ([`BUILT_IN`]).
 
+mod attached;
 pub mod behind;
 pub mod dump;
 pub mod keylog;
@@ -17,6 +19,11 @@ pub mod record;
 pub mod transcript;
 
 use std::time::{Instant, SystemTime};
+
+pub use self::attached::Attached;
+
+/// Whether connections can be observed: the feature `taps`.
+pub const BUILT_IN: bool = cfg!(feature = "taps");
 
 /// Who said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

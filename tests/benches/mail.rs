@@ -1,7 +1,7 @@
 //! `mailtool serve` beside a Postfix that delivers into Maildirs on the same disk, both with their usual care: a message is
 //! on disk before it is acknowledged. Postfix's smtp-source sends, on loopback.
 //!
-//! `cargo bench --bench mail` runs all; `-- short long disk observed idle` some. MAILTOOL_BENCH_ROUNDS is how often (3),
+//! `cargo bench --bench mail` runs all; `-- short long disk observed untapped idle` some. MAILTOOL_BENCH_ROUNDS is how often (3),
 //! MAILTOOL_BENCH_PROGRAM another build of ours, such as dist/mailtool. Postfix needs root; without it, ours runs alone.
 //! The files are where TMPDIR says: a folder in memory measures nothing.
 //!
@@ -51,6 +51,7 @@ fn main() {
         ("short", short),
         ("long", long),
         ("observed", observed),
+        ("untapped", untapped),
         ("idle", idle),
     ] {
         if wanted.is_empty() || wanted.iter().any(|word| name.contains(word.as_str())) {
@@ -172,7 +173,7 @@ fn long() {
 }
 
 /// What it costs to be looked at: messages of 4 KiB in 8 sessions, with nobody looking, with sessions kept as they are by default, and with a
-/// capture too. Of a build before there were any: MAILTOOL_BENCH_BEFORE.
+/// capture too.
 fn observed() {
     let load = Load {
         sessions: 8,
@@ -182,9 +183,8 @@ fn observed() {
     };
     println!("\n3000 messages of 4 KiB in 8 sessions, looked at by");
     let watched = ["--pcap", "all.pcapng"];
-    let before = std::env::var("MAILTOOL_BENCH_BEFORE").ok();
-    let mut rates: [Vec<f64>; 4] = Default::default();
-    let mut costs: [Vec<f64>; 4] = Default::default();
+    let mut rates: [Vec<f64>; 3] = Default::default();
+    let mut costs: [Vec<f64>; 3] = Default::default();
     let mut add = |at: usize, (rate, cost): (f64, f64)| {
         rates[at].push(rate);
         costs[at].push(cost);
@@ -194,13 +194,10 @@ fn observed() {
         add(0, Peer::serve(&["--sessions", "off"]).run(load));
         add(1, Peer::serve(&[]).run(load));
         add(2, Peer::serve(&watched).run(load));
-        if let Some(program) = &before {
-            add(3, Peer::serve_with(program, &[]).run(load));
-        }
     }
-    let [nobody, kept, all, old] = rates.map(median);
+    let [nobody, kept, all] = rates.map(median);
     // The disk, which everybody waits for, is in the rates; what looking costs the processor is not hidden by it here.
-    let [unseen, session, both, _] = costs.map(median);
+    let [unseen, session, both] = costs.map(median);
     let asked = "at least 0.85 times";
     let looked = |name, rate| {
         let values = [(name, rate), ("nobody", nobody)];
@@ -218,11 +215,47 @@ fn observed() {
             asked,
         );
     }
-    if before.is_some() {
-        let values = [("nobody", nobody), ("before", old)];
-        let asked = "within noise, at least 0.97 times";
-        verdict("messages/s", &values, |ratio| ratio >= 0.97, asked);
+}
+
+/// What it costs that one could look: messages of 4 KiB in 8 sessions, with nobody looking, and of a program without the code for it, which
+/// MAILTOOL_BENCH_UNTAPPED names: `make bench` builds it, with the same profile and `--no-default-features`.
+fn untapped() {
+    let Ok(program) = std::env::var("MAILTOOL_BENCH_UNTAPPED") else {
+        return println!("\n  (a program without taps: MAILTOOL_BENCH_UNTAPPED, or make bench)");
+    };
+    let load = Load {
+        sessions: 8,
+        messages: 3000,
+        octets: SHORT,
+        stays: true,
+    };
+    println!("\n3000 messages of 4 KiB in 8 sessions, with taps that are off, and without");
+    let mut off = (Vec::new(), Vec::new());
+    let mut without = (Vec::new(), Vec::new());
+    for _ in 0..rounds() {
+        let (rate, cost) = Peer::serve(&["--sessions", "off"]).run(load);
+        off.0.push(rate);
+        off.1.push(cost);
+        let (rate, cost) = Peer::serve_with(&program, &["--sessions", "off"]).run(load);
+        without.0.push(rate);
+        without.1.push(cost);
     }
+    let spread = |values: &[f64]| {
+        let most = values.iter().copied().fold(f64::MIN, f64::max);
+        let least = values.iter().copied().fold(f64::MAX, f64::min);
+        most / least
+    };
+    println!(
+        "  from the slowest to the fastest round of one and the same: {:.2} and {:.2} times",
+        spread(&off.0),
+        spread(&without.0)
+    );
+    let rates = [("off", median(off.0)), ("without", median(without.0))];
+    let asked = "within noise, at least 0.97 times";
+    verdict("messages/s", &rates, |ratio| ratio >= 0.97, asked);
+    let costs = [("off", median(off.1)), ("without", median(without.1))];
+    let asked = "within noise, at most 1.03 times";
+    verdict("CPU ms a message", &costs, |ratio| ratio <= 1.03, asked);
 }
 
 /// A figure of each server.

@@ -15,7 +15,7 @@ use super::pages;
 use crate::wire::packed::Packed;
 use keys::{ABOUT, AFTER, LONG_ABOUT, Table, USAGE};
 
-pub(super) use errors::error;
+pub(super) use errors::{error, sentence};
 pub(super) use said::said;
 
 /// What the manual says in French.
@@ -44,6 +44,13 @@ pub(super) fn prose(applet: &str) -> Option<Prose> {
         _ => return None,
     };
     Some(Prose { summary, text })
+}
+
+/// What an applet does, in a line of the overview.
+pub(super) fn summary(applet: &str) -> Option<&'static str> {
+    let rows = table("mailtool")?;
+    let mut rows = rows.into_iter();
+    rows.find_map(|(key, text)| (key.strip_prefix('+') == Some(applet)).then_some(text))
 }
 
 /// Keys and texts.
@@ -157,6 +164,13 @@ fn translate(mut command: Command, tables: &[Rows], within: &str) -> Command {
         command = command
             .disable_help_flag(true)
             .arg(help.help("Afficher cette aide"));
+    }
+    if let Some(text) = of("version").filter(|_| command.get_version().is_some()) {
+        let version = Arg::new("version")
+            .short('V')
+            .long("version")
+            .action(ArgAction::Version);
+        command = command.disable_version_flag(true).arg(version.help(text));
     }
     command = command.mut_subcommands(|inner| {
         let name = inner.get_name().to_owned();
@@ -349,6 +363,31 @@ mod tests {
             }
         }
         assert!(missing.is_empty(), "nothing for\n{}", missing.join("\n"));
+    }
+
+    #[test]
+    fn the_overview_is_whole_in_french() {
+        for applet in crate::applet::APPLETS {
+            assert!(summary(applet.name).is_some(), "{}", applet.name);
+        }
+        let command = crate::applet::meta::command();
+        let missing: Vec<String> = wanted(&command, "")
+            .into_iter()
+            .filter(|(within, key, _)| row(&tables("mailtool"), within, key).is_none())
+            .map(|(within, key, _)| format!("{within} {key}"))
+            .collect();
+        assert!(missing.is_empty(), "nothing for {missing:?}");
+        let help = translated("mailtool", command).render_help().to_string();
+        for english in [
+            "Usage:",
+            "Commands:",
+            "[possible",
+            "[default",
+            "Print ",
+            "Examples",
+        ] {
+            assert!(!help.contains(english), "{english} in {help}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use super::hops::Connection;
 use super::options::{self, Begins, Idle, Mail};
 use super::secure::Whereabouts;
 use super::witnesses::Among;
-use crate::applet::{exit, in_language};
+use crate::applet::{exit, in_language, lang};
 use crate::proto::raw::Keyboard;
 use crate::proto::raw::lockstep::{Ending, Failure, Greeting, Options, Stay};
 use crate::reactor::typist::{self, Call, Conclusion, Display, Explanations, Style, Tags};
@@ -102,7 +102,7 @@ impl Netcat {
             }
             Conclusion::Trouble(why) => (1, format!("{host}: {why}")),
         };
-        eprint(&self.words.error(&in_language(why)));
+        eprint(&self.words.error(&in_language(lang(), why)));
         Ok(code)
     }
 }

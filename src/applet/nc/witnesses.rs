@@ -47,6 +47,15 @@ impl Witnesses {
     /// Opens the files.
     pub(super) fn of(options: &Options, words: &Words) -> Result<Self, Complaint> {
         let wanted = &options.evidence;
+        let looks_on = [
+            ("-o", !wanted.dumps.is_empty()),
+            ("--transcript", wanted.transcript.is_some()),
+        ];
+        if let Some((option, _)) = looks_on.into_iter().find(|(_, given)| *given)
+            && let Some(refusal) = evidence::refusal(option)
+        {
+            return Err(Complaint::Refused(refusal));
+        }
         let no_file = |path: &PathBuf| {
             let path = path.clone();
             move |error: io::Error| words.no_file(&path, &reason(&error))

@@ -15,14 +15,15 @@ use super::options::{Evidence, Options};
 use super::sessions::{Filter, Look, View};
 use super::{standard_port, transcripts};
 use crate::applet::evidence::{self, is_folder};
+use crate::applet::exit;
 use crate::proto::control::Board;
 use crate::proto::exercise::{Class, Observed};
 use crate::reactor;
-use crate::tap::Tap;
 use crate::tap::behind::Behind;
 use crate::tap::keylog::KeySink;
 use crate::tap::pcapng::{self, Capture};
 use crate::tap::record::{Bounds, Feed, Folder, Name, Recorder, Whose};
+use crate::tap::{self, Tap};
 
 /// Kept until the loop has ended: then what is left is written.
 pub(super) struct Observers {
@@ -39,7 +40,12 @@ impl Observers {
     /// Opens all that the options name, of a server with its store at `place`; sessions are told to the feed of `board`, and to its class.
     pub(super) fn open(options: &Options, place: &Path, board: &Board) -> anyhow::Result<Self> {
         let (wanted, feed) = (&options.evidence, &board.feed);
-        let folder = wanted.sessions(place).map(|path| {
+        if let Some(option) = asked_for(options)
+            && let Some(words) = evidence::refusal(option)
+        {
+            return Err(exit::failure(exit::USAGE, words));
+        }
+        let folder = wanted.kept(place).map(|path| {
             Folder::open(&path, super::sessions::KIND, wanted.bounds())
                 .with_context(|| format!("--sessions {}: cannot be used", path.display()))
         });
@@ -72,7 +78,7 @@ impl Observers {
         let recorder = Arc::clone(&self.recorder);
         let class = self.class.clone();
         Ok(Box::new(move |peer, service| {
-            if service == CONTROL {
+            if service == CONTROL || !tap::BUILT_IN {
                 return None;
             }
             let transcript = transcript.as_ref().and_then(|tap| tap(peer, service));
@@ -145,6 +151,21 @@ impl Observers {
         drop(behind);
         drop(terminal);
     }
+}
+
+/// The first option that has connections observed.
+fn asked_for(options: &Options) -> Option<&'static str> {
+    let evidence = &options.evidence;
+    let given = [
+        ("--watch", evidence.watch().is_some()),
+        ("--sessions", evidence.names_folder()),
+        ("--transcript", options.transcript.is_some()),
+        ("--pcap", options.pcap.is_some()),
+        ("--exercise", options.class.exercise().is_some()),
+    ];
+    given
+        .into_iter()
+        .find_map(|(option, given)| given.then_some(option))
 }
 
 /// The control socket's service: what it carries is no mail, and following it would never end.

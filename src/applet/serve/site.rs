@@ -207,7 +207,7 @@ impl Site {
             .map(|account| account.name.to_string())
             .collect();
         let authority = self.place.join("tls/ca.pem");
-        let sessions = self.options.evidence.sessions(&self.place);
+        let sessions = self.options.evidence.kept(&self.place);
         let screen = Screen {
             listening: &self.listening,
             domains: &self.domains,

@@ -13,7 +13,7 @@ use super::super::trouble::Trouble;
 use super::super::watch::Watch;
 use super::{Conn, Scratch};
 use crate::limits;
-use crate::tap::{Piece, Side};
+use crate::tap::{Attached, Piece, Side};
 use crate::wire::lines::LineReader;
 
 impl Conn {
@@ -306,14 +306,14 @@ impl Conn {
 fn read(
     socket: &mut Socket,
     readable: &mut bool,
-    watch: &mut Option<Box<Watch>>,
+    watch: &mut Attached<Watch>,
     buffer: &mut [u8],
 ) -> Result<Option<usize>, Trouble> {
     if !*readable {
         return Ok(None);
     }
     let result = socket.read(buffer);
-    if let Some(watch) = watch {
+    if let Some(watch) = watch.observer() {
         watch.has_read(&result, buffer);
     }
     match result {
@@ -326,8 +326,8 @@ fn read(
     }
 }
 
-fn settle(watch: &mut Option<Box<Watch>>) {
-    if let Some(watch) = watch {
+fn settle(watch: &mut Attached<Watch>) {
+    if let Some(watch) = watch.observer() {
         watch.settle();
     }
 }
@@ -335,11 +335,11 @@ fn settle(watch: &mut Option<Box<Watch>>) {
 fn write(
     socket: &mut Socket,
     writable: &mut bool,
-    watch: &mut Option<Box<Watch>>,
+    watch: &mut Attached<Watch>,
     bytes: &[u8],
 ) -> Result<usize, Trouble> {
     let result = socket.write(bytes);
-    if let Some(watch) = watch {
+    if let Some(watch) = watch.observer() {
         watch.has_written(&result, bytes);
     }
     match result {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::time::Time;
 use crate::limits;
+use crate::tap;
 use crate::tap::record::Bounds;
 use crate::wire::codes::Lang;
 
@@ -105,6 +106,17 @@ impl Evidence {
             Some(folder) if folder.as_os_str() == OFF => None,
             Some(folder) => Some(folder.clone()),
         }
+    }
+
+    /// Where this program keeps them, if it can and shall.
+    pub(in crate::applet::serve) fn kept(&self, place: &Path) -> Option<PathBuf> {
+        self.sessions(place).filter(|_| tap::BUILT_IN)
+    }
+
+    /// Whether a folder for them is named.
+    pub(in crate::applet::serve) fn names_folder(&self) -> bool {
+        let folder = self.folder.as_ref();
+        folder.is_some_and(|folder| folder.as_os_str() != OFF)
     }
 
     /// Those of the server of this number in a lab: what one folder was given for has one for each.

@@ -41,6 +41,9 @@ pub(super) fn completed(said: &ArgMatches, text: &str, folder: &Path) -> anyhow:
     }
     let understood = command.try_get_matches_from(words).map_err(|error| {
         // Without how `serve` is used, and where more is told.
+        if let Some(text) = crate::applet::sentence(&error) {
+            return anyhow!("{text}");
+        }
         let text = error.to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text);
         let text = text.split("\n\nUsage:").next().unwrap_or_default();

@@ -296,7 +296,10 @@ fn list(archive: &Archive, wanted: &ListArguments) -> anyhow::Result<u8> {
     print(&match (archive.json, rows) {
         (true, []) => "[]\n".to_owned(),
         (true, rows) => format!("[\n  {}\n]\n", rows.join(",\n  ")),
-        (false, []) => "no sessions\n".to_owned(),
+        (false, []) => match crate::applet::lang() {
+            Lang::En => "no sessions\n".to_owned(),
+            Lang::Fr => "pas de session\n".to_owned(),
+        },
         (false, rows) => rows.iter().map(|row| format!("{row}\n")).collect(),
     })?;
     Ok(if rows.is_empty() {

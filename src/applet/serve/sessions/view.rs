@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
 
+use super::diagram::{closes, colon, kind_of_note};
 use super::dialogue::{Line, numbered, seconds};
 use super::explain::{Class, Teller};
 use super::filter::{Filter, Meant};
@@ -18,6 +19,8 @@ pub(in crate::applet::serve) struct Look {
     colours: bool,
     /// With what they mean, in this language.
     explain: Option<Lang>,
+    /// The language of all else.
+    lang: Lang,
     /// Columns of the terminal.
     columns: usize,
 }
@@ -33,6 +36,7 @@ impl Look {
         Self {
             colours: stdout.is_terminal() && !plain,
             explain,
+            lang: explain.unwrap_or_else(crate::applet::lang),
             columns: match columns {
                 0 => 100,
                 columns => columns.clamp(60, 160),
@@ -92,7 +96,10 @@ impl View {
     /// Lines were lost, because they were not shown fast enough.
     pub(in crate::applet::serve) fn lost(&mut self, lines: u64) {
         if lines > 0 {
-            let text = format!("... {lines} lines are not shown: too many at a time");
+            let text = match self.look.lang {
+                Lang::En => format!("... {lines} lines are not shown: too many at a time"),
+                Lang::Fr => format!("... {lines} lignes ne sont pas montrées : trop à la fois"),
+            };
             self.paint(Colour::Bad, &text);
             self.page.push('\n');
         }
@@ -221,33 +228,32 @@ impl View {
                 seen.at,
                 "   ",
                 Colour::Note,
-                &format!("TLS: {words}"),
+                &format!("TLS{}{words}", colon(self.look.lang)),
             ),
             Line::Closed(side) => {
-                let who = match side {
-                    Side::Client => "the client closes",
-                    Side::Server => "the server closes",
-                };
+                let who = closes(*side, self.look.lang);
                 self.row(number, seen.at, "   ", Colour::Note, who);
             }
             Line::Note {
                 kind: "ended",
                 text,
             } => {
-                self.row(
-                    number,
-                    seen.at,
-                    "   ",
-                    Colour::Note,
-                    &format!("ended {text}"),
-                );
+                let text = match self.look.lang {
+                    Lang::En => format!("ended {text}"),
+                    Lang::Fr => format!("terminée {}", text.replace("after", "après")),
+                };
+                self.row(number, seen.at, "   ", Colour::Note, &text);
             }
             Line::Note { kind, text } => {
                 let colour = match *kind {
                     note::TROUBLE | note::FAULT | "lost" => Colour::Bad,
                     _ => Colour::Note,
                 };
-                self.row(number, seen.at, "   ", colour, &format!("{kind}: {text}"));
+                let text = match self.look.lang {
+                    Lang::En => format!("{kind}: {text}"),
+                    lang => format!("{}{}{text}", kind_of_note(kind, lang), colon(lang)),
+                };
+                self.row(number, seen.at, "   ", colour, &text);
             }
             Line::Remark(text) => self.row(number, seen.at, "   ", Colour::Note, text),
         }
@@ -358,6 +364,7 @@ mod tests {
         let look = Look {
             colours,
             explain,
+            lang: explain.unwrap_or(Lang::En),
             columns: 60,
         };
         let mut view = View::new(filter.parse().expect("understood"), look);
@@ -386,7 +393,8 @@ mod tests {
         let page = shown("7", true, Some(Lang::Fr));
         assert!(page.contains("S: \x1b[31m550 5.1.1 no\x1b[0m\n"), "{page}");
         assert!(page.contains("C: \x1b[36mRCPT TO:<alice@x>\x1b[0m\n"));
-        assert!(page.contains("\x1b[31mfault: on purpose\x1b[0m"));
+        assert!(page.contains("\x1b[31mpanne voulue\u{a0}: on purpose\x1b[0m"));
+        assert!(page.contains("le serveur ferme") && page.contains("terminée après 1.500 s"));
         assert!(
             page.contains("\x1b[3m                     RCPT  "),
             "{page}"

@@ -106,7 +106,7 @@ impl Ladder {
                 What::Note(kind, text) => Row::Note {
                     text: match kind.as_str() {
                         "" => text.clone(),
-                        kind => format!("{}: {text}", kind_of_note(kind, lang)),
+                        kind => format!("{}{}{text}", kind_of_note(kind, lang), colon(lang)),
                     },
                     is_bad: matches!(kind.as_str(), note::TROUBLE | note::FAULT | "lost"),
                 },
@@ -163,7 +163,15 @@ fn first_sentence(text: &'static str) -> &'static str {
     end.map_or(text, |end| &text[..end])
 }
 
-fn kind_of_note(kind: &str, lang: Lang) -> &str {
+/// Between a word and what it means, as the language has it.
+pub(super) const fn colon(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => ": ",
+        Lang::Fr => "\u{a0}: ",
+    }
+}
+
+pub(super) fn kind_of_note(kind: &str, lang: Lang) -> &str {
     match (kind, lang) {
         (note::USER, Lang::En) => "logged in",
         (note::USER, Lang::Fr) => "authentifié",
@@ -191,7 +199,7 @@ const ENCRYPTED: Text = Text {
     fr: "chiffré à partir d'ici",
 };
 
-fn closes(side: Side, lang: Lang) -> &'static str {
+pub(super) fn closes(side: Side, lang: Lang) -> &'static str {
     match (side, lang) {
         (Side::Client, Lang::En) => "the client closes",
         (Side::Client, Lang::Fr) => "le client ferme",

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::{CLIENT, ENCRYPTED, Ladder, Row, SERVER, Said, closes, wrap};
+use super::{CLIENT, ENCRYPTED, Ladder, Row, SERVER, Said, closes, colon, wrap};
 use crate::applet::serve::sessions::explain::Class;
 use crate::tap::Side;
 use crate::wire::codes::{Lang, Text};
@@ -120,7 +120,11 @@ fn draw(ladder: &Ladder, row: &Row, y: usize, body: &mut String) -> usize {
             y + 34
         }
         Row::Tls(words) => {
-            let words = format!("TLS: {words}, {}", ENCRYPTED.of(ladder.lang));
+            let words = format!(
+                "TLS{}{words}, {}",
+                colon(ladder.lang),
+                ENCRYPTED.of(ladder.lang)
+            );
             let _ = writeln!(
                 body,
                 "<rect class=\"tls\" x=\"{CLIENT_X}\" y=\"{}\" width=\"{}\" height=\"22\"/>\n\
@@ -162,11 +166,11 @@ fn draw(ladder: &Ladder, row: &Row, y: usize, body: &mut String) -> usize {
             );
             y + 24
         }
-        Row::Said(said) => draw_said(said, y, body),
+        Row::Said(said) => draw_said(ladder.lang, said, y, body),
     }
 }
 
-fn draw_said(said: &Said, y: usize, body: &mut String) -> usize {
+fn draw_said(lang: Lang, said: &Said, y: usize, body: &mut String) -> usize {
     let class = class_of(said);
     let _ = writeln!(
         body,
@@ -211,7 +215,7 @@ fn draw_said(said: &Said, y: usize, body: &mut String) -> usize {
     );
     let mut beside = y + 4;
     for (word, meaning) in &said.meanings {
-        let text = format!("{word}: {meaning}");
+        let text = format!("{word}{}{meaning}", colon(lang));
         for (index, line) in wrap(&text, BESIDE_LETTERS).into_iter().enumerate() {
             let line = match (index, line.strip_prefix(word.as_str())) {
                 (0, Some(rest)) => {

@@ -1,8 +1,9 @@
 //! The ladder for a terminal.
 
-use super::{CLIENT, ENCRYPTED, Ladder, Row, SERVER, Said, closes, wrap};
+use super::{CLIENT, ENCRYPTED, Ladder, Row, SERVER, Said, closes, colon, wrap};
 use crate::applet::serve::sessions::explain::Class;
 use crate::tap::Side;
+use crate::wire::codes::Lang;
 
 /// Letters before the client's line: the time.
 const LEFT: usize = 11;
@@ -33,7 +34,7 @@ pub(in crate::applet::serve::sessions) fn text(
         match row {
             Row::Phase(name) => page.band(&format!(" {name} "), '═', "1"),
             Row::Tls(words) => {
-                let words = format!(" TLS: {words}, {} ", ENCRYPTED.of(lang));
+                let words = format!(" TLS{}{words}, {} ", colon(lang), ENCRYPTED.of(lang));
                 page.band(&words, '▒', "35");
             }
             Row::Note { text, is_bad } => {
@@ -43,7 +44,7 @@ pub(in crate::applet::serve::sessions) fn text(
                 }
             }
             Row::Closed(side) => page.between(&format!("  {}", closes(*side, lang)), "2", ""),
-            Row::Said(said) => page.said(said),
+            Row::Said(said) => page.said(lang, said),
         }
     }
     page.text
@@ -116,7 +117,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    fn said(&mut self, said: &Said) {
+    fn said(&mut self, lang: Lang, said: &Said) {
         let colour = match (said.side, said.class) {
             (_, Class::Content | Class::Data) => "",
             (Side::Client, _) => "36",
@@ -132,7 +133,7 @@ impl Page {
         }
         let mut beside: Vec<String> = Vec::new();
         for (word, meaning) in &said.meanings {
-            let text = format!("{word}: {meaning}");
+            let text = format!("{word}{}{meaning}", colon(lang));
             for (index, line) in wrap(&text, self.right - 2).into_iter().enumerate() {
                 beside.push(match index {
                     0 => line,
