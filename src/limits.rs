@@ -187,6 +187,8 @@ pub const DIGEST: usize = 4 * 1024 * 1024;
 pub const DIGESTS: u64 = 2 * 1024 * 1024 * 1024;
 /// Octets of them that are read at once where many in a row are asked for.
 pub const DIGEST_READ: usize = 256 * 1024;
+/// Octets of them that are read ahead when a mailbox is opened, for the first search: some 30,000 messages.
+pub const DIGESTS_AHEAD: u64 = 4 * 1024 * 1024;
 /// Messages that are read ahead of a command, where the disk has to be asked for them: a few megabytes.
 pub const AHEAD: usize = 128;
 /// How long loading a message may take before the disk is thought to have been asked: from memory it takes 10 µs.
@@ -322,8 +324,9 @@ pub const IMAP_ITEMS: usize = 500;
 pub const IMAP_FLAGS: usize = 100;
 /// Literals in one IMAP command, for each is scanned for anew from the beginning.
 pub const IMAP_LITERALS: usize = 100;
-/// Octets of response that one job of a FETCH makes before it lets others have its thread.
-pub const IMAP_RESPONSE: usize = 256 * 1024;
+/// Octets of response that one job of a FETCH makes before it lets others have its thread. Below [`SEND_HIGH`], so that the next are made
+/// while these are sent.
+pub const IMAP_RESPONSE: usize = 160 * 1024;
 /// Octets of mail that one job of a FETCH or SEARCH reads before it lets others have its thread.
 pub const IMAP_READ: u64 = 4 * 1024 * 1024;
 /// Octets of a section of a message from which on it is sent from its file, and never held in memory.
@@ -563,6 +566,8 @@ pub const RECORD_BATCH: usize = 16 * 1024 * 1024;
 pub const RECORD_PENDING: usize = 64 * 1024;
 /// Octets of what a server has said to a client that has not said a word, kept as they are: a greeting fits.
 pub const RECORD_QUIET: usize = 1024;
+/// The same of all sessions together: thousands that come within a second would hold some kilobytes each.
+pub const RECORD_WAITING: usize = 1024 * 1024;
 /// How long they wait for more of the same: a crash loses that much.
 pub const RECORD_DELAY: Duration = Duration::from_secs(1);
 /// How long the thread gathers what comes at the same time. A person who watches does not notice it.

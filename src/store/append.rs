@@ -162,15 +162,15 @@ impl Mailbox {
             let entry = &state.index.messages[at];
             let path = state.places[at].path(folder.path);
             let file = disk.open(&path)?;
-            let octets = file.metadata()?.len();
-            let base = format!("{unique},S={octets},W={}", entry.size);
+            let stat = super::fs::Stat::of(&file)?;
+            let base = format!("{unique},S={},W={}", stat.octets, entry.size);
             let draft = tmp.join(&base);
             if sync == SyncSource::Each {
                 disk.sync_file(&file)?;
             }
             match disk.link(&path, &draft) {
                 Err(error) if cannot_link(&error) => {
-                    copy_file(disk, &path, &draft, Some(entry.received))?;
+                    copy_file(disk, &path, &draft, Some(stat.seconds()))?;
                 }
                 linked => linked?,
             }
@@ -186,7 +186,7 @@ impl Mailbox {
                 flags,
                 guid: state.record(uid).map(|record| record.guid().to_owned()),
                 size: entry.size,
-                received: entry.received,
+                received: stat.seconds(),
             })
         })
     }

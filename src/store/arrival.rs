@@ -158,7 +158,7 @@ impl State {
         if !names.is_empty() {
             self.fill_in(folder).map_err(|error| folder.blame(error))?;
         }
-        names.sort_by(|one, other| names::by_arrival(one, other));
+        names.sort_by(|one, other| names::arrival(one).cmp(&names::arrival(other)));
         let mut arrivals = Vec::with_capacity(names.len());
         for name in &names {
             let draft = new.join(name);

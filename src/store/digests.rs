@@ -24,9 +24,12 @@
 
 use std::fs::File;
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use rustix::fs::Advice;
 
 use super::fs::{Stat, hold};
 use super::look::Folder;
@@ -163,6 +166,28 @@ impl Mailbox {
             file: ledger.file.clone(),
             windows: Default::default(),
             learnt,
+        }
+    }
+}
+
+impl Mailbox {
+    /// What SEARCH and SORT ask of all messages is on its way from the disk when it returns, if it is little: whoever opens a mailbox
+    /// is likely to ask next.
+    pub(super) fn expect_searches(&self, validity: u32) {
+        drop(self.digests(validity));
+        let ledger = hold(&self.ledger);
+        let Some(file) = &ledger.file else { return };
+        let kinds = [Digest::Subject, Digest::Order];
+        let blocks = kinds.map(|kind| &ledger.blocks[kind as usize]);
+        let blocks = || blocks.iter().copied().flatten();
+        let octets: u64 = blocks().map(|block| block.end() - block.at).sum();
+        if octets > limits::DIGESTS_AHEAD {
+            return;
+        }
+        for block in blocks() {
+            let octets = NonZeroU64::new(block.end() - block.at);
+            // It promises nothing.
+            let _ = rustix::fs::fadvise(file, block.at, octets, Advice::WillNeed);
         }
     }
 }

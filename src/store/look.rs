@@ -13,7 +13,8 @@
 //! All is skipped while the times of both directories are those of the last look - unless they were so young then that a
 //! change in the same tick of the clock would not show. When only `new/` has changed, only it is read (`arrival`).
 
-use std::collections::hash_map::Entry as Slot;
+mod gather;
+
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
@@ -23,6 +24,7 @@ use std::time::SystemTime;
 
 use super::alterations::Alterations;
 use super::cache::{Cache, Cached};
+use super::dates::NOT_ASKED;
 use super::fs::{self, Disk, Stat};
 use super::keywords::{self, Keywords};
 use super::lock::DotLock;
@@ -30,6 +32,10 @@ use super::shared::Shared;
 use super::uidlist::{self, UidList};
 use super::{Entry, Index, StoreError, lines, names};
 use crate::limits;
+
+use gather::{Found, gather};
+
+pub(super) use gather::{is_settled, sweep};
 
 /// Where a message's file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -208,6 +214,11 @@ impl State {
                 && (0..most).contains(&since(self.listed)))
     }
 
+    /// Whether all that there is was seen.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.new_settled && self.cur_settled
+    }
+
     /// All that there is was seen, but for what may be in `new/`.
     pub(super) fn seen_settled(&mut self, is_new_known: bool) {
         if let (false, Some(stamps)) = (is_new_known, &mut self.stamps) {
@@ -293,7 +304,7 @@ impl State {
         self.listed = found.listed;
         let times = (found.new, found.cur);
         self.rebuild(folder, &mut found, cache, cached);
-        if self.new_settled && self.cur_settled {
+        if self.is_settled() {
             self.seal(folder, cache, times);
         }
         Ok(())
@@ -373,20 +384,23 @@ impl State {
         folder: &Folder<'_>,
         files: &HashMap<Box<str>, Place>,
     ) -> io::Result<()> {
-        let mut unknown: HashMap<&str, &Place> =
-            files.iter().map(|(base, place)| (&**base, place)).collect();
+        let mut known = HashSet::new();
         for record in &mut self.list.records {
-            let Some(place) = unknown.remove(&*record.base) else {
+            let Some((base, place)) = files.get_key_value(&record.base) else {
                 continue;
             };
-            if names::size(&record.base).or(record.size()).is_none() {
+            known.insert(&**base);
+            if names::size(base).or(record.size()).is_none() {
                 let size = count(folder, place);
                 record.fields = format!("W{size} {}", record.fields).trim_end().into();
                 self.list.may_append = false;
             }
         }
-        let mut unknown: Vec<(&str, &Place)> = unknown.into_iter().collect();
-        unknown.sort_by(|(one, _), (other, _)| names::by_arrival(one, other));
+        let files_there = files.iter().map(|(base, place)| (&**base, place));
+        let mut unknown: Vec<(&str, &Place)> = files_there
+            .filter(|(base, _)| !known.contains(base))
+            .collect();
+        unknown.sort_by_cached_key(|(base, _)| names::arrival(base));
         let first = self.list.records.len();
         for (base, place) in unknown {
             let size = names::size(base).is_none().then(|| count(folder, place));
@@ -518,30 +532,17 @@ impl State {
                     received: entry.received,
                     modseq: since(flags == entry.flags, entry.modseq),
                 },
-                None => {
-                    let stat = folder.disk().stat(&place.path(folder.path));
-                    if stat.is_err() {
-                        // Renamed since: the next look will find it.
-                        self.cur_settled = false;
-                    }
-                    let octets = stat.as_ref().map_or(0, |stat| stat.octets);
-                    Entry {
-                        uid: record.uid,
-                        flags,
-                        size: names::size(&record.base)
-                            .or(record.size())
-                            .unwrap_or(octets),
-                        received: stat.map_or(0, |stat| stat.seconds()),
-                        modseq,
-                    }
-                }
+                None => Entry {
+                    uid: record.uid,
+                    flags,
+                    // Whoever is in the list without a size was counted, or could not be read.
+                    size: names::size(&record.base).or(record.size()).unwrap_or(0),
+                    received: NOT_ASKED,
+                    modseq,
+                },
             };
             if entry.modseq == modseq {
-                match entry.received {
-                    // Its file was not where it should be: that is asked again after a restart.
-                    0 => cache.reach(modseq),
-                    _ => cache.changed(&entry),
-                }
+                cache.changed(&entry);
             }
             if found.moved.contains(&record.base) {
                 self.recent.push(record.uid);
@@ -583,135 +584,6 @@ impl State {
     }
 }
 
-/// What one look found.
-struct Found {
-    files: HashMap<Box<str>, Place>,
-    /// The bases of those that came from `new/`.
-    moved: HashSet<Box<str>>,
-    new: i128,
-    cur: i128,
-    new_settled: bool,
-    cur_settled: bool,
-    /// When this was.
-    listed: i128,
-}
-
-impl Found {
-    /// What a second look finds as well: a file that was renamed while a directory was read may have been missed once.
-    fn and_again(self, folder: &Folder<'_>) -> io::Result<Self> {
-        let mut found = gather(folder)?;
-        for (base, place) in self.files {
-            if let Slot::Vacant(vacant) = found.files.entry(base) {
-                vacant.insert(place);
-                found.cur_settled = false;
-            }
-        }
-        found.moved.extend(self.moved);
-        Ok(found)
-    }
-}
-
-/// Moves what is in `new/` on, and reads both directories.
-fn gather(folder: &Folder<'_>) -> io::Result<Found> {
-    let disk = folder.disk();
-    let (new, cur) = (folder.part("new"), folder.part("cur"));
-    let now = fs::nanoseconds(SystemTime::now());
-    let mut files = HashMap::new();
-    let mut moved = HashSet::new();
-    // Read until nothing more is moved out of it, so that its time is not our own doing; not for ever.
-    let mut new_time = 0;
-    for _ in 0..3 {
-        new_time = disk.stat(&new)?.modified;
-        let before = moved.len();
-        for name in disk.list(&new)? {
-            if name.starts_with('.') {
-                continue;
-            }
-            let base = names::base(&name);
-            let info = if base == name { ":2," } else { "" };
-            match disk.rename(&new.join(&name), &cur.join(format!("{name}{info}"))) {
-                Ok(()) => {
-                    moved.insert(base.into());
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(_) => {
-                    let base = base.into();
-                    let (part, name) = (Part::New, name.into());
-                    files.insert(base, Place { part, name });
-                }
-            }
-        }
-        if moved.len() == before {
-            break;
-        }
-    }
-    let cur_time = disk.stat(&cur)?.modified;
-    for name in disk.list(&cur)? {
-        if name.starts_with('.') {
-            continue;
-        }
-        let base: Box<str> = names::base(&name).into();
-        let place = Place {
-            part: Part::Cur,
-            name: name.into(),
-        };
-        if let Some(twin) = files.insert(base.clone(), place) {
-            part_twins(folder, &mut files, base, &twin);
-        }
-    }
-    Ok(Found {
-        files,
-        moved,
-        new: new_time,
-        cur: cur_time,
-        new_settled: is_settled(new_time, now),
-        cur_settled: is_settled(cur_time, now),
-        listed: now,
-    })
-}
-
-/// Two files with one base: the same message twice loses a name, another message gets a base of its own.
-fn part_twins(
-    folder: &Folder<'_>,
-    files: &mut HashMap<Box<str>, Place>,
-    base: Box<str>,
-    twin: &Place,
-) {
-    let disk = folder.disk();
-    let Some(place) = files.get(&base) else {
-        return;
-    };
-    let (path, twin_path) = (place.path(folder.path), twin.path(folder.path));
-    let (Ok(one), Ok(other)) = (disk.stat(&path), disk.stat(&twin_path)) else {
-        return;
-    };
-    if one.inode == other.inode {
-        let _ = disk.unlink(&twin_path);
-        return;
-    }
-    let fresh = names::unique(SystemTime::now());
-    let info = twin.name.get(base.len()..).unwrap_or("");
-    let name: Box<str> = format!("{fresh}{info}").into();
-    let part = twin.part;
-    let place = Place { part, name };
-    if disk.rename(&twin_path, &place.path(folder.path)).is_ok() {
-        files.insert(fresh.into(), place);
-    }
-}
-
-/// Whether a directory that was changed at `modified` would show any change after `now` in its time.
-///
-/// A file system that counts seconds needs two of them (Dovecot's figure); one that counts finer still changes its clock only
-/// with the kernel's tick (at most 10 ms).
-pub(super) fn is_settled(modified: i128, now: i128) -> bool {
-    let grain = if modified % 1_000_000_000 == 0 {
-        2_000_000_000
-    } else {
-        100_000_000
-    };
-    now - modified > grain
-}
-
 pub(super) fn read_stamps(folder: &Folder<'_>) -> io::Result<Stamps> {
     Ok(Stamps {
         new: folder.disk().stat(&folder.part("new"))?.modified,
@@ -729,19 +601,6 @@ fn count(folder: &Folder<'_>, place: &Place) -> u64 {
         log::warn!("{path:?} cannot be read: {error}");
         0
     })
-}
-
-/// Removes what has lain in `tmp/` for too long at `now`. The time of change counts: that of modification is INTERNALDATE.
-pub(super) fn sweep(folder: &Folder<'_>, now: i128) {
-    let tmp = folder.part("tmp");
-    let oldest = now - limits::TMP_STALE.as_nanos().cast_signed();
-    for name in folder.disk().list(&tmp).unwrap_or_default() {
-        let path = tmp.join(name);
-        let stale = |stat: Stat| !stat.is_directory && stat.changed < oldest;
-        if folder.disk().stat(&path).is_ok_and(stale) {
-            let _ = folder.disk().unlink(&path);
-        }
-    }
 }
 
 /// 128 bits that no other mailbox has: it must be unique, not secret.

@@ -25,6 +25,7 @@
 //! | `maildir`, `look`, `append` | a mailbox: reading and changing it; finding out what is in it; putting mail in |
 //! | `arrival` | how a message gets its UID and its name |
 //! | `cache` | mod-sequences and more, beside the Maildir |
+//! | `dates` | INTERNALDATE, when somebody asks for it |
 //! | `seal` | opening a mailbox that has not changed since |
 //! | `alterations` | which flags changed since when |
 //! | `uses` | what mailboxes are for |
@@ -53,6 +54,7 @@ mod arrival;
 mod arrivals;
 mod cache;
 mod commit;
+mod dates;
 mod digests;
 mod directory;
 mod folders;
@@ -111,6 +113,7 @@ pub use self::ahead::Ahead;
 pub use self::append::Incoming;
 pub use self::arrivals::{Arrivals, Arrived, Expecting};
 pub use self::commit::Durable;
+pub use self::dates::NOT_ASKED;
 pub use self::digests::{Digest, Digests, Learnt};
 pub use self::directory::{Rules, Whereabouts};
 pub use self::folders::Origin;
@@ -491,7 +494,7 @@ pub struct Entry {
     pub flags: Flags,
     /// Octets with CRLF line ends: RFC822.SIZE.
     pub size: u64,
-    /// INTERNALDATE, seconds since 1970.
+    /// INTERNALDATE, seconds since 1970; [`NOT_ASKED`] where nobody wanted to know it yet. [`Mailbox::received`] finds it out.
     pub received: i64,
     /// Of its last change (RFC 7162 §3.1).
     pub modseq: u64,

@@ -10,9 +10,8 @@
 //! any base: nothing here asks more of them than that the info begins at the first colon. `S=` is the size of the file,
 //! `W=` the size with CRLF line ends (Dovecot's and Maildir++'s fields).
 
-use std::cmp::Ordering;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering as Memory};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::Flags;
@@ -24,7 +23,7 @@ pub(super) fn unique(now: SystemTime) -> String {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
     let (seconds, micros) = (since.as_secs(), since.subsec_micros());
-    let count = COUNT.fetch_add(1, Memory::Relaxed);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let pid = std::process::id();
     format!("{seconds}.M{micros}P{pid}Q{count}.{}", host())
 }
@@ -65,15 +64,9 @@ pub(super) fn size(name: &str) -> Option<u64> {
         .find_map(|field| field.strip_prefix("W=")?.parse().ok())
 }
 
-/// Orders base names by when their messages came: by the time in the name, then its microseconds, then the name; as Dovecot does.
-pub(super) fn by_arrival(one: &str, other: &str) -> Ordering {
-    arrival(one)
-        .cmp(&arrival(other))
-        .then_with(|| one.cmp(other))
-}
-
-/// Seconds, microseconds, and the count that tells those of one process apart.
-fn arrival(name: &str) -> (u64, u64, u64) {
+/// What orders base names by when their messages came: the time in the name, its microseconds, the count that tells those of one
+/// process apart, then the name; as Dovecot does.
+pub(super) fn arrival(name: &str) -> (u64, u64, u64, &str) {
     let (seconds, rest) = digits(name);
     let unique = rest.strip_prefix('.').unwrap_or("");
     let unique = unique.split(['.', ':', ',']).next().unwrap_or("");
@@ -82,7 +75,7 @@ fn arrival(name: &str) -> (u64, u64, u64) {
             .find(letter)
             .map_or(0, |at| digits(&unique[at + 1..]).0)
     };
-    (seconds, number('M'), number('Q'))
+    (seconds, number('M'), number('Q'), name)
 }
 
 /// The number that `text` begins with, and what follows.
@@ -243,7 +236,7 @@ mod tests {
             "zz",
             "1:2,S",
         ];
-        names.sort_by(|one, other| by_arrival(one, other));
+        names.sort_by_key(|&name| arrival(name));
         let expected = [
             "zz",
             "1:2,S",
@@ -260,7 +253,7 @@ mod tests {
         let now = SystemTime::now();
         let (one, other) = (unique(now), unique(now));
         assert_ne!(one, other);
-        assert_eq!(by_arrival(&one, &other), Ordering::Less);
+        assert!(arrival(&one) < arrival(&other));
         assert_eq!(base(&one), one);
     }
 }

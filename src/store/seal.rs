@@ -350,6 +350,7 @@ impl Mailbox {
     /// Those of [`Self::sync`].
     pub fn fill(&self, outline: &Outline) -> Result<Option<Arc<Index>>, StoreError> {
         let now = self.sync()?;
+        self.expect_searches(outline.uid_validity);
         if let Some(index) = outline.index.get() {
             return Ok(Some(Arc::clone(index)));
         }

@@ -72,11 +72,16 @@ impl Sorted {
         self.all.digests()
     }
 
-    /// Puts a message where it belongs; returns its place, counted from 1. `order` is as [`Arranging::add`] has it. `None` when there are
-    /// too many.
-    pub fn insert(&mut self, entry: &Entry, order: &[u8]) -> Option<usize> {
+    /// Puts a message where it belongs; returns its place, counted from 1. `order` and `received` are as [`Arranging::add`] has them. `None`
+    /// when there are too many.
+    pub fn insert(
+        &mut self,
+        entry: &Entry,
+        order: &[u8],
+        received: &dyn Fn() -> i64,
+    ) -> Option<usize> {
         let row = self.all.rows.len();
-        self.all.add(entry, entry.uid, order).ok()?;
+        self.all.add(entry, entry.uid, order, received).ok()?;
         let Arrangement::Sort(keys) = &self.all.arrangement else {
             return None;
         };
@@ -151,8 +156,15 @@ impl Arranging {
         &[Digest::Order, Digest::People][..count]
     }
 
-    /// One more message, which is told as `number`; `order` is its [digests](Self::digests), one after the other.
-    pub fn add(&mut self, entry: &Entry, number: u32, order: &[u8]) -> Result<(), StoreError> {
+    /// One more message, which is told as `number`; `order` is its [digests](Self::digests), one after the other, and `received` tells
+    /// INTERNALDATE.
+    pub fn add(
+        &mut self,
+        entry: &Entry,
+        number: u32,
+        order: &[u8],
+        received: &dyn Fn() -> i64,
+    ) -> Result<(), StoreError> {
         if self.rows.len() + self.mails.len() >= limits::IMAP_ARRANGED {
             return Err(StoreError::Forbidden(
                 "more than 200000 messages are not put in order at once; search for fewer",
@@ -164,9 +176,9 @@ impl Arranging {
                 self.rows.push(entry.uid);
                 for key in keys {
                     let text = match key.criterion {
-                        Criterion::Arrival => Err(entry.received),
+                        Criterion::Arrival => Err(received()),
                         Criterion::Size => Err(i64::try_from(entry.size).unwrap_or(i64::MAX)),
-                        Criterion::Date => Err(order.sent.unwrap_or(entry.received)),
+                        Criterion::Date => Err(order.sent.unwrap_or_else(received)),
                         Criterion::Subject => Ok(order.subject),
                         Criterion::From => Ok(order.mailboxes[0]),
                         Criterion::To => Ok(order.mailboxes[1]),
@@ -186,7 +198,7 @@ impl Arranging {
             }
             Arrangement::Thread(_) => self.mails.push(Mail {
                 number,
-                sent: order.sent.unwrap_or(entry.received),
+                sent: order.sent.unwrap_or_else(received),
                 subject: String::from_utf8_lossy(order.subject).into_owned(),
                 is_reply: order.is_reply,
                 id: order.id.map(<[u8]>::to_vec),

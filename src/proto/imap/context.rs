@@ -147,7 +147,7 @@ impl Context {
                     *place = sorted.remove(*uid).unwrap_or(0);
                 }
                 for (entry, order) in added {
-                    let place = sorted.insert(entry, &order);
+                    let place = sorted.insert(entry, &order, &|| mailbox.received(entry));
                     self.update
                         .added
                         .extend(place.map(|place| (place, entry.uid)));

@@ -207,7 +207,7 @@ impl Test {
             Self::Recent => message.view.is_recent(message.entry.uid),
             Self::Uids(uids) => uids.contains(message.entry.uid),
             Self::Received(when, date) => {
-                when_holds(*when, DateTime::utc(message.entry.received).date(), *date)
+                when_holds(*when, DateTime::utc(message.received()).date(), *date)
             }
             Self::Sent(when, date) => {
                 let sent = message.with(&[Digest::Fields], |fields| {
@@ -215,8 +215,8 @@ impl Test {
                 })?;
                 sent.is_some_and(|sent| when_holds(*when, sent.date(), *date))
             }
-            Self::Until(unix) => message.entry.received <= *unix,
-            Self::From(unix) => message.entry.received >= *unix,
+            Self::Until(unix) => message.received() <= *unix,
+            Self::From(unix) => message.received() >= *unix,
             Self::Larger(octets) => message.entry.size > *octets,
             Self::Smaller(octets) => message.entry.size < *octets,
             Self::Modseq(modseq) => message.entry.modseq >= *modseq,
@@ -335,6 +335,11 @@ impl<'a, 'd> Candidate<'a, 'd> {
             whole: OnceCell::new(),
             desk,
         }
+    }
+
+    /// INTERNALDATE
+    fn received(&self) -> i64 {
+        self.mailbox.received(self.entry)
     }
 
     fn identity(&self) -> Option<Identity> {
@@ -466,11 +471,12 @@ impl Search {
                             Numbering::Uid => entry.uid,
                             Numbering::Sequence => self.view.number(entry.uid).unwrap_or(0),
                         };
+                        let received = || self.mailbox.received(entry);
                         let added = match arranging.digests() {
-                            [] => Ok(arranging.add(entry, number, &[])),
-                            kinds => {
-                                message.with(kinds, |order| arranging.add(entry, number, order))
-                            }
+                            [] => Ok(arranging.add(entry, number, &[], &received)),
+                            kinds => message.with(kinds, |order| {
+                                arranging.add(entry, number, order, &received)
+                            }),
                         };
                         match added {
                             Ok(added) => added?,

@@ -36,7 +36,7 @@ impl Mailbox {
             let first = read_block(&mut file, &mut block)?;
             let from = FromLine {
                 sender: sender(&block[..first]).into(),
-                received: entry.received,
+                received: fs::Stat::of(&file).map_err(StoreError::Io)?.seconds(),
             };
             let keywords = names_of(&index, entry.flags);
             let mut text = Text::begin(&from, marks(entry.flags), &keywords, &mut out);
@@ -120,7 +120,7 @@ impl Mailbox {
                     }
                     copy.write_all(&block[..octets])?;
                 }
-                let received = u64::try_from(entry.received).unwrap_or(0);
+                let received = u64::try_from(fs::Stat::of(&file)?.seconds()).unwrap_or(0);
                 copy.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(received))?;
                 copy.sync_all()?;
                 std::fs::rename(&draft, folder.join("cur").join(name))

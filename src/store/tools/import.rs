@@ -203,7 +203,7 @@ impl Importer {
         }
         files.sort_unstable_by(|(uid, _, one), (other_uid, _, other)| {
             uid.cmp(other_uid)
-                .then_with(|| names::by_arrival(one, other))
+                .then_with(|| names::arrival(one).cmp(&names::arrival(other)))
         });
         for (_, part, name) in files {
             let path = || path.join(&name);
