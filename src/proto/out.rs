@@ -221,7 +221,12 @@ impl Out {
 
     /// The job that was asked for, to be given to the pool.
     pub fn take_job(&mut self) -> Option<Job> {
-        self.job.take().map(|job| *job)
+        self.take_boxed_job().map(|job| *job)
+    }
+
+    /// The same, as it lies.
+    pub fn take_boxed_job(&mut self) -> Option<Box<Job>> {
+        self.job.take()
     }
 
     /// The first of what waits, to be sent; then [`Self::advance`].

@@ -51,6 +51,8 @@ pub(super) struct Conn {
     tls: Option<Box<Tls>>,
     packing: Option<Box<Packing>>,
     phase: Phase,
+    /// How long the peer may take nothing of what it is sent, in seconds.
+    stall: u32,
     readable: bool,
     writable: bool,
     /// The peer's end has been read, and all that came before it is in `reader`.
@@ -59,7 +61,7 @@ pub(super) struct Conn {
     deaf: bool,
     owed: Owed,
     labour: Labour,
-    trouble: Option<Trouble>,
+    trouble: Option<Box<Trouble>>,
     times: Times,
     watch: Attached<Watch>,
 }
@@ -90,13 +92,13 @@ struct Owed {
     stop: bool,
 }
 
-/// Where the session's job is.
+/// Where the session's job is; boxed, as all that an idle connection has no use for.
 enum Labour {
     None,
     /// To be given to the pool.
-    Asked(Job),
+    Asked(Box<Job>),
     Outstanding,
-    Done(Answer),
+    Done(Box<Answer>),
 }
 
 struct Times {
@@ -108,8 +110,6 @@ struct Times {
     progress: Instant,
     /// The deadline of which the session has been told.
     told: Option<Instant>,
-    /// How long the peer may take nothing of what it is sent, in seconds.
-    stall: u32,
 }
 
 /// What a connection needs after its turn.
@@ -158,6 +158,7 @@ impl Conn {
             tls: None,
             packing: None,
             phase: Phase::Talk,
+            stall: u32::try_from(limits::SEND_STALL.as_secs()).unwrap_or(u32::MAX),
             readable: false,
             writable: true,
             ended: false,
@@ -173,7 +174,6 @@ impl Conn {
                 drained: now,
                 progress: now,
                 told: None,
-                stall: u32::try_from(limits::SEND_STALL.as_secs()).unwrap_or(u32::MAX),
             },
             watch: Attached::new(None),
         }
@@ -196,7 +196,7 @@ impl Conn {
 
     /// How long the peer may take nothing of what it is sent; a second at least.
     pub(super) fn set_stall(&mut self, stall: Duration) {
-        self.times.stall = u32::try_from(stall.as_secs()).unwrap_or(u32::MAX).max(1);
+        self.stall = u32::try_from(stall.as_secs()).unwrap_or(u32::MAX).max(1);
     }
 
     /// The socket, to be registered.
@@ -240,7 +240,7 @@ impl Conn {
             return None;
         }
         match std::mem::replace(&mut self.labour, Labour::Outstanding) {
-            Labour::Asked(job) => Some(job),
+            Labour::Asked(job) => Some(*job),
             _ => None,
         }
     }
@@ -253,7 +253,7 @@ impl Conn {
     /// The job is done; without an answer the connection cannot go on.
     pub(super) fn answer(&mut self, answer: Option<Answer>) {
         match answer {
-            Some(answer) => self.labour = Labour::Done(answer),
+            Some(answer) => self.labour = Labour::Done(Box::new(answer)),
             None => self.fail(Trouble::NoAnswer),
         }
     }
@@ -295,7 +295,7 @@ impl Conn {
 
     /// Why it ended, unless by a goodbye.
     pub(super) fn take_trouble(&mut self) -> Option<Trouble> {
-        self.trouble.take()
+        self.trouble.take().map(|trouble| *trouble)
     }
 
     /// Has the taps told of it.
@@ -316,7 +316,7 @@ impl Conn {
             Phase::Linger { since, .. } => Some(*since + limits::LINGER),
             Phase::Flush => Some(self.times.progress + limits::CLOSE_STALL),
             Phase::Talk if !self.all_sent() => {
-                Some(self.times.progress + Duration::from_secs(self.times.stall.into()))
+                Some(self.times.progress + Duration::from_secs(self.stall.into()))
             }
             Phase::Talk if !matches!(self.labour, Labour::None) => session?.deadline_at_work(),
             Phase::Talk => {
@@ -378,6 +378,8 @@ impl Conn {
                 }
                 Ok(Step::Moved(octets)) if octets < left => left -= octets,
                 Ok(Step::Moved(_)) => return Next::Again,
+                // What comes next is made while this is sent.
+                Ok(Step::Asked) => return Next::Again,
                 Ok(Step::StartTls) => return Next::StartTls,
                 Ok(Step::Headed(header)) => return Next::Headed(header),
                 Ok(Step::Gone) => return Next::Gone,
@@ -397,6 +399,9 @@ impl Conn {
             moved += self.receive(scratch)?;
         }
         moved += self.feed(session, now);
+        if matches!(self.labour, Labour::Asked(_)) && self.out.queued() >= limits::SEND_LOW as u64 {
+            return Ok(Step::Asked);
+        }
         moved += self.send(now, scratch)?;
         match self.out.wish() {
             Some(Wish::Close) => {
@@ -550,7 +555,7 @@ impl Conn {
             Labour::Done(answer) => {
                 // The session sees for itself whether there is room, and is told later only if there was none.
                 self.owed.room = false;
-                return Some(Input::Done(answer));
+                return Some(Input::Done(*answer));
             }
             busy => {
                 self.labour = busy;
@@ -625,7 +630,7 @@ impl Conn {
         if self.out.is_full() {
             self.owed.room = true;
         }
-        if let Some(job) = self.out.take_job() {
+        if let Some(job) = self.out.take_boxed_job() {
             self.labour = Labour::Asked(job);
         }
     }
@@ -656,7 +661,7 @@ impl Conn {
     fn fail(&mut self, trouble: Trouble) {
         // After the last word it does not matter any more how the peer goes.
         if self.is_talking() {
-            self.trouble = Some(trouble);
+            self.trouble = Some(Box::new(trouble));
         }
         self.labour = Labour::None;
         self.phase = Phase::Flush;
@@ -688,6 +693,8 @@ impl Conn {
 enum Step {
     /// About so many octets; 0 if there is nothing to do now.
     Moved(usize),
+    /// There is a job to be begun, and much to be sent.
+    Asked,
     StartTls,
     Headed(ProxyHeader),
     Gone,

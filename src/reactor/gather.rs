@@ -7,14 +7,18 @@ use super::trouble::Trouble;
 use crate::proto::{Front, Out};
 use crate::store::Extent;
 
-/// What goes out next, in one piece: lent if it is one in memory already, else gathered into `scratch`.
-pub(super) fn gather<'a>(out: &'a Out, scratch: &'a mut [u8]) -> Result<&'a [u8], Trouble> {
+/// What goes out next, in one piece: up to `most` octets lent where they are in one piece already, else gathered into `scratch`.
+pub(super) fn gather<'a>(
+    out: &'a Out,
+    scratch: &'a mut [u8],
+    most: usize,
+) -> Result<&'a [u8], Trouble> {
     let mut waiting = out.waiting();
     let first = match (waiting.next(), waiting.next()) {
         (None, _) => return Ok(&[]),
-        (Some(Front::Bytes(bytes)), None) => return Ok(&bytes[..bytes.len().min(scratch.len())]),
-        (Some(Front::Bytes(bytes)), _) if bytes.len() >= scratch.len() => {
-            return Ok(&bytes[..scratch.len()]);
+        (Some(Front::Bytes(bytes)), None) => return Ok(&bytes[..bytes.len().min(most)]),
+        (Some(Front::Bytes(bytes)), _) if bytes.len() >= scratch.len() / 4 => {
+            return Ok(&bytes[..bytes.len().min(most)]);
         }
         _ => out.waiting(),
     };

@@ -206,6 +206,23 @@ pub(super) fn read_start(disk: &dyn Disk, path: &Path, most: usize) -> io::Resul
     Ok(Some(bytes))
 }
 
+/// Appends the first octets of a file to `out`: `most` of them at least if there are so many, and then no more than `out` has room for.
+pub(super) fn append_start(file: &File, most: usize, out: &mut Vec<u8>) -> io::Result<()> {
+    let from = out.len();
+    out.reserve(most);
+    while out.len() - from < most {
+        let at = (out.len() - from) as u64;
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(out), at) {
+            Ok(0) => break,
+            // Of a file that is at its end there is less than was asked for.
+            Ok(_) if out.len() < out.capacity() => break,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// Puts `bytes` in the place of `path`, wholly or not at all, also after a crash; written in directory `temporary` of
 /// the same file system. Returns what the new file looks like.
 pub(super) fn replace(

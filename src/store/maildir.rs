@@ -85,6 +85,47 @@ impl Mailbox {
         Ok(lines::to_crlf(text))
     }
 
+    /// Appends to `out` what [`Self::read`] gives, after what `head` writes of how many octets it is. After an error `out` is as it was.
+    pub fn read_onto(
+        &self,
+        uid: u32,
+        out: &mut Vec<u8>,
+        head: impl Fn(&mut Vec<u8>, u64),
+    ) -> Result<(), StoreError> {
+        let (file, entry) = self.open(uid)?;
+        let before = out.len();
+        head(out, entry.size);
+        let from = out.len();
+        // A name can say anything.
+        let octets = entry.size.min(limits::IMAP_EXTENT) as usize;
+        if let Err(error) = fs::append_start(&file, octets + 1, out) {
+            out.truncate(before);
+            return Err(error.into());
+        }
+        let read = out.len() - from;
+        if read as u64 == entry.size {
+            // CRLF line ends throughout are when counting them as CRLF adds nothing.
+            lines::hide_nul(&mut out[from..]);
+            return Ok(());
+        }
+        let text = match read < octets {
+            // That was all of the file.
+            true => {
+                let mut text = out.split_off(from);
+                lines::hide_nul(&mut text);
+                lines::to_crlf(text)
+            }
+            false => {
+                out.truncate(before);
+                self.read(uid)?
+            }
+        };
+        out.truncate(before);
+        head(out, text.len() as u64);
+        out.extend_from_slice(&text);
+        Ok(())
+    }
+
     /// The message as it will be sent, when its file has CRLF line ends already; `None` when it must be [`Self::read`].
     pub fn extent(&self, uid: u32) -> Result<Option<Extent>, StoreError> {
         let (file, entry) = self.open(uid)?;

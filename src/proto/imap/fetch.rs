@@ -82,9 +82,10 @@ pub enum Piece {
 impl Fetch {
     /// Makes a block of responses.
     pub fn run(mut self) -> Result<Block, StoreError> {
+        let passes = self.passes_messages_on();
         let mut writer = Writer {
             pieces: Vec::new(),
-            bytes: Vec::new(),
+            bytes: Vec::with_capacity(if passes { self.octets_next() } else { 0 }),
             undecoded: false,
         };
         let mut block = Block {
@@ -129,45 +130,62 @@ impl Fetch {
                 next = Some((entry.uid, 0));
                 break;
             }
+            let becomes_seen = sees && !entry.flags.contains(Flags::SEEN);
+            if entry.uid != self.from {
+                done = 0;
+            }
             let is_known = suffices && known.take(&mut digests, entry.uid);
-            let depth = if is_known { Depth::Index } else { depth };
-            let load = || Message::load(&self.mailbox, entry, depth);
-            let loaded = match depth {
-                Depth::Index => load(),
-                _ => ahead.load(&self.mailbox, entry.uid, after, load),
+            let is_passed_on = passes && (1..limits::IMAP_EXTENT).contains(&entry.size);
+            let depth = match is_known || is_passed_on {
+                true => Depth::Index,
+                false => depth,
             };
-            let message = match loaded {
-                Ok(message) => message,
+            let load = || Message::load(&self.mailbox, entry, depth);
+            let structure = Structure::default();
+            let written = if is_passed_on {
+                let message = load()?;
+                let source = Source {
+                    message: &message,
+                    structure: &structure,
+                    known: &known,
+                };
+                let write = || self.write(&mut writer, entry, source, becomes_seen, done);
+                ahead.load(&self.mailbox, entry.uid, after, write)
+            } else {
+                let loaded = match depth {
+                    Depth::Index => load(),
+                    _ => ahead.load(&self.mailbox, entry.uid, after, load),
+                };
+                loaded.and_then(|message| {
+                    if !is_known {
+                        known.make(&message, || structure.of(&message));
+                        if suffices {
+                            known.keep(&mut digests, entry.uid);
+                        }
+                    }
+                    read += message.octets.len() as u64;
+                    let source = Source {
+                        message: &message,
+                        structure: &structure,
+                        known: &known,
+                    };
+                    self.write(&mut writer, entry, source, becomes_seen, done)
+                })
+            };
+            done = match written {
+                Ok(done) => done,
                 Err(StoreError::NoSuchMessage) => {
                     block.gone = true;
                     continue;
                 }
                 Err(error) => return Err(error),
             };
-            let structure = Structure::default();
-            if !is_known {
-                known.make(&message, || structure.of(&message));
-                if suffices {
-                    known.keep(&mut digests, entry.uid);
-                }
-            }
-            read += message.octets.len() as u64;
-            let becomes_seen = sees && !entry.flags.contains(Flags::SEEN);
             if becomes_seen {
                 seen.push(entry.uid);
                 block
                     .known
                     .push((entry.uid, entry.flags.union(Flags::SEEN)));
             }
-            if entry.uid != self.from {
-                done = 0;
-            }
-            let source = Source {
-                message: &message,
-                structure: &structure,
-                known: &known,
-            };
-            done = self.write(&mut writer, entry, source, becomes_seen, done);
             if done < self.items.len() {
                 next = Some((entry.uid, done));
                 break;
@@ -194,8 +212,28 @@ impl Fetch {
         Ok(block)
     }
 
+    /// Whether nothing is asked that takes more of a message than to pass it on as it is. Then it is read to where it is sent from,
+    /// unless it is long.
+    fn passes_messages_on(&self) -> bool {
+        let mut items = self.items.iter();
+        items.all(|item| is_whole(item) || depth(item) == Depth::Index)
+            && self.items.iter().any(is_whole)
+    }
+
+    /// About so many octets will the next block have, if it is messages.
+    fn octets_next(&self) -> usize {
+        let mut octets: usize = 0;
+        for entry in self.view.entries(&self.uids, self.from) {
+            octets += entry.size.min(limits::IMAP_EXTENT) as usize + RESPONSE;
+            if octets >= limits::IMAP_RESPONSE {
+                break;
+            }
+        }
+        octets
+    }
+
     /// Writes a response with the items after the first `done`; returns how many are done then. They are fewer than all
-    /// when there is a block full of this message alone.
+    /// when there is a block full of this message alone. Of a message that is gone nothing is written.
     fn write(
         &self,
         out: &mut Writer,
@@ -203,14 +241,15 @@ impl Fetch {
         source: Source<'_>,
         becomes_seen: bool,
         done: usize,
-    ) -> usize {
+    ) -> Result<usize, StoreError> {
+        let begun = out.bytes.len();
         let Source {
             message,
             structure,
             known,
         } = source;
         if !self.view.begin_fetch(&mut out.bytes, entry.uid) {
-            return self.items.len();
+            return Ok(self.items.len());
         }
         let told = self.view.told();
         let flags = if becomes_seen {
@@ -242,7 +281,7 @@ impl Fetch {
                     write_flags(&mut out.bytes, flags, recent, told);
                 }
                 Item::InternalDate => {
-                    let date = DateTime::utc(entry.received).to_imap();
+                    let date = DateTime::utc(self.mailbox.received(entry)).to_imap();
                     out.bytes.extend_from_slice(b"INTERNALDATE \"");
                     out.bytes.extend_from_slice(date.as_bytes());
                     out.bytes.push(b'"');
@@ -275,6 +314,16 @@ impl Fetch {
                 Item::Text(text) if digest_of(item).is_some() => {
                     out.fields(text, known.of(Digest::Fields));
                 }
+                Item::Text(text) if message.is_unread() => {
+                    text.write_name(&mut out.bytes);
+                    out.bytes.push(b' ');
+                    let head = response::literal_head;
+                    let read = self.mailbox.read_onto(entry.uid, &mut out.bytes, head);
+                    if let Err(error) = read {
+                        out.bytes.truncate(begun);
+                        return Err(error);
+                    }
+                }
                 Item::Text(text) => out.text(text, message, structure),
                 Item::Binary(binary) => out.binary(binary, message, structure),
                 Item::BinarySize(path) => out.binary_size(path, message, structure),
@@ -287,7 +336,7 @@ impl Fetch {
             }
         }
         out.bytes.extend_from_slice(b")\r\n");
-        self.items.len() - asked.len()
+        Ok(self.items.len() - asked.len())
     }
 }
 
@@ -357,6 +406,13 @@ fn depth(item: &Item) -> Depth {
         Item::BinarySize(path) if path.is_empty() => Depth::Index,
         Item::Text(_) | Item::Binary(_) | Item::BinarySize(_) => Depth::Whole,
     }
+}
+
+/// Whether it is all of a message.
+fn is_whole(item: &Item) -> bool {
+    matches!(item, Item::Text(text) if text.section.part.is_empty()
+        && text.section.what == SectionText::All
+        && text.partial.is_none())
 }
 
 fn sets_seen(item: &Item) -> bool {
@@ -631,6 +687,9 @@ impl Writer {
         self.pieces
     }
 }
+
+/// Octets of a response beside the text of its message, roughly.
+const RESPONSE: usize = 64;
 
 /// The part of `range` that was asked for; empty when it begins past the end (RFC 3501 §6.4.5).
 pub fn partial(range: Range<u64>, partial: Option<Partial>) -> Range<u64> {

@@ -37,6 +37,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Whether nothing of it was read, though it has something.
+    pub const fn is_unread(&self) -> bool {
+        self.octets.is_empty() && self.extent.is_none() && self.total > 0
+    }
+
     /// Reads it, as far as is needed.
     pub fn load(mailbox: &Mailbox, entry: &Entry, depth: Depth) -> Result<Self, StoreError> {
         if depth == Depth::Index {

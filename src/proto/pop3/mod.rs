@@ -139,7 +139,7 @@ impl Job {
                     let next = index.messages[after..].iter().take(most);
                     next.map(|entry| entry.uid).collect()
                 };
-                let load = || open(&mailbox, uid, outgoing);
+                let load = || open(&mailbox, &index, uid, outgoing);
                 // A session has one job at a time: nobody else holds it.
                 let mut ahead = ahead.lock().unwrap_or_else(PoisonError::into_inner);
                 Answer::Block(ahead.load(&mailbox, uid, next, load))
@@ -170,10 +170,23 @@ fn enter(store: &Store, who: Result<Account, AuthError>) -> Result<Box<Maildrop>
     }))
 }
 
-fn open(mailbox: &Mailbox, uid: u32, outgoing: Outgoing) -> Result<Block, StoreError> {
-    let source = match mailbox.extent(uid)? {
-        Some(extent) => Source::Extent(extent),
-        None => Source::Memory(mailbox.read(uid)?),
+fn open(
+    mailbox: &Mailbox,
+    index: &Index,
+    uid: u32,
+    outgoing: Outgoing,
+) -> Result<Block, StoreError> {
+    let at = index.messages.binary_search_by_key(&uid, |entry| entry.uid);
+    let is_short = at.is_ok_and(|at| index.messages[at].size < limits::IMAP_EXTENT);
+    let source = if is_short {
+        let mut text = Vec::new();
+        mailbox.read_onto(uid, &mut text, |_, _| {})?;
+        Source::Memory(text)
+    } else {
+        match mailbox.extent(uid)? {
+            Some(extent) => Source::Extent(extent),
+            None => Source::Memory(mailbox.read(uid)?),
+        }
     };
     let reading = Reading {
         source,

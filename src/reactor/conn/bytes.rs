@@ -199,7 +199,7 @@ impl Conn {
             return Ok(false);
         };
         if packing.unsent().is_empty() {
-            let words = gather(&self.out, &mut scratch.plain)?;
+            let words = gather(&self.out, &mut scratch.plain, limits::SCRATCH)?;
             if !words.is_empty() {
                 packing.pack(scratch.packer.get_or_insert_default(), words);
                 let octets = words.len();
@@ -226,7 +226,7 @@ impl Conn {
             packing.advance(sent);
             return Ok(sent);
         }
-        let bytes = gather(&self.out, &mut scratch.plain)?;
+        let bytes = gather(&self.out, &mut scratch.plain, limits::TURN)?;
         if bytes.is_empty() {
             return Ok(0);
         }
@@ -270,7 +270,7 @@ impl Conn {
                 }
             }
             _ => {
-                let bytes = gather(&self.out, &mut scratch.plain)?;
+                let bytes = gather(&self.out, &mut scratch.plain, limits::SCRATCH)?;
                 if !bytes.is_empty() {
                     tls.encrypt(bytes)?;
                     let octets = bytes.len();
