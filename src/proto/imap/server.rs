@@ -25,6 +25,7 @@
 //! | [`admin`] | rights, and notes about mailboxes |
 //! | [`append`], [`message`] | APPEND and REPLACE, whose messages are streamed |
 //! | [`urls`] | URLs for others |
+//! | [`states`] | what a session is, and what it is in the middle of |
 //! | [`pending`] | what is remembered while a job runs |
 //! | [`finish`], [`found`], [`news`] | a job's outcome: responses, what SEARCH found, what else is new, the tagged reply |
 //! | [`multisearch`] | ESEARCH in other mailboxes |
@@ -56,6 +57,7 @@ mod progress;
 mod refusals;
 mod reply;
 mod selected;
+mod states;
 #[cfg(test)]
 mod tests;
 mod urls;
@@ -66,25 +68,21 @@ use std::time::Instant;
 
 use crate::limits;
 use crate::proto::imap::awareness::Awareness;
-use crate::proto::imap::context::{Context, Contexts};
-use crate::proto::imap::view::View;
+use crate::proto::imap::context::Contexts;
 use crate::proto::imap::work::{Watched, Work};
 use crate::proto::imap::{Answer, Job};
-use crate::proto::login::Door;
+use crate::proto::login::{Door, Origin};
 use crate::proto::{self, Input, Out, Peer, Session, Standing, StartTls, TlsInfo};
-use crate::store::{Account, Store, Subscription};
+use crate::store::Store;
 use crate::wire::imap::command::{Access, Parsed, parse, scan_tag};
-use crate::wire::imap::fetch::Item;
 use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Speech, Stop, announced};
 use crate::wire::imap::secret;
-use crate::wire::imap::set::Ranges;
 use crate::wire::lines::Want;
-use crate::wire::sasl::Exchange;
 
-use message::Message;
 use notify::Telling;
-use pending::{Pending, Rest, Verdict, Waking};
+use pending::Pending;
 use reply::Reply;
+use states::{Asked, Caller, Doing, Ending, Phase, Refused, Selected, Switched};
 
 /// What is the same for all sessions of a listener.
 #[derive(Clone, Debug)]
@@ -101,8 +99,9 @@ pub struct Config {
 pub struct Server {
     config: Arc<Config>,
     store: Arc<Store>,
-    peer: Peer,
-    tls: Option<TlsInfo>,
+    peer: Caller,
+    /// Boxed, as all that an idle connection has no use for.
+    tls: Option<Box<TlsInfo>>,
     phase: Phase,
     switched: Switched,
     doing: Doing,
@@ -131,104 +130,17 @@ pub struct Server {
     ending: Ending,
 }
 
-/// What the client has switched on by ENABLE.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Switched {
-    /// IMAP4rev2: nothing is recent any more, SEARCH answers with ESEARCH, names are UTF-8 (RFC 9051 appendix A).
-    rev2: bool,
-    /// UTF8=ACCEPT (RFC 6855).
-    utf8: bool,
-    /// UIDONLY (RFC 9586): there are no message numbers.
-    uid_only: bool,
-    /// CONDSTORE, QRESYNC (RFC 7162).
-    aware: Awareness,
-    /// METADATA: up to which change of notes the client was told (RFC 5464 §4.1).
-    notes: Option<u64>,
-}
-
-impl Switched {
-    /// What the client's octets mean, and how names are told to it.
-    const fn speech(self) -> Speech {
-        match self {
-            Self { utf8: true, .. } => Speech::Utf8Only,
-            Self { rev2: true, .. } => Speech::Utf8,
-            Self { .. } => Speech::Utf7,
-        }
-    }
-}
-
-/// The states of RFC 3501 §3.
-enum Phase {
-    NotAuthenticated,
-    Authenticated(Account),
-    Selected(Account, Box<Selected>),
-}
-
-/// The selected mailbox.
-struct Selected {
-    name: String,
-    watched: Watched,
-    view: View,
-    /// NOTIFY: changes are told at once.
-    subscription: Option<Subscription>,
-    /// New messages of which more is to be told, by UID: what NOTIFY and UPDATE ask for.
-    unfetched: Vec<(Ranges, Arc<Vec<Item>>)>,
-    /// Searches whose changes are told; none while a job keeps up with them.
-    contexts: Vec<Context>,
-}
-
-/// What the session is in the middle of.
-enum Doing {
-    /// It waits for a line: a command, or the rest of one.
-    Command,
-    /// It gathers so many octets of a literal.
-    Literal(u64),
-    /// It throws away so many octets of a literal, and then the rest of the command.
-    Discard(u64, Refused),
-    /// It throws away the rest of a command whose literal was refused.
-    DiscardLine(Refused),
-    /// AUTHENTICATE: it waits for the client's response.
-    Sasl {
-        tag: String,
-        exchange: Exchange,
-        verdict: Verdict,
-    },
-    /// APPEND: it takes the message.
-    Message(Box<Message>),
-    /// APPEND: the message is there, and the line has to end.
-    MessageEnd(Box<Message>),
-    /// CATENATE: it gathers so many octets of a URL.
-    UrlLiteral(Box<Message>, u64),
-    /// A job.
-    Job(Box<Pending>),
-    /// FETCH: the peer has not read what was said, and there is more.
-    Room(Box<Pending>, Rest),
-    /// It holds back the answer to a wrong password until then.
-    Pause(Instant, Refused),
-    /// IDLE
-    Idle { tag: String, waking: Waking },
-}
-
-/// A command that was refused, and what will be said.
-struct Refused {
-    tag: String,
-    reply: Reply,
-}
-
-/// Whether the session shall end when it next comes to rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    No,
-    /// The peer says no more.
-    PeerEnded,
-    /// The program ends.
-    Stop,
-}
-
 impl Server {
     /// A session for a connection that was just accepted.
-    pub const fn new(config: Arc<Config>, store: Arc<Store>, peer: Peer) -> Self {
+    pub fn new(config: Arc<Config>, store: Arc<Store>, peer: Peer) -> Self {
         let heard = peer.accepted.instant;
+        let peer = Caller {
+            token: peer.token,
+            origin: Origin::of(&peer),
+            accepted: peer.accepted,
+            seed: peer.seed,
+            refused: peer.refused,
+        };
         Self {
             config,
             store,
@@ -272,19 +184,22 @@ impl Server {
 
     fn line(&mut self, line: &[u8], out: &mut Out) {
         match std::mem::replace(&mut self.doing, Doing::Command) {
-            Doing::Sasl {
-                tag,
-                mut exchange,
-                verdict,
-            } => match (exchange.answer(line), announced(line)) {
-                (Ok(step), _) => self.sasl(tag, Ok((exchange, step)), verdict, out),
-                (Err(error), None) => self.sasl_ends(tag, error, out),
-                (Err(error), Some(literal)) => {
-                    self.refuse_literal(literal, Refused::bad(&tag, error.to_string()), out);
+            Doing::Sasl(asked) => {
+                let Asked {
+                    tag,
+                    mut exchange,
+                    verdict,
+                } = *asked;
+                match (exchange.answer(line), announced(line)) {
+                    (Ok(step), _) => self.sasl(tag, Ok((exchange, step)), verdict, out),
+                    (Err(error), None) => self.sasl_ends(tag, error, out),
+                    (Err(error), Some(literal)) => {
+                        self.refuse_literal(literal, Refused::bad(&tag, error.to_string()), out);
+                    }
                 }
-            },
+            }
             Doing::Idle { tag, .. } => self.idle_line(&tag, line, out),
-            Doing::DiscardLine(refused) => self.refuse_line(line, refused, out),
+            Doing::DiscardLine(refused) => self.refuse_line(line, *refused, out),
             Doing::MessageEnd(message) => self.message_ends(message, line, out),
             _ if self.gathered.is_empty() => self.command(line, out),
             _ => {
@@ -426,9 +341,9 @@ impl Server {
     /// So many octets, and the rest of the line, are thrown away before a refusal is said.
     fn discard(&mut self, octets: u64, refused: Refused) {
         self.doing = if octets == 0 {
-            Doing::DiscardLine(refused)
+            Doing::DiscardLine(Box::new(refused))
         } else {
-            Doing::Discard(octets, refused)
+            Doing::Discard(octets, Box::new(refused))
         };
     }
 
@@ -460,7 +375,7 @@ impl Server {
                     self.doing = Doing::Literal(left - octets);
                 }
             }
-            Doing::Discard(left, refused) => self.discard(left.saturating_sub(octets), refused),
+            Doing::Discard(left, refused) => self.discard(left.saturating_sub(octets), *refused),
             Doing::Message(message) => self.message_text(message, text, out),
             Doing::UrlLiteral(message, left) => self.url_text(message, left, text),
             other => self.doing = other,
@@ -496,7 +411,7 @@ impl Server {
         }
         match std::mem::replace(&mut self.doing, Doing::Command) {
             Doing::Pause(_, refused) => {
-                self.refuse(refused, out);
+                self.refuse(*refused, out);
                 if self.failures >= limits::LOGIN_FAILURES && out.wish().is_none() {
                     reply::bye(out, "too many wrong passwords on one connection");
                 }
@@ -512,7 +427,7 @@ impl Server {
 
     /// TLS stands: all that was learnt before is forgotten (RFC 3501 §6.2.1).
     fn tls_up(&mut self, info: TlsInfo) {
-        self.tls = Some(info);
+        self.tls = Some(Box::new(info));
         self.phase = Phase::NotAuthenticated;
         self.switched = Switched::default();
         self.doing = Doing::Command;
@@ -592,21 +507,12 @@ const SPOKEN: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ENABLE CONDSTORE QRES
 
 const STOPPING: &str = "the server is stopping; connect again later";
 
-impl Refused {
-    fn bad(tag: &str, text: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        Self {
-            tag: tag.to_owned(),
-            reply: Reply::bad(text),
-        }
-    }
-}
-
 impl Session for Server {
     fn want(&self) -> Want {
         match &self.doing {
             Doing::Command
             | Doing::DiscardLine(_)
-            | Doing::Sasl { .. }
+            | Doing::Sasl(_)
             | Doing::MessageEnd(_)
             | Doing::Idle { .. } => Want::Line {
                 max: limits::IMAP_LINE,
@@ -682,7 +588,7 @@ impl Session for Server {
 
     fn secret_in(&self, piece: &[u8]) -> Option<Range<usize>> {
         match &self.doing {
-            Doing::Sasl { .. } => Some(0..piece.len()),
+            Doing::Sasl(_) => Some(0..piece.len()),
             Doing::Command | Doing::Literal(_) => secret::within(&self.gathered, piece),
             _ => None,
         }

@@ -7,7 +7,7 @@
 //! Invariant: the client's list is the UIDs of `told` and `ghosts` together, ascending; number n is the n-th of them.
 //! A new message has a UID above all that were told (RFC 3501 §2.3.1.1).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::proto::imap::awareness::Awareness;
 use crate::store::{Entry, Flags, Index};
@@ -33,6 +33,11 @@ pub struct View {
     numbers: Numbering,
     told_modseq: u64,
 }
+
+/// What nearly all sessions have most of the time, once for all.
+static NONE_RECENT: LazyLock<Arc<Vec<u32>>> = LazyLock::new(Arc::default);
+/// See [`NONE_RECENT`].
+static NONE_SAVED: LazyLock<Arc<Ranges>> = LazyLock::new(Arc::default);
 
 /// Why message numbers cannot be meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,8 +90,11 @@ impl View {
             told_modseq: told.highest_modseq,
             told,
             ghosts: Vec::new(),
-            recent: Arc::new(recent),
-            saved: Arc::default(),
+            recent: match recent.is_empty() {
+                true => Arc::clone(&NONE_RECENT),
+                false => Arc::new(recent),
+            },
+            saved: Arc::clone(&NONE_SAVED),
             known: Vec::new(),
         }
     }

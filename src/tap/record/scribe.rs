@@ -22,6 +22,8 @@ pub(super) struct Scribe {
     owing: Vec<u64>,
     /// When those are due.
     due: Option<Instant>,
+    /// About so many octets they are.
+    waiting: usize,
     /// That the disk does not take it was told.
     told: bool,
 }
@@ -57,6 +59,7 @@ impl Scribe {
             written: Arc::default(),
             owing: Vec::new(),
             due: None,
+            waiting: 0,
             told: false,
         }
     }
@@ -150,6 +153,7 @@ impl Scribe {
             live.pending
                 .extend_from_slice(format!("# ended: after {lasted:.3} s\n").as_bytes());
         }
+        let more = live.pending.len() - before;
         tell(&self.feed, event.number, &live.pending[before..]);
         if event.what == What::End {
             self.write(event.number);
@@ -163,11 +167,18 @@ impl Scribe {
             live.pending.clear();
         } else if live.pending.len() > limits::RECORD_PENDING {
             self.write(event.number);
-        } else if live.spoken && !live.owed && !live.pending.is_empty() {
-            live.owed = true;
-            self.owing.push(event.number);
-            self.due
-                .get_or_insert(Instant::now() + limits::RECORD_DELAY);
+        } else if live.spoken && !live.pending.is_empty() {
+            self.waiting += more;
+            if !live.owed {
+                live.owed = true;
+                self.waiting += before;
+                self.owing.push(event.number);
+                self.due
+                    .get_or_insert(Instant::now() + limits::RECORD_DELAY);
+            }
+            if self.waiting > limits::RECORD_WAITING {
+                self.write_owed();
+            }
         }
     }
 
@@ -203,6 +214,7 @@ impl Scribe {
             self.write(number);
         }
         self.due = None;
+        self.waiting = 0;
     }
 
     /// Writes what a session has not written yet; after an error it is gone, as the loop must not run out of memory for it.

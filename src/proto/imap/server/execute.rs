@@ -281,7 +281,7 @@ impl Server {
         let token = self.peer.token;
         let mut waking = Waking::default();
         if self.switched.notes.is_some() && self.notify.is_none() {
-            waking.notes = Some(self.store.subscribe_to_notes(token));
+            waking.notes = Some(Box::new(self.store.subscribe_to_notes(token)));
         }
         // First the subscription, then a look: nothing can come in between.
         match &self.phase {
@@ -290,7 +290,10 @@ impl Server {
                 waking.mailbox = Some(self.store.hub().subscribe(mailbox, token));
             }
             _ if waking.notes.is_none() => {
-                self.doing = Doing::Idle { tag, waking };
+                self.doing = Doing::Idle {
+                    tag: tag.into(),
+                    waking,
+                };
                 return Ok(None);
             }
             _ => {}

@@ -2,9 +2,9 @@
 
 use super::pending::{After, Next, Pending, Verdict};
 use super::reply::Reply;
-use super::{Doing, Phase, Refused, Server, Switched};
+use super::{Asked, Doing, Phase, Refused, Server, Switched};
 use crate::proto::imap::work::{Login, Work};
-use crate::proto::login::{self, Origin, Outcome};
+use crate::proto::login::{self, Outcome};
 use crate::proto::{Out, StartTls};
 use crate::store::{Account, AuthError, Told};
 use crate::tap::note;
@@ -122,11 +122,11 @@ impl Server {
         let login = match step {
             Step::Challenge(challenge) => {
                 out.line(format!("+ {challenge}").as_bytes());
-                self.doing = Doing::Sasl {
+                self.doing = Doing::Sasl(Box::new(Asked {
                     tag,
                     exchange,
                     verdict,
-                };
+                }));
                 return;
             }
             Step::Proven => {
@@ -205,12 +205,12 @@ impl Server {
                 (Outcome::Wrong, reply)
             }
         };
-        let origin = Origin::of(&self.peer);
-        let pause = self.config.door.judge(self.heard, origin, outcome);
+        let pause = (self.config.door).judge(self.heard, self.peer.origin, outcome);
         if pause.is_zero() {
             self.refuse(Refused { tag, reply }, out);
         } else {
-            self.doing = Doing::Pause(self.heard + pause, Refused { tag, reply });
+            let refused = Box::new(Refused { tag, reply });
+            self.doing = Doing::Pause(self.heard + pause, refused);
         }
     }
 
@@ -257,7 +257,7 @@ impl Server {
 
     /// Whether a password may come over this connection.
     pub(super) fn may_take_password(&self) -> bool {
-        let origin = Origin::of(&self.peer);
-        self.config.door.is_open(self.tls.is_some(), origin)
+        let is_secure = self.tls.is_some();
+        self.config.door.is_open(is_secure, self.peer.origin)
     }
 }

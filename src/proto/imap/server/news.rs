@@ -120,7 +120,7 @@ impl Server {
         match std::mem::replace(&mut self.doing, Doing::Command) {
             // With NOTIFY the same is told as without IDLE, by `tell_unasked`.
             Doing::Idle { tag, waking } if self.notify.is_none() => {
-                self.idle_on(tag, waking, Again::Yes, out);
+                self.idle_on(tag.into(), waking, Again::Yes, out);
             }
             Doing::Job(mut pending) => {
                 if let After::Idle { again, .. } = &mut pending.after {
@@ -139,7 +139,10 @@ impl Server {
         }
         match again {
             Again::No => {
-                self.doing = Doing::Idle { tag, waking };
+                self.doing = Doing::Idle {
+                    tag: tag.into(),
+                    waking,
+                };
             }
             Again::Yes => {
                 let after = After::Idle {

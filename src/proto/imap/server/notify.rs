@@ -261,7 +261,10 @@ impl Server {
             return;
         };
         let (tag, idle) = match std::mem::replace(&mut self.doing, Doing::Command) {
-            Doing::Idle { tag, waking } => (tag.clone(), Some(Idling { tag, waking })),
+            Doing::Idle { tag, waking } => {
+                let tag = String::from(tag);
+                (tag.clone(), Some(Idling { tag, waking }))
+            }
             _ => (String::new(), None),
         };
         let after = After::Unasked(idle);
@@ -305,7 +308,10 @@ impl Server {
                 self.idle_on(tag, waking, Again::Yes, out)
             }
             Some(Idling { tag, waking }) if out.wish().is_none() => {
-                self.doing = Doing::Idle { tag, waking };
+                self.doing = Doing::Idle {
+                    tag: tag.into(),
+                    waking,
+                };
             }
             _ => {}
         }

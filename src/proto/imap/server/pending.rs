@@ -148,7 +148,8 @@ impl Seeking {
 #[derive(Debug, Default)]
 pub(super) struct Waking {
     pub(super) mailbox: Option<Subscription>,
-    pub(super) notes: Option<Subscription>,
+    /// Boxed: few want it.
+    pub(super) notes: Option<Box<Subscription>>,
 }
 
 /// Whether a mailbox changed while it was looked at.
