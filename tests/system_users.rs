@@ -120,7 +120,7 @@ fn each_has_mail_at_home_which_is_theirs() {
         ("alice", "wrong"),
         ("mailonly", "Hello world!"),
         ("locked", "!"),
-        ("old", "Hello world!"),
+        ("old", "wrong"),
         ("root", "Hello world!"),
         ("nobody", "Hello world!"),
     ] {
@@ -138,7 +138,11 @@ fn each_has_mail_at_home_which_is_theirs() {
         "{refusals:?}"
     );
 
+    // That its time is over learns who knows its password.
     let mut imap = Imap::to(server.address("imap"));
+    let old = imap.says("LOGIN old \"Hello world!\"").1;
+    assert!(old.starts_with("NO [EXPIRED]"), "{old}");
+
     imap.ok("LOGIN Alice@localhost \"Hello world!\"");
     let selected = imap.ok("SELECT INBOX");
     assert!(

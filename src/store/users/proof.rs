@@ -129,9 +129,11 @@ impl Users {
             }
         }
         let account = found.and_then(|name| table.name(&name));
-        let account = account.filter(|name| !table.has_ended(name));
         let account = account.ok_or(AuthError::Credentials)?;
-        Ok(table.account(&place, &account))
+        match table.has_ended(&account) {
+            true => Err(AuthError::Expired),
+            false => Ok(table.account(&place, &account)),
+        }
     }
 
     fn keys(&self, name: &str, authorize_as: &str) -> Told {

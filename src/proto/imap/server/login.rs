@@ -198,6 +198,10 @@ impl Server {
                         "AUTHORIZATIONFAILED",
                         "nobody may act for somebody else here; leave the first name empty",
                     ),
+                    AuthError::Expired => Reply::no(
+                        "EXPIRED",
+                        "the time of this account, or of its password, is over; ask who runs the server",
+                    ),
                     AuthError::Credentials => {
                         Reply::no("AUTHENTICATIONFAILED", "the name or the password is wrong")
                     }

@@ -263,6 +263,7 @@ impl Server {
             }
             Waiting::Wrong(AuthError::Credentials) => self.say("-ERR", Words::Wrong, out),
             Waiting::Wrong(AuthError::Identity) => self.say("-ERR", Words::NotAsAnother, out),
+            Waiting::Wrong(AuthError::Expired) => self.say("-ERR", Words::Expired, out),
         }
         self.rest(out);
     }

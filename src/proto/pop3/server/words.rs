@@ -48,6 +48,7 @@ pub(super) enum Words<'a> {
     Wrong,
     WrongForTheLastTime,
     NotAsAnother,
+    Expired,
     Listing(Left),
     UidsFollow,
     TopFollows,
@@ -113,7 +114,7 @@ impl Words<'_> {
             Self::InUse => "IN-USE",
             Self::LoginDelay(_) => "LOGIN-DELAY",
             // The credentials are the problem: which of both is nobody's business.
-            Self::Wrong | Self::WrongForTheLastTime | Self::NotAsAnother => "AUTH",
+            Self::Wrong | Self::WrongForTheLastTime | Self::NotAsAnother | Self::Expired => "AUTH",
             _ => return None,
         })
     }
@@ -279,6 +280,10 @@ impl Words<'_> {
             Self::NotAsAnother => Text {
                 en: "nobody may act as somebody else here; leave the name to act as empty",
                 fr: "personne n'agit au nom d'un autre ici ; laissez vide le nom au nom duquel agir",
+            },
+            Self::Expired => Text {
+                en: "the time of this account, or of its password, is over; ask who runs the server",
+                fr: "ce compte, ou son mot de passe, a expiré ; voyez qui tient le serveur",
             },
             Self::Listing(left) => return left.text(lang).into(),
             Self::UidsFollow => Text {

@@ -169,9 +169,17 @@ impl Server {
                         "Nobody may act as somebody else here: leave the name to act as empty"
                     }
                     AuthError::Credentials => "Name or password is wrong",
+                    AuthError::Expired => {
+                        "The time of this account, or of its password, is over: ask who runs the server"
+                    }
+                };
+                // RFC 5248, the registry's X.7.13
+                let (code, enhanced) = match error {
+                    AuthError::Expired => (525, Enhanced(5, 7, 13)),
+                    _ => (535, Enhanced(5, 7, 8)),
                 };
                 self.auth_failures += 1;
-                (Outcome::Wrong, Reply::new(535, Enhanced(5, 7, 8), refusal))
+                (Outcome::Wrong, Reply::new(code, enhanced, refusal))
             }
         };
         let pause = self.config.door.judge(now, self.origin(), outcome);
