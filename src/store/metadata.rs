@@ -74,7 +74,7 @@ struct Change {
     entries: Vec<String>,
     /// Who made it, and in which session.
     who: Account,
-    session: u64,
+    session: Option<u64>,
 }
 
 /// Which mailbox of whom; none is the server.
@@ -190,6 +190,26 @@ impl Store {
             place,
             entries,
             who: account.clone(),
+            session: Some(session),
+        });
+        self.shared.hub.changed(NOTES);
+        Ok(())
+    }
+
+    /// Has sessions told that an entry of a mailbox has another value, which is kept elsewhere: all but `session`, if one knows.
+    pub fn announce_note(
+        &self,
+        account: &Account,
+        mailbox: &str,
+        entry: &str,
+        session: Option<u64>,
+    ) -> Result<(), StoreError> {
+        let located = self.locate(account, mailbox)?;
+        self.noted.push(Change {
+            number: 0,
+            place: Some((located.owner, located.folder)),
+            entries: vec![entry.to_owned()],
+            who: account.clone(),
             session,
         });
         self.shared.hub.changed(NOTES);
@@ -206,7 +226,8 @@ impl Store {
         let newest = self.last_noted();
         let mut news: Vec<(Place, Vec<String>)> = Vec::new();
         for change in hold(&self.noted.last).iter() {
-            if change.number <= number || change.number > newest || change.session == session {
+            if change.number <= number || change.number > newest || change.session == Some(session)
+            {
                 continue;
             }
             let is_mine = change.who.home == account.home;

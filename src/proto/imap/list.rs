@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::proto::imap::{acl, metadata, status};
+use crate::proto::imap::{acl, metadata, status, uses};
 use crate::store::{Account, OTHERS, Store, StoreError};
 use crate::wire::imap::command::{Names, StatusItem};
 use crate::wire::imap::pattern::Pattern;
@@ -128,51 +128,14 @@ pub fn write_one(
 /// What a name is called that is no mailbox (RFC 5258 §3).
 const NON_EXISTENT: &str = "\\NonExistent";
 
-/// What each mailbox is for (RFC 6154): as it was said at CREATE, and where nothing was said, by the names that clients give to
-/// such.
+/// What each mailbox is for.
 fn assign(tree: &mut Tree, said: Vec<(String, Vec<String>)>) {
-    let given: Vec<String> = said.iter().flat_map(|(_, uses)| uses.clone()).collect();
-    let by_name = |name: &str| SPECIAL.iter().find(|row| row.0.eq_ignore_ascii_case(name));
-    for (name, node) in tree.iter_mut().filter(|(_, node)| node.exists) {
-        if let Some((_, usage)) = by_name(name)
-            && !given.iter().any(|given| given == usage)
-        {
-            node.uses.push((*usage).to_owned());
-        }
-    }
-    for (name, uses) in said {
-        if let Some(node) = tree.get_mut(&name).filter(|node| node.exists) {
-            node.uses = uses;
-        }
+    let exists = tree.iter().filter(|(_, node)| node.exists);
+    let assigned = uses::assigned(exists.map(|(name, _)| name), said);
+    for (name, uses) in assigned {
+        tree.entry(name).or_default().uses = uses;
     }
 }
-
-/// What a mailbox is for, as LIST tells it.
-pub fn uses(store: &Store, account: &Account, name: &str) -> Result<Vec<String>, StoreError> {
-    if !store.is_own(account, name) {
-        return Ok(Vec::new());
-    }
-    let mut tree = Tree::new();
-    tree.entry(name.to_owned()).or_default().exists = true;
-    assign(&mut tree, store.special_uses(account)?);
-    Ok(tree.remove(name).unwrap_or_default().uses)
-}
-
-/// The uses that a client names, as they are written; `Err` holds one that there is not.
-pub fn special_uses(named: &[String]) -> Result<Vec<String>, String> {
-    let mut uses: Vec<String> = Vec::new();
-    for name in named {
-        match USES.iter().find(|usage| usage.eq_ignore_ascii_case(name)) {
-            Some(usage) if uses.iter().any(|known| known == usage) => {}
-            Some(usage) => uses.push((*usage).to_owned()),
-            None => return Err(name.clone()),
-        }
-    }
-    Ok(uses)
-}
-
-/// What mailboxes can be for. `\All` and `\Flagged` would have to hold mail that is elsewhere.
-pub const USES: [&str; 5] = ["\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"];
 
 fn tree(list: &List, mailboxes: Vec<String>, subscribed: Vec<String>) -> Tree {
     let mut tree = Tree::new();
@@ -340,21 +303,6 @@ impl List {
         }
     }
 }
-
-/// What clients call mailboxes that are for something (RFC 6154 §2).
-const SPECIAL: [(&str, &str); 11] = [
-    ("Archive", "\\Archive"),
-    ("Archives", "\\Archive"),
-    ("Drafts", "\\Drafts"),
-    ("Junk", "\\Junk"),
-    ("Spam", "\\Junk"),
-    ("Sent", "\\Sent"),
-    ("Sent Items", "\\Sent"),
-    ("Sent Messages", "\\Sent"),
-    ("Trash", "\\Trash"),
-    ("Deleted Items", "\\Trash"),
-    ("Deleted Messages", "\\Trash"),
-];
 
 #[cfg(test)]
 mod tests {

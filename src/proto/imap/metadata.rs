@@ -1,6 +1,6 @@
 //! GETMETADATA and SETMETADATA (RFC 5464), LIST's METADATA (RFC 9590), and what is told unasked.
 
-use crate::proto::imap::list;
+use crate::proto::imap::uses;
 use crate::store::{Account, Noted, Store, StoreError};
 use crate::wire::imap::command::{GetMetadata, Levels};
 use crate::wire::imap::response;
@@ -52,7 +52,7 @@ impl GetNotes {
         if is_asked(SPECIAL_USE) && !get.mailbox.is_empty() {
             // It is what LIST says (RFC 6154 §4).
             notes.retain(|(entry, _)| entry != SPECIAL_USE);
-            let uses = list::uses(store, &self.account, &get.mailbox)?.join(" ");
+            let uses = uses::of(store, &self.account, &get.mailbox)?.join(" ");
             if !uses.is_empty() {
                 notes.push((SPECIAL_USE.to_owned(), uses.into_bytes()));
             }
@@ -95,11 +95,15 @@ impl SetNotes {
         if !self.changes.is_empty() {
             store.note(account, mailbox, &self.changes, self.session)?;
         }
-        match self.uses.as_deref() {
-            None => Ok(()),
-            Some([]) => store.set_no_special_use(account, mailbox),
-            Some(uses) => store.set_special_uses(account, mailbox, uses),
-        }
+        let Some(uses) = &self.uses else {
+            return Ok(());
+        };
+        uses::change(store, account, mailbox, Some(self.session), || {
+            match uses.is_empty() {
+                true => store.set_no_special_use(account, mailbox),
+                false => store.set_special_uses(account, mailbox, uses),
+            }
+        })
     }
 }
 

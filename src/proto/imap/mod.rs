@@ -6,12 +6,14 @@
 //! | [`client`] | the client's session |
 //! | [`view`] | which message has which number, as this session's client was told |
 //! | [`work`] | the server's slow work, but for: |
+//! | [`alter`] | STORE, COPY, MOVE, EXPUNGE, APPEND |
 //! | [`awareness`], [`condstore`] | who is told of mod-sequences, and clients that catch up |
 //! | [`fetch`] | FETCH, a block of responses a job |
 //! | [`search`] | SEARCH, a few megabytes of mail a job |
 //! | [`arrange`] | SORT and THREAD: the order of what SEARCH finds |
 //! | [`esearch`], [`context`], [`multisearch`] | how ESEARCH tells it; searches that are kept up with; searches of many mailboxes |
 //! | [`list`], [`status`], [`quota`] | LIST and LSUB, STATUS, GETQUOTA |
+//! | [`uses`] | what mailboxes are for |
 //! | [`notify`] | NOTIFY: what changed in other mailboxes |
 //! | [`acl`], [`metadata`] | who may do what in a mailbox; what is noted about it |
 //! | [`binary`] | parts without their transfer encoding |
@@ -24,6 +26,7 @@
 //! trip to a pool thread, and its reply tells what others did meanwhile.
 
 pub mod acl;
+pub mod alter;
 pub mod arrange;
 pub mod awareness;
 pub mod binary;
@@ -44,6 +47,7 @@ pub mod search;
 pub mod server;
 pub mod status;
 pub mod urls;
+pub mod uses;
 pub mod view;
 pub mod work;
 

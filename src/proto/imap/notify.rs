@@ -4,6 +4,9 @@
 //! is told. So nothing is told twice, however often something is marked, and a client that does not read finds one line for a
 //! mailbox, not a thousand. The selected mailbox is told by the session itself; here it is only kept up with.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -67,6 +70,7 @@ pub struct Known {
     name: Box<str>,
     /// There is such a mailbox; else it is only subscribed to.
     exists: bool,
+    whose: Whose,
     subscribed: bool,
     /// What it is whatever it is called, when that is known.
     origin: Option<Origin>,
@@ -77,6 +81,7 @@ pub struct Known {
 #[derive(Clone, Copy, Default)]
 struct Now {
     exists: bool,
+    whose: Option<Whose>,
     subscribed: bool,
     origin: Option<Origin>,
 }
@@ -123,11 +128,11 @@ impl Interest {
 }
 
 /// All groups that mean the mailbox together (RFC 5465 §6).
-fn interest(groups: &[Group], name: &str, subscribed: bool) -> Interest {
+fn interest(groups: &[Group], name: &str, whose: Whose, subscribed: bool) -> Interest {
     let mut interest = Interest::default();
     for group in groups
         .iter()
-        .filter(|group| group.which.means(name, whose(name), subscribed))
+        .filter(|group| group.which.means(name, whose, subscribed))
     {
         interest.messages = interest.messages.max(group.events.messages);
         interest.names |= group.events.names;
@@ -137,7 +142,7 @@ fn interest(groups: &[Group], name: &str, subscribed: bool) -> Interest {
     interest
 }
 
-/// Whose a mailbox is: new ones of one's own cannot be called as those of others are.
+/// Whose a mailbox is that is not there: new ones of one's own cannot be called as those of others are.
 fn whose(name: &str) -> Whose {
     match name.strip_prefix(OTHERS) {
         Some(rest) if rest.starts_with('/') => Whose::Others,
@@ -151,8 +156,11 @@ pub fn wants_noted(groups: &[Group], known: &[Known], noted: &Noted) -> bool {
         return groups.iter().any(|group| group.events.server_notes);
     }
     let place = known.binary_search_by(|known| (*known.name).cmp(&*noted.mailbox));
-    let subscribed = place.is_ok_and(|place| known[place].subscribed);
-    interest(groups, &noted.mailbox, subscribed).notes
+    let (whose, subscribed) = match place {
+        Ok(place) => (known[place].whose, known[place].subscribed),
+        Err(_) => (whose(&noted.mailbox), false),
+    };
+    interest(groups, &noted.mailbox, whose, subscribed).notes
 }
 
 impl Survey {
@@ -254,6 +262,7 @@ impl Survey {
             let known = Known {
                 name: name.into(),
                 exists: false,
+                whose: whose(name),
                 subscribed: false,
                 origin: None,
                 messages: None,
@@ -314,6 +323,7 @@ impl Survey {
     /// Mailboxes and subscriptions that came and went.
     fn look_at_names(&mut self, store: &Store, surveyed: &mut Surveyed) -> Result<(), StoreError> {
         let mut mailboxes = store.mailboxes_and_origins(&self.account)?;
+        let own = mailboxes.len();
         let others = self.names_of_others(store).into_iter();
         mailboxes.extend(others.map(|name| (name, None)));
         let subscribed = store.subscriptions(&self.account)?;
@@ -323,9 +333,16 @@ impl Survey {
         let unmarked = self.renamed_unmarked(&mailboxes);
         self.tell_renamed(unmarked, &mut told);
         let mut now: BTreeMap<&str, Now> = BTreeMap::new();
-        for (name, origin) in &mailboxes {
+        let mut whose_is = Whose::Own;
+        for (place, (name, origin)) in mailboxes.iter().enumerate() {
+            if place == own {
+                whose_is = Whose::Others;
+            }
             let one = now.entry(name).or_default();
-            (one.exists, one.origin) = (true, *origin);
+            // One's own hides what somebody else has opened under the same name.
+            if !one.exists {
+                (one.exists, one.whose, one.origin) = (true, Some(whose_is), *origin);
+            }
         }
         for name in &subscribed {
             now.entry(name).or_default().subscribed = true;
@@ -333,29 +350,32 @@ impl Survey {
         let mut before = std::mem::take(&mut self.known).into_iter().peekable();
         let mut known = Vec::new();
         let first = self.first.is_some();
-        for (name, one) in now {
+        for (&name, one) in &now {
             let (exists, subscribed, origin) = (one.exists, one.subscribed, one.origin);
+            let whose = one.whose.unwrap_or_else(|| whose(name));
             while let Some(gone) = before.next_if(|known| *known.name < *name) {
-                self.tell_name(&gone, false, false, &mut told);
+                self.tell_name(&gone, Now::default(), &now, &mut told);
             }
             let old = before.next_if(|known| *known.name == *name);
             if !first {
                 let none = Known {
                     name: name.into(),
                     exists: false,
+                    whose,
                     subscribed: false,
                     origin: None,
                     messages: None,
                 };
                 let old = old.as_ref().unwrap_or(&none);
-                self.tell_name(old, exists, subscribed, &mut told);
+                self.tell_name(old, *one, &now, &mut told);
             }
-            let interest = interest(&self.groups, name, subscribed);
+            let interest = interest(&self.groups, name, whose, subscribed);
             let counts = old.and_then(|old| old.messages);
             if interest.is_any() {
                 known.push(Known {
                     name: name.into(),
                     exists,
+                    whose,
                     subscribed,
                     origin,
                     messages: counts.filter(|_| exists && interest.messages > Depth::Nothing),
@@ -363,7 +383,7 @@ impl Survey {
             }
         }
         for gone in before {
-            self.tell_name(&gone, false, false, &mut told);
+            self.tell_name(&gone, Now::default(), &now, &mut told);
         }
         self.known = known;
         for (name, old) in told {
@@ -398,7 +418,7 @@ impl Survey {
             if !self.known.iter().any(moves) {
                 continue;
             }
-            let names = |name: &str| interest(&self.groups, name, self.is_subscribed(name)).names;
+            let names = |name: &str| self.interest(name).names;
             if names(&from) || names(&to) {
                 told.insert(to.clone(), Some(from.clone()));
             }
@@ -431,29 +451,33 @@ impl Survey {
             .collect()
     }
 
-    fn is_subscribed(&self, name: &str) -> bool {
-        self.place(name)
-            .is_ok_and(|place| self.known[place].subscribed)
+    /// What the client wants to be told of a name, as far as it is known.
+    fn interest(&self, name: &str) -> Interest {
+        let (whose, subscribed) = match self.place(name) {
+            Ok(place) => (self.known[place].whose, self.known[place].subscribed),
+            Err(_) => (whose(name), false),
+        };
+        interest(&self.groups, name, whose, subscribed)
     }
 
     /// Notes that a name is to be told, and its parent, if it is not as it was.
     fn tell_name(
         &self,
         old: &Known,
-        exists: bool,
-        subscribed: bool,
+        new: Now,
+        all: &BTreeMap<&str, Now>,
         told: &mut BTreeMap<String, Option<String>>,
     ) {
-        let meant = interest(&self.groups, &old.name, subscribed || old.subscribed);
+        let (exists, subscribed) = (new.exists, new.subscribed);
+        let subscribes = subscribed || old.subscribed;
+        let meant = interest(&self.groups, &old.name, old.whose, subscribes);
         if old.exists != exists && meant.names {
             told.entry(old.name.to_string()).or_default();
         }
         if old.exists != exists
             && let Some((parent, _)) = old.name.rsplit_once('/')
-            // `shared/NAME` is no mailbox.
-            && (whose(parent) == Whose::Own || parent.matches('/').count() > 1)
-            && parent != OTHERS
-            && interest(&self.groups, parent, self.is_subscribed(parent)).names
+            && let Some((whose, subscribed)) = is_shown(parent, all)
+            && interest(&self.groups, parent, whose, subscribed).names
         {
             // RFC 5465 §5.4
             told.entry(parent.to_owned()).or_default();
@@ -471,7 +495,8 @@ impl Survey {
         own: &[Own],
         out: &mut Vec<u8>,
     ) -> Result<(), StoreError> {
-        let depth = interest(&self.groups, &known.name, known.subscribed).messages;
+        let wanted = interest(&self.groups, &known.name, known.whose, known.subscribed);
+        let depth = wanted.messages;
         let marked = self.marks.all
             || self
                 .marks
@@ -534,6 +559,18 @@ impl Survey {
     }
 }
 
+/// Whose a name above others is, and whether it is subscribed to; none where LIST does not show it: `shared`, `shared/NAME`.
+fn is_shown(name: &str, all: &BTreeMap<&str, Now>) -> Option<(Whose, bool)> {
+    let known = all.get(name);
+    let subscribed = known.is_some_and(|known| known.subscribed);
+    if let Some(whose) = known.and_then(|known| known.whose) {
+        return Some((whose, subscribed));
+    }
+    let whose = whose(name);
+    let is_above_all = name == OTHERS || (whose == Whose::Others && name.matches('/').count() < 2);
+    (!is_above_all).then_some((whose, subscribed))
+}
+
 /// What NOTIFY SET STATUS tells (RFC 5465 §3.1).
 fn first_items(depth: Depth) -> Vec<StatusItem> {
     let mut items = vec![
@@ -593,58 +630,4 @@ pub fn others(groups: Vec<Group>) -> Arc<[Group]> {
                 || group.events.server_notes)
     };
     groups.into_iter().filter(is_other).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::Users;
-    use crate::wire::imap::command::Events;
-
-    #[test]
-    fn a_mailbox_renamed_before_anybody_told_is_told_with_its_old_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let users = Users::plain(&[("alice".to_owned(), "secret".to_owned())]);
-        let store = Store::open(folder.path(), &["example.org".to_owned()], users).unwrap();
-        let account = store.users().find("alice", None).unwrap();
-        store.create(&account, "One").unwrap();
-        store.create(&account, "One/Below").unwrap();
-        let look = |known, first: bool| Survey {
-            account: account.clone(),
-            groups: Arc::from([Group {
-                which: Which::Personal,
-                events: Events {
-                    names: true,
-                    ..Events::default()
-                },
-            }]),
-            known,
-            guests: Vec::new(),
-            token: 1,
-            marks: Marks {
-                names: !first,
-                ..Marks::default()
-            },
-            own: Vec::new(),
-            first: first.then_some(Status::Untold),
-            selected: None,
-            speech: Speech::default(),
-            aware: Awareness::default(),
-        };
-        let surveyed = look(Vec::new(), true).run(&store).unwrap();
-        assert_eq!(surveyed.lines, b"");
-        store.rename(&account, "One", "Two").unwrap();
-        let surveyed = look(surveyed.known, false).run(&store).unwrap();
-        let lines = String::from_utf8(surveyed.lines).unwrap();
-        assert_eq!(
-            lines,
-            "* LIST (\\HasChildren) \"/\" Two (\"OLDNAME\" (One))\r\n"
-        );
-        // A name that comes back is another mailbox, even on the same inode.
-        store.delete(&account, "Two/Below").unwrap();
-        store.create(&account, "Two/New").unwrap();
-        let surveyed = look(surveyed.known, false).run(&store).unwrap();
-        let lines = String::from_utf8(surveyed.lines).unwrap();
-        assert!(!lines.contains("OLDNAME"), "{lines}");
-    }
 }

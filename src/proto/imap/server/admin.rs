@@ -5,8 +5,8 @@ use super::reply::Reply;
 use super::{Phase, Server};
 use crate::proto::Out;
 use crate::proto::imap::acl::Acl;
-use crate::proto::imap::list;
 use crate::proto::imap::metadata::{GetNotes, SPECIAL_USE, SetNotes, Values, write_noted};
+use crate::proto::imap::uses as special_uses;
 use crate::proto::imap::work::Work;
 use crate::store::{Account, Noted, StoreError};
 use crate::wire::imap::command::{AclCommand, GetMetadata, SetMetadata};
@@ -73,7 +73,7 @@ impl Server {
                 let value = value.unwrap_or_default();
                 let named = String::from_utf8_lossy(&value);
                 let named: Vec<String> = named.split_whitespace().map(str::to_owned).collect();
-                uses = Some(list::special_uses(&named).map_err(|other| no_such_use(&other))?);
+                uses = Some(special_uses::parse(&named).map_err(|other| no_such_use(&other))?);
                 continue;
             }
             changes.push((entry, value.map(|value| value.into_owned())));
@@ -152,7 +152,7 @@ impl Server {
 
 /// Refuses a use that no mailbox can have here (RFC 6154 §3).
 pub(super) fn no_such_use(other: &str) -> Reply {
-    let uses = list::USES.join(" ");
+    let uses = special_uses::USES.join(" ");
     Reply::no(
         "USEATTR",
         format!("{other} is no use that a mailbox can have here; there are {uses}"),

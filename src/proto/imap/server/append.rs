@@ -16,8 +16,9 @@ use super::reply::{Reply, append_refusal, check_flags};
 use super::{Doing, Phase, Refused, Server};
 use crate::limits;
 use crate::proto::Out;
+use crate::proto::imap::alter::Finish;
 use crate::proto::imap::urls::Fault;
-use crate::proto::imap::work::{Finish, Work};
+use crate::proto::imap::work::Work;
 use crate::store::{Mailbox, Spool};
 use crate::wire::imap::command::{
     Access, Append, Form, Head, Messages, Parts, Then, scan_more, scan_parts,

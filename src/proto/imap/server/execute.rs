@@ -8,10 +8,11 @@ use super::{Doing, Phase, Refused, Server};
 use crate::limits;
 use crate::proto::Out;
 use crate::proto::imap::awareness::Awareness;
-use crate::proto::imap::list::{self, List};
+use crate::proto::imap::list::List;
 use crate::proto::imap::notify::Own;
 use crate::proto::imap::quota::Quota;
 use crate::proto::imap::status::Status;
+use crate::proto::imap::uses;
 use crate::proto::imap::view::Removals;
 use crate::proto::imap::work::{Manage, Work};
 use crate::store::{Account, OTHERS};
@@ -126,7 +127,7 @@ impl Server {
             Command::Create { mailbox, uses } => {
                 let name = mailbox.strip_suffix('/').map(str::to_owned);
                 let name = name.unwrap_or(mailbox);
-                let uses = list::special_uses(&uses).map_err(|other| no_such_use(&other))?;
+                let uses = uses::parse(&uses).map_err(|other| no_such_use(&other))?;
                 let work = Work::Create(account, name.clone(), uses);
                 self.begin(tag, work, After::Create { name }, out)
             }

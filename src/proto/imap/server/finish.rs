@@ -8,14 +8,13 @@ use super::reply::{self, Reply, append_refusal, appended};
 use super::{Doing, Phase, Refused, Selected, Server};
 use crate::limits;
 use crate::proto::Out;
+use crate::proto::imap::alter::{Appended, Copied, CopyError, KeywordRoom, Stored};
 use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::condstore;
 use crate::proto::imap::fetch::{Block, Fetch, Piece};
 use crate::proto::imap::urls::Fault;
 use crate::proto::imap::view::{Removals, View};
-use crate::proto::imap::work::{
-    Appended, Copied, CopyError, KeywordRoom, News, Opened, Outcome, Stored, Watched, Work,
-};
+use crate::proto::imap::work::{News, Opened, Outcome, Watched, Work};
 use crate::store::{Index, Noted, StoreError};
 use crate::tap::note;
 use crate::wire::imap::command::{Access, Numbering, Originals};

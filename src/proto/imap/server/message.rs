@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::limits;
+use crate::proto::imap::alter::Part;
 use crate::proto::imap::urls::Named;
-use crate::proto::imap::work::Part;
 use crate::store::{Account, Incoming, Mailbox, Spool};
 use crate::wire::imap::command::{Form, Head, Then};
 

@@ -6,10 +6,11 @@ use super::pending::{After, Again, Pending, Waking};
 use super::reply::{self, Reply};
 use super::{Doing, Phase, Server};
 use crate::proto::Out;
+use crate::proto::imap::alter;
 use crate::proto::imap::awareness::{self, Awareness};
 use crate::proto::imap::flags::{Recent, SYSTEM_FLAGS, may_change};
 use crate::proto::imap::view::{Change, Removals, View};
-use crate::proto::imap::work::{self, News, Opened, Watched, Work};
+use crate::proto::imap::work::{News, Opened, Watched, Work};
 use crate::store::{Index, StoreError};
 use crate::wire::imap::command::{Access, Depth, Numbering};
 use crate::wire::imap::response::{self, Code, Status};
@@ -263,7 +264,7 @@ fn write_change(out: &mut Vec<u8>, change: Change, index: &Index, view: &View, a
             };
             let modseq = (aware > Awareness::None).then_some(modseq);
             let flags = Some((flags, recent));
-            work::write_flags_response(out, view, uid, Some(uid), flags, modseq, index);
+            alter::write_flags_response(out, view, uid, Some(uid), flags, modseq, index);
         }
     }
 }

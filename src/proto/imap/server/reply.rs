@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use crate::limits;
 use crate::proto::Out;
+use crate::proto::imap::alter::Appended;
 use crate::proto::imap::flags;
 use crate::proto::imap::urls::Fault;
-use crate::proto::imap::work::Appended;
 use crate::store::{NoteError, StoreError};
 use crate::wire::imap::response::{self, Code, Status};
 use crate::wire::imap::rights::Rights;

@@ -7,6 +7,7 @@ use super::pending::{After, Fetching, Next, Seeking, removals, tagged};
 use super::reply::{Reply, check_flags};
 use super::{Phase, Selected, Server};
 use crate::proto::Out;
+use crate::proto::imap::alter::{self, StoreFlags};
 use crate::proto::imap::arrange::Arranging;
 use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::fetch::Fetch;
@@ -14,7 +15,7 @@ use crate::proto::imap::flags;
 use crate::proto::imap::message::Left;
 use crate::proto::imap::search::{Beyond, Search, Test};
 use crate::proto::imap::view::{NotMeant, Removals};
-use crate::proto::imap::work::{self, StoreFlags, Work};
+use crate::proto::imap::work::Work;
 use crate::store::Flags;
 use crate::wire::imap::command::{Access, Command, Messages, Numbering, Originals, StoreAction};
 use crate::wire::imap::condstore::FetchModifiers;
@@ -134,7 +135,7 @@ impl Server {
                         "another session has removed a message of these; NOOP tells which",
                     ));
                 }
-                let copy = work::Copy {
+                let copy = alter::Copy {
                     account,
                     mailbox: Arc::clone(&selected.watched.mailbox),
                     uids: selected
