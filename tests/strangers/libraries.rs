@@ -1,5 +1,5 @@
 //! Libraries of other languages, and the programs that people read their mail with: Perl's Mail::IMAPClient and Net::POP3,
-//! Ruby's net/imap, offlineimap, mutt.
+//! Ruby's net/imap, Python's imapclient, offlineimap, mutt.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,6 +55,22 @@ fn ruby_net_imap() {
     ruby.arg(script("ruby.rb")).arg(server.authority());
     ruby.args([server.port("imap"), server.port("imaps")]);
     assert_eq!(succeeded(&run(&mut ruby, "")), "net/imap ok\n");
+}
+
+/// Debian 12 has no package of it, so this is no program that has to be there.
+#[test]
+fn python_imapclient() {
+    let mut asked = Command::new("python3");
+    asked.args(["-c", "import imapclient"]);
+    if !asked.output().is_ok_and(|answer| answer.status.success()) {
+        eprintln!("SKIPPED python_imapclient: pip install imapclient");
+        return;
+    }
+    let server = Server::start_with(&["--quota", "500M"]);
+    let mut python = Command::new("python3");
+    python.arg(script("client.py")).arg(server.authority());
+    python.args([server.port("imap"), server.port("imaps")]);
+    assert_eq!(succeeded(&run(&mut python, "")), "imapclient ok\n");
 }
 
 /// The messages of a Maildir, sorted.
