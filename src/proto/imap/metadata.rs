@@ -1,6 +1,6 @@
 //! GETMETADATA and SETMETADATA (RFC 5464), LIST's METADATA (RFC 9590), and what is told unasked.
 
-use crate::proto::imap::uses;
+use crate::proto::imap::uses::{self, SPECIAL_USE};
 use crate::store::{Account, Noted, Store, StoreError};
 use crate::wire::imap::command::{GetMetadata, Levels};
 use crate::wire::imap::response;
@@ -106,9 +106,6 @@ impl SetNotes {
         })
     }
 }
-
-/// What a mailbox is for (RFC 6154 §4): no note, but the same as LIST tells.
-pub const SPECIAL_USE: &str = "/private/specialuse";
 
 /// Whether `entry` is the one that was asked for, or so far below it.
 fn is_meant(entry: &str, asked: &str, depth: Levels) -> bool {

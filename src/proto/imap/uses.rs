@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::proto::imap::metadata::SPECIAL_USE;
 use crate::store::{Account, Store, StoreError};
 
 /// Uses by the name of the mailbox; those that are for nothing are not in it.
@@ -88,6 +87,9 @@ pub fn parse(named: &[String]) -> Result<Vec<String>, String> {
     }
     Ok(uses)
 }
+
+/// What a mailbox is for, in METADATA (RFC 6154 §4): no note, but the same as LIST tells.
+pub const SPECIAL_USE: &str = "/private/specialuse";
 
 /// What mailboxes can be for. `\All` and `\Flagged` would have to hold mail that is elsewhere.
 pub const USES: [&str; 5] = ["\\Archive", "\\Drafts", "\\Junk", "\\Sent", "\\Trash"];
