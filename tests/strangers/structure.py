@@ -159,7 +159,7 @@ def corpus():
     add("boundary continued", 'Content-Type: multipart/mixed; boundary*0=a; boundary*1=b\n\n--ab\n\nx\n--ab--\n')
     add("digest", 'Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: one\n\nx\n--b\nX-A: y\n\nSubject: two\n\nx\n--b--\n')
     add("many parts", mixed + "--b\n\nx\n" * 1000 + "--b--\n")
-    for depth in (5, 20, 60):
+    for depth in (5, 20, 60, 98):
         text = "Content-Type: text/plain\n\ndeep\n"
         for level in range(depth):
             text = "Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n%s\n--b%d--\n" % (level, level, text, level)

@@ -157,6 +157,7 @@ fn passwords_are_checked_against_what_other_programs_hashed() {
 #[test]
 fn that_an_account_has_ended_is_told_to_who_knows_its_password() {
     let mut table = Table::parse(b"old:{plain}secret\nnew:{plain}secret\n").expect("good");
+    table.is_system = true;
     table.last_days.insert("old".into(), 19_000);
     table.last_days.insert("new".into(), i64::MAX);
     let mut users = Users::new(table, Source::Given);
