@@ -1,11 +1,15 @@
-//! The clients of the built program, `pop` and `imap`: against `serve`, and against servers that say odd things.
+//! The clients of the built program, `pop` and `imap`, and `send` as sendmail: against `serve`, and against servers that say odd
+//! things.
 
+#[path = "support/by_hand.rs"]
+mod by_hand;
 #[path = "support/program.rs"]
 mod program;
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use program::{MAILTOOL, Server, run, scripted};
@@ -308,4 +312,153 @@ fn a_reader_who_goes_away_is_left_quietly() {
         .args(["--port", &server.port("pop3")])
         .env_remove("MAILTOOL_PASSWORD");
     assert!(good(&run(&mut command, "")).starts_with("1 "));
+}
+
+/// As sendmail, with its server.
+fn sendmail(server: &Server, words: &[&str]) -> Command {
+    let mut command = Command::new(MAILTOOL);
+    command.arg("sendmail").args(words);
+    command.args(["--server", &format!("localhost:{}", server.port("smtp"))]);
+    command
+        .env_remove("MAILTOOL_USER")
+        .env("MAILTOOL_STORE", server.store());
+    command
+}
+
+#[test]
+fn sendmail_gives_a_program_the_dialogue() {
+    let server = Server::start();
+    let authority = server.authority();
+    let secure = ["--tls", "--ca", authority.to_str().expect("UTF-8")];
+    let at = format!("localhost:{}", server.port("smtps"));
+    for tls in [&[][..], &[&secure[..], &["--server", &at]].concat()] {
+        let mut command = match tls {
+            [] => sendmail(&server, &["-bs"]),
+            tls => {
+                let mut command = Command::new(MAILTOOL);
+                command.args(["sendmail", "-bs"]).args(tls);
+                command.env_remove("MAILTOOL_USER");
+                command
+            }
+        };
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.expect("it is built");
+        let mut typed = child.stdin.take().expect("a pipe");
+        let mut said = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut reply = || loop {
+            let line = said.next().expect("a reply").expect("a pipe");
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return line;
+            }
+        };
+        assert!(reply().starts_with("220 "));
+        for (line, begins) in [
+            ("EHLO pc", "250 "),
+            // The port of TLS is for those who log in.
+            ("AUTH PLAIN AGJvYgBib2I=", "235 "),
+            ("MAIL FROM:<bob@localhost>", "250 "),
+            ("RCPT TO:<alice@localhost>", "250 "),
+            ("DATA", "354 "),
+            ("Subject: by hand\r\n\r\nhello\r\n.", "250 "),
+            ("QUIT", "221 "),
+        ] {
+            typed
+                .write_all(format!("{line}\r\n").as_bytes())
+                .expect("it reads");
+            let reply = reply();
+            assert!(reply.starts_with(begins), "{line}: {reply}");
+        }
+        assert!(child.wait().expect("a child").success());
+    }
+    assert_eq!(server.inbox("alice").len(), 2);
+    let [port] = program::free_ports();
+    let server_at = format!("localhost:{port}");
+    let nobody = run(
+        Command::new(MAILTOOL).args(["sendmail", "-bs", "--server", &server_at]),
+        "",
+    );
+    assert!(bad(&nobody, 69).contains("Connection refused"));
+}
+
+#[test]
+fn sendmail_asks_about_the_queue() {
+    let server = Server::start();
+    let said = good(&run(&mut sendmail(&server, &["-bp"]), ""));
+    assert_eq!(said, "the queue is empty\n");
+    let said = good(&run(&mut sendmail(&server, &["-q"]), ""));
+    assert!(said.starts_with("everything"), "{said}");
+    assert_eq!(good(&run(&mut sendmail(&server, &["-bi"]), "")), "");
+    let mut newaliases = Command::new(MAILTOOL);
+    assert_eq!(good(&run(newaliases.arg("newaliases"), "")), "");
+    for (words, why) in [
+        (&["-bt"][..], "-bm sends"),
+        (&["-q30m"], "tries again by itself"),
+        (&["-bs", "--user", "alice"], "logs in by itself"),
+        (&["-N", "always", "a@localhost"], "--notify always"),
+        (&["-R", "half", "a@localhost"], "--return half"),
+        (&["-V", "", "a@localhost"], "--envelope-id"),
+    ] {
+        let mut command = sendmail(&server, words);
+        let output = run(command.env("MAILTOOL_PASSWORD", "x"), "text\n");
+        let said = bad(&output, 64);
+        assert!(said.contains(why), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn reports_come_to_who_asked_for_them() {
+    let server = Server::start();
+    let words = [
+        "-N",
+        "success,failure",
+        "-R",
+        "hdrs",
+        "-V",
+        "lab 1",
+        "-f",
+        "bob@localhost",
+    ];
+    let words = [&words[..], &["-v", "alice@localhost"]].concat();
+    let output = run(
+        &mut sendmail(&server, &words),
+        "Subject: to be reported\n\nx\n",
+    );
+    good(&output);
+    let shown = stderr(&output);
+    assert!(
+        shown.contains(" RET=HDRS ENVID=lab+201\n") && shown.contains(" NOTIFY=SUCCESS,FAILURE"),
+        "{shown}"
+    );
+    let report = by_hand::message(&server.store(), "bob", "Original-Envelope-Id: lab 1");
+    let report = String::from_utf8_lossy(&report).into_owned();
+    assert!(report.contains("Action: delivered"), "{report}");
+    // One that does not know them is not asked, and that is told.
+    let plain = scripted(&[
+        "220 a\r\n",
+        "250 a\r\n",
+        "250 Ok\r\n",
+        "250 Ok\r\n",
+        "354 Go\r\n",
+    ]);
+    let mut command = Command::new(MAILTOOL);
+    command.args([
+        "send",
+        "-N",
+        "never",
+        "-f",
+        "bob@localhost",
+        "--to",
+        "a@localhost",
+        "-v",
+    ]);
+    command.args([
+        "--body",
+        "x",
+        "--timeout",
+        "5",
+        "--server",
+        &plain.to_string(),
+    ]);
+    let output = run(&mut command, "");
+    assert!(!stderr(&output).contains("NOTIFY="), "{}", stderr(&output));
 }

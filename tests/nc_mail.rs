@@ -3,8 +3,12 @@
 
 #[path = "support/debian.rs"]
 mod debian;
+#[path = "nc_mail/dialogs.rs"]
+mod dialogs;
 #[expect(dead_code, reason = "dialogues are played without a socket here")]
 mod support;
+#[path = "nc_mail/terminal.rs"]
+mod terminal;
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
@@ -457,89 +461,6 @@ fn explanations_stay_out_of_pipes() {
     }
 }
 
-/// Types into the program on a terminal; what stands on it at the end, and the exit code behind it.
-fn on_a_terminal(environment: &[(&str, &str)], words: &str, typed: &str) -> String {
-    let line = format!("{MAILTOOL} nc {words}; echo code $?");
-    let mut command = Command::new("script");
-    command
-        .args(["-qec", &line, "/dev/null"])
-        .env("LC_ALL", "C.UTF-8")
-        .env("SHELL", "/bin/sh")
-        .env_remove("NO_COLOR")
-        .envs(environment.iter().copied());
-    let output = run(&mut command, typed);
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-#[test]
-fn on_a_terminal_explanations_stand_in_place() {
-    if !have("script", "bsdutils") {
-        return;
-    }
-    let server = Server::start();
-    let port = server.port("smtp");
-    let words = format!("--mail --explain=fr localhost {port}");
-    let typed = "RCPT TO:<x>\nNOOP\nQUIT\n";
-    let screen = on_a_terminal(&[], &words, typed);
-    let place = |text: &str| {
-        screen
-            .find(text)
-            .unwrap_or_else(|| panic!("{text:?} is not on\n{screen}"))
-    };
-    let refused = place("\n503 ");
-    let explained = refused + screen[refused..].find("\x1b[2m    5..").expect("dimmed");
-    let sent = place("envoyé : RCPT TO:<x>");
-    let next = place("\n250 ");
-    assert!(
-        refused < explained && explained < sent && sent < next,
-        "{screen}"
-    );
-    assert!(screen.contains("code 0"), "{screen}");
-    let plain = on_a_terminal(&[("NO_COLOR", "1")], &words, typed);
-    assert!(
-        plain.contains("refus définitif") && !plain.contains('\x1b'),
-        "{plain}"
-    );
-
-    // No letter typed is a command of the tool; and a tag that was added is told.
-    let screen = on_a_terminal(
-        &[],
-        &format!("--mail localhost {port}"),
-        "??? 250\nR\nQ\nQUIT\n",
-    );
-    assert_eq!(screen.matches("500 ").count(), 3, "{screen}");
-    let port = server.port("imap");
-    let screen = on_a_terminal(&[], &format!("--mail localhost {port}"), "NOOP\nLOGOUT\n");
-    assert!(
-        screen.contains("sent with the tag A1") && screen.contains("A2 OK"),
-        "{screen}"
-    );
-}
-
-#[test]
-fn a_person_need_not_type_on_after_the_server_has_closed() {
-    if !have("script", "bsdutils") {
-        return;
-    }
-    let server = Server::start();
-    let line = format!("{MAILTOOL} nc --mail localhost {}", server.port("smtp"));
-    let mut child = Command::new("script")
-        .args(["-qec", &line, "/dev/null"])
-        .env("SHELL", "/bin/sh")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("it is there");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    stdin.write_all(b"QUIT\n").expect("it is read");
-    let begun = Instant::now();
-    while child.try_wait().expect("a child").is_none() {
-        assert!(begun.elapsed() < PATIENCE, "it waits for more");
-        thread::sleep(Duration::from_millis(10));
-    }
-    drop(stdin);
-}
-
 #[test]
 fn transcripts_are_dialogues_without_passwords() {
     let server = Server::start();
@@ -622,127 +543,6 @@ fn transcripts_are_dialogues_without_passwords() {
         "{shown}"
     );
     assert!(!said.contains("USER"), "{said}");
-}
-
-/// Nobody looks.
-struct Nobody;
-
-impl Screen for Nobody {
-    fn received(&mut self, _octets: &[u8]) {}
-    fn explain(&mut self, _reply: &[u8], _lines: &str) {}
-    fn note(&mut self, _text: &str) {}
-    fn tagged(&mut self, _tag: &str) {}
-    fn is_full(&self) -> bool {
-        false
-    }
-}
-
-/// All that a dialogue's client says is typed before it begins, and its server says its part without waiting for it. What was sent, and
-/// what was typed, with CRLF; `None` if not all that its server says is written down.
-fn in_lock_step(dialog: &Dialog, piece: usize) -> Option<(String, String)> {
-    let protocol = match (dialog.protocol, dialog.given.mode.as_str()) {
-        (Protocol::Smtp, "lmtp") => raw::Protocol::Lmtp,
-        (Protocol::Smtp, _) => raw::Protocol::Smtp,
-        (Protocol::Pop3, _) => raw::Protocol::Pop3,
-        (Protocol::Imap, _) => raw::Protocol::Imap,
-    };
-    let options = Options {
-        protocol: Some(protocol),
-        greeting: Greeting::Awaited,
-        keyboard: Keyboard::Terminal,
-        explain: None,
-        idle: None,
-        stay: Stay::No,
-        interval: None,
-    };
-    let (mut typed, mut said) = (Vec::new(), Vec::new());
-    let mut names = Names::new();
-    for step in &dialog.steps {
-        match &step.action {
-            _ if step.connection != 1 => return None,
-            Action::Line(pattern) => {
-                said.push(Some([&pattern.plausible(&mut names)[..], b"\r\n"].concat()))
-            }
-            Action::Exactly(octets) => said.push(Some(octets.clone())),
-            Action::Say(pattern, end) => {
-                typed.extend([&pattern.plausible(&mut names)[..], end].concat())
-            }
-            Action::Send(octets) => typed.extend(octets),
-            Action::TlsUp => said.push(None),
-            Action::ServerCloses | Action::ClientEnds => {}
-            _ => return None,
-        }
-    }
-    let now = Instant::now();
-    let mut out = Out::new(Side::Client, now, None);
-    let mut session = LockStep::new(now, options, Nobody);
-    let mut reader = LineReader::new();
-    session.handle(now, Input::Open, &mut out);
-    session.typed(now, &typed, &mut out);
-    for said in said {
-        match said {
-            Some(octets) => {
-                for octets in octets.chunks(piece) {
-                    reader.push(octets);
-                    pump(&mut reader, &mut session, now, &mut out);
-                }
-            }
-            None if out.take_wish() == Some(Wish::StartTls) => {
-                session.handle(
-                    now,
-                    Input::TlsUp(TlsInfo {
-                        version: "TLSv1.3",
-                        cipher: "X",
-                        ..TlsInfo::default()
-                    }),
-                    &mut out,
-                );
-            }
-            None => {}
-        }
-    }
-    let mut sent = Vec::new();
-    while let Some(Front::Bytes(octets)) = out.front() {
-        let length = octets.len();
-        sent.extend_from_slice(octets);
-        out.advance(length);
-    }
-    let mut wire = Vec::new();
-    raw::Crlf::default().encode(&typed, &mut wire);
-    Some((
-        sent.escape_ascii().to_string(),
-        wire.escape_ascii().to_string(),
-    ))
-}
-
-#[test]
-fn all_that_is_typed_of_a_dialogue_goes_in_lock_step() {
-    // Not all of these is sent, or not as it was typed.
-    let others = [
-        "http.dialog",               // the server closes
-        "too-many-errors.dialog",    // the same
-        "smuggling-after-lf.dialog", // only with LF line ends the dot is an end
-        "tag-missing.dialog",        // it gets one
-    ];
-    let mut played = 0;
-    for protocol in [Protocol::Smtp, Protocol::Pop3, Protocol::Imap] {
-        for path in script::find(protocol) {
-            let dialog = Dialog::read(protocol, &path).expect("a dialogue");
-            let Some((sent, typed)) = in_lock_step(&dialog, usize::MAX) else {
-                continue;
-            };
-            let (octets, _) = in_lock_step(&dialog, 1).expect("as before");
-            assert_eq!(octets, sent, "{path:?}: cut differently");
-            if !others.iter().any(|other| path.ends_with(other)) {
-                assert_eq!(sent, typed, "{path:?}");
-                played += 1;
-            }
-        }
-    }
-    assert!(
-        played >= 20,
-        "only {played} dialogues have all that a server says"
-    );
 }
 
 #[test]

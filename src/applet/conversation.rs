@@ -62,7 +62,7 @@ pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()
     result.map_err(|error| explain(access, &error))
 }
 
-fn explain(access: &Access, error: &ClientError) -> anyhow::Error {
+pub(super) fn explain(access: &Access, error: &ClientError) -> anyhow::Error {
     let code = match error {
         // No fault of the server's, so it is not named.
         ClientError::Tls {
@@ -170,7 +170,7 @@ fn speaker(said: &str) -> Option<&'static str> {
 
 const TLS: &str = "TLS";
 
-fn target(access: &Access) -> anyhow::Result<Target> {
+pub(super) fn target(access: &Access) -> anyhow::Result<Target> {
     let addresses = resolver::resolve(&access.host, access.port, Family::Any).map_err(|error| {
         let code = match error {
             ResolveError::Temporary => exit::TEMPORARY,

@@ -106,7 +106,7 @@ pub static APPLETS: &[Applet] = &[
     },
     Applet {
         name: "send",
-        aliases: &["sendmail"],
+        aliases: &["sendmail", "newaliases"],
         summary: "send a message by SMTP",
         prose: &pages::SEND,
         command: send::command,

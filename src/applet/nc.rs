@@ -39,12 +39,13 @@ use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Command;
 
 use super::credentials;
 use crate::proto::raw;
+use crate::reactor::meter::{Meter, before_interruption};
 use crate::reactor::resolver::{self, Family, ResolveError, Resolver};
 use crate::reactor::sockets::{self, Settings};
 use crate::reactor::stdio::{Input, Output};
@@ -201,6 +202,8 @@ struct Netcat {
     witnesses: Witnesses,
     /// Typed once, for all calls.
     md5_key: OnceCell<Vec<u8>>,
+    /// --stats: how far it is, for when a signal ends it.
+    meter: Option<Meter>,
     input: Input,
     output: Output,
 }
@@ -215,6 +218,7 @@ impl Netcat {
         Ok(Self {
             witnesses: Witnesses::of(&options, &words)?,
             md5_key: OnceCell::new(),
+            meter: meter(&options, &words)?,
             input,
             output,
             options,
@@ -322,6 +326,25 @@ impl Netcat {
             Carrier::Tcp | Carrier::UnixStream => sockets::Carrier::Tcp,
         }
     }
+}
+
+/// --stats, whose figures are told also when SIGINT or SIGTERM ends the program; those are what they were then.
+fn meter(options: &Options, words: &Words) -> Result<Option<Meter>, Complaint> {
+    if !options.evidence.stats {
+        return Ok(None);
+    }
+    let meter = Meter::default();
+    let (read, words) = (meter.clone(), words.clone());
+    let begun_line = options.evidence.progress;
+    before_interruption(move || {
+        if begun_line {
+            eprint("\n");
+        }
+        if let Some(progress) = read.read(Instant::now()) {
+            eprint(&words.error(&witnesses::stats(progress)));
+        }
+    })?;
+    Ok(Some(meter))
 }
 
 /// A name in a message is worth no long wait: one server, one second.

@@ -2,6 +2,7 @@
 
 mod compose;
 mod raw;
+mod sendmail;
 
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -14,10 +15,11 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
 use super::conversation::{self, converse};
 use super::credentials::{Access, Ports, Security, ServerArguments};
+use super::evidence;
 use super::exit::{self, failure};
 use crate::proto::client::{Failure as DialogueFailure, Upgrade};
 use crate::proto::smtp::client::{
-    Client, Failure, Login, Mail, Outcome, Plan, Protocol, Stage, With,
+    Client, Failure, Login, Mail, Outcome, Plan, Protocol, Reports, Stage, With,
 };
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
@@ -25,6 +27,7 @@ use crate::wire::smtp::{Enhanced, Reply};
 use crate::{limits, sys};
 use compose::{Attachment, Letter, Person, no_control, read_people};
 use raw::{Style, raw_mail};
+use sendmail::Called;
 
 /// Send a message by SMTP
 ///
@@ -37,7 +40,13 @@ struct Arguments {
     #[arg(value_name = "ADDRESS")]
     recipients: Vec<String>,
     /// Who sends it, and gets it back when it cannot be delivered; <> for nobody, with --raw
-    #[arg(short, long, value_name = "ADDRESS", env = "MAILTOOL_FROM")]
+    #[arg(
+        short,
+        short_alias = 'r',
+        long,
+        value_name = "ADDRESS",
+        env = "MAILTOOL_FROM"
+    )]
     from: Option<String>,
     /// Recipients: alice@example.org, or 'Alice <alice@example.org>'; several with commas
     #[arg(long, value_name = "ADDRESS")]
@@ -81,9 +90,21 @@ struct Arguments {
     /// What sendmail is told of the text, and is seen in it here: 7BIT, 8BITMIME
     #[arg(short = 'B', value_name = "TYPE", hide = true)]
     body_type: Option<String>,
-    /// What sendmail is to do: m is to send
+    /// What sendmail is to do: m is to send, s to speak SMTP, p to show the queue, i to read aliases
     #[arg(short = 'b', value_name = "MODE", hide = true)]
     mode: Option<String>,
+    /// Have the server of this machine try now what waits in its queue (sendmail -q)
+    #[arg(short = 'q', value_name = "INTERVAL", num_args = 0..=1, default_missing_value = "", hide = true)]
+    queue: Option<String>,
+    /// Ask for reports: never, or some of success,failure,delay (DSN)
+    #[arg(short = 'N', long, value_name = "WHEN")]
+    notify: Option<String>,
+    /// How much of the message a report of failure is to bring back: full or hdrs (DSN)
+    #[arg(short = 'R', long = "return", value_name = "HOW-MUCH")]
+    ret: Option<String>,
+    /// What reports are to call this message (DSN)
+    #[arg(short = 'V', long, value_name = "ID")]
+    envelope_id: Option<String>,
     /// What to call this computer in EHLO
     #[arg(long, value_name = "NAME")]
     helo: Option<String>,
@@ -106,13 +127,10 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         .sendmail_options
         .iter()
         .any(|option| option == "i");
-    if let Some(mode) = arguments.mode.as_deref().filter(|mode| *mode != "m") {
-        let mode = exit::printable(mode);
-        return Err(failure(
-            exit::USAGE,
-            format!("-b{mode}: only -bm is done here; `mailq` shows what waits to be sent"),
-        ));
+    if let Some(code) = sendmail::another_mode(&arguments)? {
+        return Ok(code);
     }
+    let reports = sendmail::reports(&arguments)?;
     let host = host_name();
     let mail = match style(&arguments) {
         Some(style) => raw_mail(&arguments, style, &host)?,
@@ -144,21 +162,23 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         }),
         patience: access.timeout,
     };
-    let mut client = Client::new(plan, mail);
+    let asks = reports != Reports::default();
+    let mut client = Client::asking(plan, mail, reports);
     let conversation = converse(&access, &mut client);
     let protocol = if arguments.lmtp { "LMTP" } else { "SMTP" };
-    conclude(protocol, &access, conversation, client.into_outcome())
+    let outcome = client.into_outcome();
+    if asks && !outcome.taken.is_empty() && !outcome.reports_asked {
+        evidence::note("the server does not know DSN: it was not asked for reports");
+    }
+    conclude(protocol, &access, conversation, outcome)
 }
 
 /// How far the input is left alone, when it is a whole message. A program that calls `sendmail` always writes one.
 fn style(arguments: &Arguments) -> Option<Style> {
-    let called = std::env::args_os().next();
-    let called = called.as_deref().map(Path::new).and_then(Path::file_name);
     if arguments.raw {
         return Some(Style::AsItIs);
     }
-    let sendmail =
-        arguments.recipients_from_header || called.is_some_and(|name| name == "sendmail");
+    let sendmail = arguments.recipients_from_header || Called::now() == Called::Sendmail;
     sendmail.then_some(Style::Sendmail)
 }
 

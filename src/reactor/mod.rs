@@ -32,6 +32,7 @@ mod gather;
 pub mod hall;
 mod limiter;
 pub mod lookup;
+pub mod meter;
 pub mod outgoing;
 mod pool;
 pub mod prelude;

@@ -7,7 +7,9 @@
 //! asks: so it asks at once, and never gets to the poll. After a refusal Linux lets the same socket call again. Then one port
 //! costs two system calls and nothing else, all of it spent in the kernel's TCP (3.6 µs a port, 10,000 of them, 36 ms; OpenBSD's nc: 80 to
 //! 90 ms); and because that has no more to give, several processors are put to it. A socket that blocks (one system call a port), and one
-//! bound to a port of its own (no search for one), were measured and cost the same. To read the kernel's table of listeners instead
+//! bound to a port or an address of its own (no search for one), one bound to the device, SO_DONTROUTE and MSG_FASTOPEN were measured and
+//! cost the same within 5 in 100; a socket for each port costs half as much again. 10,000 bare calls of connect(2) take 43 ms of
+//! processor where OpenBSD's nc takes 81: on two processors that is 0.27 of its time, and there is no less to be had. To read the kernel's table of listeners instead
 //! would cost nothing, and be wrong where packets are filtered or redirected.
 //!
 //! **UDP.** Nobody answers a probe; a port is closed when a datagram is refused (ICMP port unreachable), and taken for open when

@@ -8,11 +8,16 @@
 //! CPU time is that of the program's processes alone, at both ends, as the kernel has counted it when they have ended. Who
 //! feeds them and who takes what comes out is a thread of this one: the same for all.
 
+#[path = "netcat/measure.rs"]
+mod measure;
+#[path = "netcat/table.rs"]
+mod table;
+
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -26,6 +31,10 @@ use rustix::process::{
     waitid,
 };
 use rustix::time::{ClockId, clock_gettime};
+use socket2::{Domain, Socket, Type};
+
+use measure::*;
+use table::*;
 
 const GIB: u64 = 1 << 30;
 const MIB: usize = 1 << 20;
@@ -357,6 +366,34 @@ fn scan() {
         &medians(times),
         Asked::MostOf("nc.openbsd", 0.2),
     );
+    let bare = (0..=rounds() * 2).map(|_| knocked(first).as_secs_f64() * 1e3);
+    println!(
+        "  {:<16} {:>18.3}  ms: one socket a processor, one connect(2) a port, nothing else: who has fewer calls does not \
+         know whether a port is closed",
+        "the kernel alone",
+        medians(vec![bare.collect()])[0]
+    );
+}
+
+/// How long the smallest loop of system calls takes that learns of each port that it is closed: on all processors, a socket that blocks,
+/// and is used again after it was refused.
+fn knocked(first: u16) -> Duration {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let ports: Vec<u16> = (first..first + SCANNED).collect();
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for ports in ports.chunks(ports.len().div_ceil(threads)) {
+            scope.spawn(move || {
+                let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+                for port in ports {
+                    let to = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+                    let refused = socket.connect(&to.into()).map_err(|error| error.kind());
+                    assert_eq!(refused, Err(io::ErrorKind::ConnectionRefused), "{port}");
+                }
+            });
+        }
+    });
+    begun.elapsed()
 }
 
 fn callers() {
@@ -464,317 +501,4 @@ fn called(netcat: &Netcat) -> (Duration, usize) {
         .filter(|line| !lines.contains(line.as_str()))
         .count();
     (last - begun, missing)
-}
-
-// How it is measured.
-
-/// Both ends: how long until both have ended, and their CPU time.
-fn transfer(
-    netcat: &Netcat,
-    input: Stdio,
-    output: Stdio,
-    meanwhile: impl FnOnce(),
-) -> (Duration, Duration) {
-    let port = free_port();
-    let mut listen = command(netcat, netcat.listen, port);
-    // Some listeners leave when their own input ends.
-    let (silence, _nobody) = io::pipe().expect("a pipe");
-    listen.stdin(silence).stdout(output);
-    let listener = Running::start(&mut listen);
-    drop(listen);
-    assert!(listener.listens(port), "{} does not listen", netcat.name);
-    let mut send = command(netcat, netcat.send, port);
-    send.stdin(input).stdout(Stdio::null());
-    let begun = Instant::now();
-    let sender = Running::start(&mut send);
-    drop(send);
-    meanwhile();
-    let cpu = sender.end() + listener.end();
-    (begun.elapsed(), cpu)
-}
-
-fn bare(netcat: &Netcat) -> Command {
-    let mut command = match std::env::var_os("MAILTOOL_BENCH_PROGRAM") {
-        Some(program) if netcat.program == OURS.program => Command::new(program),
-        _ => Command::new(netcat.program),
-    };
-    if netcat.program == BUSYBOX.program {
-        command.arg("nc");
-    } else {
-        command.arg0(netcat.called);
-    }
-    command
-}
-
-fn command(netcat: &Netcat, arguments: Arguments, port: u16) -> Command {
-    let mut command = bare(netcat);
-    command
-        .args(arguments(port).split(' '))
-        .stderr(Stdio::null());
-    command
-}
-
-/// A process of the netcat's, which is ended if it does not end.
-struct Running {
-    child: Child,
-    /// Dropped when it has ended in time.
-    watched: Option<Sender<()>>,
-    watchdog: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        let program = command.get_program().to_owned();
-        let child = command.spawn();
-        let child = child.unwrap_or_else(|error| panic!("{program:?}: {error}"));
-        let pid = Pid::from_child(&child);
-        let (watched, over) = channel();
-        let watchdog = thread::spawn(move || {
-            if over.recv_timeout(AT_MOST) == Err(RecvTimeoutError::Timeout) {
-                let _ = kill_process(pid, Signal::KILL);
-            }
-        });
-        Self {
-            child,
-            watched: Some(watched),
-            watchdog: Some(watchdog),
-        }
-    }
-
-    /// Waits until it listens.
-    fn listens(&self, port: u16) -> bool {
-        let until = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < until {
-            if listening().contains(&port) {
-                return true;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        false
-    }
-
-    /// Waits for its end: its CPU time.
-    fn end(mut self) -> Duration {
-        let pid = Pid::from_child(&self.child);
-        // Its entry in /proc stays until it is reaped.
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        waitid(WaitId::Pid(pid), options).expect("it is a child");
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
-        let stat = stat.expect("it is not reaped yet");
-        let fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-        // utime and stime, the 14th and 15th of all, in hundredths of a second.
-        let ticks: u64 = fields
-            .skip(11)
-            .take(2)
-            .filter_map(|f| f.parse::<u64>().ok())
-            .sum();
-        self.unwatch();
-        self.child.wait().expect("it has ended");
-        Duration::from_millis(10 * ticks)
-    }
-}
-
-impl Running {
-    /// To be called before it is reaped: from then on its number may be another's.
-    fn unwatch(&mut self) {
-        self.watched = None;
-        if let Some(watchdog) = self.watchdog.take() {
-            watchdog.join().expect("no panic");
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.unwatch();
-        // It may have been waited for.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The ports that somebody listens at.
-fn listening() -> HashSet<u16> {
-    let mut ports = HashSet::new();
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let table = fs::read_to_string(table).unwrap_or_default();
-        for line in table.lines() {
-            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-            let port = fields.get(1).and_then(|local| local.rsplit(':').next());
-            let port = port.and_then(|port| u16::from_str_radix(port, 16).ok());
-            if fields.get(3) == Some(&"0A") {
-                ports.extend(port);
-            }
-        }
-    }
-    ports
-}
-
-/// Who does not call in ten seconds does not call.
-fn accept(listener: &TcpListener) -> TcpStream {
-    let patience = Some(Duration::from_secs(10));
-    // On Linux the time to receive is the time to accept, too.
-    socket2::SockRef::from(listener)
-        .set_read_timeout(patience)
-        .expect("a socket");
-    let (stream, _) = listener.accept().expect("it calls");
-    stream
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("it is bound").port()
-}
-
-/// The first of so many.
-fn closed_ports(count: u16) -> Option<u16> {
-    let open = listening();
-    let firsts = (2_000..u16::MAX - count).step_by(usize::from(count) / 10);
-    let is_closed = |first: &u16| (*first..*first + count).all(|port| !open.contains(&port));
-    firsts.into_iter().find(is_closed)
-}
-
-/// A folder in memory, or else on the disk, that has room for so much.
-fn roomy_folder(octets: u64) -> Option<tempfile::TempDir> {
-    [Path::new("/dev/shm"), &std::env::temp_dir()]
-        .into_iter()
-        .filter(|folder| {
-            let room = rustix::fs::statvfs(*folder).map(|fs| fs.f_bavail * fs.f_frsize);
-            let is_in_memory = folder.starts_with("/dev/shm");
-            let memory = if is_in_memory {
-                free_memory()
-            } else {
-                u64::MAX
-            };
-            room.is_ok_and(|room| room.min(memory) > octets + GIB)
-        })
-        .find_map(|folder| tempfile::tempdir_in(folder).ok())
-}
-
-fn free_memory() -> u64 {
-    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kib.unwrap_or_default() * 1024
-}
-
-/// A MiB that does not repeat.
-fn block() -> Vec<u8> {
-    let mut state = 0x2545_f491_u32;
-    let words = (0..MIB / 4).map(|_| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state.to_le_bytes()
-    });
-    words.flatten().collect()
-}
-
-fn feed(mut input: PipeWriter, octets: u64) {
-    let block = block();
-    for _ in 0..octets >> 20 {
-        if input.write_all(&block).is_err() {
-            return;
-        }
-    }
-}
-
-fn take(mut output: PipeReader) -> u64 {
-    let mut buffer = vec![0; MIB];
-    let mut took = 0;
-    while let Ok(octets @ 1..) = output.read(&mut buffer) {
-        took += octets as u64;
-    }
-    took
-}
-
-/// Compares the sizes, and a piece in each 64 MiB.
-fn same(from: &PathBuf, to: &PathBuf, octets: u64) {
-    let (from, to) = (File::open(from), File::open(to));
-    let (from, to) = (from.expect("it is here"), to.expect("it is here"));
-    let arrived = to.metadata().expect("a file").len();
-    assert_eq!(arrived, octets, "not all of it arrived");
-    let mut pieces = [vec![0; 4096], vec![0; 4096]];
-    for at in (0..octets - 4096).step_by(64 * MIB - 4096) {
-        for (file, piece) in [&from, &to].into_iter().zip(&mut pieces) {
-            file.read_exact_at(piece, at).expect("it is as long");
-        }
-        assert!(pieces[0] == pieces[1], "it is not the same at {at}");
-    }
-}
-
-// How it is told.
-
-/// What is asked of ours, which is the first.
-#[derive(Clone, Copy)]
-enum Asked {
-    /// At least so many times the highest of the others.
-    Least(f64),
-    /// At most so many times the lowest of the others.
-    Most(f64),
-    /// At most so many times this one's.
-    MostOf(&'static str, f64),
-}
-
-fn table(netcats: &[Netcat], unit: impl Display, values: &[f64], asked: Asked) {
-    let ours = values[0];
-    println!("  {:<16} {unit:>18}  {:>14}", "", "ours is");
-    for (netcat, value) in netcats.iter().zip(values) {
-        println!(
-            "  {:<16} {value:>18.3}  {:>8.2} times it",
-            netcat.name,
-            ours / value
-        );
-    }
-    let others = || values[1..].iter().copied();
-    let (bound, words) = match asked {
-        Asked::Least(times) => (
-            others().reduce(f64::max),
-            format!("at least {times} times the best"),
-        ),
-        Asked::Most(times) => (
-            others().reduce(f64::min),
-            format!("at most {times} times the best"),
-        ),
-        Asked::MostOf(name, times) => {
-            let at = netcats.iter().position(|netcat| netcat.name == name);
-            (
-                at.map(|at| values[at]),
-                format!("at most {times} times that of {name}"),
-            )
-        }
-    };
-    let Some(bound) = bound else {
-        println!("  asked: {words}: nobody is here to compare with");
-        return;
-    };
-    let ratio = ours / bound;
-    let passes = match asked {
-        Asked::Least(times) => ratio >= times,
-        Asked::Most(times) | Asked::MostOf(_, times) => ratio <= times,
-    };
-    let verdict = if passes { "pass" } else { "below" };
-    println!("  asked: {words}; it is {ratio:.2} times: {verdict}");
-}
-
-fn medians(values: Vec<Vec<f64>>) -> Vec<f64> {
-    let median = |mut values: Vec<f64>| {
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-    };
-    values.into_iter().map(median).collect()
-}
-
-fn gib(octets: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "to be shown")]
-    let octets = octets as f64;
-    #[expect(clippy::cast_precision_loss, reason = "a power of two")]
-    let gib = GIB as f64;
-    octets / gib
-}
-
-fn shown(octets: u64) -> String {
-    format!("{} GiB", gib(octets))
 }

@@ -88,6 +88,18 @@ pub(super) const SEND: Table = &[
         "i",
         "Une ligne d'un seul point est du texte, ce qu'elle n'est pas sous le nom de sendmail",
     ),
+    (
+        "notify",
+        "Demander des rapports : never, ou une partie de success,failure,delay (DSN)",
+    ),
+    (
+        "ret",
+        "Ce qu'un rapport d'échec doit rendre du message : full ou hdrs (DSN)",
+    ),
+    (
+        "envelope_id",
+        "Comment les rapports doivent appeler ce message (DSN)",
+    ),
     ("helo", "Nom de cet ordinateur dans EHLO"),
     ("lmtp", "Parler LMTP au lieu de SMTP"),
     (

@@ -131,6 +131,40 @@ pub(super) const TABLE: Table = &[
     ),
     ("no password was typed", "aucun mot de passe n'a été tapé"),
     (
+        "-q{}: the server tries again by itself; -q alone has it try everything now",
+        "-q{} : le serveur réessaie de lui-même ; -q seul le fait tout essayer maintenant",
+    ),
+    (
+        "-b{}: -bm sends, -bs speaks SMTP on stdin and stdout, -bp shows the queue, -bi is for aliases; a server is `mailtool serve`",
+        "-b{} : -bm envoie, -bs parle SMTP sur l'entrée et la sortie standard, -bp montre la file d'attente, -bi est pour les alias ; un serveur, c'est `mailtool serve`",
+    ),
+    (
+        "whoever has the dialogue logs in by itself; leave --user and MAILTOOL_USER away",
+        "qui mène le dialogue s'identifie lui-même ; omettre --user et MAILTOOL_USER",
+    ),
+    (
+        "whoever has the dialogue says STARTTLS by itself; --tls begins with TLS, --no-starttls in the clear",
+        "qui mène le dialogue dit STARTTLS lui-même ; --tls commence par TLS, --no-starttls en clair",
+    ),
+    (
+        "there is no --pcap here: `mailtool nc --pcap FILE` has it",
+        "il n'y a pas de --pcap ici : `mailtool nc --pcap FILE` l'a",
+    ),
+    ("lost the connection to {}", "la connexion à {} est perdue"),
+    (
+        "never, or some of success,failure,delay",
+        "never, ou une partie de success,failure,delay",
+    ),
+    ("full or hdrs", "full ou hdrs"),
+    (
+        "printable ASCII, 100 octets at most",
+        "de l'ASCII imprimable, 100 octets au plus",
+    ),
+    (
+        "the server does not know DSN: it was not asked for reports",
+        "le serveur ne connaît pas DSN : aucun rapport ne lui a été demandé",
+    ),
+    (
         "to whom? Add --to alice@example.org",
         "à qui ? Ajouter --to alice@example.org",
     ),

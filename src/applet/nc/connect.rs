@@ -23,7 +23,7 @@ use crate::proto::raw::{Outcome, Role};
 use crate::reactor::relay::Link;
 use crate::reactor::resolver::{self, Family};
 use crate::reactor::sockets::{
-    DialError, UnixKind, UnixName, dial, dial_unix, knock, pass_descriptor, probe,
+    DialError, UnixKind, UnixName, Unset, dial, dial_unix, knock, pass_descriptor, probe,
 };
 use crate::tap::Side;
 
@@ -380,6 +380,7 @@ impl Netcat {
                 let from = source.unwrap_or(to);
                 Err(self.words.unbound_source(from, &reason(&error)))
             }
+            Err(DialError::Failed(error)) if Unset::is(&error) => Err(error.into()),
             Err(DialError::Failed(error)) => Ok(Err(WhyNot::Failed(reason(&error)))),
             Err(DialError::TimedOut) => Ok(Err(WhyNot::TimedOut)),
         }

@@ -340,6 +340,7 @@ impl Netcat {
             },
             options: self.ends(),
             progress: self.options.evidence.progress.then(witnesses::progress),
+            meter: self.meter.clone(),
             manner: self.manners(),
             notes: Box::new(Said {
                 words: self.words.clone(),

@@ -72,7 +72,10 @@ impl Netcat {
             security,
             host: host.to_owned(),
             connector: Box::new(move || Connector::with(&tls)),
-            wire: connection.wire,
+            wire: match &self.meter {
+                Some(meter) => Some(meter.watch(Side::Client, connection.wire)),
+                None => connection.wire,
+            },
         };
         let timing = self.options.timing;
         let session = Options {
@@ -90,6 +93,7 @@ impl Netcat {
         };
         let (input, output) = (&mut self.input, &mut self.output);
         let conclusion = typist::converse(call, session, display, input, output, tap)?;
+        self.tell_stats();
         let (code, why) = match conclusion {
             Conclusion::Ended(Ending::Done) => return Ok(exit::OK),
             Conclusion::Unheard => return Ok(1),

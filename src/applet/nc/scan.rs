@@ -9,6 +9,7 @@ use super::dialect::Dialect;
 use super::options::{Carrier, Connect, Idle, OnceConnected};
 use super::words::{Note, Rest, Way, WhyNot};
 use crate::reactor::scan::{Found, Scan};
+use crate::reactor::sockets::Unset;
 
 impl Netcat {
     /// Whether it is only to be seen who listens, without anything in between.
@@ -66,6 +67,9 @@ impl Netcat {
                 let from = places.iter().find(|(to, _)| to.ip() == address.ip());
                 let from = from.and_then(|(_, from)| *from).unwrap_or(address);
                 stopped.get_or_insert(self.words.unbound_source(from, &reason(&error)));
+            }
+            Found::Failed(error) if Unset::is(&error) => {
+                stopped.get_or_insert(error.into());
             }
             Found::Failed(error) => {
                 self.tell_closed(host, address, WhyNot::Failed(reason(&error)));

@@ -13,7 +13,7 @@ use super::{Netcat, eprint};
 use crate::limits;
 use crate::proto::raw::{Crlf, Outcome, Pace, Policy, Role};
 use crate::reactor::TlsError;
-use crate::reactor::relay::{Link, Manner, Report, relay};
+use crate::reactor::relay::{Link, Manner, Progress, Report, relay};
 use crate::tap::Side;
 use crate::tap::dump::Cutting;
 use crate::wire::telnet::Telnet;
@@ -46,6 +46,7 @@ impl Netcat {
             rate: flow.rate.and_then(NonZeroU64::new),
             telnet: flow.telnet.then(Telnet::default),
             progress: self.options.evidence.progress.then(witnesses::progress),
+            meter: self.meter.clone(),
             ..Manner::default()
         }
     }
@@ -107,9 +108,24 @@ impl Netcat {
                 time: report.duration,
             }));
         }
-        if self.options.evidence.stats {
-            eprint(&self.words.error(&witnesses::stats(report)));
+        if let Some(meter) = &self.meter {
+            meter.clear();
+            self.say_stats(report.progress());
         }
+    }
+
+    /// --stats of a conversation whose octets nobody counts but the meter: those that crossed the socket.
+    pub(super) fn tell_stats(&self) {
+        if let Some(meter) = &self.meter
+            && let Some(progress) = meter.read(Instant::now())
+        {
+            meter.clear();
+            self.say_stats(progress);
+        }
+    }
+
+    fn say_stats(&self, progress: Progress) {
+        eprint(&self.words.error(&witnesses::stats(progress)));
     }
 }
 

@@ -15,7 +15,7 @@ use super::eprint;
 use super::options::{Begins, Carrier, DumpFormat, Options};
 use super::words::Words;
 use crate::applet::evidence;
-use crate::reactor::relay::{Progress, Report};
+use crate::reactor::relay::Progress;
 use crate::tap::dump::{Cutting, Dump, Format};
 use crate::tap::keylog::KeySink;
 use crate::tap::masked::Masked;
@@ -186,8 +186,8 @@ pub(super) fn progress() -> Box<dyn FnMut(Progress)> {
 }
 
 /// --stats
-pub(super) fn stats(report: &Report) -> String {
-    totals(report.sent, report.received, report.duration)
+pub(super) fn stats(progress: Progress) -> String {
+    totals(progress.sent, progress.received, progress.duration)
 }
 
 fn totals(sent: u64, received: u64, duration: Duration) -> String {

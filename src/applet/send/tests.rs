@@ -159,6 +159,7 @@ fn the_outcome_decides_the_exit_code() {
             .map(|reply| (address("b@x.example"), reply.clone()))
             .collect(),
         failure,
+        reports_asked: false,
     };
     let end = |outcome| match conclude("SMTP", &access(), Ok(()), outcome) {
         Ok(code) => code,

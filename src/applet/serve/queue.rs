@@ -126,6 +126,16 @@ pub(crate) fn run_mailq(matches: &ArgMatches) -> anyhow::Result<u8> {
     ask(&arguments.server, "list", false)
 }
 
+/// `sendmail -q`: has the server of the usual store, or that of the environment, try now what waits.
+pub(crate) fn flush_everything() -> anyhow::Result<u8> {
+    run(&command().try_get_matches_from(["queue", "flush"])?)
+}
+
+/// `sendmail -bp`
+pub(crate) fn list_everything() -> anyhow::Result<u8> {
+    run_mailq(&mailq_command().try_get_matches_from(["mailq"])?)
+}
+
 /// One word of a request.
 fn word(text: &str) -> anyhow::Result<&str> {
     if text.is_empty()

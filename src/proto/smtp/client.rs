@@ -10,7 +10,7 @@ pub use super::terms::{Failure, Login, Protocol, Stage, With};
 use crate::proto::client::{Failure as DialogueFailure, Upgrade};
 use crate::proto::{Input, Out, Session};
 use crate::wire::address::Address;
-use crate::wire::envelope::{Body, Envelope, MailOptions, Recipient};
+use crate::wire::envelope::{Body, Envelope, MailOptions, Notify, Recipient, Ret};
 use crate::wire::lines::Want;
 use crate::wire::smtp::Reply;
 
@@ -40,6 +40,17 @@ pub struct Mail {
     pub text: Vec<u8>,
 }
 
+/// Which reports the sender asks for (RFC 3461). A server that does not know them is not asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reports {
+    /// When, for each of the recipients.
+    pub notify: Notify,
+    /// How much of the message they bring back.
+    pub ret: Option<Ret>,
+    /// What they call the message: 100 octets at most, as xtext.
+    pub envelope_id: Option<String>,
+}
+
 /// What became of a message.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -49,6 +60,8 @@ pub struct Outcome {
     pub refused: Vec<(Address, Reply)>,
     /// Why the message was not sent at all, when that was not for the recipients' sake.
     pub failure: Option<Failure>,
+    /// The server knows reports, and so was asked for those that were wanted.
+    pub reports_asked: bool,
 }
 
 /// A client session. Ask for [`Self::into_outcome`] when the connection has ended.
@@ -76,12 +89,20 @@ impl Session for Client {
 impl Client {
     /// A session that sends `mail` as `plan` says.
     pub fn new(plan: Plan, mail: Mail) -> Self {
+        Self::asking(plan, mail, Reports::default())
+    }
+
+    /// The same, which asks for `reports`.
+    pub fn asking(plan: Plan, mail: Mail, reports: Reports) -> Self {
         let body = if mail.text.is_ascii() {
             Body::SevenBit
         } else {
             Body::EightBit
         };
-        let recipients = mail.recipients.iter().cloned().map(Recipient::new);
+        let recipients = mail.recipients.iter().cloned().map(|address| Recipient {
+            notify: reports.notify,
+            ..Recipient::new(address)
+        });
         let tray = Tray::new();
         tray.give(Message {
             word: 0,
@@ -89,6 +110,8 @@ impl Client {
                 reverse_path: mail.reverse_path,
                 options: MailOptions {
                     body,
+                    ret: reports.ret,
+                    envelope_id: reports.envelope_id,
                     ..MailOptions::default()
                 },
                 recipients: recipients.collect(),
@@ -122,7 +145,9 @@ impl Client {
         let lost = || DialogueFailure::Lost { step: step.clone() }.into();
         let mut failure = self.tray.failure();
         let mut outcome = Outcome::default();
-        let fates = self.tray.outcomes().into_iter().flat_map(|one| one.fates);
+        let outcomes = self.tray.outcomes();
+        outcome.reports_asked = outcomes.iter().any(|one| one.passed_on.dsn);
+        let fates = outcomes.into_iter().flat_map(|one| one.fates);
         let mut any = false;
         for (address, fate) in self.recipients.into_iter().zip(fates) {
             any = true;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::limits;
 use crate::proto::TlsInfo;
 use crate::proto::raw::Options;
+use crate::reactor::meter::Meter;
 use crate::reactor::relay::{HandshakeError, Manner, Progress, Report};
 use crate::reactor::tls::{Acceptor, TlsError};
 use crate::wire::destination::Destination;
@@ -45,6 +46,8 @@ pub struct Settings {
     pub options: Options,
     /// Is told once a second how far all of them are together.
     pub progress: Option<Box<dyn FnMut(Progress)>>,
+    /// Shows the same, to whoever reads it.
+    pub meter: Option<Meter>,
     /// How octets of a caller are changed and looked at. Where many hear the same, only `rate`, `telnet`, `tap` and `wire` count.
     pub manner: Box<dyn FnMut(&Caller) -> Manner>,
     /// Is told what happens.
@@ -62,6 +65,7 @@ impl Default for Settings {
             stall: limits::HALL_STALL,
             options: Options::default(),
             progress: None,
+            meter: None,
             manner: Box::new(|_| Manner::default()),
             notes: Box::new(()),
         }

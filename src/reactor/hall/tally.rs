@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::proto::raw::Outcome;
+use crate::reactor::meter::Meter;
 use crate::reactor::relay::{Progress, Report};
 
 pub(super) struct Tally {
@@ -11,15 +12,20 @@ pub(super) struct Tally {
     received: u64,
     /// When it is to be shown; `None` while nothing has changed since it was.
     tick: Option<Instant>,
+    meter: Option<Meter>,
 }
 
 impl Tally {
-    pub(super) const fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, meter: Option<Meter>) -> Self {
+        if let Some(meter) = &meter {
+            meter.set(now, 0, 0);
+        }
         Self {
             begun: now,
             sent: 0,
             received: 0,
             tick: None,
+            meter,
         }
     }
 
@@ -29,6 +35,9 @@ impl Tally {
             self.sent += sent;
             self.received += received;
             self.tick.get_or_insert(now + TICK);
+            if let Some(meter) = &self.meter {
+                meter.set(self.begun, self.sent, self.received);
+            }
         }
     }
 

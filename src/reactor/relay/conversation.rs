@@ -269,7 +269,11 @@ impl Conversation {
             let _ = self.link.flush();
             return Ok(self.linger(now, lingering, scratch));
         }
-        match self.talk(now, input, output, scratch) {
+        let talked = self.talk(now, input, output, scratch);
+        if let Some(meter) = &self.manner.meter {
+            meter.set(self.begun, self.sent, self.received);
+        }
+        match talked {
             Ok(true) => Ok(Turn::Moved),
             Ok(false) => Ok(Turn::Still),
             Err(Stop::Leave(outcome)) => Ok(self.leave(now, outcome, scratch)),

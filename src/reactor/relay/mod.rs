@@ -37,6 +37,7 @@ use mio::{Events, Poll, Token};
 
 use crate::limits;
 use crate::proto::raw::{Crlf, Outcome, Pace, Policy};
+use crate::reactor::meter::Meter;
 use crate::reactor::stdio::{Input, Output};
 use crate::tap::{Tap, Wire};
 use crate::wire::http_proxy::Body;
@@ -70,6 +71,8 @@ pub struct Manner {
     pub wire: Option<Box<dyn Wire>>,
     /// Is told once a second how far it is.
     pub progress: Option<Box<dyn FnMut(Progress)>>,
+    /// Shows how far it is, to whoever reads it.
+    pub meter: Option<Meter>,
     /// How long the peer's end is waited for after ours, so that it does read our last words: a peer that says nothing meanwhile
     /// only until it has them. `None`: not at all.
     pub linger: Option<Duration>,
@@ -97,6 +100,17 @@ pub struct Report {
     pub received: u64,
     /// From the beginning to the end.
     pub duration: Duration,
+}
+
+impl Report {
+    /// How far it came.
+    pub const fn progress(&self) -> Progress {
+        Progress {
+            sent: self.sent,
+            received: self.received,
+            duration: self.duration,
+        }
+    }
 }
 
 /// Relays until `policy` says that it is over.

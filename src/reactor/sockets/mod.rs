@@ -20,7 +20,7 @@ use crate::reactor::relay::wait;
 use crate::wire::services::Transport;
 
 pub use self::pass::pass_descriptor;
-pub use self::settings::{Route, Settings};
+pub use self::settings::{Route, Settings, Unset};
 pub use self::unix::{TemporaryName, UnixKind, UnixName, dial_unix, listen_unix};
 
 /// What carries octets over IP.

@@ -1,5 +1,7 @@
 //! What the user wants of a socket: options of the kernel, in one place.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
@@ -43,45 +45,87 @@ pub struct Route {
     pub pointer: u8,
 }
 
+/// The kernel does not take a setting: which, where OpenBSD's nc names it, and why. So it is told from a peer who cannot be reached.
+#[derive(Debug)]
+pub struct Unset {
+    what: &'static str,
+    why: io::Error,
+}
+
+impl Unset {
+    /// Whether that is what went wrong.
+    pub fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+
+    fn of(what: &'static str) -> impl Fn(io::Error) -> io::Error {
+        move |why| io::Error::new(why.kind(), Self { what, why })
+    }
+}
+
+impl fmt::Display for Unset {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let colon = if self.what.is_empty() { "" } else { ": " };
+        write!(formatter, "{}{colon}{}", self.what, self.why)
+    }
+}
+
+impl Error for Unset {}
+
 impl Settings {
     /// Sets all of it on a socket that is to be used with `address`.
     pub(super) fn apply(&self, socket: &Socket, address: SocketAddr) -> io::Result<()> {
         if self.broadcast {
-            socket.set_broadcast(true)?;
+            socket.set_broadcast(true).map_err(Unset::of(""))?;
         }
         if self.keepalive {
-            socket.set_keepalive(true)?;
+            socket.set_keepalive(true).map_err(Unset::of(""))?;
         }
         if self.debug {
-            set(socket, libc::SOL_SOCKET, libc::SO_DEBUG, 1)?;
+            set(socket, libc::SOL_SOCKET, libc::SO_DEBUG, 1).map_err(Unset::of(""))?;
         }
         if let Some(key) = &self.md5_key {
             let value = md5_signature(address, key)?;
-            sys::set_socket_option(socket.as_fd(), libc::IPPROTO_TCP, TCP_MD5SIG, &value)?;
+            sys::set_socket_option(socket.as_fd(), libc::IPPROTO_TCP, TCP_MD5SIG, &value)
+                .map_err(Unset::of(""))?;
         }
         if let Some(octets) = self.receive_buffer {
-            socket.set_recv_buffer_size(octets)?;
+            socket
+                .set_recv_buffer_size(octets)
+                .map_err(Unset::of("set TCP receive buffer size"))?;
         }
         if let Some(octets) = self.send_buffer {
-            socket.set_send_buffer_size(octets)?;
+            socket
+                .set_send_buffer_size(octets)
+                .map_err(Unset::of("set TCP send buffer size"))?;
         }
         if let Some(ttl) = self.ttl {
             match address {
-                SocketAddr::V4(_) => socket.set_ttl_v4(ttl)?,
-                SocketAddr::V6(_) => socket.set_unicast_hops_v6(ttl)?,
+                SocketAddr::V4(_) => socket.set_ttl_v4(ttl).map_err(Unset::of("set IP TTL"))?,
+                SocketAddr::V6(_) => socket
+                    .set_unicast_hops_v6(ttl)
+                    .map_err(Unset::of("set IPv6 unicast hops"))?,
             }
         }
         if let Some(ttl) = self.min_ttl {
-            let (level, name) = match address {
-                SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_MINTTL),
-                SocketAddr::V6(_) => (libc::IPPROTO_IPV6, IPV6_MINHOPCOUNT),
+            let (level, name, what) = match address {
+                SocketAddr::V4(_) => (libc::IPPROTO_IP, libc::IP_MINTTL, "set IP min TTL"),
+                SocketAddr::V6(_) => (
+                    libc::IPPROTO_IPV6,
+                    IPV6_MINHOPCOUNT,
+                    "set IPv6 min hop count",
+                ),
             };
-            set(socket, level, name, ttl)?;
+            set(socket, level, name, ttl).map_err(Unset::of(what))?;
         }
         if let Some(tos) = self.tos {
             match address {
-                SocketAddr::V4(_) => socket.set_tos_v4(tos.into())?,
-                SocketAddr::V6(_) => socket.set_tclass_v6(tos.into())?,
+                SocketAddr::V4(_) => socket
+                    .set_tos_v4(tos.into())
+                    .map_err(Unset::of("set IP ToS"))?,
+                SocketAddr::V6(_) => socket
+                    .set_tclass_v6(tos.into())
+                    .map_err(Unset::of("set IPv6 traffic class"))?,
             }
         }
         if let (Some(route), SocketAddr::V4(_)) = (&self.route, address) {

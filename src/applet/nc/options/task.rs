@@ -456,7 +456,8 @@ impl Reader<'_> {
             None => NCAT_CALLERS,
             Some(text) => usize::try_from(atoi(&text))
                 .ok()
-                .filter(|most| *most > 0)
+                // 0 turns everybody away, as ncat's does; what is no number would, too.
+                .filter(|most| *most > 0 || text.trim_start().starts_with('0'))
                 .ok_or_else(|| {
                     Complaint::Refused(format!(
                         "--max-conns {text}: a number of callers is wanted."

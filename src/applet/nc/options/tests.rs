@@ -185,6 +185,7 @@ fn callers_are_taken_one_in_turn_or_at_once() {
         ),
         (OpenBsd, "-l -e /bin/cat 1", Callers::One),
         (Ncat, "-lk -m 7 1", Callers::AtOnce { at_most: 7 }),
+        (Ncat, "-lk -m 0 1", Callers::AtOnce { at_most: 0 }),
         (Ncat, "--chat -l 1", Callers::AtOnce { at_most: 100 }),
         (Ncat, "-l -m 7 1", Callers::One),
         (Traditional, "-lk -p 1", Callers::One),

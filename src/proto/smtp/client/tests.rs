@@ -354,3 +354,45 @@ fn a_stop_in_the_middle_is_no_success() {
         Some(Failure::Dialogue(DialogueFailure::Lost { .. }))
     ));
 }
+
+#[test]
+fn reports_are_asked_for_where_they_are_known() {
+    for (offers, mail_line, rcpt_line) in [
+        (
+            "250-a.example\r\n250 DSN\r\n",
+            "MAIL FROM:<bob@b.example> RET=HDRS ENVID=lab+201\r\n",
+            "RCPT TO:<alice@a.example> NOTIFY=SUCCESS,FAILURE\r\n",
+        ),
+        (
+            "250 a.example\r\n",
+            "MAIL FROM:<bob@b.example>\r\n",
+            "RCPT TO:<alice@a.example>\r\n",
+        ),
+    ] {
+        let reports = Reports {
+            notify: Notify::On {
+                success: true,
+                failure: true,
+                delay: false,
+            },
+            ret: Some(Ret::Headers),
+            envelope_id: Some("lab 1".to_owned()),
+        };
+        let steps = [
+            ("220 a.example ESMTP\r\n", "EHLO pc1.example\r\n"),
+            (offers, mail_line),
+            ("250 Ok\r\n", rcpt_line),
+            ("250 Ok\r\n", "DATA\r\n"),
+            ("354 Go\r\n", TEXT),
+            ("250 Ok\r\n", "QUIT\r\n"),
+            (EOF, ""),
+        ];
+        all_cuts(&steps, |drive| {
+            let mut client = Client::asking(plan(), mail(&["alice"]), reports.clone());
+            drive(&mut client);
+            let outcome = client.into_outcome();
+            assert_eq!(outcome.taken.len(), 1);
+            assert_eq!(outcome.reports_asked, offers.contains("DSN"));
+        });
+    }
+}
