@@ -93,11 +93,11 @@ pub(super) const SEND: Table = &[
         "Demander des rapports : never, ou une partie de success,failure,delay (DSN)",
     ),
     (
-        "ret",
+        "return",
         "Ce qu'un rapport d'échec doit rendre du message : full ou hdrs (DSN)",
     ),
     (
-        "envelope_id",
+        "envelope-id",
         "Comment les rapports doivent appeler ce message (DSN)",
     ),
     ("helo", "Nom de cet ordinateur dans EHLO"),
