@@ -546,6 +546,9 @@ pub const RELAY_EXCHANGERS: usize = 10;
 pub const RELAY_ADDRESSES: usize = 10;
 /// How long what was found out about a destination is taken for true; below it the resolver has its TTLs.
 pub const RELAY_FRESH: Duration = Duration::from_secs(5 * 60);
+/// Messages in whose journeys it is noted that a server could not be reached and the next one was tried: those that would have gone there
+/// first. All that wait there would fill the journal.
+pub const RELAY_TOLD: usize = 20;
 /// Local deliveries of queued messages at the same time.
 pub const RELAY_DELIVERIES: usize = 4;
 /// Messages whose outcome is being written down at the same time; more wait, with a few octets each.
@@ -562,6 +565,8 @@ pub const CONTROL_IDLE: Duration = Duration::from_secs(60);
 
 /// Octets of what connections say that wait for the thread which writes sessions down; what is above is left out, and counted.
 pub const RECORD_BATCH: usize = 16 * 1024 * 1024;
+/// Octets of memory that is kept for the next such batch.
+pub const RECORD_SPARE: usize = 256 * 1024;
 /// Octets of a session that are not in its file yet.
 pub const RECORD_PENDING: usize = 64 * 1024;
 /// Octets of what a server has said to a client that has not said a word, kept as they are: a greeting fits.

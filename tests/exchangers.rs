@@ -12,12 +12,13 @@ mod program;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread;
 
 use by_hand::{Hand, contains, message, messages, queue_list, wait_for, wait_for_empty_queue};
 use next_hop::NextHop;
-use program::Server;
+use program::{MAILTOOL, Server};
 
 const A: u8 = 1;
 const CNAME: u8 = 5;
@@ -271,7 +272,8 @@ fn stage(dns: &NameServer) -> Option<(&'static NextHop, &'static NextHop, Server
     Some((good, evil, server))
 }
 
-fn hand_in(server: &Server, to: &str) {
+/// What the server calls it.
+fn hand_in(server: &Server, to: &str) -> String {
     let address = SocketAddr::from((Ipv4Addr::new(127, 0, 0, 43), 25));
     assert_eq!(server.address("smtp"), address);
     let text = format!("Subject: {to}\r\n\r\nText\r\n");
@@ -281,6 +283,19 @@ fn hand_in(server: &Server, to: &str) {
         text.as_bytes(),
     );
     assert!(reply.starts_with("250 2.0.0 "), "{reply}");
+    let mut words = reply.split(' ');
+    let id = words.find(|word| word.contains('-') && word.len() > 8);
+    id.expect("a name").to_owned()
+}
+
+/// `mailtool serve trace`
+fn journey(server: &Server, id: &str) -> String {
+    let output = Command::new(MAILTOOL)
+        .args(["serve", "trace", id, "--store"])
+        .arg(server.store())
+        .output()
+        .expect("the program is built");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
@@ -304,9 +319,7 @@ fn mail_finds_its_exchangers_whatever_happens_on_the_way() {
         "host.test",
         "alias.test",
     ];
-    for domain in domains {
-        hand_in(&server, domain);
-    }
+    let ids = domains.map(|domain| hand_in(&server, domain));
     // What is told of SERVFAIL while it lasts, before it is tried again.
     let list = wait_for("a failure", || {
         let list = queue_list(&server.store());
@@ -317,6 +330,14 @@ fn mail_finds_its_exchangers_whatever_happens_on_the_way() {
     for domain in domains {
         assert_eq!(arrived(domain), 1, "{domain}");
     }
+    // The first server does not answer; which one is asked next is part of the journey.
+    let journey = journey(&server, &ids[0]);
+    let step = "<x@two.test>: not there: 451 4.4.1 dead.test does not answer: ";
+    let next = "; asked next is good.test (127.0.0.42:25)";
+    assert!(
+        journey.contains(step) && journey.contains(next),
+        "{journey}"
+    );
     assert_eq!(evil.heard().calls, 0, "a forged reply was believed");
     assert_eq!(
         (dns.asked("long.test 15"), dns.asked("+long.test 15")),
@@ -421,8 +442,15 @@ fn a_server_that_does_not_take_it_now_is_not_the_last_one() {
             });
         }
     });
-    hand_in(&server, "grey.test");
+    let id = hand_in(&server, "grey.test");
     wait_for_empty_queue(&server.store());
+    let journey = journey(&server, &id);
+    let step = "<x@grey.test>: not there: busy.test: 451 4.7.1 Come back later; asked next is good.test (127.0.0.42:25)\n";
+    assert!(journey.contains(step), "{journey}");
+    assert!(
+        journey.contains("<x@grey.test>: passed on, good.test: 250"),
+        "{journey}"
+    );
     assert_eq!(*asked.lock().expect("no panic"), 1);
     let texts = good.heard().texts;
     let arrived = texts

@@ -226,6 +226,38 @@ fn networks_elsewhere() {
 }
 
 #[test]
+fn lines_commands_and_phases_are_bounded_as_configured() {
+    let options = ["--max-line", "600", "--max-commands", "3"];
+    let timeouts = ["--smtp-timeout", "command=600,text=2,login=600"];
+    let server = Server::start_with(&[&options[..], &timeouts].concat());
+    let smtp = server.address("smtp");
+    let mut hand = Hand::to(smtp);
+    let line = |octets: usize| format!("NOOP {}", "x".repeat(octets - "NOOP \r\n".len()));
+    assert!(hand.say(&line(600)).starts_with("250 "));
+    let reply = hand.say(&line(601));
+    assert_eq!(reply, "500 5.5.2 That line is longer than 600 octets");
+    // An answer to a challenge is a line too.
+    assert!(hand.say("AUTH LOGIN").starts_with("334 "));
+    let reply = hand.say(&"A".repeat(700));
+    assert!(reply.starts_with("500 5.5.6 "), "{reply}");
+    let mut hand = Hand::to(smtp);
+    // EHLO was the first.
+    for _ in 0..2 {
+        assert!(hand.say("NOOP").starts_with("250 "));
+    }
+    let reply = hand.say("NOOP");
+    assert!(reply.starts_with("421 4.7.0 "), "{reply}");
+    // Only the text has its time.
+    let mut hand = Hand::to(smtp);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(hand.say("MAIL FROM:<x@a.example>").starts_with("250 "));
+    hand.say("RCPT TO:<alice@localhost>");
+    hand.say("DATA");
+    let reply = hand.reply();
+    assert!(reply.starts_with("421 4.4.2 "), "{reply}");
+}
+
+#[test]
 fn who_errs_waits_and_who_is_silent_is_shown_out() {
     let server = Server::start_with(&["--max-errors", "4", "--smtp-timeout", "2"]);
     let smtp = server.address("smtp");

@@ -1,193 +1,23 @@
 //! Mail that is passed on: through a chain of servers, to a server that says what a test wants, again after a 4xx, back after a 5xx;
 //! the queue's commands on a server that runs; and `kill -9` under load.
 
+#[path = "support/passing_on.rs"]
+mod passing_on;
 #[path = "support/program.rs"]
 mod program;
 
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::path::Path;
-use std::process::{Command, Output};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use passing_on::{Fake, Hand, TO_US, message, name, queue, said, wait_for};
 use program::{MAILTOOL, PATIENCE, Server, inbox};
-
-/// Somebody who sends mail by hand.
-struct Hand {
-    stream: TcpStream,
-    replies: BufReader<TcpStream>,
-}
-
-impl Hand {
-    fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time");
-        let replies = BufReader::new(stream.try_clone().expect("a copy"));
-        let mut hand = Self { stream, replies };
-        hand.reply();
-        hand.say("EHLO client.example");
-        hand
-    }
-
-    /// The last line of a reply.
-    fn reply(&mut self) -> String {
-        loop {
-            let mut line = String::new();
-            self.replies.read_line(&mut line).expect("a reply");
-            if line.as_bytes().get(3) != Some(&b'-') {
-                return line.trim_end().to_owned();
-            }
-        }
-    }
-
-    fn say(&mut self, line: &str) -> String {
-        self.stream
-            .write_all(format!("{line}\r\n").as_bytes())
-            .expect("it reads");
-        self.reply()
-    }
-
-    /// What is said to the end of the message, or to the command that was refused.
-    fn send(&mut self, from: &str, to: &[&str], text: &str) -> String {
-        let mut commands = vec![format!("MAIL FROM:{from}")];
-        commands.extend(to.iter().map(|to| format!("RCPT TO:{to}")));
-        commands.push("DATA".to_owned());
-        for command in commands {
-            let reply = self.say(&command);
-            if !reply.starts_with('2') && !reply.starts_with("354") {
-                return reply;
-            }
-        }
-        self.say(&format!("{text}\r\n."))
-    }
-}
-
-/// A server that says what a test wants: to each command, the reply of the function, if it has one.
-struct Fake {
-    address: SocketAddr,
-    /// Everything that was said to it, a line each.
-    heard: Arc<Mutex<Vec<String>>>,
-}
-
-impl Fake {
-    /// `answer` gets the line, and how many messages were taken before.
-    fn start(answer: impl Fn(&str, usize) -> Option<String> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (all, taken, answer) = (
-            Arc::clone(&heard),
-            Arc::new(AtomicUsize::new(0)),
-            Arc::new(answer),
-        );
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (all, taken, answer) =
-                    (Arc::clone(&all), Arc::clone(&taken), Arc::clone(&answer));
-                thread::spawn(move || converse(&stream, &all, &taken, &*answer));
-            }
-        });
-        Self { address, heard }
-    }
-
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().expect("no panic").clone()
-    }
-
-    fn route(&self, domain: &str) -> String {
-        format!("{domain}={}", self.address)
-    }
-}
-
-fn converse(
-    mut stream: &TcpStream,
-    all: &Mutex<Vec<String>>,
-    taken: &AtomicUsize,
-    answer: &dyn Fn(&str, usize) -> Option<String>,
-) -> Option<()> {
-    let lines = BufReader::new(stream.try_clone().ok()?).lines();
-    stream.write_all(b"220 fake.example\r\n").ok()?;
-    let (mut in_text, mut mail, mut recipients) = (false, false, 0);
-    for line in lines {
-        let line = line.ok()?;
-        all.lock().expect("no panic").push(line.clone());
-        if in_text && line != "." {
-            continue;
-        }
-        let usual = match line.get(..4) {
-            Some("EHLO") => "250-fake.example\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES",
-            Some("DATA") if recipients == 0 => "503 5.5.1 For whom?",
-            Some("DATA") => "354 go on",
-            Some("QUIT") => "221 bye",
-            _ => "250 2.0.0 Ok",
-        };
-        let reply = answer(&line, taken.load(Ordering::SeqCst)).unwrap_or_else(|| usual.to_owned());
-        in_text = reply.starts_with("354");
-        if line.starts_with("MAIL") {
-            (mail, recipients) = (reply.starts_with('2'), 0);
-        } else if line.starts_with("RCPT") && mail && reply.starts_with('2') {
-            recipients += 1;
-        }
-        if line == "." && reply.starts_with('2') {
-            taken.fetch_add(1, Ordering::SeqCst);
-        }
-        stream.write_all(format!("{reply}\r\n").as_bytes()).ok()?;
-    }
-    None
-}
-
-/// Waits until `found` finds something.
-fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what}: not in time");
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// The one message of a mailbox.
-fn message(store: &Path, account: &str) -> String {
-    wait_for(&format!("a message for {account}"), || {
-        let files = inbox(store, account);
-        files
-            .first()
-            .map(|file| fs::read_to_string(file).expect("text"))
-    })
-}
-
-/// `mailtool serve queue ...`
-fn queue(store: &Path, words: &[&str]) -> Output {
-    let output = Command::new(MAILTOOL)
-        .args(["serve", "queue"])
-        .args(words)
-        .arg("--store")
-        .arg(store)
-        .output();
-    output.expect("the program is built")
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// The name of a message in the reply that took it.
-fn name(reply: &str) -> &str {
-    assert!(reply.starts_with("250 2.0.0 "), "{reply}");
-    reply
-        .split(' ')
-        .find(|word| word.contains('-') && word.len() > 8)
-        .expect("a name")
-}
-
-const TO_US: [&str; 2] = ["--relay-from", "127.0.0.0/8"];
 
 #[test]
 fn a_message_goes_through_a_chain_and_its_journey_is_told() {
@@ -528,104 +358,6 @@ fn a_server_behind_this_one_has_the_mailboxes() {
     });
     let behind = Server::start_with(&["--lmtp", &format!("unix:{path}")]);
     assert!(message(&behind.store(), "alice").contains("Subject: late\r\n"));
-}
-
-#[test]
-fn a_smarthost_wants_a_login_and_takes_all_the_rest() {
-    let smarthost = Server::start_with(&["--domain", "smart.example"]);
-    let way = format!("alice:alice@{}", smarthost.address("submission"));
-    let server = Server::start_with(&["--smarthost", &way, TO_US[0], TO_US[1]]);
-    name(&Hand::to(server.address("smtp")).send(
-        "<alice@localhost>",
-        &["<bob@smart.example>"],
-        "Subject: smart\r\n\r\nText",
-    ));
-    let text = message(&smarthost.store(), "bob");
-    assert!(text.contains(" with ESMTPSA (TLS"), "{text}");
-    assert!(!server.log().contains("alice:alice"), "{}", server.log());
-    // A wrong password may be put right: it is tried again.
-    let way = format!("alice:wrong@{}", smarthost.address("submission"));
-    let server = Server::start_with(&["--smarthost", &way, TO_US[0], TO_US[1]]);
-    name(&Hand::to(server.address("smtp")).send(
-        "<alice@localhost>",
-        &["<bob@smart.example>"],
-        "Subject: smart\r\n\r\nText",
-    ));
-    let list = wait_for("a refusal", || {
-        let list = said(&queue(&server.store(), &["list"]));
-        list.contains("535").then_some(list)
-    });
-    assert!(
-        list.contains("451 4.7.0 127.0.0.1 refused AUTH: 535 5.7.8"),
-        "{list}"
-    );
-}
-
-#[test]
-fn a_token_for_a_smarthost_lies_in_a_file_or_is_made_by_a_command() {
-    let smarthost = Server::start_with(&["--domain", "smart.example", "--token", "alice:t0ken"]);
-    let address = smarthost.address("submission").to_string();
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("token");
-    let path = path.to_str().expect("UTF-8");
-    for (option, value, subject) in [
-        ("--smarthost-token-file", path.to_owned(), "file"),
-        (
-            "--smarthost-token-command",
-            format!("cat {path}"),
-            "command",
-        ),
-    ] {
-        std::fs::write(path, "old\n").expect("written");
-        let login = ["--smarthost-user", "alice", option, &value];
-        let to = ["--smarthost", &address, "--retry", "1", TO_US[0], TO_US[1]];
-        let server = Server::start_with(&[&to[..], &login].concat());
-        name(&Hand::to(server.address("smtp")).send(
-            "<alice@localhost>",
-            &["<bob@smart.example>"],
-            &format!("Subject: by {subject}\r\n\r\nText"),
-        ));
-        wait_for("a refusal", || {
-            let list = said(&queue(&server.store(), &["list"]));
-            list.contains("535").then_some(())
-        });
-        // A new one is taken up by the next attempt.
-        std::fs::write(path, "t0ken\n").expect("written");
-        wait_for("the message", || {
-            let texts = smarthost.inbox("bob").into_iter();
-            let mut texts = texts.filter_map(|path| std::fs::read_to_string(path).ok());
-            texts.find(|text| text.contains(&format!("Subject: by {subject}\r\n")))
-        });
-        assert!(!server.log().contains("t0ken"), "{}", server.log());
-    }
-}
-
-#[test]
-fn a_domain_that_wants_verified_tls_gets_nothing_without() {
-    let fake = Fake::start(|_, _| None);
-    let other = Server::start_with(&["--domain", "self.example"]);
-    let signed = format!("self.example={}", other.address("smtp"));
-    let route = format!("{},{signed}", fake.route("b.example"));
-    let server = Server::start_with(&[
-        "--route",
-        &route,
-        "--require-tls",
-        "b.example,self.example",
-        TO_US[0],
-        TO_US[1],
-    ]);
-    let mut hand = Hand::to(server.address("smtp"));
-    let text = "Subject: secret\r\n\r\nText";
-    name(&hand.send("<alice@localhost>", &["<x@b.example>"], text));
-    name(&hand.send("<alice@localhost>", &["<bob@self.example>"], text));
-    let list = wait_for("both attempts", || {
-        let list = said(&queue(&server.store(), &["list"]));
-        (list.matches("next attempt").count() == 2).then_some(list)
-    });
-    assert!(list.contains("127.0.0.1 offers no TLS"), "{list}");
-    assert!(list.contains("There is no TLS with 127.0.0.1"), "{list}");
-    assert!(!fake.heard().iter().any(|line| line.starts_with("MAIL")));
-    assert!(inbox(&other.store(), "bob").is_empty());
 }
 
 #[test]

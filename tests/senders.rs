@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use by_hand::{message, messages};
+use by_hand::{message, messages, wait_for};
 use program::{Server, ended, have, run, succeeded};
 
 fn text_of(message: &[u8]) -> String {
@@ -159,6 +159,40 @@ fn swaks_speaks_for_others_where_it_may() {
             assert!(text.contains(source), "{text}");
         }
     }
+    let mut expected = [
+        "192.0.2.7:4444 smtp by 127.0.0.1",
+        "192.0.2.7:4444 smtp by 127.0.0.1",
+        "[2001:db8::7]:4444 smtp by 127.0.0.1",
+        "[2001:db8::7]:4444 smtp by 127.0.0.1",
+    ];
+    expected.sort_unstable();
+    assert_eq!(clients(&server, 4), expected);
+}
+
+/// Whose the sessions are that a server has kept, as soon as there are so many: client, service, and who handed it on.
+fn clients(server: &Server, count: usize) -> Vec<String> {
+    let folder = server.store().join("sessions");
+    let of = |text: &str| -> Option<String> {
+        let note = |kind: &str| {
+            let values = text.lines().filter_map(|line| line.strip_prefix(kind));
+            values.last().map(str::to_owned)
+        };
+        note("# ended: ")?;
+        let proxy = note("# proxy: ")?;
+        let (proxy, _) = proxy.rsplit_once(':')?;
+        Some(format!(
+            "{} {} by {proxy}",
+            note("# client: ")?,
+            note("# service: ")?
+        ))
+    };
+    wait_for("sessions", || {
+        let files = fs::read_dir(&folder).ok()?.flatten();
+        let texts = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+        let mut clients: Vec<String> = texts.filter_map(|text| of(&text)).collect();
+        clients.sort_unstable();
+        (clients.len() >= count).then_some(clients)
+    })
 }
 
 #[test]
@@ -176,6 +210,9 @@ fn a_load_balancer_says_whose_connection_it_is_before_tls() {
     assert_eq!(said, expected);
     let text = text_of(&message(&server.store(), "alice", "Subject: proxied"));
     assert!(text.contains("([192.0.2.7])"), "{text}");
+    for client in clients(&server, 1) {
+        assert!(client.starts_with("192.0.2.7:"), "{client}");
+    }
 }
 
 #[test]

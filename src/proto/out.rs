@@ -1,13 +1,14 @@
 //! What a session answers: octets in order, a job, a wish. The connection sends it as fast as the peer reads.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Instant;
 
 use super::Job;
 use crate::limits;
 use crate::store::Extent;
-use crate::tap::{Attached, Piece, Side, Tap};
+use crate::tap::{Attached, Piece, Side, Tap, note};
 use crate::wire::lines::Cut;
 
 /// What a session answers: bytes in order, and at most one wish.
@@ -296,6 +297,16 @@ impl Out {
     /// [`Self::is_tapped`] where the text is not at hand.
     pub fn note(&mut self, kind: &'static str, text: &str) {
         self.pass_note(kind, text);
+    }
+
+    /// Tells the taps whose connection it is, which came by way of `proxy`.
+    pub fn note_client(&mut self, client: SocketAddr, proxy: Option<SocketAddr>) {
+        if self.is_tapped() {
+            self.note(note::CLIENT, &client.to_string());
+            if let Some(proxy) = proxy {
+                self.note(note::PROXY, &proxy.to_string());
+            }
+        }
     }
 
     /// The same of one that was told to another tap first.

@@ -15,7 +15,7 @@
 //! reply that it has not read yet.
 //!
 //! What it keeps:
-//! - only `WouldBlock` clears `readable` and `writable`: the poll tells each edge once;
+//! - the poll tells each edge once: only `WouldBlock` clears `writable`; that or a TCP socket's read that left room clears `readable`;
 //! - a turn moves about [`limits::TURN`] octets at most; whoever has more to do has another turn after the others;
 //! - while a job is outstanding, the session is given nothing, unless it [reads on](Session::reads_on); while its [`Out`] is full,
 //!   nothing but that job's answer;
@@ -25,6 +25,7 @@
 mod bytes;
 mod packing;
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
@@ -55,6 +56,8 @@ pub(super) struct Conn {
     stall: u32,
     readable: bool,
     writable: bool,
+    /// The poll has told of the peer's end: it is read up to there.
+    hung_up: bool,
     /// The peer's end has been read, and all that came before it is in `reader`.
     ended: bool,
     /// The peer takes nothing any more.
@@ -135,6 +138,9 @@ pub(super) struct Scratch {
     cipher: Box<[u8]>,
     /// Once a connection is compressed.
     packer: Option<Packer>,
+    /// A receive buffer that a connection has given back, for the next one: most are needed for one command only, and a new one is 16 KiB
+    /// of zeros.
+    spare: Vec<u8>,
 }
 
 impl Scratch {
@@ -143,6 +149,7 @@ impl Scratch {
             plain: vec![0; limits::SCRATCH].into(),
             cipher: vec![0; limits::SCRATCH].into(),
             packer: None,
+            spare: Vec::new(),
         }
     }
 }
@@ -161,6 +168,7 @@ impl Conn {
             stall: u32::try_from(limits::SEND_STALL.as_secs()).unwrap_or(u32::MAX),
             readable: false,
             writable: true,
+            hung_up: false,
             ended: false,
             deaf: false,
             owed: Owed {
@@ -207,7 +215,8 @@ impl Conn {
     /// The poll has said so.
     pub(super) fn ready(&mut self, event: &Event) {
         let broken = event.is_error();
-        self.readable |= broken || event.is_readable() || event.is_read_closed();
+        self.hung_up |= broken || event.is_read_closed();
+        self.readable |= self.hung_up || event.is_readable();
         self.writable |= broken || event.is_writable() || event.is_write_closed();
     }
 
@@ -298,6 +307,11 @@ impl Conn {
         self.trouble.take().map(|trouble| *trouble)
     }
 
+    /// Has the taps told whose connection it is, which came by way of `proxy`.
+    pub(super) fn note_client(&mut self, client: SocketAddr, proxy: Option<SocketAddr>) {
+        self.out.note_client(client, proxy);
+    }
+
     /// Has the taps told of it.
     pub(super) fn note_trouble(&mut self, trouble: &Trouble) {
         if self.out.is_tapped() {
@@ -366,7 +380,7 @@ impl Conn {
             };
             match step {
                 Ok(Step::Moved(0)) => {
-                    self.rest();
+                    self.rest(scratch);
                     return Next::Wait;
                 }
                 // What is written while more is read is begun before.
@@ -644,9 +658,9 @@ impl Conn {
     }
 
     /// Nothing more to do in this turn: gives memory back.
-    fn rest(&mut self) {
+    fn rest(&mut self, scratch: &mut Scratch) {
         if matches!(self.labour, Labour::None) {
-            self.reader.release();
+            self.reader.release_to(&mut scratch.spare);
         }
         self.out.release();
         if let Some(tls) = &mut self.tls {

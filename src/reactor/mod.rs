@@ -1,7 +1,7 @@
 //! The event loop: the only sockets, the only clock, the only TLS calls.
 //!
 //! ```text
-//!  listeners --accept--> Conn <--bytes--> socket            conn.rs, socket.rs, tls.rs
+//!  listeners --accept--> Conn <--bytes--> socket            doors.rs, conn.rs, socket.rs, tls.rs
 //!                         |  ^
 //!                   bytes |  | answers, Changed, Stop
 //!                         v  |
@@ -27,6 +27,7 @@ pub mod client;
 mod conn;
 pub mod courier;
 mod descriptors;
+mod doors;
 pub mod driver;
 mod gather;
 pub mod hall;
@@ -44,17 +45,6 @@ mod signals;
 mod socket;
 pub mod sockets;
 pub mod stdio;
-/// What [`Peer::seed`] is: from the system.
-fn seed() -> [u8; 16] {
-    let mut seed = [0; 16];
-    if SystemRandom::new().fill(&mut seed).is_err() {
-        log::error!(
-            "the system has no random octets: logins with CRAM-MD5 and SCRAM can be replayed"
-        );
-    }
-    seed
-}
-
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -67,33 +57,31 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 use ring::rand::{SecureRandom, SystemRandom};
 
 use self::calls::{Brought, Calls, Origin, Work};
 use self::conn::{Conn, Next, Scratch};
-use self::descriptors::{is_exhaustion, raise_descriptor_limit};
+use self::descriptors::raise_descriptor_limit;
+use self::doors::{Listener, Unheaded};
 use self::driver::Driver;
 use self::limiter::Limiter;
 use self::lookup::{Lookups, Resolving};
 use self::pool::{Letter, LetterBox, Pool};
 use self::signals::{Asked, Signals};
-use self::socket::{Door, Socket};
 use self::timers::Timers;
 use self::trouble::Trouble;
 pub use self::trouble::reason;
 use crate::limits;
 use crate::proto::smtp;
-use crate::proto::{Answer, Epoch, Job, Out, Peer, Service, Session};
+use crate::proto::{Answer, Job, Peer, Session};
 use crate::store::Store;
-use crate::tap::{Side, Tap, Wire};
+use crate::tap::{Tap, Wire};
 use crate::wire::fault::Showing;
 use crate::wire::network::Network;
-use crate::wire::proxy_header::ProxyHeader;
 
 pub use self::tls::{
     Acceptor, CertificateFault, Ciphers, ClientCertificates, ClientTls, Connector, Identity,
@@ -194,21 +182,6 @@ pub struct Reactor {
     calls: Calls,
     /// What [`Options::faulty_tls`] has made so far.
     faulty: Vec<(Showing, Acceptor)>,
-}
-
-struct Listener {
-    door: Door,
-    service: Arc<dyn Service>,
-    security: Security,
-    /// Only `WouldBlock` clears it.
-    ready: bool,
-}
-
-/// What becomes of a connection once it is known whose it is.
-struct Unheaded {
-    peer: Peer,
-    service: Arc<dyn Service>,
-    security: Security,
 }
 
 /// A connection, its session, and what the loop knows about it.
@@ -313,60 +286,6 @@ impl Reactor {
             calls,
             faulty: Vec::new(),
         })
-    }
-
-    /// Listens on `address`, port 0 for any; returns where it listens really. An IPv6 address takes no IPv4.
-    ///
-    /// # Errors
-    /// The system's: in use, not ours, not allowed.
-    pub fn listen(
-        &mut self,
-        address: SocketAddr,
-        service: Arc<dyn Service>,
-        security: Security,
-    ) -> io::Result<SocketAddr> {
-        if security == Security::Implicit && self.options.tls.is_none() {
-            let what = format!("{} needs a certificate, and there is none", service.name());
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-        }
-        let (door, real) = Door::tcp(address)?;
-        self.add_listener(door, service, security)?;
-        Ok(real)
-    }
-
-    /// Listens on a UNIX socket, in the clear. The file is removed at the end; one that nobody listens on is replaced.
-    ///
-    /// # Errors
-    /// The system's: in use, not allowed, the path is too long.
-    pub fn listen_unix(&mut self, path: &Path, service: Arc<dyn Service>) -> io::Result<()> {
-        self.add_listener(Door::unix(path)?, service, Security::Plain)
-    }
-
-    /// The same, and nobody but the owner of this program may connect.
-    ///
-    /// # Errors
-    /// The system's, as there.
-    pub fn listen_private(&mut self, path: &Path, service: Arc<dyn Service>) -> io::Result<()> {
-        self.add_listener(Door::unix_private(path)?, service, Security::Plain)
-    }
-
-    fn add_listener(
-        &mut self,
-        mut door: Door,
-        service: Arc<dyn Service>,
-        security: Security,
-    ) -> io::Result<()> {
-        let token = Token(LISTENERS + self.listeners.len());
-        self.poll
-            .registry()
-            .register(door.source(), token, Interest::READABLE)?;
-        self.listeners.push(Listener {
-            door,
-            service,
-            security,
-            ready: false,
-        });
-        Ok(())
     }
 
     /// Catches SIGINT and SIGTERM to stop gracefully, the second one at once; and SIGHUP to call `reload`.
@@ -579,125 +498,6 @@ impl Reactor {
         }
     }
 
-    fn accept(&mut self, now: Instant) {
-        if self.paused.is_some_and(|until| until > now) {
-            return;
-        }
-        self.paused = None;
-        let listeners = self.listeners.len();
-        for index in 0..listeners {
-            for _ in 0..limits::ACCEPTS {
-                let listener = &mut self.listeners[index];
-                if !listener.ready {
-                    break;
-                }
-                match listener.door.accept() {
-                    Ok((socket, remote, local)) => {
-                        self.admit(index, socket, remote, local, now);
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        listener.ready = false;
-                    }
-                    Err(error) if is_exhaustion(&error) => return self.exhaust(&error, now),
-                    // The connection was gone before it was accepted: none of our business.
-                    Err(error) => log::debug!("accept: {error}"),
-                }
-            }
-        }
-    }
-
-    /// There are no file descriptors left. Said once, however often it comes and goes.
-    fn exhaust(&mut self, error: &io::Error, now: Instant) {
-        self.paused = Some(now + limits::ACCEPT_PAUSE);
-        if self
-            .complained
-            .is_none_or(|at| now - at > limits::COMPLAINT_PAUSE)
-        {
-            self.complained = Some(now);
-            log::warn!(
-                "no more connections are accepted for now ({} are open): {error}; raise the limit of open files \
-                 (ulimit -n) if this happens often",
-                self.slots.len()
-            );
-        }
-    }
-
-    fn admit(
-        &mut self,
-        listener: usize,
-        socket: Socket,
-        remote: Option<SocketAddr>,
-        local: Option<SocketAddr>,
-        now: Instant,
-    ) {
-        let Some(admission) = self.limiter.admit(remote.map(|remote| remote.ip())) else {
-            return;
-        };
-        let Listener {
-            service, security, ..
-        } = &self.listeners[listener];
-        let token = self.next_token;
-        let peer = Peer {
-            token,
-            remote,
-            local,
-            accepted: Epoch {
-                instant: now,
-                wall: SystemTime::now(),
-            },
-            seed: seed(),
-            refused: admission.refused(),
-            proxy: None,
-        };
-        let (tap, wire) = self.observers(&peer, service.name());
-        let mut conn = Conn::new(socket, Side::Server, Out::new(Side::Server, now, tap), now);
-        if let Some(wire) = wire {
-            conn.watch(wire);
-        }
-        let wanted = Interest::READABLE | Interest::WRITABLE;
-        let name = Token(token as usize);
-        if let Err(error) = self.poll.registry().register(conn.socket(), name, wanted) {
-            log::warn!("cannot watch a connection: {error}");
-            return self.limiter.leave(admission);
-        }
-        self.next_token += 1;
-        let implicit = *security == Security::Implicit;
-        let is_headed = (implicit || !service.reads_header())
-            && remote.is_some_and(|remote| {
-                let address = remote.ip().to_canonical();
-                self.options
-                    .headed
-                    .iter()
-                    .any(|network| network.contains(address))
-            });
-        let session = if is_headed {
-            conn.expect_header(now);
-            let unheaded = Unheaded {
-                peer,
-                service: Arc::clone(service),
-                security: *security,
-            };
-            self.unheaded.insert(token, unheaded);
-            None
-        } else {
-            Some(service.session(peer))
-        };
-        let mut slot = Slot {
-            conn,
-            session,
-            service: service.name(),
-            remote,
-            origin: Origin::Came(admission),
-            queued: false,
-            armed: None,
-        };
-        if implicit && !is_headed {
-            self.start_tls(&mut slot, now);
-        }
-        self.slots.insert(token, Box::new(slot));
-        self.rouse(token, |_| {});
-    }
-
     /// Who watches a connection.
     fn observers(&self, peer: &Peer, service: &str) -> Observers {
         let tap = self.options.tap.as_ref();
@@ -778,33 +578,6 @@ impl Reactor {
         self.arm(token, due);
     }
 
-    /// A load balancer has said whose connection it is: it begins.
-    fn headed(&mut self, token: u64, header: &ProxyHeader, now: Instant) {
-        let (Some(unheaded), Some(mut slot)) =
-            (self.unheaded.remove(&token), self.slots.remove(&token))
-        else {
-            return;
-        };
-        let Unheaded {
-            mut peer,
-            service,
-            security,
-        } = unheaded;
-        peer.proxy = peer.remote;
-        if let Some(ends) = header.ends {
-            peer.remote = Some(ends.source);
-            peer.local = Some(ends.destination);
-            slot.remote = Some(ends.source);
-        }
-        slot.session = Some(service.session(peer));
-        match security {
-            Security::Plain => slot.conn.begin(),
-            Security::Implicit => self.start_tls(&mut slot, now),
-        }
-        self.slots.insert(token, slot);
-        self.rouse(token, |_| {});
-    }
-
     /// Starts TLS on a connection that came, as its session shows itself.
     fn start_tls(&mut self, slot: &mut Slot, now: Instant) {
         let mut showing = Showing::Itself;
@@ -875,6 +648,17 @@ fn report(token: u64, slot: &Slot, trouble: &Trouble) {
         }
         trouble => log::info!("{service} session {token}, {remote}: {trouble}"),
     }
+}
+
+/// What [`Peer::seed`] is: from the system.
+fn seed() -> [u8; 16] {
+    let mut seed = [0; 16];
+    if SystemRandom::new().fill(&mut seed).is_err() {
+        log::error!(
+            "the system has no random octets: logins with CRAM-MD5 and SCRAM can be replayed"
+        );
+    }
+    seed
 }
 
 /// Thirty-two hexadecimal digits that nobody can foresee: our half of what is hashed with a password.

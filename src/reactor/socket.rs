@@ -25,6 +25,12 @@ impl Socket {
         })
     }
 
+    /// Whether a read that did not fill its buffer has taken all that there was. A TCP socket that is told of edges tells what comes after
+    /// as a new one (epoll(7), question 9); what came with the end of the stream is to be read on.
+    pub(super) const fn is_exhausted_by_short_read(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         again(|| match self {
             Self::Tcp(stream) => stream.write(bytes),

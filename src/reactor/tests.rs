@@ -6,14 +6,14 @@ mod conversations;
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use super::client::{ClientError, Observers, Target, converse};
 use super::*;
-use crate::proto::{Input, Refused, TlsInfo, pop3};
+use crate::proto::{Input, Out, Refused, Service, TlsInfo, pop3};
 use crate::wire::lines::Want;
 use crate::wire::sasl::Credentials;
 

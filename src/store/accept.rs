@@ -47,9 +47,18 @@ impl Store {
     pub fn draft(&self, envelope: &Envelope, replies: Replies) -> Result<Spool, StoreError> {
         self.directory.refresh();
         let resolved = self.directory.resolve(envelope.clone());
-        let mut spool = match first_mailbox(&resolved) {
+        self.draft_for(&resolved, envelope, replies)
+    }
+
+    fn draft_for(
+        &self,
+        resolved: &Resolved,
+        envelope: &Envelope,
+        replies: Replies,
+    ) -> Result<Spool, StoreError> {
+        let mut spool = match first_mailbox(resolved) {
             Some(first)
-                if !is_for_the_queue(&resolved, envelope) && self.have_one_owner(&resolved) =>
+                if !is_for_the_queue(resolved, envelope) && self.have_one_owner(resolved) =>
             {
                 let mut spool = self.spool(first)?;
                 spool.preface(envelope)?;
@@ -86,19 +95,43 @@ impl Store {
     /// and in the queue. Blocks.
     pub fn accept(
         &self,
-        mut spool: Spool,
+        spool: Spool,
         envelope: Envelope,
         id: &str,
     ) -> Vec<Result<Durable, StoreError>> {
-        if let Err(error) = spool.complete(None) {
-            let error = StoreError::from(error);
-            return envelope
-                .recipients
-                .iter()
-                .map(|_| Err(error.again()))
-                .collect();
+        let resolved = self.directory.resolve(envelope.clone());
+        self.accept_resolved(spool, resolved, &envelope, id)
+    }
+
+    /// [`Self::draft`], one [`Spool::append`] and [`Self::accept`], for a message that is short: its addresses are looked up once. Blocks.
+    pub fn accept_whole(
+        &self,
+        envelope: &Envelope,
+        replies: Replies,
+        text: &[u8],
+        id: &str,
+    ) -> Vec<Result<Durable, StoreError>> {
+        self.directory.refresh();
+        let resolved = self.directory.resolve(envelope.clone());
+        let spool = self.draft_for(&resolved, envelope, replies);
+        let spool = spool.and_then(|mut spool| spool.append(text).map(|()| spool));
+        match spool {
+            Ok(spool) => self.accept_resolved(spool, resolved, envelope, id),
+            Err(error) => to_all(envelope, &error),
         }
-        let queued = goes_by_queue(&envelope);
+    }
+
+    fn accept_resolved(
+        &self,
+        mut spool: Spool,
+        resolved: Resolved,
+        envelope: &Envelope,
+        id: &str,
+    ) -> Vec<Result<Durable, StoreError>> {
+        if let Err(error) = spool.complete(None) {
+            return to_all(envelope, &error.into());
+        }
+        let queued = goes_by_queue(envelope);
         let from = envelope.reverse_path.as_ref();
         let from = from.map_or_else(String::new, ToString::to_string);
         let to: Vec<String> = envelope
@@ -106,7 +139,6 @@ impl Store {
             .iter()
             .map(|recipient| recipient.address.to_string())
             .collect();
-        let resolved = self.directory.resolve(envelope);
         let nobody = || Some(Err(StoreError::NoSuchMailbox));
         let mut outcomes: Vec<_> = resolved.finals.iter().map(|_| None).collect();
         let one = spool.replies == Replies::One;
@@ -353,6 +385,12 @@ impl Store {
 /// Whether a message goes by way of the queue even to mailboxes here: one that was to be held, too, if its time has just come.
 fn goes_by_queue(envelope: &Envelope) -> bool {
     envelope.options.hold_until.is_some() || envelope.wants_receipt()
+}
+
+/// The same for each recipient.
+fn to_all(envelope: &Envelope, error: &StoreError) -> Vec<Result<Durable, StoreError>> {
+    let recipients = envelope.recipients.iter();
+    recipients.map(|_| Err(error.again())).collect()
 }
 
 fn is_for_the_queue(resolved: &Resolved, envelope: &Envelope) -> bool {

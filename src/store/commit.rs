@@ -19,8 +19,9 @@
 //! | failed | joined it | told the error; Linux reports a lost write once, so nobody may ask again |
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::fs::{Disk, hold};
@@ -40,19 +41,24 @@ impl Durable {
 /// Who waits for which directory.
 #[derive(Debug, Default)]
 pub(super) struct Commits {
-    directories: Mutex<HashMap<PathBuf, Rounds>>,
+    /// By path; one of whom nobody waits is forgotten.
+    directories: Mutex<HashMap<OsString, Arc<Directory>>>,
 }
 
-/// The rounds of one directory; forgotten when nobody waits.
+/// One of them. Nobody who waits for another one is woken, or kept from asking.
+#[derive(Debug, Default)]
+struct Directory {
+    rounds: Mutex<Rounds>,
+    /// A round has ended.
+    told: Condvar,
+}
+
 #[derive(Debug, Default)]
 struct Rounds {
     begun: u64,
     ended: u64,
     /// The last round that failed, and why.
     failed: Option<(u64, io::ErrorKind)>,
-    waiting: usize,
-    /// A round has ended. Nobody who waits for another directory is woken.
-    told: Arc<Condvar>,
 }
 
 impl Commits {
@@ -63,45 +69,60 @@ impl Commits {
 
     /// Waits until the names that the caller has put into `directory` are on disk. The file must have been synced
     /// before it got its name there.
-    pub(super) fn commit(&self, disk: &dyn Disk, directory: &Path) -> io::Result<Durable> {
+    pub(super) fn commit(&self, disk: &dyn Disk, path: &Path) -> io::Result<Durable> {
+        let directory = self.directory(path);
+        let failed = directory.wait_for_a_round(disk, path);
         let mut directories = hold(&self.directories);
-        let rounds = directories.entry(directory.to_path_buf()).or_default();
-        rounds.waiting += 1;
+        // The map's and mine: nobody else waits, and while the map is held nobody comes.
+        if Arc::strong_count(&directory) == 2 {
+            directories.remove(path.as_os_str());
+        }
+        // While it is held, so that the last one to leave sees that it is.
+        drop(directory);
+        drop(directories);
+        match failed {
+            Some(kind) => Err(io::Error::new(kind, "a directory could not be synced")),
+            None => Ok(Durable(())),
+        }
+    }
+
+    fn directory(&self, path: &Path) -> Arc<Directory> {
+        let mut directories = hold(&self.directories);
+        if let Some(known) = directories.get(path.as_os_str()) {
+            return Arc::clone(known);
+        }
+        let directory = Arc::<Directory>::default();
+        directories.insert(path.into(), Arc::clone(&directory));
+        directory
+    }
+}
+
+impl Directory {
+    /// Why the round failed that was to sync what was there when this was called.
+    fn wait_for_a_round(&self, disk: &dyn Disk, path: &Path) -> Option<io::ErrorKind> {
+        let mut rounds = hold(&self.rounds);
         let mine = rounds.begun + 1;
-        loop {
-            let rounds = directories.entry(directory.to_path_buf()).or_default();
-            if rounds.ended >= mine {
-                break;
-            }
+        while rounds.ended < mine {
             if rounds.begun > rounds.ended {
-                let told = Arc::clone(&rounds.told);
-                directories = told
-                    .wait(directories)
+                rounds = self
+                    .told
+                    .wait(rounds)
                     .unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
             rounds.begun += 1;
             let round = rounds.begun;
-            drop(directories);
-            let synced = disk.sync_directory(directory);
-            directories = hold(&self.directories);
-            let rounds = directories.entry(directory.to_path_buf()).or_default();
+            drop(rounds);
+            let synced = disk.sync_directory(path);
+            rounds = hold(&self.rounds);
             rounds.ended = round;
             if let Err(error) = synced {
-                log::error!("{directory:?} cannot be synced: {error}");
+                log::error!("{path:?} cannot be synced: {error}");
                 rounds.failed = Some((round, error.kind()));
             }
-            rounds.told.notify_all();
+            self.told.notify_all();
         }
-        let rounds = directories.entry(directory.to_path_buf()).or_default();
-        rounds.waiting -= 1;
         let failed = rounds.failed.filter(|&(round, _)| round >= mine);
-        if rounds.waiting == 0 {
-            directories.remove(directory);
-        }
-        match failed {
-            Some((_, kind)) => Err(io::Error::new(kind, "a directory could not be synced")),
-            None => Ok(Durable(())),
-        }
+        failed.map(|(_, kind)| kind)
     }
 }

@@ -94,6 +94,7 @@ struct Looked {
 }
 
 /// An envelope whose recipients are final.
+#[derive(Debug)]
 pub(super) struct Resolved {
     /// What was said of the message, without its recipients.
     rest: Envelope,
@@ -103,6 +104,7 @@ pub(super) struct Resolved {
 }
 
 /// One to whom a message goes in the end.
+#[derive(Debug)]
 pub(super) struct Final {
     pub(super) recipient: Recipient,
     pub(super) destination: Destination,

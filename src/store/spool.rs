@@ -212,6 +212,10 @@ impl Store {
         original: Original,
     ) -> Vec<Result<Durable, StoreError>> {
         let name = spool.name();
+        if let [only] = to {
+            let put = self.put(spool, only, &name, original);
+            return vec![put.and_then(|()| self.settle_new(spool, only, &name))];
+        }
         let mut seen = HashSet::new();
         let mut once: Vec<&Account> = to.iter().filter(|to| seen.insert(&to.home)).collect();
         // The account whose tmp/ the file lies in comes last: its rename takes away what the others link from.
@@ -220,17 +224,11 @@ impl Store {
             .iter()
             .map(|to| self.put(spool, to, &name, original))
             .collect();
-        let octets = spool.octets.cast_signed();
         let settled: HashMap<&Path, Result<Durable, StoreError>> = once
             .into_iter()
             .zip(put)
             .map(|(to, put)| {
-                let settled = put.and_then(|()| self.settle(to, &name));
-                if settled.is_ok() {
-                    let disk = &*self.shared.disk;
-                    self.shared.quotas.change(disk, &to.home, octets, 1);
-                    self.directory.has_delivered(to);
-                }
+                let settled = put.and_then(|()| self.settle_new(spool, to, &name));
                 (&*to.home, settled)
             })
             .collect();
@@ -243,6 +241,16 @@ impl Store {
             .collect()
     }
 
+    /// [`Self::settle`], and the account has one more.
+    fn settle_new(&self, spool: &Spool, to: &Account, name: &str) -> Result<Durable, StoreError> {
+        let durable = self.settle(to, name)?;
+        let octets = spool.octets.cast_signed();
+        let disk = &*self.shared.disk;
+        self.shared.quotas.change(disk, &to.home, octets, 1);
+        self.directory.has_delivered(to);
+        Ok(durable)
+    }
+
     /// Gives the message its name in the account's `new/`.
     fn put(
         &self,
@@ -252,10 +260,13 @@ impl Store {
         original: Original,
     ) -> Result<(), StoreError> {
         let disk = &*self.shared.disk;
-        self.shared.ready_account(&to.home)?;
+        let is_there = spool.path.starts_with(&to.home);
+        if !is_there {
+            self.shared.ready_account(&to.home)?;
+        }
         self.shared.quotas.admit(disk, &to.home, spool.octets, 1)?;
         let path = to.home.join("new").join(name);
-        if original == Original::Moves && spool.path.starts_with(to.home.join("tmp")) {
+        if original == Original::Moves && is_there && spool.path.starts_with(to.home.join("tmp")) {
             disk.rename(&spool.path, &path)?;
             spool.has_moved();
             return Ok(());

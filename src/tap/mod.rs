@@ -67,6 +67,10 @@ pub enum Piece<'a> {
 
 /// Kinds of [`Piece::Note`] that somebody looks for: filters, lists of sessions, exercises.
 pub mod note {
+    /// Whose connection it really is, where a proxy has handed it on: its address, in the place of the proxy's.
+    pub const CLIENT: &str = "client";
+    /// The address of that proxy.
+    pub const PROXY: &str = "proxy";
     /// Who has logged in.
     pub const USER: &str = "user";
     /// The mailbox that is open now.

@@ -42,6 +42,8 @@ pub struct Transcript {
     /// Times below are not written.
     least: Duration,
     closed: bool,
+    /// Lines that the sink has not got yet: all that one piece brings goes there at once.
+    written: String,
 }
 
 /// Where transcripts go; connections that share one write whole lines to it in turn.
@@ -82,6 +84,7 @@ impl Transcript {
             last: None,
             least: Duration::ZERO,
             closed: false,
+            written: String::new(),
         }
     }
 
@@ -107,6 +110,7 @@ impl Transcript {
     /// Writes what is held back: nothing more comes.
     pub(super) fn finish(&mut self) {
         self.end_run();
+        self.flush();
     }
 
     fn bytes(&mut self, now: Instant, side: Side, mut bytes: &[u8]) {
@@ -147,7 +151,7 @@ impl Transcript {
     }
 
     /// A comment, so that the dialogue can still be played.
-    fn write_time(&self, now: Instant) {
+    fn write_time(&mut self, now: Instant) {
         let Some(last) = self.last else {
             return;
         };
@@ -155,13 +159,14 @@ impl Transcript {
         if took < self.least {
             return;
         }
-        let seconds = took.as_secs_f64();
-        let mut line = String::from("# ");
+        // To the nearest thousandth.
+        let thousandths = (took.as_micros() + 500) / 1000;
+        let (seconds, rest) = (thousandths / 1000, thousandths % 1000);
+        self.written.push_str("# ");
         if let Some(connection) = self.connection {
-            line.push_str(&format!("{connection}: "));
+            self.written.push_str(&format!("{connection}: "));
         }
-        line.push_str(&format!("+{seconds:.3} s\n"));
-        self.write(&line);
+        self.written.push_str(&format!("+{seconds}.{rest:03} s\n"));
     }
 
     fn whole_line(&mut self, line: &[u8]) {
@@ -187,15 +192,16 @@ impl Transcript {
             let lines = run.folded_lines - 1;
             let octets = run.folded_octets - run.last_octets;
             let lines = format!("{lines} {}", if lines == 1 { "line" } else { "lines" });
-            self.write(&format!("# ... {lines}, {octets} octets\n"));
+            self.written
+                .push_str(&format!("# ... {lines}, {octets} octets\n"));
         }
-        if !run.last.is_empty() {
-            self.write(&run.last);
-        }
+        self.written.push_str(&run.last);
     }
 
     fn write_line(&mut self, mark: Mark, text: &[u8], octets: usize) {
-        let mut line = String::with_capacity(text.len() + 8);
+        let mut line = std::mem::take(&mut self.written);
+        let start = line.len();
+        line.reserve(text.len() + 8);
         if mark == Mark::Fragment && self.speaker == Side::Server {
             // The format has no word for it: a server that stops within a line cannot be played, only read about.
             line.push_str("# ");
@@ -219,11 +225,12 @@ impl Transcript {
             Folding::After(most) if self.run.lines > most => {
                 self.run.folded_lines += 1;
                 self.run.folded_octets += octets;
-                self.run.last = line;
+                self.run.last = line.split_off(start);
                 self.run.last_octets = octets;
             }
-            Folding::After(_) | Folding::Never => self.write(&line),
+            Folding::After(_) | Folding::Never => {}
         }
+        self.written = line;
     }
 
     /// A comment: it may come in the middle of a line, which it does not end.
@@ -231,26 +238,26 @@ impl Transcript {
         if self.line.is_empty() {
             self.end_run();
         }
-        let mut line = String::from("# ");
+        let line = &mut self.written;
+        line.push_str("# ");
         if let Some(connection) = self.connection {
             line.push_str(&format!("{connection}: "));
         }
         line.push_str(kind);
         line.push_str(": ");
-        escape(text.as_bytes(), &mut line);
+        escape(text.as_bytes(), line);
         line.push('\n');
-        self.write(&line);
     }
 
     /// What `side` does, or both.
     fn event(&mut self, now: Instant, side: Side, event: &str) {
         self.turn_to(now, side);
         self.end_run();
-        let mut line = String::new();
+        let mut line = std::mem::take(&mut self.written);
         self.push_connection(&mut line);
         line.push_str(event);
         line.push('\n');
-        self.write(&line);
+        self.written = line;
     }
 
     fn push_connection(&self, line: &mut String) {
@@ -260,9 +267,14 @@ impl Transcript {
     }
 
     /// An observer changes nothing: a transcript that cannot be written does not end the conversation.
-    fn write(&self, text: &str) {
+    fn flush(&mut self) {
+        if self.written.is_empty() {
+            return;
+        }
+        // Given back: who is idle holds nothing.
+        let written = std::mem::take(&mut self.written);
         let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = sink.write_all(text.as_bytes());
+        let _ = sink.write_all(written.as_bytes());
     }
 }
 
@@ -291,12 +303,13 @@ impl Tap for Transcript {
                 self.event(now, side, event);
             }
         }
+        self.flush();
     }
 }
 
 impl Drop for Transcript {
     fn drop(&mut self) {
-        self.end_run();
+        self.finish();
     }
 }
 
@@ -312,10 +325,13 @@ enum Mark {
 /// Writes what a peer said, fit for a terminal and for the runner of dialogues.
 fn escape(said: &[u8], text: &mut String) {
     // Nearly all lines are plain, and go through as they are.
-    if said != b"..."
-        && said
-            .iter()
-            .all(|&octet| matches!(octet, b'\t' | b' '..=b'~') && !matches!(octet, b'\\' | b'['))
+    // Looked at to the end, without a jump: as many octets at once as the processor can.
+    let special = |octet: u8| {
+        (octet < b' ') & (octet != b'\t') | (octet > b'~') | (octet == b'\\') | (octet == b'[')
+    };
+    let is_special = said.iter().fold(false, |is, &octet| is | special(octet));
+    if !is_special
+        && said != b"..."
         && let Ok(plain) = std::str::from_utf8(said)
     {
         return text.push_str(plain);

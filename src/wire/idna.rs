@@ -1,9 +1,9 @@
 //! Domains with letters outside of ASCII: from `bücher.example`, as people write it (U-labels), to `xn--bcher-kva.example`, as the DNS
 //! has it (A-labels; RFC 5890, RFC 3492).
 //!
-//! A label is put into small letters, normalized (NFKC) and encoded. What RFC 5892 asks of each letter beyond that (which scripts may
-//! be registered, how those that are written from right to left may be mixed) is for whoever registers a domain: a name that is not in
-//! the DNS is not found there.
+//! A label is put into small letters, normalized (NFKC), looked at ([`valid`]: RFC 5891, 5892, 5893) and encoded.
+
+mod valid;
 
 use std::borrow::Cow;
 
@@ -30,18 +30,18 @@ pub fn to_ascii(domain: &str) -> Option<Cow<'_, str>> {
         if place > 0 {
             ascii.push('.');
         }
-        let small = label.nfkc().flat_map(char::to_lowercase).nfkc();
+        let small = label.nfkc().flat_map(small).nfkc();
         let small: String = small.collect();
-        let is_fit = |letter: char| match letter.is_ascii() {
-            true => letter.is_ascii_alphanumeric() || letter == '-',
-            false => letter.is_alphanumeric() || is_mark(letter),
-        };
-        if !small.chars().all(is_fit) {
-            return None;
-        }
         if small.is_ascii() {
+            let is_fit = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+            if !small.chars().all(is_fit) {
+                return None;
+            }
             ascii.push_str(&small);
             continue;
+        }
+        if !valid::is_valid(&small) {
+            return None;
         }
         let start = ascii.len();
         ascii.push_str("xn--");
@@ -123,10 +123,15 @@ fn digit(value: u32) -> char {
     }
 }
 
-/// Marks that belong to a letter, and the two joiners that some scripts cannot do without.
-fn is_mark(letter: char) -> bool {
-    unicode_normalization::char::is_combining_mark(letter)
-        || matches!(letter, '\u{b7}' | '\u{200c}' | '\u{200d}' | '\u{30fb}')
+/// In small letters; of Cherokee those that were there first (RFC 5892 §2.2, as Unicode folds it).
+fn small(letter: char) -> impl Iterator<Item = char> {
+    let is_cherokee = matches!(letter, '\u{13a0}'..='\u{13fd}' | '\u{ab70}'..='\u{abbf}');
+    let upper = is_cherokee.then(|| letter.to_uppercase());
+    let lower = (!is_cherokee).then(|| letter.to_lowercase());
+    upper
+        .into_iter()
+        .flatten()
+        .chain(lower.into_iter().flatten())
 }
 
 /// RFC 3492 §5

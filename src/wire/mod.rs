@@ -29,6 +29,7 @@ pub mod proxy_header;
 pub mod report;
 pub mod resolv;
 pub mod roster;
+mod runs;
 pub mod sasl;
 pub mod sasl_client;
 pub mod saslprep;

@@ -6,13 +6,16 @@
 //! | map | spaces of any kind become a space (RFC 3454 C.1.2); what is commonly nothing goes (B.1) |
 //! | normalize | NFKC |
 //! | prohibit | controls, private use, what is no letter, what changes the direction of writing (C.2 to C.9) |
-//!
-//! Two steps of the standard are left out: code points that Unicode 3.2 did not have are taken, as a letter of today is one; and
-//! letters of both directions may stand in one string. Neither makes two different passwords the same.
+//! | direction | letters of both directions may not stand in one text; one from right to left begins and ends with such a letter (§6) |
+//! | unassigned | code points that Unicode 3.2 did not have (A.1) may be asked for, but are not stored: [`unassigned`] |
+
+mod tables;
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
+
+use crate::wire::runs;
 
 /// The form in which `text` is compared; `None` when it may be no name and no password.
 ///
@@ -37,7 +40,22 @@ pub fn prepare(text: &str) -> Option<Cow<'_, str>> {
         letter => Some(letter),
     });
     let prepared: String = mapped.nfkc().collect();
-    (!prepared.chars().any(is_prohibited)).then_some(Cow::Owned(prepared))
+    let fits = !prepared.chars().any(is_prohibited) && is_of_one_direction(&prepared);
+    fits.then_some(Cow::Owned(prepared))
+}
+
+/// The first code point that is not to be part of what is stored (RFC 4013 §2.5), as a later Unicode may say that it is the same as
+/// others.
+///
+/// ```
+/// use mailtool::wire::saslprep::unassigned;
+///
+/// assert_eq!(unassigned("stra\u{df}e"), None);
+/// assert_eq!(unassigned("a\u{1f600}"), Some('\u{1f600}'));
+/// ```
+pub fn unassigned(text: &str) -> Option<char> {
+    let mut letters = text.chars().filter(|letter| !letter.is_ascii());
+    letters.find(|letter| runs::has(&tables::UNASSIGNED, *letter))
 }
 
 /// The form in which a password is hashed; one that has none (it is no text, or holds what is prohibited) as it is: it was taken once,
@@ -50,6 +68,21 @@ pub fn password(octets: &[u8]) -> Cow<'_, [u8]> {
         Some(prepared) => Cow::Owned(prepared.into_owned().into_bytes()),
         None => Cow::Borrowed(octets),
     }
+}
+
+/// RFC 3454 §6
+fn is_of_one_direction(text: &str) -> bool {
+    let to_left = |letter: char| runs::has(&tables::RIGHT_TO_LEFT, letter);
+    if !text.chars().any(to_left) {
+        return true;
+    }
+    let mut letters = text.chars();
+    let (first, last) = (letters.next(), text.chars().next_back());
+    first.is_some_and(to_left)
+        && last.is_some_and(to_left)
+        && !text
+            .chars()
+            .any(|letter| runs::has(&tables::LEFT_TO_RIGHT, letter))
 }
 
 /// RFC 3454 C.1.2
@@ -125,6 +158,45 @@ mod tests {
             &*password("\u{e9}\u{202e}".as_bytes()),
             "\u{e9}\u{202e}".as_bytes()
         );
+    }
+
+    #[test]
+    fn a_text_goes_in_one_direction() {
+        let fits = |text: &str| prepare(text).is_some();
+        // RFC 4013 §3: an Arabic letter and a digit.
+        assert!(!fits("\u{627}1"));
+        assert!(fits("\u{627}1\u{628}"));
+        assert!(!fits("\u{627}a\u{628}"));
+        assert!(!fits("a\u{627}"));
+        assert!(fits("\u{5d0} \u{5d1}"));
+        // One that is taken as it is: nobody is kept out who was let in.
+        assert_eq!(&*password("\u{627}1".as_bytes()), "\u{627}1".as_bytes());
+    }
+
+    #[test]
+    fn the_tables_are_those_of_the_standard() {
+        let script = "import stringprep as s\nfor f in (s.in_table_a1, s.in_table_d1, s.in_table_d2):\n print(''.join('1' if not 0xd800 <= c <= 0xdfff and f(chr(c)) else '0' for c in range(0x110000)))\n";
+        let python = std::process::Command::new("python3")
+            .args(["-c", script])
+            .output();
+        let Ok(output) = python else {
+            eprintln!("SKIPPED: there is no python3");
+            return;
+        };
+        let mut lines = output.stdout.split(|octet| *octet == b'\n');
+        let tables: [&[u8]; 3] = [
+            &tables::UNASSIGNED,
+            &tables::RIGHT_TO_LEFT,
+            &tables::LEFT_TO_RIGHT,
+        ];
+        for table in tables {
+            let line = lines.next().expect("three lines");
+            assert_eq!(line.len(), 0x11_0000);
+            for letter in '\0'..=char::MAX {
+                let expected = line[letter as usize] == b'1';
+                assert_eq!(runs::has(table, letter), expected, "{letter:?}");
+            }
+        }
     }
 
     proptest! {

@@ -249,6 +249,7 @@ const DEFAULTS: Table = &[
     ("they answer 252", "ils répondent 252"),
     ("they are here", "elles sont ici"),
     ("no domain is looked up", "aucun domaine n'est cherché"),
+    ("5m, login 2m", "5m, mais 2m pour login"),
     (
         "connect 30s, data 2m, end 10m, quit 10s, others 5m",
         "connect 30s, data 2m, end 10m, quit 10s, les autres 5m",

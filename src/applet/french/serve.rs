@@ -172,6 +172,22 @@ pub(super) const TABLE: Table = &[
         "Commandes refusées après lesquelles la connexion est fermée ; dès la moitié, chacune coûte une seconde",
     ),
     (
+        "max-commands",
+        "Commandes qui n'envoient pas de courrier (NOOP, RSET, VRFY...) au plus, entre deux messages d'une connexion",
+    ),
+    (
+        "max-line",
+        "Plus longue ligne de commande, en octets ; AUTH a besoin de toute la valeur par défaut",
+    ),
+    (
+        "max-hold",
+        "Combien de temps FUTURERELEASE peut faire attendre un message au plus",
+    ),
+    (
+        "min-deliver-by",
+        "Délai le plus court que DELIVERBY peut demander pour qu'un message soit remis ou revienne",
+    ),
+    (
         "rate-per-address",
         "Messages par minute d'une adresse au plus, celle de cet ordinateur mise à part ; 0 : sans limite",
     ),
@@ -181,7 +197,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         "smtp-timeout",
-        "Combien de temps un client SMTP peut se taire",
+        "Combien de temps un client SMTP peut se taire : TIME à chaque phase, ou PHASE=TIME avec command, text ou login",
     ),
     ("max-size", "Plus grand message accepté, en octets"),
     ("Relay and queue", "Relais et file"),
@@ -199,7 +215,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         "smarthost",
-        "Machine par laquelle passe le courrier de tous les autres domaines, au lieu de leurs relais de messagerie",
+        "Machine par laquelle passe le courrier de tous les autres domaines, au lieu de leurs relais de messagerie ; port 25, ou 587 pour qui s'identifie",
     ),
     (
         "smarthost-user",

@@ -5,7 +5,7 @@ use crate::proto::fault::Listed;
 use crate::store::Arrived;
 use crate::store::queue::{Progress, Queued, State};
 use crate::wire::date::DateTime;
-use crate::wire::envelope::{Envelope, Notify};
+use crate::wire::envelope::{ByMode, DeliverBy, Envelope, Notify};
 use crate::wire::json;
 
 /// A rule in the list of faults.
@@ -36,8 +36,12 @@ pub(super) fn entry(queued: &Queued, style: Style) -> Vec<String> {
         reverse_path(&queued.envelope),
         if queued.held { "  HELD" } else { "" }
     )];
+    if let Some(by) = queued.envelope.options.deliver_by {
+        lines.push(format!("    to be there by {}", deadline(by)));
+    }
     for (recipient, progress) in open(queued) {
-        lines.push(format!("    <{}>  {}", recipient, state(progress)));
+        let state = state(progress, &queued.envelope);
+        lines.push(format!("    <{recipient}>  {state}"));
         if let Some(reply) = &progress.last_reply {
             lines.push(format!("        {}", one_line(reply)));
         }
@@ -80,7 +84,7 @@ pub(super) fn show(queued: &Queued, style: Style) -> Vec<String> {
     };
     asked("envid", options.envelope_id.clone());
     asked("not before", options.hold_until.map(date));
-    asked("deliver by", options.deliver_by.map(|by| date(by.deadline)));
+    asked("deliver by", options.deliver_by.map(deadline));
     asked(
         "priority",
         (options.priority != 0).then(|| options.priority.to_string()),
@@ -96,7 +100,7 @@ pub(super) fn show(queued: &Queued, style: Style) -> Vec<String> {
     );
     for (recipient, progress) in queued.envelope.recipients.iter().zip(&queued.recipients) {
         lines.push(format!("to         <{}>", recipient.address));
-        lines.push(format!("           {}", state(progress)));
+        lines.push(format!("           {}", state(progress, &queued.envelope)));
         if recipient.notify != Notify::Unsaid {
             lines.push(format!(
                 "           asked to be told: {}",
@@ -195,12 +199,24 @@ fn reverse_path(envelope: &Envelope) -> String {
         .map_or_else(String::new, ToString::to_string)
 }
 
-fn state(progress: &Progress) -> String {
-    match progress.state {
-        State::Waiting(_) if progress.attempts == 0 => "not yet tried".to_owned(),
-        State::Waiting(next) => format!("next attempt {}", date(next)),
-        State::Delivered => "delivered".to_owned(),
-        State::Failed => "failed".to_owned(),
+fn state(progress: &Progress, envelope: &Envelope) -> String {
+    match (&progress.state, envelope.options.hold_until) {
+        (State::Waiting(_), Some(moment)) if progress.attempts == 0 => {
+            format!("not before {}", date(moment))
+        }
+        (State::Waiting(_), None) if progress.attempts == 0 => "not yet tried".to_owned(),
+        (State::Waiting(next), _) => format!("next attempt {}", date(*next)),
+        (State::Delivered, _) => "delivered".to_owned(),
+        (State::Failed, _) => "failed".to_owned(),
+    }
+}
+
+/// When it has to be there, and what happens if it is not (RFC 2852).
+fn deadline(by: DeliverBy) -> String {
+    let moment = date(by.deadline);
+    match by.mode {
+        ByMode::Return => format!("{moment}, else it comes back"),
+        ByMode::Notify => format!("{moment}, else its sender is told"),
     }
 }
 
@@ -307,9 +323,10 @@ mod tests {
         assert_eq!(
             entry(&queued(), Style::Text).join("\n"),
             "6B081562-1-1        386 octets  2026-11-26T11:54:20Z  <alice@a.example>  HELD\n    \
+                 to be there by 2026-11-27T11:54:20Z, else its sender is told\n    \
                  <carol@b.example>  next attempt 2026-11-26T12:25:00Z\n        \
                      451 4.7.1 Greylisted come again\n    \
-                 <erin@c.example>  not yet tried"
+                 <erin@c.example>  not before 2026-11-26T11:53:20Z"
         );
     }
 
@@ -323,7 +340,7 @@ mod tests {
              from       <alice@a.example>\n\
              envid      QQ314159\n\
              not before 2026-11-26T11:53:20Z\n\
-             deliver by 2026-11-27T11:54:20Z\n\
+             deliver by 2026-11-27T11:54:20Z, else its sender is told\n\
              priority   3\n\
              needs      verified TLS all the way (REQUIRETLS)\n\
              needs      addresses in UTF-8 (SMTPUTF8)\n\
@@ -337,7 +354,7 @@ mod tests {
                         attempts: 1, the last one 2026-11-26T11:54:20Z\n           \
                         250 2.0.0 Ok\n\
              to         <erin@c.example>\n           \
-                        not yet tried"
+                        not before 2026-11-26T11:53:20Z"
         );
     }
 

@@ -126,6 +126,9 @@ impl Part {
 }
 
 fn deliver(mut part: Part, id: &str, store: &Store) -> Vec<Result<Durable, StoreError>> {
+    if part.spool.is_none() {
+        return store.accept_whole(&part.envelope, part.replies, &part.text, id);
+    }
     match part.write(store) {
         Ok(spool) => store.accept(spool, Arc::unwrap_or_clone(part.envelope), id),
         Err(error) => {

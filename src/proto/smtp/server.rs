@@ -201,7 +201,7 @@ struct Hello {
 
 impl Session for Server {
     fn want(&self) -> Want {
-        let max = limits::SMTP_LINE;
+        let max = self.config.max_line;
         match &self.state {
             State::Command | State::Challenge(..) => match self.config.rigor {
                 Rigor::Lenient => Want::Line { max },
@@ -344,7 +344,7 @@ impl Server {
             State::Challenge(..) => (Enhanced(5, 5, 6), "This answer"),
             _ => (Enhanced(5, 5, 2), "That line"),
         };
-        let text = format!("{what} is longer than {} octets", limits::SMTP_LINE);
+        let text = format!("{what} is longer than {} octets", self.config.max_line);
         self.say(&Reply::new(500, enhanced, text), out);
     }
 

@@ -1,7 +1,7 @@
 //! The bytes of a connection: from the socket, through TLS if it stands, decompressed if they are to be, into the reader; and
 //! from [`Out`](crate::proto::Out) back.
 //!
-//! Only `WouldBlock` clears `readable` and `writable` (see [`Conn`]).
+//! What clears `readable` and `writable`: see [`Conn`].
 
 use std::io;
 use std::time::Instant;
@@ -47,9 +47,13 @@ impl Conn {
         if self.ended {
             return Ok(0);
         }
+        if self.readable && self.packing.is_none() {
+            self.reader.adopt(&mut scratch.spare);
+        }
         let Self {
             socket,
             readable,
+            hung_up,
             reader,
             tls,
             packing,
@@ -68,7 +72,7 @@ impl Conn {
         }
         let was_sated = !tls.is_hungry();
         let mut receive = |tls: &mut Tls, reader: &mut LineReader| {
-            let read = |buffer: &mut [u8]| read(socket, readable, watch, buffer);
+            let read = |buffer: &mut [u8]| read(socket, readable, *hung_up, watch, buffer);
             let received = tls.receive(read, reader, &mut scratch.cipher);
             settle(watch);
             received
@@ -103,7 +107,13 @@ impl Conn {
         if space.is_empty() {
             return Ok(0);
         }
-        let result = read(&mut self.socket, &mut self.readable, &mut self.watch, space);
+        let result = read(
+            &mut self.socket,
+            &mut self.readable,
+            self.hung_up,
+            &mut self.watch,
+            space,
+        );
         settle(&mut self.watch);
         match result? {
             Some(0) => {
@@ -123,6 +133,7 @@ impl Conn {
         let result = read(
             &mut self.socket,
             &mut self.readable,
+            self.hung_up,
             &mut self.watch,
             buffer,
         );
@@ -144,6 +155,7 @@ impl Conn {
         let result = read(
             &mut self.socket,
             &mut self.readable,
+            self.hung_up,
             &mut self.watch,
             &mut scratch.cipher,
         );
@@ -306,6 +318,7 @@ impl Conn {
 fn read(
     socket: &mut Socket,
     readable: &mut bool,
+    hung_up: bool,
     watch: &mut Attached<Watch>,
     buffer: &mut [u8],
 ) -> Result<Option<usize>, Trouble> {
@@ -317,7 +330,13 @@ fn read(
         watch.has_read(&result, buffer);
     }
     match result {
-        Ok(octets) => Ok(Some(octets)),
+        Ok(octets) => {
+            // A call is saved for each command of a client that waits for its reply.
+            if octets < buffer.len() && !hung_up && socket.is_exhausted_by_short_read() {
+                *readable = false;
+            }
+            Ok(Some(octets))
+        }
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
             *readable = false;
             Ok(None)

@@ -8,6 +8,7 @@ use crate::proto::smtp::client::{Failure, Stage};
 use crate::proto::smtp::dispatch::policy::Dialect;
 use crate::proto::smtp::dispatch::{End as Fate, Outcome, Receipts, Verdict};
 use crate::proto::smtp::relay;
+use crate::store::queue::Queued;
 use crate::store::{QueueId, Store};
 use crate::wire::date::DateTime;
 use crate::wire::smtp::{Enhanced, Reply};
@@ -40,7 +41,8 @@ pub(super) fn verdicts(
         return None;
     }
     let receipts = match (outcome.passed_on.dsn, dialect) {
-        (true, _) => Receipts::Theirs,
+        (true, _) if outcome.passed_on.deliver_by => Receipts::Theirs,
+        (true, _) => Receipts::Untimed,
         // Who speaks LMTP has the mailboxes (RFC 2033 §1).
         (false, Dialect::Lmtp) => Receipts::Here,
         (false, Dialect::Smtp) => Receipts::Ours,
@@ -123,6 +125,50 @@ pub(super) fn failure_reply(
     }
 }
 
+/// What is said when a message comes in.
+pub(super) fn arrival(queued: &Queued) -> String {
+    let from = queued
+        .envelope
+        .reverse_path
+        .as_ref()
+        .map_or_else(String::new, ToString::to_string);
+    let everybody: Vec<usize> = (0..queued.envelope.recipients.len()).collect();
+    let (to, octets) = (named(queued, &everybody), queued.octets);
+    format!("queued, from <{from}> to {to}, {octets} octets")
+}
+
+/// What is said when a server did not take a message, and another one is asked.
+pub(super) fn next_text(
+    store: &Store,
+    id: &QueueId,
+    recipients: &[usize],
+    remote: Option<&str>,
+    reply: &Reply,
+    next: &Target,
+) -> String {
+    let queued = store.queue().load(id).ok();
+    let to = queued.map_or_else(String::new, |queued| named(&queued, recipients));
+    let who = remote.map_or_else(String::new, |remote| format!("{remote}: "));
+    format!("{to}: not there: {who}{reply}; asked next is {next}")
+}
+
+/// The first of these recipients by name, and how many more there are.
+fn named(queued: &Queued, recipients: &[usize]) -> String {
+    let mut names: Vec<String> = recipients
+        .iter()
+        .filter_map(|index| queued.envelope.recipients.get(*index))
+        .take(SHOWN)
+        .map(|recipient| format!("<{}>", recipient.address))
+        .collect();
+    let more = recipients.len().saturating_sub(SHOWN);
+    if more > 0
+        && let Some(last) = names.last_mut()
+    {
+        last.push_str(&format!(" and {more} more"));
+    }
+    names.join(", ")
+}
+
 /// An outcome in the log.
 pub(super) fn outcome_text(store: &Store, id: &QueueId, outcome: &Outcome) -> String {
     let queued = store.queue().load(id).ok();
@@ -148,3 +194,6 @@ pub(super) fn outcome_text(store: &Store, id: &QueueId, outcome: &Outcome) -> St
         }
     }
 }
+
+/// Recipients that are named in the log.
+const SHOWN: usize = 5;

@@ -39,6 +39,8 @@ pub enum HashError {
     TooLong,
     /// It holds what no password can: NUL, or a line end.
     Control,
+    /// It holds a letter that Unicode 3.2 did not have, and which other programs may read otherwise (RFC 4013 §2.5).
+    Unassigned,
     /// The system has no random octets.
     Random,
     /// A bug.
@@ -51,6 +53,9 @@ impl std::fmt::Display for HashError {
             Self::Empty => "the password is empty",
             Self::TooLong => "the password is longer than 512 octets",
             Self::Control => "the password holds a control character",
+            Self::Unassigned => {
+                "the password holds a letter that is younger than Unicode 3.2 (RFC 4013 section 2.5), such as an emoji: not every program would read it alike"
+            }
             Self::Random => "the system gives no random octets",
             Self::Failed => "the password could not be hashed",
         })
@@ -99,6 +104,9 @@ impl Scheme {
         }
         if password.chars().any(char::is_control) {
             return Err(HashError::Control);
+        }
+        if saslprep::unassigned(password).is_some() {
+            return Err(HashError::Unassigned);
         }
         let value = match self {
             Self::Argon2id => {
@@ -265,5 +273,7 @@ mod tests {
         assert_eq!(Scheme::Plain.hash(&long), Err(HashError::TooLong));
         assert_eq!(Scheme::BlfCrypt.hash(&long[..72]), Err(HashError::TooLong));
         assert_eq!(Scheme::Argon2id.hash("a\nb"), Err(HashError::Control));
+        let emoji = Scheme::Plain.hash("a\u{1f600}");
+        assert_eq!(emoji, Err(HashError::Unassigned));
     }
 }

@@ -83,8 +83,12 @@ impl Recorder {
         let thread = std::thread::Builder::new()
             .name("sessions".to_owned())
             .spawn(move || {
-                while let Some(batch) = batches.take(scribe.is_owing()) {
+                let mut spare = Vec::new();
+                while let Some(mut batch) = batches.take(scribe.is_owing(), spare) {
                     scribe.take(&batch);
+                    batch.clear();
+                    batch.shrink_to(limits::RECORD_SPARE);
+                    spare = batch;
                 }
                 scribe.finish();
             })?;
@@ -161,8 +165,8 @@ impl Shared {
         true
     }
 
-    /// What has come; nothing when `owing` and a moment has passed; `None` at the end.
-    fn take(&self, owing: bool) -> Option<Vec<u8>> {
+    /// What has come; nothing when `owing` and a moment has passed; `None` at the end. What comes next is put into `spare`.
+    fn take(&self, owing: bool, spare: Vec<u8>) -> Option<Vec<u8>> {
         let mut batch = self.hold();
         if batch.octets.is_empty() && !batch.over {
             batch.asleep = true;
@@ -188,7 +192,7 @@ impl Shared {
         if batch.over && batch.octets.is_empty() {
             return None;
         }
-        Some(std::mem::take(&mut batch.octets))
+        Some(std::mem::replace(&mut batch.octets, spare))
     }
 }
 

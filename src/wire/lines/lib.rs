@@ -248,6 +248,40 @@ impl LineReader {
         }
     }
 
+    /// The same, and the buffer is put into `spare` if that is empty: for the next reader that [adopts](Self::adopt) it.
+    pub fn release_to(&mut self, spare: &mut Vec<u8>) {
+        if self.pending() == 0 && spare.is_empty() && self.buffer.len() == self.capacity {
+            *spare = std::mem::take(&mut self.buffer);
+        }
+        self.release();
+    }
+
+    /// Takes a buffer that another reader has given back, if it has none and this one is as long as its own would be. What is in there is
+    /// lent to nobody.
+    ///
+    /// ```
+    /// use mailtool_lines::{Cut, LineReader, Want};
+    ///
+    /// let (mut one, mut other, mut spare) = (LineReader::new(), LineReader::new(), Vec::new());
+    /// one.push(b"NOOP\r\nX");
+    /// assert_eq!(one.cut(Want::Line { max: 512 }), Some(Cut::Line(b"NOOP")));
+    /// one.release_to(&mut spare);
+    /// assert!(spare.is_empty(), "it is still used");
+    /// assert_eq!(one.cut(Want::Octets(1)), Some(Cut::Text(b"X")));
+    /// one.release_to(&mut spare);
+    /// assert!(!spare.is_empty());
+    /// other.adopt(&mut spare);
+    /// assert!(spare.is_empty());
+    /// assert_eq!(other.cut(Want::Octets(1)), None);
+    /// other.push(b"QUIT\r\n");
+    /// assert_eq!(other.cut(Want::Line { max: 512 }), Some(Cut::Line(b"QUIT")));
+    /// ```
+    pub fn adopt(&mut self, spare: &mut Vec<u8>) {
+        if self.buffer.is_empty() && spare.len() == self.capacity {
+            self.buffer = std::mem::take(spare);
+        }
+    }
+
     /// Forgets what was learnt and whatever is pending: a new conversation begins (TLS started).
     pub fn reset(&mut self) {
         *self = Self {

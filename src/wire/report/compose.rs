@@ -233,6 +233,14 @@ impl Report<'_> {
         if let Some(arrival) = self.arrival {
             say("Arrival-Date", &DateTime::utc(arrival).to_header());
         }
+        // RFC 4865 §7, RFC 2852 §5: what was asked of its time.
+        if let Some(moment) = options.hold_until {
+            let moment = DateTime::utc(moment).to_internet();
+            say("Future-Release-Request", &format!("until;{moment}"));
+        }
+        if let Some(by) = &options.deliver_by {
+            say("Deliver-By-Date", &DateTime::utc(by.deadline).to_header());
+        }
         for fate in self.fates {
             say_fate(fate, charset, &mut say);
         }

@@ -12,7 +12,7 @@ use super::time::Time;
 use crate::applet::serve::protocols::Protocol;
 use crate::applet::serve::screen::Passing;
 use crate::limits;
-use crate::proto::smtp::dispatch::policy::{Pattern, Policy, Route, Routes, Source, Way};
+use crate::proto::smtp::dispatch::policy::{Dialect, Pattern, Policy, Route, Routes, Source, Way};
 use crate::proto::smtp::relay::Patience;
 use crate::reactor::Trust;
 use crate::wire::network::Network;
@@ -30,9 +30,9 @@ pub(in crate::applet::serve) struct Relay {
     /// Where mail for DOMAIN goes: HOST:PORT, lmtp:HOST:PORT, mx (its mail exchangers) or nowhere; .DOMAIN is all below it, * all
     #[arg(long, value_name = "DOMAIN=HOST:PORT", env = "MAILTOOL_ROUTE", value_delimiter = ',', help_heading = RELAY)]
     route: Vec<Route>,
-    /// Host that mail for all other domains goes through, in place of their mail exchangers
+    /// Host that mail for all other domains goes through, in place of their mail exchangers; port 25, or 587 for who logs in
     #[arg(long, value_name = "[USER:PASSWORD@]HOST:PORT", env = "MAILTOOL_SMARTHOST", hide_env_values = true, help_heading = RELAY)]
-    smarthost: Option<Way>,
+    smarthost: Option<Smarthost>,
     /// Name to log in to the smarthost with, where the password or a token comes from elsewhere
     #[arg(long, value_name = "NAME", env = "MAILTOOL_SMARTHOST_USER", help_heading = RELAY)]
     smarthost_user: Option<String>,
@@ -98,7 +98,13 @@ impl Relay {
             is_on: self.is_on(),
             networks: &self.relay_from,
             routes: &self.route,
-            smarthost: self.smarthost.as_ref(),
+            smarthost: self
+                .smarthost
+                .as_ref()
+                .map(|host| match self.smarthost_user {
+                    Some(_) => &host.for_users,
+                    None => &host.way,
+                }),
             deliver: self.deliver.as_ref(),
         }
     }
@@ -156,10 +162,10 @@ impl Relay {
 
     /// The host that all other mail goes through, with who logs in there.
     fn smarthost(&self) -> Option<Way> {
-        let way = self.smarthost.clone()?;
+        let Smarthost { way, for_users } = self.smarthost.clone()?;
         let source = self.sources().next();
         Some(match (&self.smarthost_user, source) {
-            (Some(user), Some(source)) => way.with_login(user, source),
+            (Some(user), Some(source)) => for_users.with_login(user, source),
             _ => way,
         })
     }
@@ -220,14 +226,14 @@ impl Relay {
         endpoints: &[(Protocol, Endpoint)],
     ) -> anyhow::Result<()> {
         let sources = self.sources().count();
-        let (user, way) = (&self.smarthost_user, &self.smarthost);
-        match (way, user) {
+        let (user, host) = (&self.smarthost_user, &self.smarthost);
+        match (host, user) {
             (None, _) if user.is_some() || sources > 0 => {
                 bail!(
                     "--smarthost-user and what goes with it need the host: --smarthost HOST:PORT"
                 );
             }
-            (Some(way), Some(_)) if way.login.is_some() => bail!(
+            (Some(host), Some(_)) if host.way.login.is_some() => bail!(
                 "--smarthost names a user already: give --smarthost HOST:PORT with --smarthost-user"
             ),
             (_, Some(user)) if sources == 0 => bail!(
@@ -269,6 +275,31 @@ impl Relay {
             .collect();
         relay.route.extend(route);
         relay
+    }
+}
+
+/// Where the smarthost is: who logs in does so at port 587 (RFC 6409), unless another one is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Smarthost {
+    /// As it was given.
+    way: Way,
+    /// For a user who is named elsewhere.
+    for_users: Way,
+}
+
+impl FromStr for Smarthost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let way: Way = text.parse()?;
+        let for_users = match (way.dialect, &way.login) {
+            (Dialect::Smtp, None) => Way {
+                login: None,
+                ..format!("user:password@{text}").parse()?
+            },
+            _ => way.clone(),
+        };
+        Ok(Self { way, for_users })
     }
 }
 
@@ -455,6 +486,18 @@ mod tests {
             login.source,
             Some(Source::TokenFile("/run/token".to_owned()))
         );
+        // Who logs in does so at port 587, wherever the password comes from.
+        let port = |host: &str, user: &str| {
+            let text = format!("smarthost = '{host}'\n{user}");
+            let way = relay(&text).smarthost().expect(&text);
+            way.to_string()
+        };
+        let user = "smarthost-user = 'me'\nsmarthost-password-file = '/run/password'\n";
+        assert_eq!(port("mx.example", ""), "mx.example:25");
+        assert_eq!(port("mx.example", user), "mx.example:587");
+        assert_eq!(port("me:secret@mx.example", ""), "mx.example:587");
+        assert_eq!(port("mx.example:25", user), "mx.example:25");
+        assert_eq!(port("[2001:db8::1]", user), "[2001:db8::1]:587");
         for (text, why) in [
             ("smarthost-user = 'me'", "--smarthost HOST:PORT"),
             ("smarthost-token-command = 'x'", "--smarthost HOST:PORT"),

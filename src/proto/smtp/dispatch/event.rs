@@ -119,6 +119,19 @@ pub enum Wish {
         /// For whom: places in the envelope.
         recipients: Vec<usize>,
     },
+    /// Tell whoever asks for a message's journey that a server did not take it, and that the next one is asked.
+    AskedNext {
+        /// The message.
+        id: QueueId,
+        /// Whom it was for: places in the envelope.
+        recipients: Vec<usize>,
+        /// What the server said, or what became of the way to it.
+        reply: Arc<Reply>,
+        /// Who said so, if a server did.
+        remote: Option<Arc<str>>,
+        /// Who is asked now.
+        next: Target,
+    },
     /// Say goodbye.
     Close {
         /// To which.

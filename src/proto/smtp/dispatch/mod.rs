@@ -33,6 +33,7 @@
 
 mod desk;
 mod event;
+mod links;
 mod outcome;
 mod path;
 pub mod policy;
@@ -78,6 +79,8 @@ pub struct Dispatcher {
 #[derive(Debug)]
 struct Message {
     errands: Vec<u64>,
+    /// Until then it waits, whoever is in a hurry (RFC 4865 §5).
+    not_before: i64,
     give_up: i64,
     warn: Option<i64>,
     by: Option<DeliverBy>,

@@ -32,6 +32,8 @@ pub enum Verdict {
 pub enum Receipts {
     /// The next server, which was told what was asked for (RFC 3461 §5.2.1).
     Theirs,
+    /// The next server too, but it was not told by when a message has to be there.
+    Untimed,
     /// We, that it was passed on: the next server knows nothing of it (RFC 3461 §5.2.2).
     Ours,
     /// We, that it is there.
@@ -104,15 +106,12 @@ pub fn conclude(
             last_attempt: Some(now),
             retry_until: Some(retry_until),
         };
+        // RFC 2852 §4: who asked for a trace is told of each hop, and whoever named a time, where nobody watches over it any more.
+        let is_untimed = matches!(outcome.end, End::Taken(Receipts::Untimed | Receipts::Ours));
+        let by = queued.envelope.options.deliver_by;
+        let traced = by.is_some_and(|by| by.trace || is_untimed);
         let mut told = |action: Action, status: Enhanced| {
-            // RFC 2852 §4.2: who asked for a trace is told of each hop.
-            let traced = action == Action::Relayed
-                && recipient.notify != Notify::Never
-                && queued
-                    .envelope
-                    .options
-                    .deliver_by
-                    .is_some_and(|by| by.trace);
+            let traced = traced && action == Action::Relayed && recipient.notify != Notify::Never;
             if is_asked(recipient.notify, action) || traced {
                 match action {
                     Action::Failed => &mut failed,
@@ -125,16 +124,13 @@ pub fn conclude(
         let status = status_of(&outcome.reply);
         match outcome.end {
             End::Taken(receipts) => {
-                let traced = queued
-                    .envelope
-                    .options
-                    .deliver_by
-                    .is_some_and(|by| by.trace);
                 match receipts {
                     Receipts::Here => told(Action::Delivered, status),
                     Receipts::Ours => told(Action::Relayed, status),
-                    Receipts::Theirs if traced => told(Action::Relayed, status),
-                    Receipts::Theirs => {}
+                    Receipts::Theirs | Receipts::Untimed if traced => {
+                        told(Action::Relayed, status);
+                    }
+                    Receipts::Theirs | Receipts::Untimed => {}
                 }
                 changes.push(Change::Delivered { index, reply });
             }

@@ -11,6 +11,7 @@
 //! Nothing left because of us is a loop: 554 5.4.6.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -58,6 +59,16 @@ pub enum Spot {
     Tcp(SocketAddr),
     /// A socket in the file system.
     Unix(Arc<str>),
+}
+
+impl fmt::Display for Target {
+    /// `mx2.example.org (192.0.2.2:25)`
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Spot::Tcp(address) => write!(formatter, "{} ({address})", self.name),
+            Spot::Unix(path) => write!(formatter, "{} ({path})", self.name),
+        }
+    }
 }
 
 /// A search for targets.

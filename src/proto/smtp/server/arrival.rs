@@ -86,6 +86,7 @@ impl Server {
             Ok(Progress::More(_)) => self.state = State::Proxied(header),
             Ok(Progress::Done(header)) => {
                 if let Some(ends) = header.ends {
+                    out.note_client(ends.source, self.peer.remote);
                     self.peer.remote = Some(ends.source);
                     self.peer.local = Some(ends.destination);
                     self.proxied = true;
@@ -120,7 +121,11 @@ impl Server {
         match self.check_xclient(arguments) {
             Err(refusal) => self.respond(now, refusal, out),
             Ok(told) => {
+                let before = self.peer.remote;
                 self.believe(told);
+                if let Some(client) = self.peer.remote.filter(|_| self.peer.remote != before) {
+                    out.note_client(client, before);
+                }
                 self.greet(now, out);
             }
         }

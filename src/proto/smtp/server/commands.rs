@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use super::policy::{Policy, Ruling, Then, Turned, Visit};
 use super::{Disclosure, Hello, HelloKind, Mode, Queueing, Rigor, Server, State, replies, strict};
-use crate::limits;
 use crate::proto::{Out, StartTls};
 use crate::store::{Account, Whereabouts};
 use crate::wire::address;
@@ -146,7 +145,7 @@ impl Server {
             max_octets: self.config.max_octets,
             // In LMTP each recipient has its reply, and whoever hands it in has the queue, and makes the reports (RFC 2033 §1).
             dsn: queue && self.config.mode != Mode::Lmtp,
-            deliver_by: queue.then_some(limits::DELIVER_BY),
+            deliver_by: queue.then_some(self.config.deliver_by),
             future_release: self.config.future_release.filter(|_| queue && submission),
             // RFC 8689 §2
             require_tls: self.tls.is_some(),

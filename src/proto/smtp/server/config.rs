@@ -124,6 +124,8 @@ pub struct Config {
     pub soft_errors: usize,
     /// Commands that do no mail work before the connection is closed.
     pub max_idle_commands: usize,
+    /// Octets of a command line, or of an answer to a challenge.
+    pub max_line: usize,
     /// Wrong passwords before the connection is closed.
     pub max_login_failures: usize,
     /// How long is waited.
@@ -147,6 +149,8 @@ pub struct Config {
     /// The longest time that FUTURERELEASE holds a message, in seconds; `None`: it is not offered. In submission, with a
     /// queue.
     pub future_release: Option<u32>,
+    /// The shortest time in which DELIVERBY may ask for a message to be delivered or come back, in seconds. With a queue.
+    pub deliver_by: u32,
     /// As whom a user may send.
     pub senders: Senders,
     /// Whether the domains of senders who have not logged in are looked up.
@@ -176,6 +180,7 @@ impl Config {
             max_errors: limits::ERRORS,
             soft_errors: limits::SOFT_ERRORS,
             max_idle_commands: limits::IDLE_COMMANDS,
+            max_line: limits::SMTP_LINE,
             max_login_failures: limits::SMTP_LOGIN_FAILURES,
             timeouts: Timeouts::default(),
             start_tls: StartTls::Unavailable,
@@ -187,6 +192,7 @@ impl Config {
             disclosure: Disclosure::Nothing,
             queueing: Queueing::Absent,
             future_release: Some(limits::FUTURE_RELEASE),
+            deliver_by: limits::DELIVER_BY,
             senders: Senders::Anybody,
             sender_domains: SenderDomains::Believed,
             door: Arc::default(),

@@ -434,6 +434,61 @@ fn who_is_told_of_what_and_what_is_written_down() {
 }
 
 #[test]
+fn who_named_a_time_is_told_where_nobody_watches_over_it_any_more() {
+    let mut message = queued("m", 0, &["a@b.example", "b@b.example"]);
+    message.envelope.recipients[1].notify = Notify::Never;
+    let told = |message: &Queued, receipts| -> Vec<(String, Action)> {
+        let outcome = |index| Outcome {
+            index,
+            end: End::Taken(receipts),
+            reply: reply("250 Ok"),
+            remote: Some("mx.b.example".into()),
+        };
+        let (_, reports) = conclude(message, &[outcome(0), outcome(1)], 100, 1000);
+        let fates = reports.iter().flatten();
+        fates
+            .map(|fate| (fate.recipient.address.to_string(), fate.action))
+            .collect()
+    };
+    let by = |trace| DeliverBy {
+        deadline: 1000,
+        mode: ByMode::Notify,
+        trace,
+    };
+    let relayed = [("a@b.example".to_owned(), Action::Relayed)];
+    for receipts in [Receipts::Theirs, Receipts::Untimed, Receipts::Ours] {
+        message.envelope.options.deliver_by = None;
+        assert!(told(&message, receipts).is_empty(), "nobody asked");
+        message.envelope.options.deliver_by = Some(by(false));
+        let is_told = receipts != Receipts::Theirs;
+        assert_eq!(!told(&message, receipts).is_empty(), is_told);
+        message.envelope.options.deliver_by = Some(by(true));
+        assert_eq!(told(&message, receipts), relayed);
+    }
+}
+
+#[test]
+fn no_flush_lets_mail_of_the_future_go() {
+    let mut dispatcher = Dispatcher::new(direct(), 1);
+    let mut message = queued("m", 0, &["x@b.example"]);
+    message.envelope.options.hold_until = Some(500);
+    dispatcher.handle(0, entry(&message));
+    let id: QueueId = "m".parse().unwrap();
+    for which in [Which::All, Which::Message(id)] {
+        dispatcher.handle(10, Event::Flush(which));
+        assert!(wishes(&mut dispatcher, 10).is_empty());
+    }
+    // Nor does whoever holds it and lets it go again.
+    message.held = true;
+    dispatcher.handle(20, entry(&message));
+    message.held = false;
+    dispatcher.handle(30, entry(&message));
+    assert!(wishes(&mut dispatcher, 499).is_empty());
+    assert_eq!(dispatcher.next_due(), Some(500));
+    assert!(!wishes(&mut dispatcher, 500).is_empty());
+}
+
+#[test]
 fn a_flush_is_heard_while_an_outcome_is_written_down() {
     let mut dispatcher = Dispatcher::new(direct(), 1);
     dispatcher.handle(0, entry(&queued("m", 0, &["x@b.example"])));
@@ -534,6 +589,22 @@ fn whom_the_first_server_turns_away_the_second_is_asked_for() {
         })
         .collect();
     assert_eq!(targets, ["m2"]);
+    let told = wished.iter().find_map(|wish| match wish {
+        Wish::AskedNext {
+            recipients,
+            reply,
+            remote,
+            next,
+            ..
+        } => Some((recipients.clone(), reply.to_string(), remote.clone(), next)),
+        _ => None,
+    });
+    let (recipients, said_first, remote, next) = told.expect("it is told");
+    assert_eq!(
+        (recipients, said_first.as_str()),
+        (vec![1], "451 4.7.1 Greylisted")
+    );
+    assert_eq!((remote.as_deref(), &*next.name), (Some("m1"), "m2"));
     write_down(&mut dispatcher, 0, &wished);
     let second = connects(&wished)[0];
     dispatcher.handle(0, Event::Connected { connection: second });

@@ -132,6 +132,7 @@ impl World {
                     }
                 }
             }
+            Wish::AskedNext { .. } => return,
             Wish::Close { connection } => {
                 self.standing.remove(&connection);
                 Event::Closed {
