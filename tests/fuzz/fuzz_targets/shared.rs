@@ -11,7 +11,8 @@ use mailtool::wire::imap::rights::Rights;
 use mailtool_fuzz::stage::{HOST, folder};
 
 /// What its owner calls it, and what the other user does.
-const (OWN, OTHERS): (&str, &str) = ("b", "shared/alice/b");
+const OWN: &str = "b";
+const OTHERS: &str = "shared/alice/b";
 
 fuzz_target!(|files: [&[u8]; 4]| {
     let folder = folder();
