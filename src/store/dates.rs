@@ -69,8 +69,12 @@ impl Mailbox {
                 }
             }
         }
+        if found.is_empty() {
+            return Ok(());
+        }
         self.state().date(&folder, &found);
-        Ok(())
+        // As safe as the one before it: the next SELECT after a restart relies on that.
+        self.settle()
     }
 }
 
@@ -89,9 +93,6 @@ impl State {
 
     /// Takes note of what was found out.
     fn date(&mut self, folder: &Folder<'_>, found: &[(u32, i64)]) {
-        if found.is_empty() {
-            return;
-        }
         let mut index = Index::clone(&self.index);
         for (uid, received) in found {
             if let Some(at) = self.position(*uid) {
