@@ -174,8 +174,8 @@ fn clients(server: &Server, count: usize) -> Vec<String> {
     let folder = server.store().join("sessions");
     let of = |text: &str| -> Option<String> {
         let note = |kind: &str| {
-            let values = text.lines().filter_map(|line| line.strip_prefix(kind));
-            values.last().map(str::to_owned)
+            let mut values = text.lines().filter_map(|line| line.strip_prefix(kind));
+            values.next_back().map(str::to_owned)
         };
         note("# ended: ")?;
         let proxy = note("# proxy: ")?;
