@@ -236,12 +236,17 @@ pub fn print(text: &str) -> anyhow::Result<()> {
         .map_err(exit::unwritable)
 }
 
-/// What is said when something goes wrong, in a language.
+/// What is said when something goes wrong, or is done, in a language: as far as there is a row for it.
 fn in_language(lang: Lang, text: String) -> String {
     match lang {
         Lang::En => text,
         Lang::Fr => french::said(&text),
     }
+}
+
+/// What a command has to say when it is done, in the language that the environment asks for.
+fn told(text: &str) -> String {
+    in_language(lang(), text.to_owned())
 }
 
 /// The language that the environment asks for.

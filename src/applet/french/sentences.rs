@@ -460,6 +460,48 @@ pub(super) const TABLE: Table = &[
         "sessions are off, by the file of --config",
         "les sessions ne sont pas gardées, d'après le fichier de --config",
     ),
+    // What is done.
+    ("the queue is empty", "la file est vide"),
+    ("nothing goes wrong on purpose", "rien n'échoue exprès"),
+    ("rule {} stands", "la règle {} est posée"),
+    ("rules {} stand", "les règles {} sont posées"),
+    ("rule {} is cleared", "la règle {} est effacée"),
+    (
+        "{} cleared, nothing goes wrong on purpose any more",
+        "{} effacées, plus rien n'échoue exprès",
+    ),
+    (
+        "everything that waits is tried now",
+        "tout ce qui attend est essayé maintenant",
+    ),
+    ("{} is tried now", "{} est essayé maintenant"),
+    (
+        "{} is held: release it first",
+        "{} est retenu : le relâcher d'abord",
+    ),
+    (
+        "{} is gone; its mail is still there.",
+        "{} n'est plus là ; son courrier y est encore.",
+    ),
+    ("{} has another password.", "{} a un autre mot de passe."),
+    ("{} has an account.{:}", "{} a un compte.{:}"),
+    (
+        " {} has been made: a server that is running without it is to be started again.",
+        " {} vient d'être fait : un serveur qui tourne sans lui est à relancer.",
+    ),
+    ("All is well.", "Tout va bien."),
+    (
+        "{} kinds of faults mended.",
+        "{} sortes de défauts réparées.",
+    ),
+    (
+        "{} kinds of faults: --repair mends what can be mended.",
+        "{} sortes de défauts : --repair répare ce qui peut l'être.",
+    ),
+    (
+        "{} kinds of faults mended, {} left.",
+        "{} sortes de défauts réparées, {} restent.",
+    ),
     // A client's command line.
     (
         "--from {}: one address, not {}",

@@ -14,7 +14,7 @@ use clap::Args;
 use super::StorePlace;
 use super::options::Options;
 use super::place::Place;
-use crate::applet::{exit, print};
+use crate::applet::{exit, print, told};
 use crate::wire::json;
 
 /// The control socket, in the store.
@@ -114,16 +114,18 @@ fn page_of_text(lines: &[&str], said: &[&str], request: &str) -> String {
     if request == "list" {
         let messages = lines.iter().filter(|line| !line.starts_with(' ')).count();
         page.push_str(&match messages {
-            0 => "the queue is empty\n".to_owned(),
-            1 => "1 message\n".to_owned(),
-            many => format!("{many} messages\n"),
+            0 => told("the queue is empty"),
+            1 => "1 message".to_owned(),
+            many => format!("{many} messages"),
         });
+        page.push('\n');
     }
     if request == "fault list" && lines.is_empty() {
-        page.push_str("nothing goes wrong on purpose\n");
+        page.push_str(&told("nothing goes wrong on purpose"));
+        page.push('\n');
     }
     for text in said {
-        page.push_str(text);
+        page.push_str(&told(text));
         page.push('\n');
     }
     page

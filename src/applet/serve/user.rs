@@ -10,7 +10,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use super::StorePlace;
 use super::options::SystemUsers;
 use super::place::Accounts;
-use crate::applet::{credentials, exit, print};
+use crate::applet::{credentials, exit, print, told};
 use crate::store::{EditError, Edited, Scheme, UsersFile};
 use crate::wire::json;
 
@@ -188,7 +188,7 @@ fn list(file: &UsersFile, path: &Path, as_json: bool) -> anyhow::Result<u8> {
 }
 
 fn say(text: &str) -> anyhow::Result<u8> {
-    print(&format!("{}\n", exit::printable(text)))?;
+    print(&format!("{}\n", exit::printable(&told(text))))?;
     Ok(exit::OK)
 }
 

@@ -208,6 +208,13 @@ fn log(line: &str, spotted: &mut Spotted) {
         let opened = opened.strip_prefix("C=\"").unwrap_or(opened);
         let is_opened = opened.len() < word.len();
         let closed = opened.trim_end_matches([',', ';', ')', '"', ':', '\'']);
+        // Of a server that speaks IMAP or POP3 to another: `Authentication failed: [AUTHENTICATIONFAILED] ...`.
+        if closed.ends_with(']') && before.ends_with([':', ')']) && !closed.contains('=') {
+            let kinds = [Kind::ImapCode, Kind::PopCode].into_iter();
+            for kind in kinds.filter(|kind| is(closed, *kind)).take(1) {
+                spotted.push(closed, kind);
+            }
+        }
         if let Some(status) = closed
             .strip_prefix("dsn=")
             .or_else(|| closed.strip_prefix('#'))
@@ -320,6 +327,9 @@ mod tests {
         assert_eq!(words(exim), ["550"]);
         let dovecot = "lmtp(alice)<1><x>: Error: lmtp-server: conn: RCPT TO: 452 4.2.2 Quota exceeded (mailbox is full)";
         assert_eq!(words(dovecot), ["452", "4.2.2"]);
+        let dovecot = "imap-login: Login aborted (auth failed, 1 attempts in 2 secs): [AUTHENTICATIONFAILED] user=<a>";
+        assert_eq!(words(dovecot), ["[AUTHENTICATIONFAILED]"]);
+        assert_eq!(words("pop3c: [IN-USE]: busy"), ["[IN-USE]"]);
         assert_eq!(words("Status: 5.2.2 (mailbox full)"), ["5.2.2"]);
         assert_eq!(words("The user is unknown. (#5.1.1)"), ["5.1.1"]);
         for innocent in [
@@ -329,6 +339,8 @@ mod tests {
             "at 10:00: 451",
             "kernel: 4.4.1 x",
             "size=550, nrcpt=1",
+            "[ALERT] 250/101500 (1) : x",
+            "smtpd[7]: [7]: [trycreate2]",
         ] {
             assert_eq!(words(innocent), Vec::<String>::new(), "{innocent}");
         }

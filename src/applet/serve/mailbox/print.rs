@@ -1,6 +1,6 @@
 //! Lists, for people and for programs.
 
-use crate::applet::exit;
+use crate::applet::{exit, told};
 use crate::store::{Account, Condition, Finding};
 use crate::wire::json;
 
@@ -153,12 +153,13 @@ pub(super) fn findings(all: &[(Account, String, Finding)], as_json: bool) -> Str
             .count()
     };
     let (faults, mended) = (count(Condition::Fault), count(Condition::Mended));
-    text.push_str(&match (faults, mended) {
-        (0, 0) => "All is well.\n".to_owned(),
-        (0, mended) => format!("{mended} kinds of faults mended.\n"),
-        (faults, 0) => format!("{faults} kinds of faults: --repair mends what can be mended.\n"),
-        (faults, mended) => format!("{mended} kinds of faults mended, {faults} left.\n"),
-    });
+    text.push_str(&told(&match (faults, mended) {
+        (0, 0) => "All is well.".to_owned(),
+        (0, mended) => format!("{mended} kinds of faults mended."),
+        (faults, 0) => format!("{faults} kinds of faults: --repair mends what can be mended."),
+        (faults, mended) => format!("{mended} kinds of faults mended, {faults} left."),
+    }));
+    text.push('\n');
     text
 }
 
