@@ -1,12 +1,13 @@
 #!/bin/sh
 # Builds the static musl binary, dist/mailtool, in one of two ways:
 #
-#   1. rustup has the musl target (`rustup target add x86_64-unknown-linux-musl`): one cargo command, with musl-gcc for the
-#      C in ring and mimalloc, or zig where there is none.
+#   1. rustup has the musl target (`rustup target add x86_64-unknown-linux-musl`): its toolchain builds it. With the source of
+#      std beside it (`rustup component add rust-src`) std is built small too; without, the binary is 0.7 MB larger.
 #   2. It has not, as on a machine that reaches package registries only: Debian's rustc-web and rust-web-src are unpacked
-#      below the target folder (nothing is installed), and cargo builds std for musl from that source, with zig as linker.
+#      below the target folder (nothing is installed), and cargo builds std for musl from that source.
 #
-# WAY=rustup or WAY=debian takes one of them without a look at the other. zig and cargo-zigbuild come from PyPI.
+# WAY=rustup or WAY=debian takes one of them without a look at the other. zig, for the C in ring and mimalloc and as linker, and
+# cargo-zigbuild come from PyPI.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -98,31 +99,34 @@ EOF
     chmod 755 "$work/link"
 }
 
+# Builds std too. -Z needs leave from a stable compiler; zig brings the start files that the target has not. A stripped program that
+# aborts on panic has no use for backtraces and their symbols, nor for the places in the sources that a panic would name:
+# without them, and with a std that is built to be small, 0.4 MB stay away. Derived Debug says a type's or a variant's name only,
+# 0.05 MB; what people read does not come from there. zig makes no static program that could lie anywhere in memory, so it need
+# not be compiled for that either: 0.03 MB.
+with_std() {
+    folding_linker
+    flags="$flags -C link-self-contained=no -C linker=$work/link -Z location-detail=none -Z fmt-debug=shallow"
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" cargo-zigbuild rustc --locked --profile dist -Zbuild-std=std,panic_abort \
+        -Zbuild-std-features=optimize_for_size,backtrace-trace-only --target "$target" --bin mailtool -- \
+        -C relocation-model=static -C linker-flavor=gcc
+}
+
 way=${WAY:-$(if has_target; then echo rustup; else echo debian; fi)}
+zig
 case $way in
 rustup)
-    if command -v musl-gcc >/dev/null 2>&1; then
-        # gcc calls functions of its own library, as __popcountdi2, which the compiler's builtins may lack.
-        RUSTFLAGS="$flags -C link-arg=-lgcc" cargo build --locked --profile dist --target "$target"
+    if [ -e "$("${RUSTC:-rustc}" --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ]; then
+        with_std
     else
-        zig
+        echo "dist/build-musl.sh: std as rustup brings it is built for speed; for a binary of 5 MB: rustup component add rust-src" >&2
         RUSTFLAGS="$flags" cargo-zigbuild zigbuild --locked --profile dist --target "$target"
     fi
     ;;
 debian)
-    zig
     debian_rust
-    folding_linker
-    # -Z needs leave from a stable compiler; zig brings the start files that the target has not. A stripped program that
-    # aborts on panic has no use for backtraces and their symbols, nor for the places in the sources that a panic would name:
-    # without them, and with a std that is built to be small, 0.4 MB stay away. Derived Debug says a type's or a variant's name only,
-    # 0.05 MB; what people read does not come from there. zig makes no static program that could lie anywhere in memory, so it need
-    # not be compiled for that either: 0.03 MB.
-    flags="$flags -C link-self-contained=no -C linker=$work/link -Z location-detail=none -Z fmt-debug=shallow"
-    RUSTC="$work/debian/rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" \
-        cargo-zigbuild rustc --locked --profile dist -Zbuild-std=std,panic_abort \
-        -Zbuild-std-features=optimize_for_size,backtrace-trace-only --target "$target" --bin mailtool -- \
-        -C relocation-model=static -C linker-flavor=gcc
+    export RUSTC="$work/debian/rustc"
+    with_std
     ;;
 *) fail "WAY is rustup or debian, not $way" ;;
 esac
