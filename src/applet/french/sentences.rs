@@ -402,7 +402,6 @@ pub(super) const TABLE: Table = &[
     ("give USER:TOKEN", "donner UTILISATEUR:JETON"),
     ("give en or fr", "donner en ou fr"),
     ("give one of {}", "donner l'un de {}"),
-    ("there are {}", "il y a {}"),
     (
         "write HOST, HOST:PORT, or [IPv6 address]:PORT",
         "écrire MACHINE, MACHINE:PORT, ou [adresse IPv6]:PORT",
