@@ -45,12 +45,13 @@ mod applet {
         mod keys;
         mod nc;
         mod program;
+        mod reports;
         mod sentences;
         mod serve;
 
         use keys::{ABOUT, AFTER, LONG_ABOUT, Table, USAGE};
 
-        pub const TABLES: [(&str, Table); 10] = [
+        pub const TABLES: [(&str, Table); 11] = [
             ("mailtool", program::TABLE),
             ("codes", codes::TABLE),
             ("nc", nc::TABLE),
@@ -63,6 +64,8 @@ mod applet {
             ("clients", clients::SERVER),
             // When something goes wrong.
             ("sentences", sentences::TABLE),
+            // When something is done, or goes on.
+            ("reports", reports::TABLE),
         ];
     }
 }

@@ -193,12 +193,18 @@ pub(super) fn faults(bytes: &[u8]) -> Vec<(&'static str, u64)> {
         }
     }
     let mut faults = vec![
-        ("lines that cannot be read", unreadable),
-        ("UIDs that two messages have", same_uid),
-        ("UIDs that do not ascend", descending),
-        ("messages with two UIDs", same_name),
-        ("torn last line", u64::from(!bytes.ends_with(b"\n"))),
-        ("damaged first line", u64::from(!head.may_append)),
+        ("lines that cannot be read in dovecot-uidlist", unreadable),
+        ("UIDs that two messages have in dovecot-uidlist", same_uid),
+        ("UIDs that do not ascend in dovecot-uidlist", descending),
+        ("messages with two UIDs in dovecot-uidlist", same_name),
+        (
+            "torn last line in dovecot-uidlist",
+            u64::from(!bytes.ends_with(b"\n")),
+        ),
+        (
+            "damaged first line in dovecot-uidlist",
+            u64::from(!head.may_append),
+        ),
     ];
     faults.retain(|(_, count)| *count > 0);
     faults

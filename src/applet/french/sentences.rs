@@ -265,6 +265,18 @@ pub(super) const TABLE: Table = &[
         "ce n'était pas deux fois le même mot de passe : rien n'est changé",
     ),
     (
+        "no message came, or one of more than {} MiB",
+        "aucun message n'est venu, ou un de plus de {} Mio",
+    ),
+    (
+        "{} is of no domain of this server; --domain adds one",
+        "{} n'est d'aucun domaine de ce serveur ; --domain en ajoute un",
+    ),
+    (
+        "{} is also {}, which is elsewhere: only the server sends on, hand it in by SMTP",
+        "{} est aussi {}, qui est ailleurs : seul le serveur transmet, le remettre par SMTP",
+    ),
+    (
         "there is no mailbox {}: --users, --user and --domain say who is here",
         "il n'y a pas de boîte {} : --users, --user et --domain disent qui est ici",
     ),
@@ -459,48 +471,6 @@ pub(super) const TABLE: Table = &[
         "sessions are off, by the file of --config",
         "les sessions ne sont pas gardées, d'après le fichier de --config",
     ),
-    // What is done.
-    ("the queue is empty", "la file est vide"),
-    ("nothing goes wrong on purpose", "rien n'échoue exprès"),
-    ("rule {} stands", "la règle {} est posée"),
-    ("rules {} stand", "les règles {} sont posées"),
-    ("rule {} is cleared", "la règle {} est effacée"),
-    (
-        "{} cleared, nothing goes wrong on purpose any more",
-        "{} effacées, plus rien n'échoue exprès",
-    ),
-    (
-        "everything that waits is tried now",
-        "tout ce qui attend est essayé maintenant",
-    ),
-    ("{} is tried now", "{} est essayé maintenant"),
-    (
-        "{} is held: release it first",
-        "{} est retenu : le relâcher d'abord",
-    ),
-    (
-        "{} is gone; its mail is still there.",
-        "{} n'est plus là ; son courrier y est encore.",
-    ),
-    ("{} has another password.", "{} a un autre mot de passe."),
-    ("{} has an account.{:}", "{} a un compte.{:}"),
-    (
-        " {} has been made: a server that is running without it is to be started again.",
-        " {} vient d'être fait : un serveur qui tourne sans lui est à relancer.",
-    ),
-    ("All is well.", "Tout va bien."),
-    (
-        "{} kinds of faults mended.",
-        "{} sortes de défauts réparées.",
-    ),
-    (
-        "{} kinds of faults: --repair mends what can be mended.",
-        "{} sortes de défauts : --repair répare ce qui peut l'être.",
-    ),
-    (
-        "{} kinds of faults mended, {} left.",
-        "{} sortes de défauts réparées, {} restent.",
-    ),
     // A client's command line.
     (
         "--from {}: one address, not {}",
@@ -688,67 +658,6 @@ pub(super) const TABLE: Table = &[
         "the quotes are not closed",
         "les guillemets ne sont pas fermés",
     ),
-    // What a server says while it runs, on a terminal.
-    (
-        "stopping: {} connections to close",
-        "arrêt : {} connexions à fermer",
-    ),
-    (
-        "{} connections did not end in time",
-        "{} connexions n'ont pas fini à temps",
-    ),
-    (
-        "no more connections are accepted for now ({} are open): {:}; raise the limit of open files (ulimit -n) if this happens often",
-        "plus aucune connexion n'est acceptée pour l'instant ({} sont ouvertes) : {:} ; relever la limite de fichiers ouverts (ulimit -n) si cela arrive souvent",
-    ),
-    (
-        "the certificate {} is not for {}; remove {} to have a new one made, and import its ca.pem again",
-        "le certificat {} n'est pas pour {} ; effacer {} pour qu'un nouveau soit fait, et importer de nouveau son ca.pem",
-    ),
-    ("session {}: fault: {}", "session {} : panne : {}"),
-    (
-        "message {}: fault: the delivery to <{}> is {} by its name",
-        "message {} : panne : la remise à <{}> est {} d'après son nom",
-    ),
-    (
-        "rule{} {} {}: faults are made on purpose: {}",
-        "règle{} {} ({}) : des pannes sont faites exprès : {}",
-    ),
-    ("SIGHUP: {} accounts", "SIGHUP : {} comptes"),
-    (
-        "SIGHUP: users and aliases stay as they were: {:}",
-        "SIGHUP : comptes et alias restent ce qu'ils étaient : {:}",
-    ),
-    (
-        "SIGHUP: the certificate stays as it was: {:}",
-        "SIGHUP : le certificat reste ce qu'il était : {:}",
-    ),
-    (
-        "no control socket {}: {:}; `mailtool serve queue` will not reach this server",
-        "pas de socket de commande {} : {:} ; `mailtool serve queue` n'atteindra pas ce serveur",
-    ),
-    (
-        "{} messages were taken: that is enough (--exit-after)",
-        "{} messages ont été pris : cela suffit (--exit-after)",
-    ),
-    (
-        "{} messages are in the queue",
-        "{} messages sont dans la file",
-    ),
-    (
-        "progress of the class is not kept: {:}",
-        "l'avancement de la classe n'est pas gardé : {:}",
-    ),
-    (
-        "message {} could not be written: {:}",
-        "le message {} n'a pu être écrit : {:}",
-    ),
-    (
-        "message {} could not be delivered to {} of {} recipients: {:}",
-        "le message {} n'a pu être remis à {} destinataires sur {} : {:}",
-    ),
-    ("{} session {}, {}: {:}", "session {} {}, {} : {:}"),
-    ("{} took too long", "{} a pris trop de temps"),
     // The system's.
     ("Address already in use (os error 98)", "adresse déjà prise"),
     ("Permission denied (os error 13)", "permission refusée"),

@@ -15,7 +15,7 @@ use self::print::{Row, Table};
 use super::options::SystemUsers;
 use super::place::Accounts;
 use super::{StorePlace, accounts, domains};
-use crate::applet::{exit, print};
+use crate::applet::{exit, print, told};
 use crate::store::{Account, Condition, Finding, Mailbox, Store, StoreError, ToolError};
 
 /// Which store, and how what is in it is printed.
@@ -386,13 +386,14 @@ impl Keeper {
         }
         let mut text = table.show(self.json);
         if !self.json {
-            text.push_str(&match (count, delete) {
-                (0, _) => "No message is there twice.\n".to_owned(),
-                (count, true) => format!("{count} deleted, {octets} octets.\n"),
+            text.push_str(&told(&match (count, delete) {
+                (0, _) => "No message is there twice.".to_owned(),
+                (count, true) => format!("{count} deleted, {octets} octets."),
                 (count, false) => {
-                    format!("{count} could be deleted, {octets} octets: --delete does it.\n")
+                    format!("{count} could be deleted, {octets} octets: --delete does it.")
                 }
-            });
+            }));
+            text.push('\n');
         }
         print(&text)?;
         Ok(exit::OK)

@@ -213,8 +213,7 @@ impl Store {
         let bytes = read.map(|(bytes, _)| bytes);
         let list = UidList::parse(bytes.as_deref().unwrap_or_default());
         for (what, count) in bytes.as_deref().map(uidlist::faults).unwrap_or_default() {
-            let what = format!("{what} in {}", uidlist::FILE);
-            findings.add(State::Fault, &what, count, "");
+            findings.add(State::Fault, what, count, "");
         }
         let known = Keywords::parse(
             &fs::read_whole(disk, &folder.part(keywords::FILE))?

@@ -136,13 +136,13 @@ pub(super) fn findings(all: &[(Account, String, Finding)], as_json: bool) -> Str
         };
         let example = match &*finding.example {
             "" => String::new(),
-            example => format!(", such as {example}"),
+            example => format!(", {}", told(&format!("such as {example}"))),
         };
         let line = format!(
             "{}: {place}: {} {}{example}",
             state(finding.state),
             finding.count,
-            finding.what
+            told(&finding.what)
         );
         text.push_str(&exit::printable(&line).replace('\n', " "));
         text.push('\n');
