@@ -141,6 +141,34 @@ pub(super) const TABLE: Table = &[
         "{} could be deleted, {} octets: --delete does it.",
         "{} pourraient être supprimés, {} octets : --delete le fait.",
     ),
+    // `serve trace`.
+    (
+        "from <{}> to {}: delivered into the mailbox",
+        "de <{}> à {} : remis dans la boîte",
+    ),
+    (
+        "queued, from <{}> to {}, {} octets",
+        "mis en file, de <{}> à {}, {} octets",
+    ),
+    (
+        "{}: not there: {}; asked next is {}",
+        "{} : pas là : {} ; le suivant est {}",
+    ),
+    (
+        "<{}>: delivered into the mailbox",
+        "<{}> : remis dans la boîte",
+    ),
+    ("<{}>: passed on, {}", "<{}> : transmis, {}"),
+    ("<{}>: failed, {}", "<{}> : échec, {}"),
+    ("<{}>: given up, {}", "<{}> : abandonné, {}"),
+    (
+        "<{}>: not now, next attempt {}: {}",
+        "<{}> : pas maintenant, essai suivant {} : {}",
+    ),
+    ("dropped", "effacé"),
+    ("held", "retenu"),
+    ("released", "relâché"),
+    ("done, and out of the queue", "terminé, et hors de la file"),
     // What a server says while it runs, on a terminal.
     (
         "stopping: {} connections to close",

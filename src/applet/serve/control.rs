@@ -110,7 +110,12 @@ fn page_of_json(lines: &[&str], said: &[&str], one: bool) -> String {
 }
 
 fn page_of_text(lines: &[&str], said: &[&str], request: &str) -> String {
-    let mut page: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let is_journey = request.starts_with("trace");
+    let shown = |line: &&str| match is_journey {
+        true => format!("{}\n", step(line)),
+        false => format!("{line}\n"),
+    };
+    let mut page: String = lines.iter().map(shown).collect();
     if request == "list" {
         let messages = lines.iter().filter(|line| !line.starts_with(' ')).count();
         page.push_str(&match messages {
@@ -129,6 +134,17 @@ fn page_of_text(lines: &[&str], said: &[&str], request: &str) -> String {
         page.push('\n');
     }
     page
+}
+
+/// A step of a journey, `DATE  HOST  ID  TEXT`: its text in the language that the environment asks for.
+fn step(line: &str) -> String {
+    let mut fields = line.splitn(4, "  ");
+    match [fields.next(), fields.next(), fields.next(), fields.next()] {
+        [Some(date), Some(host), Some(id), Some(text)] => {
+            format!("{date}  {host}  {id}  {}", told(text))
+        }
+        _ => line.to_owned(),
+    }
 }
 
 /// The control socket of a store, or those of the servers of a lab: what a server left that was killed does not count where
