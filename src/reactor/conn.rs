@@ -24,6 +24,7 @@
 
 mod bytes;
 mod packing;
+mod scratch;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -37,11 +38,11 @@ use super::watch::Watch;
 use crate::limits;
 use crate::proto::{Answer, Input, Job, Out, Session, TlsInfo, Wish, pump};
 use crate::tap::{Attached, Piece, Side, Wire, note};
-use crate::wire::deflate::Packer;
 use crate::wire::lines::{LineReader, Want};
 use crate::wire::proxy_header::{self, Progress, ProxyHeader};
 
 use packing::Packing;
+pub(super) use scratch::Scratch;
 
 /// One connection. See the module.
 pub(super) struct Conn {
@@ -128,30 +129,6 @@ pub(super) enum Next {
     Headed(ProxyHeader),
     /// It is over: drop it.
     Gone,
-}
-
-/// Buffers that all connections of a thread share.
-pub(super) struct Scratch {
-    /// Octets on their way out, gathered.
-    plain: Box<[u8]>,
-    /// Octets as they came from the socket.
-    cipher: Box<[u8]>,
-    /// Once a connection is compressed.
-    packer: Option<Packer>,
-    /// A receive buffer that a connection has given back, for the next one: most are needed for one command only, and a new one is 16 KiB
-    /// of zeros.
-    spare: Vec<u8>,
-}
-
-impl Scratch {
-    pub(super) fn new() -> Self {
-        Self {
-            plain: vec![0; limits::SCRATCH].into(),
-            cipher: vec![0; limits::SCRATCH].into(),
-            packer: None,
-            spare: Vec::new(),
-        }
-    }
 }
 
 impl Conn {
