@@ -36,7 +36,7 @@ build:
 UNTESTED = $(if $(filter check,$(MAKECMDGOALS)),$(addprefix --test ,$(filter-out $(FAST),$(TESTS))),--lib --bins --tests)
 test:
 	tests/programs.sh
-	PATH=$$PATH:/usr/sbin:/sbin cargo test --locked $(UNTESTED)
+	PATH=$$PATH:/usr/sbin:/sbin tests/several.sh --locked $(UNTESTED)
 	cargo test --locked --doc
 
 ## make check     format, clippy, documentation, dependencies, then the fast tests
