@@ -212,7 +212,7 @@ fn reports_come_back_whoever_makes_them() {
     let reply = Hand::to(world.near.address("smtp")).send(
         "<alice@example.test>",
         &["<nobody@gone.example>"],
-        &letter("back"),
+        letter("back"),
     );
     assert!(reply.starts_with("250 2.0.0 "), "{reply}");
     let back = text_of(&world.at_dovecot("alice", "Subject: back"));

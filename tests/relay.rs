@@ -1,6 +1,8 @@
 //! Mail that is passed on: through a chain of servers, to a server that says what a test wants, again after a 4xx, back after a 5xx;
 //! the queue's commands on a server that runs; and `kill -9` under load.
 
+#[path = "support/by_hand.rs"]
+mod by_hand;
 #[path = "support/passing_on.rs"]
 mod passing_on;
 #[path = "support/program.rs"]
@@ -16,7 +18,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use passing_on::{Fake, Hand, TO_US, message, name, queue, said, wait_for};
+use by_hand::{Hand, first_message, queue, wait_for, wait_for_empty_queue};
+use passing_on::{Fake, TO_US, name, said};
 use program::{MAILTOOL, PATIENCE, Server, inbox};
 
 #[test]
@@ -35,7 +38,7 @@ fn a_message_goes_through_a_chain_and_its_journey_is_told() {
         "Subject: far\r\n\r\nText",
     );
     let id = name(&reply).to_owned();
-    let text = message(&server.store().join("mta3"), "bob");
+    let text = first_message(&server.store().join("mta3"), "bob");
     assert_eq!(text.matches("Received: from ").count(), 3, "{text}");
     for host in ["mta1.lab", "mta2.lab", "mta3.lab"] {
         assert!(text.contains(&format!("\tby {host} with ESMTP")), "{text}");
@@ -67,7 +70,7 @@ fn a_message_goes_through_a_chain_and_its_journey_is_told() {
         "Subject: lost\r\n\r\nText",
     );
     name(&reply);
-    let report = message(&server.store().join("mta1"), "alice");
+    let report = first_message(&server.store().join("mta1"), "alice");
     for part in [
         "From: Mail Delivery System <MAILER-DAEMON@mta2.lab>\r\n",
         "Final-Recipient: rfc822; nobody@mta3.lab\r\nAction: failed\r\nStatus: 5.1.1\r\n",
@@ -83,7 +86,7 @@ fn a_message_goes_through_a_chain_and_its_journey_is_told() {
         "Subject: out\r\n\r\nText",
     );
     name(&reply);
-    let report = message(&server.store().join("mta1"), "bob");
+    let report = first_message(&server.store().join("mta1"), "bob");
     assert!(
         report.contains("There is no way from here to elsewhere.example"),
         "{report}"
@@ -103,16 +106,16 @@ fn what_a_server_takes_is_gone_from_the_queue_and_success_is_told_when_asked_for
     let reply = hand.send(
         "<alice@localhost> ENVID=QQ+3D1",
         &to,
-        "Subject: three\r\n\r\n..one\r\nText",
+        "Subject: three\r\n\r\n.one\r\nText",
     );
     name(&reply);
     // Those here get it too, once.
-    let here = message(&server.store(), "bob");
+    let here = first_message(&server.store(), "bob");
     assert!(
         here.starts_with("Return-Path: <alice@localhost>\r\n"),
         "{here}"
     );
-    let report = message(&server.store(), "alice");
+    let report = first_message(&server.store(), "alice");
     for part in [
         "Original-Envelope-Id: QQ=1\r\n",
         "Original-Recipient: rfc822; david@b.example\r\nFinal-Recipient: rfc822; dave@b.example\r\nAction: relayed\r\nStatus: 2.0.0\r\n",
@@ -120,11 +123,7 @@ fn what_a_server_takes_is_gone_from_the_queue_and_success_is_told_when_asked_for
         assert!(report.contains(part), "{part}: {report}");
     }
     assert!(!report.contains("carol"), "{report}");
-    wait_for("an empty queue", || {
-        said(&queue(&server.store(), &["list"]))
-            .contains("the queue is empty")
-            .then_some(())
-    });
+    wait_for_empty_queue(&server.store());
     let heard = fake.heard();
     assert_eq!(
         heard
@@ -208,7 +207,7 @@ fn after_a_550_the_sender_is_told_and_nobody_tells_a_report() {
         &["<erin@b.example> NOTIFY=NEVER"],
         "Subject: quiet\r\n\r\nText",
     ));
-    let report = message(&server.store(), "alice");
+    let report = first_message(&server.store(), "alice");
     for part in [
         "Return-Path: <>\r\n",
         "Subject: Not delivered: your message comes back\r\n",
@@ -218,11 +217,7 @@ fn after_a_550_the_sender_is_told_and_nobody_tells_a_report() {
     ] {
         assert!(report.contains(part), "{part}: {report}");
     }
-    wait_for("an empty queue", || {
-        said(&queue(&server.store(), &["list"]))
-            .contains("the queue is empty")
-            .then_some(())
-    });
+    wait_for_empty_queue(&server.store());
     assert_eq!(inbox(&server.store(), "alice").len(), 1);
     assert!(inbox(&server.store(), "bob").is_empty());
 }
@@ -326,7 +321,7 @@ fn a_server_behind_this_one_has_the_mailboxes() {
     // It is known here, and delivered elsewhere.
     assert!(reply.trim_end().ends_with(" queued"), "{reply}");
     for account in ["alice", "bob"] {
-        let text = message(&behind.store(), account);
+        let text = first_message(&behind.store(), account);
         assert!(
             text.contains("Return-Path: <x@a.example>\r\n") && text.contains(" with LMTP"),
             "{text}"
@@ -357,7 +352,7 @@ fn a_server_behind_this_one_has_the_mailboxes() {
             .then_some(())
     });
     let behind = Server::start_with(&["--lmtp", &format!("unix:{path}")]);
-    assert!(message(&behind.store(), "alice").contains("Subject: late\r\n"));
+    assert!(first_message(&behind.store(), "alice").contains("Subject: late\r\n"));
 }
 
 #[test]
@@ -388,7 +383,7 @@ fn what_the_dns_says_of_a_domain_is_told() {
     ] {
         let from = format!("<{account}@localhost>");
         name(&hand.send(&from, &[&format!("<x@{domain}>")], "Subject: x\r\n\r\nText"));
-        let report = message(&server.store(), account);
+        let report = first_message(&server.store(), account);
         assert!(
             report.contains(&format!("Action: failed\r\nStatus: {status}\r\n")),
             "{report}"
@@ -545,11 +540,7 @@ fn what_got_its_250_is_passed_on_after_kill_9() {
         }
         found
     };
-    wait_for("an empty queue", || {
-        said(&queue(&server.store(), &["list"]))
-            .contains("the queue is empty")
-            .then_some(())
-    });
+    wait_for_empty_queue(&server.store());
     let found = count();
     let lost: Vec<_> = acknowledged
         .iter()

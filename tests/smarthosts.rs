@@ -1,11 +1,14 @@
 //! Servers that all mail goes through, with a login, and servers that get mail over verified TLS only.
 
+#[path = "support/by_hand.rs"]
+mod by_hand;
 #[path = "support/passing_on.rs"]
 mod passing_on;
 #[path = "support/program.rs"]
 mod program;
 
-use passing_on::{Fake, Hand, TO_US, message, name, queue, said, wait_for};
+use by_hand::{Hand, first_message, queue, wait_for};
+use passing_on::{Fake, TO_US, name, said};
 use program::{Server, inbox};
 
 #[test]
@@ -18,7 +21,7 @@ fn a_smarthost_wants_a_login_and_takes_all_the_rest() {
         &["<bob@smart.example>"],
         "Subject: smart\r\n\r\nText",
     ));
-    let text = message(&smarthost.store(), "bob");
+    let text = first_message(&smarthost.store(), "bob");
     assert!(text.contains(" with ESMTPSA (TLS"), "{text}");
     assert!(!server.log().contains("alice:alice"), "{}", server.log());
     // A wrong password may be put right: it is tried again.

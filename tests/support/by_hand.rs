@@ -88,7 +88,7 @@ impl Hand {
     }
 
     /// What is said to the end of the message, or to the command that was refused.
-    pub fn send(&mut self, from: &str, to: &[&str], text: &[u8]) -> String {
+    pub fn send(&mut self, from: &str, to: &[&str], text: impl AsRef<[u8]>) -> String {
         let mut commands = vec![format!("MAIL FROM:{from}")];
         commands.extend(to.iter().map(|to| format!("RCPT TO:{to}")));
         commands.push("DATA".to_owned());
@@ -98,7 +98,7 @@ impl Hand {
                 return reply;
             }
         }
-        self.finish(text)
+        self.finish(text.as_ref())
     }
 
     /// DATA with a text of lines, and what is said to it.
@@ -112,7 +112,11 @@ impl Hand {
 
     fn finish(&mut self, text: &[u8]) -> String {
         self.send_raw(&stuffed(text));
-        self.send_raw(b".\r\n");
+        self.send_raw(if text.ends_with(b"\n") {
+            b".\r\n"
+        } else {
+            b"\r\n.\r\n"
+        });
         self.reply()
     }
 
@@ -154,6 +158,14 @@ pub fn message(store: &Path, account: &str, word: &str) -> Vec<u8> {
         messages(store, account)
             .into_iter()
             .find(|message| contains(message, word.as_bytes()))
+    })
+}
+
+/// The first message of a mailbox, whatever it is.
+pub fn first_message(store: &Path, account: &str) -> String {
+    wait_for(&format!("a message for {account}"), || {
+        let message = messages(store, account).into_iter().next()?;
+        Some(String::from_utf8(message).expect("text"))
     })
 }
 

@@ -1,68 +1,13 @@
-//! Mail that is passed on: somebody who hands it in, a server that says what a test wants, and a look at the queue.
+//! Mail that is passed on: a server that says what a test wants. Who hands it in, and the look at the queue, are in `by_hand.rs`.
 
 #![allow(dead_code, reason = "each test uses the part that it needs")]
 
-use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
-
-use super::program::{MAILTOOL, PATIENCE, inbox};
-
-/// Somebody who sends mail by hand.
-pub struct Hand {
-    stream: TcpStream,
-    replies: BufReader<TcpStream>,
-}
-
-impl Hand {
-    pub fn to(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("it listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a time");
-        let replies = BufReader::new(stream.try_clone().expect("a copy"));
-        let mut hand = Self { stream, replies };
-        hand.reply();
-        hand.say("EHLO client.example");
-        hand
-    }
-
-    /// The last line of a reply.
-    pub fn reply(&mut self) -> String {
-        loop {
-            let mut line = String::new();
-            self.replies.read_line(&mut line).expect("a reply");
-            if line.as_bytes().get(3) != Some(&b'-') {
-                return line.trim_end().to_owned();
-            }
-        }
-    }
-
-    pub fn say(&mut self, line: &str) -> String {
-        self.stream
-            .write_all(format!("{line}\r\n").as_bytes())
-            .expect("it reads");
-        self.reply()
-    }
-
-    /// What is said to the end of the message, or to the command that was refused.
-    pub fn send(&mut self, from: &str, to: &[&str], text: &str) -> String {
-        let mut commands = vec![format!("MAIL FROM:{from}")];
-        commands.extend(to.iter().map(|to| format!("RCPT TO:{to}")));
-        commands.push("DATA".to_owned());
-        for command in commands {
-            let reply = self.say(&command);
-            if !reply.starts_with('2') && !reply.starts_with("354") {
-                return reply;
-            }
-        }
-        self.say(&format!("{text}\r\n."))
-    }
-}
 
 /// A server that says what a test wants: to each command, the reply of the function, if it has one.
 pub struct Fake {
@@ -136,39 +81,6 @@ pub fn converse(
         stream.write_all(format!("{reply}\r\n").as_bytes()).ok()?;
     }
     None
-}
-
-/// Waits until `found` finds something.
-pub fn wait_for<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what}: not in time");
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// The one message of a mailbox.
-pub fn message(store: &Path, account: &str) -> String {
-    wait_for(&format!("a message for {account}"), || {
-        let files = inbox(store, account);
-        files
-            .first()
-            .map(|file| fs::read_to_string(file).expect("text"))
-    })
-}
-
-/// `mailtool serve queue ...`
-pub fn queue(store: &Path, words: &[&str]) -> Output {
-    let output = Command::new(MAILTOOL)
-        .args(["serve", "queue"])
-        .args(words)
-        .arg("--store")
-        .arg(store)
-        .output();
-    output.expect("the program is built")
 }
 
 pub fn said(output: &Output) -> String {
