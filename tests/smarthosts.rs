@@ -64,7 +64,7 @@ fn a_token_for_a_smarthost_lies_in_a_file_or_is_made_by_a_command() {
         name(&Hand::to(server.address("smtp")).send(
             "<alice@localhost>",
             &["<bob@smart.example>"],
-            &format!("Subject: by {subject}\r\n\r\nText"),
+            format!("Subject: by {subject}\r\n\r\nText"),
         ));
         wait_for("a refusal", || {
             let list = said(&queue(&server.store(), &["list"]));
