@@ -4,6 +4,7 @@
 //! what to do.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -69,7 +70,11 @@ pub(super) fn explain(access: &Access, error: &ClientError) -> anyhow::Error {
             source: TlsError::Authorities(why),
             ..
         } => return failure(exit::NO_INPUT, format!("--ca: {why}")),
-        ClientError::Connect { .. } => exit::UNAVAILABLE,
+        ClientError::Tls {
+            source: TlsError::Pem(why),
+            ..
+        } => return failure(exit::DATA, format!("--cert, --key: {why}")),
+        ClientError::Connect { .. } | ClientError::Proxy { .. } => exit::UNAVAILABLE,
         ClientError::Tls { .. } => exit::PROTOCOL,
         ClientError::Lost { .. } | ClientError::Timeout { .. } => exit::TEMPORARY,
         ClientError::System(_) => exit::SYSTEM,
@@ -80,7 +85,11 @@ pub(super) fn explain(access: &Access, error: &ClientError) -> anyhow::Error {
 /// What the user can do about it, where the error itself does not say.
 fn advice(access: &Access, error: &ClientError) -> String {
     let fault = match error {
-        ClientError::Connect { .. } if access.is_local() => {
+        ClientError::Connect { .. }
+            if access.is_local()
+                && access.route.socket.is_none()
+                && access.route.proxy.is_empty() =>
+        {
             return " (`mailtool serve` starts a server here, and prints its ports)".to_owned();
         }
         ClientError::Tls {
@@ -89,6 +98,9 @@ fn advice(access: &Access, error: &ClientError) -> String {
         } => fault,
         _ => return String::new(),
     };
+    if access.route.tls_fingerprint.is_some() {
+        return String::new();
+    }
     let insecure = "--insecure goes on without looking at it";
     match (fault, &access.ca) {
         (CertificateFault::UnknownIssuer, None) => format!(
@@ -171,17 +183,12 @@ fn speaker(said: &str) -> Option<&'static str> {
 const TLS: &str = "TLS";
 
 pub(super) fn target(access: &Access) -> anyhow::Result<Target> {
-    let addresses = resolver::resolve(&access.host, access.port, Family::Any).map_err(|error| {
-        let code = match error {
-            ResolveError::Temporary => exit::TEMPORARY,
-            _ => exit::NO_HOST,
-        };
-        let host = &access.host;
-        failure(
-            code,
-            format!("cannot find the address of {host}: {error}; is --server spelled right?"),
-        )
-    })?;
+    let way = access.route.way(access.port)?;
+    let addresses = match (way.proxies.first(), &way.socket) {
+        (_, Some(_)) => Vec::new(),
+        (Some(proxy), _) => addresses(&proxy.host, proxy.port, "--proxy")?,
+        (None, None) => addresses(&access.host, access.port, "--server")?,
+    };
     let security = match access.security {
         Security::Implicit => reactor::Security::Implicit,
         Security::StartTls | Security::StartTlsIfOffered | Security::Plain => {
@@ -195,9 +202,28 @@ pub(super) fn target(access: &Access) -> anyhow::Result<Target> {
         },
         Certificate::Unchecked => Trust::Anybody,
     };
+    if let Some(fingerprint) = access.route.tls_fingerprint {
+        target.tls.trust = Trust::Pinned(fingerprint);
+    }
+    target.tls.server_name.clone_from(&access.route.sni);
+    target.tls.identity = access.route.identity()?;
+    target.way = way;
     target.connect_timeout = target.connect_timeout.min(access.timeout);
     target.patience = access.timeout;
     Ok(target)
+}
+
+fn addresses(host: &str, port: u16, option: &str) -> anyhow::Result<Vec<SocketAddr>> {
+    resolver::resolve(host, port, Family::Any).map_err(|error| {
+        let code = match error {
+            ResolveError::Temporary => exit::TEMPORARY,
+            _ => exit::NO_HOST,
+        };
+        failure(
+            code,
+            format!("cannot find the address of {host}: {error}; is {option} spelled right?"),
+        )
+    })
 }
 
 /// The larger the worse.
@@ -226,6 +252,7 @@ const SHOWN_LINES: usize = 60;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::applet::route::RouteArguments;
     use crate::proto::client::Refusal;
     use std::time::Duration;
 
@@ -240,6 +267,7 @@ mod tests {
             dialogue: Dialogue::Hidden,
             pcap: None,
             login: None,
+            route: RouteArguments::default(),
         }
     }
 

@@ -24,6 +24,7 @@ use anyhow::Context;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 
 use super::exit::{self, failure};
+use super::route::RouteArguments;
 
 /// The arguments that all clients share; flatten them into an applet's own.
 #[derive(clap::Args, Clone, Debug)]
@@ -74,6 +75,9 @@ pub struct ServerArguments {
     /// open it are inside
     #[arg(long, value_name = "FILE")]
     pub pcap: Option<PathBuf>,
+    /// The way there.
+    #[command(flatten)]
+    pub route: RouteArguments,
 }
 
 /// The ports of a protocol: those of `mailtool serve`, which need no root, on this machine; the standard ones elsewhere.
@@ -110,6 +114,17 @@ pub struct Access {
     pub pcap: Option<PathBuf>,
     /// Who logs in, if anybody.
     pub login: Option<Login>,
+    /// The way there, where it is not the straight one.
+    pub route: RouteArguments,
+}
+
+/// What somebody needs to log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// A password, or a token.
+    Password,
+    /// Nothing that is said: a client certificate does it.
+    None,
 }
 
 /// How TLS comes into a connection.
@@ -165,7 +180,12 @@ impl ServerArguments {
     /// What the arguments mean, for a protocol with these `ports`. Reads the password, and may ask for it on the
     /// terminal. Fails with the exit codes of [`exit`].
     pub fn access(&self, ports: &Ports) -> anyhow::Result<Access> {
-        let (host, port_in_server) = host_and_port(&self.server)?;
+        self.access_with(ports, Secret::Password)
+    }
+
+    /// The same where a login needs this secret.
+    pub fn access_with(&self, ports: &Ports, secret: Secret) -> anyhow::Result<Access> {
+        let (host, port_in_server) = host_and_port(&self.server, "--server")?;
         let local = is_this_machine(&host);
         let usual = match (local, self.tls) {
             (true, false) => ports.local,
@@ -173,7 +193,13 @@ impl ServerArguments {
             (false, false) => ports.standard,
             (false, true) => ports.standard_tls,
         };
-        let login = self.login()?;
+        let login = match secret {
+            Secret::Password => self.login()?,
+            Secret::None => Some(Login {
+                user: self.user.clone().unwrap_or_default(),
+                password: String::new(),
+            }),
+        };
         let security = if self.tls {
             Security::Implicit
         } else if self.starttls {
@@ -203,12 +229,13 @@ impl ServerArguments {
             },
             pcap: self.pcap.clone(),
             login,
+            route: self.route.clone(),
         })
     }
 
     /// Whether the server is on this machine. Of a server that cannot be read, no.
     pub fn is_local(&self) -> bool {
-        host_and_port(&self.server).is_ok_and(|(host, _)| is_this_machine(&host))
+        host_and_port(&self.server, "--server").is_ok_and(|(host, _)| is_this_machine(&host))
     }
 
     /// Fails where the password comes from standard input as well as `what`.
@@ -253,8 +280,11 @@ impl ServerArguments {
 }
 
 impl Access {
-    /// `localhost:1110`, for messages.
+    /// `localhost:1110`, for messages; of a UNIX socket its name.
     pub fn address(&self) -> String {
+        if let Some(socket) = &self.route.socket {
+            return socket.clone();
+        }
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {
@@ -280,11 +310,11 @@ impl Access {
 }
 
 /// `HOST`, `HOST:PORT`, `[ADDRESS]`, `[ADDRESS]:PORT`, or a bare IPv6 address.
-fn host_and_port(server: &str) -> anyhow::Result<(String, Option<u16>)> {
+pub fn host_and_port(server: &str, option: &str) -> anyhow::Result<(String, Option<u16>)> {
     let wrong = || {
         failure(
             exit::USAGE,
-            format!("--server {server}: write HOST, HOST:PORT, or [IPv6 address]:PORT"),
+            format!("{option} {server}: write HOST, HOST:PORT, or [IPv6 address]:PORT"),
         )
     };
     let (host, port) = if let Some(rest) = server.strip_prefix('[') {

@@ -18,6 +18,7 @@ pub mod nc;
 pub mod output;
 mod pages;
 pub mod pop;
+pub mod route;
 pub mod send;
 pub mod serve;
 

@@ -2,32 +2,35 @@
 
 mod compose;
 mod raw;
+mod report;
 mod sendmail;
+mod trial;
 
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use anyhow::Context;
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
-use super::conversation::{self, converse};
-use super::credentials::{Access, Ports, Security, ServerArguments};
+use super::conversation::converse;
+use super::credentials::{Ports, Secret, Security, ServerArguments};
 use super::evidence;
 use super::exit::{self, failure};
-use crate::proto::client::{Failure as DialogueFailure, Upgrade};
-use crate::proto::smtp::client::{
-    Client, Failure, Login, Mail, Outcome, Plan, Protocol, Reports, Stage, With,
-};
+use crate::proto::client::Upgrade;
+use crate::proto::smtp::client::{Client, Login, Mail, Plan, Protocol, Reports, With};
+use crate::proto::smtp::relay::manner::Point;
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
-use crate::wire::smtp::{Enhanced, Reply};
+use crate::wire::sasl_client::Mechanism;
 use crate::{limits, sys};
 use compose::{Attachment, Letter, Person, no_control, read_people};
 use raw::{Style, raw_mail};
+use report::{Report, Shows};
 use sendmail::Called;
+use trial::TrialArguments;
 
 /// Send a message by SMTP
 ///
@@ -112,6 +115,8 @@ struct Arguments {
     #[arg(long)]
     lmtp: bool,
     #[command(flatten)]
+    trial: TrialArguments,
+    #[command(flatten)]
     server: ServerArguments,
 }
 
@@ -132,16 +137,21 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     }
     let reports = sendmail::reports(&arguments)?;
     let host = host_name();
-    let mail = match style(&arguments) {
-        Some(style) => raw_mail(&arguments, style, &host)?,
-        None => composed_mail(&arguments, &host)?,
-    };
-    if mail.recipients.is_empty() {
-        return Err(failure(exit::USAGE, "to whom? Add --to alice@example.org"));
-    }
+    let trial = &arguments.trial;
+    trial.check(arguments.server.user.is_some())?;
+    let mail = mail(&arguments, &host)?;
     let name = arguments.helo.clone().unwrap_or(host);
     no_control(&name, "--helo")?;
-    let access = arguments.server.access(&PORTS)?;
+    let secret = match trial.auth {
+        Some(Mechanism::External) => Secret::None,
+        _ => Secret::Password,
+    };
+    let access = arguments.server.access_with(&PORTS, secret)?;
+    let upgrade = match access.security {
+        Security::StartTls => Upgrade::Required,
+        Security::StartTlsIfOffered => Upgrade::IfOffered,
+        Security::Implicit | Security::Plain => Upgrade::Never,
+    };
     let plan = Plan {
         name,
         protocol: if arguments.lmtp {
@@ -150,27 +160,90 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
             Protocol::Smtp
         },
         upgrade: match access.security {
-            Security::StartTls => Upgrade::Required,
-            Security::StartTlsIfOffered => Upgrade::IfOffered,
-            Security::Implicit | Security::Plain => Upgrade::Never,
+            Security::Implicit => Upgrade::Never,
+            _ if trial.is_about(Point::Tls) => Upgrade::Required,
+            _ => upgrade,
         },
         login: access.login.as_ref().map(|login| Login {
             user: login.user.clone(),
             password: login.password.clone(),
             nonce: crate::reactor::nonce(),
-            with: With::Password,
+            with: trial.auth.map_or(With::Password, With::Mechanism),
         }),
         patience: access.timeout,
     };
     let asks = reports != Reports::default();
-    let mut client = Client::asking(plan, mail, reports);
+    let mut client = Client::asking(plan, mail, reports).with_manner(trial.manner());
+    let began = Instant::now();
     let conversation = converse(&access, &mut client);
     let protocol = if arguments.lmtp { "LMTP" } else { "SMTP" };
     let outcome = client.into_outcome();
     if asks && !outcome.taken.is_empty() && !outcome.reports_asked {
         evidence::note("the server does not know DSN: it was not asked for reports");
     }
-    conclude(protocol, &access, conversation, outcome)
+    let report = Report {
+        protocol,
+        access: &access,
+        outcome: &outcome,
+        on_refusal: trial.on_refusal,
+        shows: match (
+            trial.json || trial.drop_after_send.is_some(),
+            trial.serverinfo,
+        ) {
+            (true, _) => Shows::Nothing,
+            (false, true) => Shows::Server,
+            (false, false) => Shows::LastWords,
+        },
+    };
+    let result = report.conclude(conversation);
+    if trial.json {
+        super::print(&format!("{}\n", report.json(began, &result)))?;
+    }
+    result
+}
+
+/// What is to be sent: a whole message, or as much of one as the dialogue comes to.
+fn mail(arguments: &Arguments, host: &str) -> anyhow::Result<Mail> {
+    let nothing = Mail {
+        reverse_path: None,
+        recipients: Vec::new(),
+        text: Vec::new(),
+    };
+    let last = arguments.trial.stop().map_or(Point::Dot, |stop| stop.point);
+    if last < Point::Mail {
+        return Ok(nothing);
+    }
+    let has_text = last == Point::Dot
+        || arguments.body.is_some()
+        || arguments.body_file.is_some()
+        || arguments.recipients_from_header;
+    let mail = match style(arguments) {
+        _ if !has_text => Mail {
+            reverse_path: match arguments.from.as_deref() {
+                Some("<>" | "") => None,
+                Some(from) => Some(one_person(from)?.address),
+                None => Some(myself(arguments, host)?.address),
+            },
+            recipients: unique(
+                [
+                    all_people(&arguments.to, "--to")?,
+                    all_people(&arguments.recipients, "recipient")?,
+                    all_people(&arguments.cc, "--cc")?,
+                    all_people(&arguments.bcc, "--bcc")?,
+                ]
+                .into_iter()
+                .flatten()
+                .map(|person| person.address),
+            ),
+            ..nothing
+        },
+        Some(style) => raw_mail(arguments, style, host)?,
+        None => composed_mail(arguments, host)?,
+    };
+    if mail.recipients.is_empty() && last > Point::Mail {
+        return Err(failure(exit::USAGE, "to whom? Add --to alice@example.org"));
+    }
+    Ok(mail)
 }
 
 /// How far the input is left alone, when it is a whole message. A program that calls `sendmail` always writes one.
@@ -354,132 +427,6 @@ fn message_id(host: &str) -> String {
     format!("{:x}.{:016x}@{host}", now().unix(), hasher.finish())
 }
 
-/// What came of it: what the server said on stdout, what it refused as an error, with the exit code of the worst.
-fn conclude(
-    protocol: &str,
-    access: &Access,
-    conversation: anyhow::Result<()>,
-    outcome: Outcome,
-) -> anyhow::Result<u8> {
-    let lost = matches!(
-        outcome.failure,
-        Some(Failure::Dialogue(DialogueFailure::Lost { .. }))
-    );
-    if let Err(error) = conversation
-        && lost
-    {
-        return Err(error);
-    }
-    let place = format!("{protocol} at {}", access.address());
-    if let Some(failure) = &outcome.failure {
-        let hint = hint(protocol, access, failure);
-        return Err(self::failure(
-            code(failure),
-            format!("{place}: {failure}{hint}"),
-        ));
-    }
-    let mut said = Vec::new();
-    for (_, reply) in &outcome.taken {
-        let line = exit::printable(&reply.to_string());
-        if !said.contains(&line) {
-            said.push(line);
-        }
-    }
-    say(&said);
-    let Some(worst) = outcome
-        .refused
-        .iter()
-        .map(|(_, reply)| refused(reply))
-        .max()
-    else {
-        return Ok(exit::OK);
-    };
-    let refused = outcome.refused.iter();
-    let lines: Vec<_> = refused
-        .map(|(address, reply)| format!("<{address}> refused: {reply}"))
-        .collect();
-    let sent = match outcome.taken.len() {
-        0 => "the message was not sent",
-        _ => "the message went to the other recipients only",
-    };
-    Err(failure(
-        worst,
-        format!("{place}: {sent}\n  {}", lines.join("\n  ")),
-    ))
-}
-
-/// What the server said of a message that it took. That it was sent stays true when this cannot be printed: an error would
-/// make people, and scripts, send it again.
-fn say(lines: &[String]) {
-    let printed = lines
-        .iter()
-        .try_for_each(|line| super::print(&format!("{line}\n")));
-    if let Err(error) = printed
-        && !super::is_broken_pipe(&error)
-    {
-        // Nobody is left to tell when stderr is gone too.
-        let _ = writeln!(
-            io::stderr(),
-            "mailtool: {error:#}; it was sent all the same"
-        );
-    }
-}
-
-/// What the user can do about it, where the server does not say.
-fn hint(protocol: &str, access: &Access, failure: &Failure) -> String {
-    let hint = match failure {
-        Failure::Refused {
-            stage: Stage::Hello(Protocol::Smtp),
-            reply,
-        } if reply.class() == 5 => "; where LMTP is spoken, add --lmtp",
-        Failure::Refused {
-            stage: Stage::Hello(Protocol::Lmtp),
-            reply,
-        } if reply.class() == 5 => "; where SMTP is spoken, leave --lmtp away",
-        // RFC 3207 §4 has the same code for TLS that is missing as RFC 4954 §6 for a login.
-        Failure::Refused { reply, .. }
-            if reply.code == 530 && reply.to_string().to_ascii_uppercase().contains("STARTTLS") =>
-        {
-            "; add --starttls"
-        }
-        Failure::Refused { reply, .. } if reply.code == 530 && access.login.is_none() => {
-            "; add --user NAME"
-        }
-        Failure::Dialogue(failure) => return conversation::hint(protocol, access, failure),
-        _ => "",
-    };
-    hint.to_owned()
-}
-
-fn code(failure: &Failure) -> u8 {
-    match failure {
-        Failure::Refused { reply, .. } if reply.class() == 4 => exit::TEMPORARY,
-        Failure::Refused {
-            stage: Stage::Auth, ..
-        } => exit::NO_PERMISSION,
-        Failure::Refused { reply, .. } => match (reply.code, reply.enhanced) {
-            (530 | 535 | 538, _) | (_, Some(Enhanced(5, 7, _))) => exit::NO_PERMISSION,
-            (552, _) | (_, Some(Enhanced(5, 6, _))) => exit::DATA,
-            _ => exit::UNAVAILABLE,
-        },
-        Failure::Dialogue(DialogueFailure::TlsFirst) | Failure::Sasl(_) => exit::NO_PERMISSION,
-        Failure::Unfit(_) => exit::DATA,
-        Failure::NoMechanism(_) | Failure::Dialogue(DialogueFailure::NoTls) => exit::UNAVAILABLE,
-        Failure::Dialogue(DialogueFailure::Protocol { .. }) => exit::PROTOCOL,
-        Failure::Dialogue(_) | Failure::Text(_) => exit::TEMPORARY,
-    }
-}
-
-/// Of a refused recipient.
-fn refused(reply: &Reply) -> u8 {
-    match (reply.class(), reply.code, reply.enhanced) {
-        (4, ..) => exit::TEMPORARY,
-        (_, _, Some(Enhanced(5, 1, _))) | (_, 550 | 551 | 553, None) => exit::NO_USER,
-        (_, _, Some(Enhanced(5, 7, _))) => exit::NO_PERMISSION,
-        _ => exit::UNAVAILABLE,
-    }
-}
-
 const PORTS: Ports = Ports {
     local: 1025,
     local_tls: 1465,
@@ -497,6 +444,12 @@ Examples:
       Logged in, with an attachment; the password comes from MAILTOOL_PASSWORD
   mailtool send --server mail.example.org --tls -u me@example.org -t < mail.eml
       A whole message, to those whom its header names
+  mailtool send --port 1587 -u alice --quit-after auth
+      Is the password right? And --quit-after rcpt: would he get it?
+  mailtool send --server mail.example.org --serverinfo
+      What it offers, its TLS and certificate; nothing is sent
+  mailtool send --socket /run/dovecot/lmtp --lmtp alice < mail.txt
+      To a UNIX socket; --proxy socks5://gate.example:1080 goes round
 
 Exit codes: 0 taken; 64 wrong usage; 65 message refused; 66 no such file;
 67 no such recipient; 68 no such host; 69 not reachable, or refused;

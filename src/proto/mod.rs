@@ -180,7 +180,7 @@ pub struct TlsInfo {
     pub peer: Option<Box<PeerCertificate>>,
     /// What was thought of it.
     pub verdict: Verdict,
-    /// On a server: the `tls-server-end-point` of its own certificate (RFC 5929 §4), to which logins can be bound.
+    /// The `tls-server-end-point` of the server's certificate (RFC 5929 §4), to which logins can be bound.
     pub end_point: Option<Box<[u8]>>,
 }
 

@@ -9,11 +9,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use mio::net::TcpStream;
+use mio::event::Source;
+use mio::net::{TcpStream, UnixStream};
 use mio::{Events, Interest, Poll, Token};
 
 use super::Security;
 use super::conn::{Conn, Next, Scratch};
+use super::outgoing::Place;
+use super::reach::{Reached, Way, reach};
 use super::socket::Socket;
 use super::tls::{ClientTls, Connector, TlsError};
 use super::trouble::{Trouble, reason};
@@ -37,6 +40,8 @@ pub struct Target {
     /// How long the server may take nothing of what it is sent, or leave TLS unfinished; the latter is bounded by
     /// [`limits::TLS_HANDSHAKE`] too. What it has to say, sessions wait for themselves.
     pub patience: Duration,
+    /// Where it is not the straight one.
+    pub way: Way,
 }
 
 impl Target {
@@ -49,6 +54,7 @@ impl Target {
             tls: ClientTls::default(),
             connect_timeout: limits::CONNECT,
             patience: limits::SEND_STALL,
+            way: Way::default(),
         }
     }
 }
@@ -63,7 +69,7 @@ pub struct Observers {
 }
 
 /// Makes the wire of a connection from our address to the server's.
-pub type WireOf = dyn FnOnce(SocketAddr, SocketAddr) -> Box<dyn Wire>;
+pub type WireOf = dyn FnMut(SocketAddr, SocketAddr) -> Box<dyn Wire>;
 
 /// Why a conversation did not come to its end. That the host has no address is the [resolver](super::resolver)'s to say; that the server closed too early is told to the session instead
 /// ([`Input::Eof`](crate::proto::Input)), which knows what it still expected.
@@ -74,14 +80,21 @@ pub enum ClientError {
         /// The host.
         host: String,
         /// What was tried, and what came of it.
-        attempts: Vec<(SocketAddr, io::Error)>,
+        attempts: Vec<(Place, io::Error)>,
+    },
+    /// A proxy does not connect us.
+    Proxy {
+        /// Which.
+        proxy: String,
+        /// In its words.
+        why: String,
     },
     /// TLS could not be agreed on, or broke.
     Tls {
         /// The host.
         host: String,
         /// The address that had answered.
-        address: SocketAddr,
+        place: Place,
         /// What was wrong.
         source: TlsError,
     },
@@ -90,7 +103,7 @@ pub enum ClientError {
         /// The host.
         host: String,
         /// The address that had answered.
-        address: SocketAddr,
+        place: Place,
         /// How.
         source: io::Error,
     },
@@ -99,7 +112,7 @@ pub enum ClientError {
         /// The host.
         host: String,
         /// The address that had answered.
-        address: SocketAddr,
+        place: Place,
         /// For what.
         what: &'static str,
     },
@@ -115,33 +128,26 @@ impl fmt::Display for ClientError {
                 if attempts.is_empty() {
                     f.write_str(": it has no address of the kind that was asked for")?;
                 }
-                for (index, (address, error)) in attempts.iter().enumerate() {
+                for (index, (place, error)) in attempts.iter().enumerate() {
                     let before = if index == 0 { ": " } else { "; " };
-                    let ip = address.ip();
-                    let port = address.port();
-                    write!(f, "{before}{ip} port {port}: {}", connect_fault(error))?;
+                    write!(f, "{before}{place}: {}", connect_fault(error))?;
                 }
                 Ok(())
             }
+            Self::Proxy { proxy, why } => write!(f, "{proxy} does not connect us: {why}"),
             Self::Tls {
                 host,
-                address,
+                place,
                 source,
-            } => write!(f, "no TLS with {}: {source}", place(host, *address)),
+            } => write!(f, "no TLS with {}: {source}", at(host, place)),
             Self::Lost {
                 host,
-                address,
+                place,
                 source,
-            } => write!(
-                f,
-                "lost the connection to {}: {source}",
-                place(host, *address)
-            ),
-            Self::Timeout {
-                host,
-                address,
-                what,
-            } => write!(f, "{} took too long for {what}", place(host, *address)),
+            } => write!(f, "lost the connection to {}: {source}", at(host, place)),
+            Self::Timeout { host, place, what } => {
+                write!(f, "{} took too long for {what}", at(host, place))
+            }
             Self::System(error) => write!(f, "cannot use the network: {error}"),
         }
     }
@@ -152,7 +158,7 @@ impl std::error::Error for ClientError {
         match self {
             Self::Lost { source, .. } | Self::System(source) => Some(source),
             Self::Tls { source, .. } => Some(source),
-            Self::Connect { .. } | Self::Timeout { .. } => None,
+            Self::Connect { .. } | Self::Proxy { .. } | Self::Timeout { .. } => None,
         }
     }
 }
@@ -166,14 +172,29 @@ pub fn converse(
     session: &mut dyn Session,
     observers: Observers,
 ) -> Result<(), ClientError> {
-    let mut poll = Poll::new().map_err(ClientError::System)?;
-    let (stream, address) = connect(&mut poll, target)?;
+    let Reached {
+        socket,
+        place,
+        left_over,
+        wire,
+    } = reach(target, observers.wire)?;
+    let poll = Poll::new().map_err(ClientError::System)?;
+    let mut socket = match place {
+        Place::Tcp(_) => Socket::Tcp(TcpStream::from_std(socket.into())),
+        Place::Unix(_) => Socket::Unix(UnixStream::from_std(socket.into())),
+    };
+    let wanted = Interest::READABLE | Interest::WRITABLE;
+    socket
+        .register(poll.registry(), Token(0), wanted)
+        .map_err(ClientError::System)?;
     let now = Instant::now();
     let out = Out::new(Side::Client, now, observers.tap);
-    let ours = stream.local_addr();
-    let mut conn = Conn::new(Socket::Tcp(stream), Side::Client, out, now);
-    if let Some(wire) = observers.wire {
-        conn.watch(wire(ours.map_err(ClientError::System)?, address));
+    let mut conn = Conn::new(socket, Side::Client, out, now);
+    if let Some(wire) = wire {
+        conn.watch(wire);
+    }
+    if !left_over.is_empty() {
+        conn.heard_before(&left_over);
     }
     conn.set_stall(target.patience);
     let mut client = Client {
@@ -186,7 +207,7 @@ pub fn converse(
         client.start_tls(now);
     }
     let trouble = client.drive(session).map_err(ClientError::System)?;
-    trouble.map_or(Ok(()), |trouble| Err(explain(trouble, target, address)))
+    trouble.map_or(Ok(()), |trouble| Err(explain(trouble, target, place)))
 }
 
 /// Whether the server has been in time so far.
@@ -268,49 +289,6 @@ impl Client<'_> {
     }
 }
 
-fn connect(poll: &mut Poll, target: &Target) -> Result<(TcpStream, SocketAddr), ClientError> {
-    let mut attempts = Vec::new();
-    for &address in &target.addresses {
-        match connect_to(poll, address, target.connect_timeout) {
-            Ok(stream) => return Ok((stream, address)),
-            Err(error) => attempts.push((address, error)),
-        }
-    }
-    Err(ClientError::Connect {
-        host: target.host.clone(),
-        attempts,
-    })
-}
-
-fn connect_to(poll: &mut Poll, address: SocketAddr, patience: Duration) -> io::Result<TcpStream> {
-    let until = Instant::now() + patience;
-    let mut stream = TcpStream::connect(address)?;
-    let wanted = Interest::READABLE | Interest::WRITABLE;
-    poll.registry()
-        .register(&mut stream, Token(address.port().into()), wanted)?;
-    let mut events = Events::with_capacity(8);
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        wait_for(poll, &mut events, Some(left))?;
-        if let Some(error) = stream.take_error()? {
-            return Err(error);
-        }
-        match stream.peer_addr() {
-            Ok(_) => break,
-            Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
-            Err(error) => return Err(error),
-        }
-    }
-    // The edges that came with the connection are used up: registering anew brings them again.
-    poll.registry()
-        .reregister(&mut stream, Token(address.port().into()), wanted)?;
-    stream.set_nodelay(true).ok();
-    Ok(stream)
-}
-
 fn wait_for(poll: &mut Poll, events: &mut Events, wait: Option<Duration>) -> io::Result<()> {
     match poll.poll(events, wait) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
@@ -318,27 +296,23 @@ fn wait_for(poll: &mut Poll, events: &mut Events, wait: Option<Duration>) -> io:
     }
 }
 
-fn explain(trouble: Trouble, target: &Target, address: SocketAddr) -> ClientError {
+fn explain(trouble: Trouble, target: &Target, place: Place) -> ClientError {
     let host = target.host.clone();
     match trouble {
         Trouble::Io(source) => ClientError::Lost {
             host,
-            address,
+            place,
             source,
         },
         Trouble::Tls(source) => ClientError::Tls {
             host,
-            address,
+            place,
             source,
         },
-        Trouble::Late(what) => ClientError::Timeout {
-            host,
-            address,
-            what,
-        },
+        Trouble::Late(what) => ClientError::Timeout { host, place, what },
         trouble @ (Trouble::LostInHandshake | Trouble::Injection(_)) => ClientError::Tls {
             host,
-            address,
+            place,
             source: TlsError::Broken(trouble.to_string()),
         },
         trouble @ (Trouble::Header(_)
@@ -346,19 +320,18 @@ fn explain(trouble: Trouble, target: &Target, address: SocketAddr) -> ClientErro
         | Trouble::Shortened
         | Trouble::NoAnswer) => ClientError::Lost {
             host,
-            address,
+            place,
             source: io::Error::other(trouble.to_string()),
         },
     }
 }
 
 /// `mail.example.org (192.0.2.1 port 25)`
-fn place(host: &str, address: SocketAddr) -> String {
-    let (ip, port) = (address.ip(), address.port());
-    if host == ip.to_string() {
-        format!("{host} port {port}")
-    } else {
-        format!("{host} ({ip} port {port})")
+fn at(host: &str, place: &Place) -> String {
+    match place {
+        Place::Tcp(address) if host == address.ip().to_string() => place.to_string(),
+        Place::Tcp(_) => format!("{host} ({place})"),
+        Place::Unix(_) => place.to_string(),
     }
 }
 

@@ -38,6 +38,7 @@ pub mod outgoing;
 mod pool;
 pub mod prelude;
 mod question;
+pub mod reach;
 pub mod relay;
 pub mod resolver;
 pub mod scan;
@@ -651,7 +652,7 @@ fn report(token: u64, slot: &Slot, trouble: &Trouble) {
 }
 
 /// What [`Peer::seed`] is: from the system.
-fn seed() -> [u8; 16] {
+pub fn seed() -> [u8; 16] {
     let mut seed = [0; 16];
     if SystemRandom::new().fill(&mut seed).is_err() {
         log::error!(

@@ -110,6 +110,11 @@ impl Address {
         Self::parse_with(text, Letters::Ascii)
     }
 
+    /// The same, where it may have letters of UTF-8 (RFC 6531 §3.3).
+    pub fn parse_utf8(text: &[u8]) -> Result<Self, AddressError> {
+        Self::parse_with(text, Letters::Utf8)
+    }
+
     fn parse_with(text: &[u8], letters: Letters) -> Result<Self, AddressError> {
         if text.is_empty() {
             return Err(AddressError::Empty);

@@ -35,6 +35,11 @@ pub fn optional(text: Option<&str>) -> String {
     text.map_or_else(|| "null".to_owned(), string)
 }
 
+/// An array of values that are JSON already.
+pub fn array(values: &[String]) -> String {
+    format!("[{}]", values.join(","))
+}
+
 /// An object of fields whose values are JSON already.
 pub fn object(fields: &[(&str, String)]) -> String {
     let fields: Vec<String> = fields

@@ -59,6 +59,66 @@ impl fmt::Display for ProxyError {
     }
 }
 
+/// The form of a header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// A line.
+    One,
+    /// Octets.
+    Two,
+}
+
+/// The octets of a header; ends of which one is of IPv4 and the other of IPv6 cannot be told, and so are not known.
+///
+/// ```
+/// use mailtool::wire::proxy_header::{Ends, ProxyHeader, Version, write};
+///
+/// let (source, destination) = ("192.0.2.7:40000".parse().unwrap(), "192.0.2.1:25".parse().unwrap());
+/// let header = ProxyHeader { ends: Some(Ends { source, destination }) };
+/// assert_eq!(write(Version::One, header), b"PROXY TCP4 192.0.2.7 192.0.2.1 40000 25\r\n");
+/// ```
+pub fn write(version: Version, header: ProxyHeader) -> Vec<u8> {
+    let same = |ends: &Ends| ends.source.is_ipv4() == ends.destination.is_ipv4();
+    let ends = header.ends.filter(same);
+    if version == Version::One {
+        return match ends {
+            None => b"PROXY UNKNOWN\r\n".to_vec(),
+            Some(Ends {
+                source,
+                destination,
+            }) => {
+                let family = if source.is_ipv4() { "TCP4" } else { "TCP6" };
+                let (from, to) = (source.ip(), destination.ip());
+                let (port, to_port) = (source.port(), destination.port());
+                format!("PROXY {family} {from} {to} {port} {to_port}\r\n").into_bytes()
+            }
+        };
+    }
+    let mut octets = SIGNATURE.to_vec();
+    let Some(Ends {
+        source,
+        destination,
+    }) = ends
+    else {
+        octets.extend([0x20, 0, 0, 0]);
+        return octets;
+    };
+    octets.extend(match source {
+        SocketAddr::V4(_) => [0x21, 0x11, 0, 12],
+        SocketAddr::V6(_) => [0x21, 0x21, 0, 36],
+    });
+    for end in [source, destination] {
+        match end.ip() {
+            IpAddr::V4(address) => octets.extend(address.octets()),
+            IpAddr::V6(address) => octets.extend(address.octets()),
+        }
+    }
+    for end in [source, destination] {
+        octets.extend(end.port().to_be_bytes());
+    }
+    octets
+}
+
 /// Reads the octets so far.
 ///
 /// ```
@@ -268,6 +328,34 @@ mod tests {
             error(&second(0x21, 0x11, &[0; 60_000])),
             ProxyError::TooLong
         );
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for (source, destination) in [
+            ("192.0.2.7:40000", "192.0.2.1:25"),
+            ("[2001:db8::7]:40000", "[2001:db8::1]:25"),
+        ] {
+            let header = ProxyHeader {
+                ends: Some(Ends {
+                    source: source.parse().unwrap(),
+                    destination: destination.parse().unwrap(),
+                }),
+            };
+            for version in [Version::One, Version::Two] {
+                assert_eq!(fed(&write(version, header)), (Ok(header), 0));
+            }
+        }
+        let mixed = Some(Ends {
+            source: "192.0.2.7:1".parse().unwrap(),
+            destination: "[::1]:1".parse().unwrap(),
+        });
+        for version in [Version::One, Version::Two] {
+            for ends in [None, mixed] {
+                let unknown = Ok(ProxyHeader { ends: None });
+                assert_eq!(fed(&write(version, ProxyHeader { ends })).0, unknown);
+            }
+        }
     }
 
     proptest! {

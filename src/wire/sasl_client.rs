@@ -3,15 +3,17 @@
 //!
 //! | mechanism | first | challenge | answer |
 //! |---|---|---|---|
-//! | SCRAM-SHA-256 (RFC 5802, RFC 7677) | `n,,n=user,r=nonce` | `r=,s=,i=` | the proof |
+//! | SCRAM-SHA-256, SCRAM-SHA-1 (RFC 5802, RFC 7677) | `n,,n=user,r=nonce` | `r=,s=,i=` | the proof |
+//! | SCRAM-SHA-256-PLUS | `p=tls-server-end-point,,n=...` | the same | the same, bound to the certificate (RFC 5929 §4) |
 //! | | | `v=` the server's own proof, which is checked | empty |
 //! | CRAM-MD5 (RFC 2195) | | a text | user and HMAC |
 //! | PLAIN (RFC 4616) | `NUL user NUL password` | | |
 //! | LOGIN | | `Username:` | the name |
 //! | | | `Password:` | the password |
+//! | EXTERNAL (RFC 4422, appendix A) | as whom, or nothing | | |
 //! | OAUTHBEARER, XOAUTH2 (RFC 7628) | name and token | why it is refused | that this was understood |
 //!
-//! The first two never show the password to who listens, or to a server that does not know it.
+//! SCRAM and CRAM-MD5 never show the password to who listens, or to a server that does not know it.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -30,6 +32,10 @@ use crate::limits;
 pub enum Mechanism {
     /// RFC 7677
     ScramSha256,
+    /// The same, bound to the TLS that it comes over. Only where it is asked for by name, and [`Exchange::bound`].
+    ScramSha256Plus,
+    /// RFC 5802
+    ScramSha1,
     /// RFC 2195
     CramMd5,
     /// RFC 4616
@@ -40,6 +46,8 @@ pub enum Mechanism {
     OAuthBearer,
     /// Google's, before RFC 7628; likewise.
     XOAuth2,
+    /// RFC 4422, appendix A: the server knows from TLS who we are. Likewise.
+    External,
 }
 
 /// Who may hear what is said.
@@ -53,7 +61,13 @@ pub enum Privacy {
 
 impl Mechanism {
     /// Those that a password is enough for, the better first.
-    pub const ALL: [Self; 4] = [Self::ScramSha256, Self::Plain, Self::Login, Self::CramMd5];
+    pub const ALL: [Self; 5] = [
+        Self::ScramSha256,
+        Self::ScramSha1,
+        Self::Plain,
+        Self::Login,
+        Self::CramMd5,
+    ];
     /// Those that take a token.
     pub const TOKENS: [Self; 2] = [Self::OAuthBearer, Self::XOAuth2];
 
@@ -61,25 +75,44 @@ impl Mechanism {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
+            Self::ScramSha1 => "SCRAM-SHA-1",
             Self::CramMd5 => "CRAM-MD5",
             Self::Plain => "PLAIN",
             Self::Login => "LOGIN",
             Self::OAuthBearer => "OAUTHBEARER",
             Self::XOAuth2 => "XOAUTH2",
+            Self::External => "EXTERNAL",
         }
     }
 
     /// By its registered name, in any case.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .chain(Self::TOKENS)
-            .find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
+        Self::every().find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
+    }
+
+    /// All of them.
+    pub fn every() -> impl Iterator<Item = Self> {
+        let by_name = [Self::ScramSha256Plus, Self::External];
+        Self::ALL.into_iter().chain(Self::TOKENS).chain(by_name)
+    }
+
+    /// Whether it needs a nonce.
+    pub const fn is_scram(self) -> bool {
+        self.hash().is_some()
+    }
+
+    const fn hash(self) -> Option<Hash> {
+        match self {
+            Self::ScramSha256 | Self::ScramSha256Plus => Some(Hash::Sha256),
+            Self::ScramSha1 => Some(Hash::Sha1),
+            _ => None,
+        }
     }
 
     /// Whether the password itself is sent, or the token.
     pub const fn shows_password(self) -> bool {
-        !matches!(self, Self::ScramSha256 | Self::CramMd5)
+        !self.is_scram() && !matches!(self, Self::CramMd5 | Self::External)
     }
 
     /// The best of those that are `offered`, names with spaces between them.
@@ -125,11 +158,20 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What SCRAM hashes with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hash {
+    Sha1,
+    Sha256,
+}
+
 /// One exchange. Its answers are secret.
 pub struct Exchange {
     mechanism: Mechanism,
     user: String,
     password: String,
+    /// `n,,`, or what says to what it is bound; and that itself.
+    binding: Vec<u8>,
     state: State,
 }
 
@@ -161,10 +203,30 @@ impl Exchange {
         password: &str,
         nonce: &str,
     ) -> (Self, Option<String>) {
+        Self::bound(mechanism, user, password, nonce, &[])
+    }
+
+    /// The same over TLS with a server whose certificate has this `tls-server-end-point` (RFC 5929 §4).
+    pub fn bound(
+        mechanism: Mechanism,
+        user: &str,
+        password: &str,
+        nonce: &str,
+        end_point: &[u8],
+    ) -> (Self, Option<String>) {
+        let (header, end_point) = match mechanism {
+            Mechanism::ScramSha256Plus => ("p=tls-server-end-point,,", end_point),
+            _ => ("n,,", &[][..]),
+        };
         let escaped = user.replace('=', "=3D").replace(',', "=2C");
         let first = format!("n={escaped},r={nonce}");
         let initial = match mechanism {
-            Mechanism::ScramSha256 => Some(encode(format!("n,,{first}").as_bytes())),
+            mechanism if mechanism.is_scram() => {
+                Some(encode(format!("{header}{first}").as_bytes()))
+            }
+            // Who is nobody in particular says so by an equals sign (RFC 4954 §4).
+            Mechanism::External if user.is_empty() => Some("=".to_owned()),
+            Mechanism::External => Some(encode(user.as_bytes())),
             Mechanism::Plain => Some(plain_response(user, password.as_bytes())),
             Mechanism::OAuthBearer => Some(encode(
                 format!("n,a={escaped},\u{1}auth=Bearer {password}\u{1}\u{1}").as_bytes(),
@@ -172,10 +234,10 @@ impl Exchange {
             Mechanism::XOAuth2 => Some(encode(
                 format!("user={user}\u{1}auth=Bearer {password}\u{1}\u{1}").as_bytes(),
             )),
-            Mechanism::Login | Mechanism::CramMd5 => None,
+            _ => None,
         };
         let state = match mechanism {
-            Mechanism::Plain => State::Done,
+            Mechanism::Plain | Mechanism::External => State::Done,
             _ => State::Begun {
                 first,
                 nonce: nonce.to_owned(),
@@ -185,6 +247,7 @@ impl Exchange {
             mechanism,
             user: user.to_owned(),
             password: password.to_owned(),
+            binding: [header.as_bytes(), end_point].concat(),
             state,
         };
         (exchange, initial)
@@ -217,12 +280,12 @@ impl Exchange {
                 Ok(encode(self.user.as_bytes()))
             }
             (Mechanism::Login, State::Second { .. }) => Ok(encode(self.password.as_bytes())),
-            (Mechanism::ScramSha256, State::Begun { first, nonce }) => {
+            (scram, State::Begun { first, nonce }) if scram.is_scram() => {
                 let (answer, signature) = self.prove(&first, &nonce, &challenge)?;
                 self.state = State::Second { signature };
                 Ok(answer)
             }
-            (Mechanism::ScramSha256, State::Second { signature }) => {
+            (scram, State::Second { signature }) if scram.is_scram() => {
                 check(&signature, &challenge)?;
                 Ok(String::new())
             }
@@ -241,7 +304,7 @@ impl Exchange {
         let State::Second { signature } = &self.state else {
             return Ok(());
         };
-        if self.mechanism != Mechanism::ScramSha256 {
+        if !self.mechanism.is_scram() {
             return Ok(());
         }
         let proof = STANDARD.decode(text.trim()).map_err(|_| Fault::Impostor)?;
@@ -272,15 +335,26 @@ impl Exchange {
         if rounds.get() > limits::SCRAM_CLIENT_ROUNDS {
             return Err(Fault::Rounds);
         }
+        let (derive, authenticate, hash) = match self.mechanism.hash() {
+            Some(Hash::Sha1) => (
+                pbkdf2::PBKDF2_HMAC_SHA1,
+                hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+                &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            ),
+            _ => (
+                pbkdf2::PBKDF2_HMAC_SHA256,
+                hmac::HMAC_SHA256,
+                &digest::SHA256,
+            ),
+        };
         let mut salted = [0; 32];
-        let algorithm = pbkdf2::PBKDF2_HMAC_SHA256;
+        let salted = &mut salted[..hash.output_len()];
         let password = saslprep::password(self.password.as_bytes());
-        pbkdf2::derive(algorithm, rounds, &salt, &password, &mut salted);
-        let sign =
-            |key: &[u8], text: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text);
-        let client_key = sign(&salted, b"Client Key");
-        let stored = digest::digest(&digest::SHA256, client_key.as_ref());
-        let last = format!("c=biws,r={both}");
+        pbkdf2::derive(derive, rounds, &salt, &password, salted);
+        let sign = |key: &[u8], text: &[u8]| hmac::sign(&hmac::Key::new(authenticate, key), text);
+        let client_key = sign(salted, b"Client Key");
+        let stored = digest::digest(hash, client_key.as_ref());
+        let last = format!("c={},r={both}", encode(&self.binding));
         let all = format!("{first},{challenge},{last}");
         let signature = sign(stored.as_ref(), all.as_bytes());
         let proof: Vec<u8> = client_key
@@ -289,7 +363,7 @@ impl Exchange {
             .zip(signature.as_ref())
             .map(|(key, sign)| key ^ sign)
             .collect();
-        let server_key = sign(&salted, b"Server Key");
+        let server_key = sign(salted, b"Server Key");
         let expected = sign(server_key.as_ref(), all.as_bytes());
         let answer = format!("{last},p={}", encode(&proof));
         Ok((encode(answer.as_bytes()), expected.as_ref().to_vec()))
@@ -357,6 +431,59 @@ mod tests {
     }
 
     #[test]
+    fn scram_with_sha_1_as_in_rfc_5802() {
+        let (mut exchange, initial) = Exchange::begin(
+            Mechanism::ScramSha1,
+            "user",
+            "pencil",
+            "fyko+d2lbbFgONRv9qkxdawL",
+        );
+        assert_eq!(
+            initial,
+            Some(encode(b"n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL"))
+        );
+        let challenge =
+            encode(b"r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096");
+        let expected = encode(
+            b"c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=",
+        );
+        assert_eq!(exchange.answer(&challenge), Ok(expected));
+        let proof = encode(b"v=rmF9pqV8S7suAoZWja4dJRkFsKQ=");
+        assert_eq!(exchange.answer(&proof), Ok(String::new()));
+    }
+
+    #[test]
+    fn what_is_bound_is_bound_to_one_certificate() {
+        let exchange = |bound_to: &[u8]| {
+            let mechanism = Mechanism::ScramSha256Plus;
+            Exchange::bound(mechanism, "alice", "secret", "abc", bound_to)
+        };
+        let (mut one, initial) = exchange(b"the certificate");
+        assert_eq!(
+            initial,
+            Some(encode(b"p=tls-server-end-point,,n=alice,r=abc"))
+        );
+        let challenge = encode(b"r=abcd,s=AAAA,i=1");
+        let answer = one.answer(&challenge).expect("a proof");
+        let answer = String::from_utf8(STANDARD.decode(answer).expect("base64")).expect("ASCII");
+        let binding = encode(b"p=tls-server-end-point,,the certificate");
+        assert!(
+            answer.starts_with(&format!("c={binding},r=abcd,p=")),
+            "{answer}"
+        );
+        let (mut other, _) = exchange(b"another");
+        let other = other.answer(&challenge).expect("a proof");
+        assert_ne!(STANDARD.decode(other).expect("base64"), answer.as_bytes());
+    }
+
+    #[test]
+    fn external_says_as_whom_or_nothing() {
+        let initial = |user| Exchange::begin(Mechanism::External, user, "", "").1;
+        assert_eq!(initial(""), Some("=".to_owned()));
+        assert_eq!(initial("alice"), Some(encode(b"alice")));
+    }
+
+    #[test]
     fn cram_as_in_rfc_2195() {
         let (mut exchange, initial) =
             Exchange::begin(Mechanism::CramMd5, "tim", "tanstaaftanstaaf", "");
@@ -421,7 +548,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_challenge_is_answered_or_not(challenges in prop::collection::vec("[ -~]{0,40}", 0..4)) {
-            for mechanism in Mechanism::ALL.into_iter().chain(Mechanism::TOKENS) {
+            for mechanism in Mechanism::every() {
                 let (mut exchange, _) = Exchange::begin(mechanism, "a", "b", "c");
                 for challenge in &challenges {
                     let _ = exchange.answer(challenge);

@@ -7,13 +7,17 @@
 
 use std::fmt;
 
-/// The names in a certificate.
+use super::date;
+
+/// The names in a certificate, and its time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// Whom it is for.
     pub subject: Name,
     /// Who signed it.
     pub issuer: Name,
+    /// From when until when it is good, in seconds since 1970, where that can be read.
+    pub validity: Option<(i64, i64)>,
 }
 
 /// A distinguished name: attributes in the order in which they are in the certificate, such as `("O", "Example")`. Values are
@@ -91,9 +95,43 @@ pub fn names(certificate: &[u8]) -> Option<Names> {
     to_be_signed.value(INTEGER)?;
     to_be_signed.value(SEQUENCE)?;
     let issuer = name(to_be_signed.value(SEQUENCE)?)?;
-    to_be_signed.value(SEQUENCE)?;
+    let validity = validity(to_be_signed.value(SEQUENCE)?);
     let subject = name(to_be_signed.value(SEQUENCE)?)?;
-    Some(Names { subject, issuer })
+    Some(Names {
+        subject,
+        issuer,
+        validity,
+    })
+}
+
+/// RFC 5280 §4.1.2.5
+fn validity(octets: &[u8]) -> Option<(i64, i64)> {
+    let mut times = Der(octets);
+    let mut time = || {
+        let (tag, text) = times.next()?;
+        let text = std::str::from_utf8(text)
+            .ok()
+            .filter(|text| text.is_ascii())?;
+        // Two digits are a year from 1950 to 2049.
+        let century = match tag {
+            UTC_TIME if text < "5" => "20",
+            UTC_TIME => "19",
+            _ => "",
+        };
+        let all = format!("{century}{text}");
+        let part = |at: usize| all.get(at..at + 2);
+        date::from_internet(&format!(
+            "{}{}-{}-{}T{}:{}:{}Z",
+            part(0)?,
+            part(2)?,
+            part(4)?,
+            part(6)?,
+            part(8)?,
+            part(10)?,
+            part(12)?
+        ))
+    };
+    Some((time()?, time()?))
 }
 
 /// The hash that stands for a certificate where something is bound to it.
@@ -228,6 +266,7 @@ fn text(tag: u8, value: &[u8]) -> String {
 const INTEGER: u8 = 0x02;
 const OBJECT: u8 = 0x06;
 const TELETEX_STRING: u8 = 0x14;
+const UTC_TIME: u8 = 0x17;
 const UNIVERSAL_STRING: u8 = 0x1c;
 const BMP_STRING: u8 = 0x1e;
 const SEQUENCE: u8 = 0x30;

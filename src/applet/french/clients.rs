@@ -48,6 +48,38 @@ pub(super) const SERVER: Table = &[
         "pcap",
         "Écrire dans FILE ce qui passe sur le réseau, pour Wireshark (pcapng). Les mots de passe n'y sont PAS masqués, et les secrets de TLS y sont",
     ),
+    ("The way there", "Le chemin"),
+    (
+        "socket",
+        "Socket UNIX à appeler, comme en ont les serveurs LMTP ; @NOM pour un socket qui n'est pas un fichier",
+    ),
+    ("source", "Adresse de cet ordinateur d'où appeler"),
+    (
+        "proxy",
+        "Mandataire par lequel passer, aussi socks5://HOST:PORT ; répété, l'un derrière l'autre",
+    ),
+    (
+        "proxy-type",
+        "Ce que parle le mandataire : http (CONNECT), socks4 (4a pour des noms), socks5 ; de plusieurs, le n-ième est pour le n-ième --proxy",
+    ),
+    ("proxy-auth", "Qui nous sommes pour le premier mandataire"),
+    (
+        "proxy-protocol",
+        "Commencer par l'en-tête d'un répartiteur de charge, version 1 ou 2 (PROXY) : de qui est la connexion, et vers où ; les nôtres s'ils ne sont pas donnés",
+    ),
+    (
+        "cert",
+        "Certificat à montrer à un serveur qui en demande un, en PEM",
+    ),
+    ("key", "Sa clé, si elle n'est pas dans le même fichier"),
+    (
+        "tls-fingerprint",
+        "N'accepter que le certificat de ce SHA-256, qui que ce soit qui l'ait signé ; `mailtool send --serverinfo` le montre",
+    ),
+    (
+        "sni",
+        "Nom à demander (SNI) et à trouver dans le certificat, au lieu de celui du serveur",
+    ),
 ];
 
 pub(super) const SEND: Table = &[
@@ -102,6 +134,55 @@ pub(super) const SEND: Table = &[
     ),
     ("helo", "Nom de cet ordinateur dans EHLO"),
     ("lmtp", "Parler LMTP au lieu de SMTP"),
+    ("Trying a server out", "Essayer un serveur"),
+    (
+        "serverinfo",
+        "Ne rien envoyer : dire ce qu'est le serveur, ce qu'il offre, son TLS et son certificat ; avec --user, aussi si l'identification réussit",
+    ),
+    (
+        "quit-after",
+        "Dire QUIT après STAGE : connect, banner, first-helo, tls, xclient, helo, auth, mail, rcpt",
+    ),
+    (
+        "drop-after",
+        "Fermer la connexion après STAGE, sans QUIT ; les mêmes, et data, dot",
+    ),
+    (
+        "drop-after-send",
+        "La fermer dès que la commande de STAGE est envoyée, sans attendre la réponse",
+    ),
+    (
+        "on-refusal",
+        "Quand un destinataire est refusé : send, les autres le reçoivent, et le code de retour le dit ; abort, personne ; ignore, tout va bien si quelqu'un le reçoit",
+    ),
+    (
+        "auth",
+        "Comment s'identifier : SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5 ; OAUTHBEARER et XOAUTH2 avec un jeton au lieu du mot de passe ; EXTERNAL avec un certificat",
+    ),
+    (
+        "mail-param",
+        "Un paramètre de plus pour MAIL, comme BY=120;N, HOLDFOR=60 ou MT-PRIORITY=3 ; répétable",
+    ),
+    (
+        "rcpt-param",
+        "Un paramètre de plus pour chaque RCPT ; répétable",
+    ),
+    (
+        "chunking",
+        "Envoyer le message par BDAT, en morceaux de tant d'octets, ou d'une pièce",
+    ),
+    (
+        "pipelining",
+        "Envoyer des commandes avant la réponse aux précédentes : yes, no, ou auto, si le serveur l'offre",
+    ),
+    (
+        "xclient",
+        "Dire de qui est la connexion, comme XCLIENT de Postfix : 'ADDR=192.0.2.7 NAME=pc.example' ; répétable",
+    ),
+    (
+        "json",
+        "Écrire en JSON ce qu'il en est : le serveur, chaque réponse avec son moment, les destinataires, le nom dans la file",
+    ),
     (
         AFTER,
         "Exemples :\n  \
@@ -112,7 +193,13 @@ pub(super) const SEND: Table = &[
          mailtool send --port 1587 -u alice bob@localhost -s Chat -a chat.jpg --body ''\n      \
          Identifié, avec une pièce jointe ; le mot de passe vient de MAILTOOL_PASSWORD\n  \
          mailtool send --server mail.example.org --tls -u moi@example.org -t < mail.eml\n      \
-         Un message entier, à ceux que nomme son en-tête\n\n\
+         Un message entier, à ceux que nomme son en-tête\n  \
+         mailtool send --port 1587 -u alice --quit-after auth\n      \
+         Le mot de passe est-il bon ? Et --quit-after rcpt : le recevrait-il ?\n  \
+         mailtool send --server mail.example.org --serverinfo\n      \
+         Ce qu'il offre, son TLS et son certificat ; rien n'est envoyé\n  \
+         mailtool send --socket /run/dovecot/lmtp --lmtp alice < mail.txt\n      \
+         À un socket UNIX ; --proxy socks5://gate.example:1080 fait un détour\n\n\
          Codes de retour : 0 accepté ; 64 mauvais usage ; 65 message refusé ; 66 fichier absent ;\n\
          67 destinataire inconnu ; 68 machine inconnue ; 69 injoignable, ou refus ;\n\
          75 réessayer plus tard ; 76 pas le protocole ; 77 identification refusée, ou pas permis",

@@ -120,7 +120,7 @@ fn person(text: &str, option: &str) -> anyhow::Result<Person> {
         .strip_prefix('"')
         .and_then(|name| name.strip_suffix('"'))
         .map_or_else(|| name.to_owned(), |name| name.replace("\\\"", "\""));
-    let address = Address::parse(address.as_bytes()).map_err(|error| {
+    let address = Address::parse_utf8(address.as_bytes()).map_err(|error| {
         failure(
             exit::USAGE,
             format!("{option} {text}: {error}. Example: {option} alice@example.org"),
@@ -196,7 +196,8 @@ pub(super) fn no_control(text: &str, option: &str) -> anyhow::Result<()> {
 fn people(people: &[Person]) -> Display<'_> {
     let one = |person: &Person| {
         let name = person.name.clone().map(Cow::Owned);
-        Display::new_address(name, person.address.to_string())
+        // Where it goes without letters, it goes to servers without SMTPUTF8 as well.
+        Display::new_address(name, person.address.in_ascii().to_string())
     };
     match people {
         [alone] => one(alone),

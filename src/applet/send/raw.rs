@@ -113,7 +113,7 @@ fn header_addresses(
         .map(|address| {
             let whole =
                 domain.map_or_else(|| address.to_owned(), |domain| qualified(address, domain));
-            Address::parse(whole.as_bytes()).map_err(|error| {
+            Address::parse_utf8(whole.as_bytes()).map_err(|error| {
                 let address = exit::printable(address);
                 failure(
                     exit::DATA,

@@ -22,8 +22,8 @@ use crate::applet::serve::queue;
 use crate::proto::raw::{InputEnd, Options, Outcome, PeerEnd, Policy, Role};
 use crate::proto::smtp::client::Reports;
 use crate::reactor::client::{ClientError, Target};
+use crate::reactor::reach::{Reached, reach};
 use crate::reactor::relay::{HandshakeError, Link, Manner, relay};
-use crate::reactor::sockets::{Carrier, DialError, Settings, dial};
 use crate::reactor::stdio::{Input, Output};
 use crate::reactor::{self, Connector};
 use crate::tap::Tap;
@@ -195,44 +195,37 @@ fn session(access: &Access) -> anyhow::Result<u8> {
     }
 }
 
-/// The first address that answers, with TLS if it begins with that.
+/// A connection, with TLS if it begins with that.
 fn connect(target: &Target) -> Result<Link, ClientError> {
-    let mut attempts = Vec::new();
-    for &address in &target.addresses {
-        let patience = Some(target.connect_timeout);
-        match dial(address, Carrier::Tcp, None, patience, &Settings::default()) {
-            Ok(socket) if target.security == reactor::Security::Implicit => {
-                let no_tls = |source| ClientError::Tls {
-                    host: target.host.clone(),
-                    address,
-                    source,
-                };
-                let connector = Connector::with(&target.tls).map_err(no_tls)?;
-                let mut link =
-                    Link::tls_client(socket, &connector, &target.host).map_err(no_tls)?;
-                return match link.handshake(patience) {
-                    Ok(()) => Ok(link),
-                    Err(HandshakeError::Tls(source)) => Err(no_tls(source)),
-                    Err(_) => Err(ClientError::Timeout {
-                        host: target.host.clone(),
-                        address,
-                        what: "TLS",
-                    }),
-                };
-            }
-            Ok(socket) => return Link::stream(socket).map_err(ClientError::System),
-            Err(DialError::TimedOut) => {
-                attempts.push((address, io::ErrorKind::TimedOut.into()));
-            }
-            Err(DialError::Bind(error) | DialError::Failed(error)) => {
-                attempts.push((address, error));
-            }
-        }
+    let Reached {
+        socket,
+        place,
+        left_over,
+        ..
+    } = reach(target, None)?;
+    let patience = Some(target.connect_timeout);
+    if target.security != reactor::Security::Implicit {
+        let link = Link::stream(socket).map_err(ClientError::System)?;
+        return Ok(link.with_left_over(left_over));
     }
-    Err(ClientError::Connect {
-        host: target.host.clone(),
-        attempts,
-    })
+    let host = target.host.clone();
+    let at = place.clone();
+    let no_tls = |source| ClientError::Tls {
+        host: host.clone(),
+        place: at.clone(),
+        source,
+    };
+    let connector = Connector::with(&target.tls).map_err(no_tls)?;
+    let mut link = Link::tls_client(socket, &connector, &target.host).map_err(no_tls)?;
+    match link.handshake(patience) {
+        Ok(()) => Ok(link),
+        Err(HandshakeError::Tls(source)) => Err(no_tls(source)),
+        Err(_) => Err(ClientError::Timeout {
+            host: target.host.clone(),
+            place,
+            what: "TLS",
+        }),
+    }
 }
 
 #[cfg(test)]

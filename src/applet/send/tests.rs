@@ -1,4 +1,8 @@
+use super::trial::Choice;
 use super::*;
+use crate::applet::credentials::Access;
+use crate::proto::smtp::client::{Failure, Outcome, Stage};
+use crate::wire::smtp::{Enhanced, Reply};
 
 fn parse(words: &[&str]) -> Result<Arguments, clap::Error> {
     let words = ["send"].iter().chain(words).copied();
@@ -159,19 +163,30 @@ fn the_outcome_decides_the_exit_code() {
             .map(|reply| (address("b@x.example"), reply.clone()))
             .collect(),
         failure,
-        reports_asked: false,
+        ..Outcome::default()
     };
-    let end = |outcome| match conclude("SMTP", &access(), Ok(()), outcome) {
-        Ok(code) => code,
-        Err(error) => exit::code_of(&error).expect("a code"),
+    let so = |outcome: &Outcome, on_refusal| {
+        let report = Report {
+            protocol: "SMTP",
+            access: &access(),
+            outcome,
+            on_refusal,
+            shows: Shows::Nothing,
+        };
+        match report.conclude(Ok(())) {
+            Ok(code) => code,
+            Err(error) => exit::code_of(&error).expect("a code"),
+        }
     };
+    let end = |outcome| so(&outcome, Choice::Send);
     let ok = reply(250, Enhanced(2, 0, 0));
     let unknown = reply(550, Enhanced(5, 1, 1));
     assert_eq!(end(outcome(std::slice::from_ref(&ok), &[], None)), exit::OK);
-    assert_eq!(
-        end(outcome(&[ok], std::slice::from_ref(&unknown), None)),
-        exit::NO_USER
-    );
+    let one_of_two = outcome(&[ok], std::slice::from_ref(&unknown), None);
+    assert_eq!(so(&one_of_two, Choice::Ignore), exit::OK);
+    assert_eq!(end(one_of_two), exit::NO_USER);
+    let nobody = outcome(&[], std::slice::from_ref(&unknown), None);
+    assert_eq!(so(&nobody, Choice::Ignore), exit::NO_USER);
     let later = reply(450, Enhanced(4, 2, 1));
     assert_eq!(
         end(outcome(&[], &[unknown, later.clone()], None)),

@@ -308,7 +308,7 @@ impl<'a> Client<'a> {
     fn login(&mut self, out: &mut Out) {
         let offered = self.capabilities.sasl.split(' ');
         let able = offered.filter(|name| {
-            let scram = name.eq_ignore_ascii_case(Mechanism::ScramSha256.name());
+            let scram = Mechanism::named(name).is_some_and(Mechanism::is_scram);
             !scram || !self.login.nonce.is_empty()
         });
         let able = able.collect::<Vec<_>>().join(" ");

@@ -5,7 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::relay::{self, Fate, Message, Patience, Text, Tray};
+use super::relay::manner::{Manner, OnRefusal};
+use super::relay::{self, Fate, Heard, Message, Patience, Server, Text, Tray};
 pub use super::terms::{Failure, Login, Protocol, Stage, With};
 use crate::proto::client::{Failure as DialogueFailure, Upgrade};
 use crate::proto::{Input, Out, Session};
@@ -62,6 +63,15 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// The server knows reports, and so was asked for those that were wanted.
     pub reports_asked: bool,
+    /// The recipients whom the server would have taken, where the message was not to be sent: because another one was refused, or because
+    /// the dialogue was to end before that.
+    pub spared: Vec<Address>,
+    /// It ended where it was to end before its time.
+    pub halted: bool,
+    /// What is known of the server.
+    pub server: Server,
+    /// All that it answered, where the session has a manner.
+    pub heard: Vec<Heard>,
 }
 
 /// A client session. Ask for [`Self::into_outcome`] when the connection has ended.
@@ -69,6 +79,7 @@ pub struct Client {
     session: relay::Client,
     tray: Tray,
     protocol: Protocol,
+    on_refusal: OnRefusal,
     recipients: Vec<Address>,
 }
 
@@ -103,6 +114,8 @@ impl Client {
             notify: reports.notify,
             ..Recipient::new(address)
         });
+        let in_ascii = |address: &Address| address.is_ascii();
+        let utf8 = !mail.reverse_path.iter().all(in_ascii) || !mail.recipients.iter().all(in_ascii);
         let tray = Tray::new();
         tray.give(Message {
             word: 0,
@@ -110,6 +123,7 @@ impl Client {
                 reverse_path: mail.reverse_path,
                 options: MailOptions {
                     body,
+                    utf8,
                     ret: reports.ret,
                     envelope_id: reports.envelope_id,
                     ..MailOptions::default()
@@ -133,8 +147,17 @@ impl Client {
             session: relay::Client::new(plan, tray.clone()),
             tray,
             protocol,
+            on_refusal: OnRefusal::Send,
             recipients: mail.recipients,
         }
+    }
+
+    /// The same in this manner; all replies are kept.
+    pub fn with_manner(mut self, manner: Manner) -> Self {
+        self.on_refusal = manner.on_refusal;
+        self.tray.keep_replies();
+        self.session = self.session.with_manner(manner);
+        self
     }
 
     /// What became of the message.
@@ -144,12 +167,29 @@ impl Client {
         drop(self.session);
         let lost = || DialogueFailure::Lost { step: step.clone() }.into();
         let mut failure = self.tray.failure();
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome {
+            halted: self.tray.is_halted(),
+            server: self.tray.server(),
+            heard: self.tray.heard(),
+            ..Outcome::default()
+        };
         let outcomes = self.tray.outcomes();
         outcome.reports_asked = outcomes.iter().any(|one| one.passed_on.dsn);
         let fates = outcomes.into_iter().flat_map(|one| one.fates);
-        let mut any = false;
-        for (address, fate) in self.recipients.into_iter().zip(fates) {
+        let fates: Vec<_> = fates.collect();
+        let aborted = self.on_refusal == OnRefusal::Abort
+            && fates
+                .iter()
+                .any(|fate| !matches!(fate, Fate::Interrupted { .. }));
+        let was_taken = |place| {
+            let of_this = |heard: &&Heard| heard.place == Some(place);
+            let reply = outcome.heard.iter().find(of_this);
+            reply.is_some_and(|heard| heard.reply.class() == 2)
+        };
+        let taken: Vec<bool> = (0..fates.len()).map(was_taken).collect();
+        let mut any = outcome.halted;
+        let all = self.recipients.into_iter().zip(fates).zip(taken);
+        for ((address, fate), is_taken) in all {
             any = true;
             let of_one = self.protocol == Protocol::Lmtp;
             match fate {
@@ -162,8 +202,14 @@ impl Client {
                 Fate::Refused { stage, reply } => {
                     failure.get_or_insert(Failure::Refused { stage, reply });
                 }
+                Fate::Unfit(reply) if aborted => outcome.refused.push((address, reply)),
                 Fate::Unfit(reply) => {
                     failure.get_or_insert(Failure::Unfit(reply));
+                }
+                Fate::Interrupted { .. } if outcome.halted || aborted => {
+                    if is_taken {
+                        outcome.spared.push(address);
+                    }
                 }
                 Fate::Interrupted { .. } => {
                     failure.get_or_insert_with(lost);

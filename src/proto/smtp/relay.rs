@@ -26,7 +26,9 @@
 //! - a recipient is [`Fate::Taken`] only by the server's own 2yz to the end of the message;
 //! - between messages nothing is left of the one before (RSET after one that did not come to its end).
 
+mod halt;
 mod hand;
+pub mod manner;
 mod message;
 pub mod offers;
 mod opening;
@@ -50,11 +52,12 @@ use crate::wire::sasl_client::Exchange;
 use crate::wire::smtp::{Reply, ReplyReader};
 
 use self::hand::{Command, Hand};
+use self::manner::{Manner, Point};
 pub use self::message::{Fate, Message, Outcome, PassedOn, Sent};
 use self::offers::Offers;
 pub use self::plan::{Patience, Plan};
 pub use self::text::{Nature, Stuffed, Text};
-pub use self::tray::{Server, Tray};
+pub use self::tray::{Heard, Server, Tray};
 
 /// A client session. See the module.
 pub struct Client {
@@ -63,6 +66,7 @@ pub struct Client {
     state: State,
     replies: ReplyReader,
     offers: Offers,
+    manner: Option<Box<Manner>>,
     tls: Option<TlsInfo>,
     /// The login is under way, or over.
     exchange: Option<Exchange>,
@@ -74,6 +78,8 @@ pub struct Client {
     stopping: bool,
     /// Seconds since 1970.
     unix: i64,
+    /// Of the last input.
+    now: Option<Instant>,
     deadline: Option<Instant>,
 }
 
@@ -85,6 +91,7 @@ enum State {
     Ehlo,
     Helo,
     StartTls,
+    Xclient,
     /// The initial response waits for the server's leave to be sent.
     AuthBegin,
     Auth,
@@ -92,6 +99,8 @@ enum State {
     Looking,
     Envelope,
     Text,
+    /// A chunk that is not the last.
+    Chunk,
     /// How many replies have come.
     Final(usize),
     Idle,
@@ -121,13 +130,24 @@ impl Session for Client {
             return;
         }
         self.unix = self.plan.epoch.map_or(0, |epoch| epoch.unix(now));
+        self.now = Some(now);
         match input {
-            Input::Open => self.state = State::Greeting,
+            Input::Open => {
+                self.state = State::Greeting;
+                if self.tls.is_some() {
+                    self.passed_before(Point::Tls, Point::Banner);
+                }
+                if self.is_to_drop_at(Point::Connect) {
+                    self.halt(out);
+                }
+            }
             Input::TlsUp(tls) => {
                 self.plan.upgrade = Upgrade::Never;
                 self.tray.set_tls(&tls);
                 self.tls = Some(tls);
-                if matches!(self.state, State::Waiting(After::StartingTls)) {
+                if matches!(self.state, State::Waiting(After::StartingTls))
+                    && !self.halts_before(Point::Xclient, out)
+                {
                     self.say_hello(out);
                 }
             }
@@ -170,6 +190,7 @@ impl Client {
             state: State::Waiting(After::Connecting),
             replies: ReplyReader::default(),
             offers: Offers::default(),
+            manner: None,
             tls: None,
             exchange: None,
             hand: None,
@@ -177,8 +198,15 @@ impl Client {
             begun: 0,
             stopping: false,
             unix: 0,
+            now: None,
             deadline: None,
         }
+    }
+
+    /// The same, in this manner.
+    pub fn with_manner(mut self, manner: Manner) -> Self {
+        self.manner = Some(Box::new(manner));
+        self
     }
 
     fn line(&mut self, line: &[u8], out: &mut Out) {
@@ -194,10 +222,13 @@ impl Client {
 
     fn reply(&mut self, reply: Reply, out: &mut Out) {
         let class = reply.class();
+        self.keep(&reply);
         match self.state {
             State::Greeting if class == 2 => {
                 self.tray.set_name(&reply);
-                self.say_hello(out);
+                if !self.halts_before(Point::FirstHello, out) {
+                    self.say_hello(out);
+                }
             }
             State::Ehlo if class == 2 => {
                 self.offers = Offers::read(&reply);
@@ -210,18 +241,21 @@ impl Client {
                 out.line(format!("HELO {}", self.plan.name).as_bytes());
             }
             State::Helo if class == 2 => self.upgrade(out),
+            // It begins anew, as whoever it was told of.
+            State::Xclient if class == 2 => self.say_hello(out),
             State::StartTls if class == 2 => {
                 self.offers = Offers::default();
                 self.state = State::Waiting(After::StartingTls);
                 out.start_tls();
             }
             State::StartTls if self.plan.upgrade == Upgrade::IfOffered && reply.code != 421 => {
-                self.log_in(out);
+                self.introduce(out);
             }
             State::AuthBegin | State::Auth if reply.code == 334 => self.challenged(&reply, out),
             State::AuthBegin | State::Auth if class == 2 => self.logged_in(&reply, out),
             State::Envelope => self.envelope_reply(reply, out),
             State::Text if reply.code != 421 && class >= 4 => self.refused_in_text(reply, out),
+            State::Chunk => self.chunk_reply(reply, out),
             State::Final(replies) if class != 3 => self.final_reply(replies, reply, out),
             // A server that hangs up while nothing is to be done breaks no promise.
             State::Idle | State::Quit => self.close(out),
@@ -299,6 +333,7 @@ impl Client {
         let polite = match &failure {
             Failure::Refused { reply, .. } => reply.code != 421,
             Failure::NoMechanism(_)
+            | Failure::NotOffered(_)
             | Failure::Dialogue(DialogueFailure::NoTls | DialogueFailure::TlsFirst) => true,
             _ => false,
         };
@@ -346,6 +381,7 @@ impl Client {
             State::Waiting(After::Connecting) | State::Greeting => Stage::Greeting,
             State::Ehlo | State::Helo => Stage::Hello(self.plan.protocol),
             State::StartTls | State::Waiting(After::StartingTls) => Stage::StartTls,
+            State::Xclient => Stage::Xclient,
             State::AuthBegin | State::Auth => Stage::Auth,
             State::Envelope => match self.hand.as_ref().and_then(|hand| hand.sent.front()) {
                 Some(Command::Data) => Stage::Data,
@@ -353,7 +389,9 @@ impl Client {
                 _ => Stage::Mail,
             },
             State::Looking | State::Idle => Stage::Mail,
-            State::Text | State::Final(_) | State::Quit | State::Closed => Stage::Text,
+            State::Text | State::Chunk | State::Final(_) | State::Quit | State::Closed => {
+                Stage::Text
+            }
         }
     }
 
@@ -368,7 +406,7 @@ impl Client {
                 _ => patience.mail,
             },
             State::Idle => self.plan.idle,
-            State::Text | State::Final(_) => patience.text,
+            State::Text | State::Chunk | State::Final(_) => patience.text,
             State::Quit => patience.quit,
             _ => patience.command,
         })

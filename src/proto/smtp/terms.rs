@@ -28,16 +28,22 @@ pub enum With {
     Password,
     /// A token (RFC 7628): OAUTHBEARER and XOAUTH2 only.
     Token,
+    /// With what this mechanism needs, and no other is tried.
+    Mechanism(Mechanism),
 }
 
 impl Login {
     /// The best mechanism of those that are offered.
     pub(super) fn mechanism(&self, offered: &str, privacy: Privacy) -> Option<Mechanism> {
+        let is_offered = |mechanism: &Mechanism| {
+            let mut words = offered.split_ascii_whitespace();
+            words.any(|word| word.eq_ignore_ascii_case(mechanism.name()))
+        };
+        if let With::Mechanism(mechanism) = self.with {
+            let may = privacy == Privacy::Private || !mechanism.shows_password();
+            return Some(mechanism).filter(|mechanism| may && is_offered(mechanism));
+        }
         if self.with == With::Token {
-            let is_offered = |mechanism: &Mechanism| {
-                let mut words = offered.split_ascii_whitespace();
-                words.any(|word| word.eq_ignore_ascii_case(mechanism.name()))
-            };
             // RFC 7628 §3.1: whoever hears a token has it.
             return match privacy {
                 Privacy::Private => Mechanism::TOKENS.into_iter().find(is_offered),
@@ -45,14 +51,24 @@ impl Login {
             };
         }
         let able = |word: &&str| {
-            !self.nonce.is_empty() || !word.eq_ignore_ascii_case(Mechanism::ScramSha256.name())
+            !self.nonce.is_empty() || !Mechanism::named(word).is_some_and(Mechanism::is_scram)
         };
         let able: Vec<_> = offered.split_ascii_whitespace().filter(able).collect();
         Mechanism::best(&able.join(" "), privacy)
     }
 
-    pub(super) fn begin(&self, mechanism: Mechanism) -> (Exchange, Option<String>) {
-        Exchange::begin(mechanism, &self.user, &self.password, &self.nonce)
+    pub(super) fn begin(
+        &self,
+        mechanism: Mechanism,
+        end_point: &[u8],
+    ) -> (Exchange, Option<String>) {
+        Exchange::bound(
+            mechanism,
+            &self.user,
+            &self.password,
+            &self.nonce,
+            end_point,
+        )
     }
 }
 
@@ -83,6 +99,8 @@ pub enum Failure {
     },
     /// A login is wanted, and the server offers no way that is known here: what it offers.
     NoMechanism(String),
+    /// What was asked for needs an extension that the server does not have: its keyword.
+    NotOffered(&'static str),
     /// The login could not come to its end.
     Sasl(Fault),
     /// The message cannot be given to this server as it is: why, in the words of a reply.
@@ -102,6 +120,8 @@ pub enum Stage {
     Hello(Protocol),
     /// STARTTLS
     StartTls,
+    /// XCLIENT
+    Xclient,
     /// AUTH
     Auth,
     /// MAIL
@@ -121,6 +141,7 @@ impl fmt::Display for Stage {
             Self::Hello(Protocol::Smtp) => "EHLO",
             Self::Hello(Protocol::Lmtp) => "LHLO",
             Self::StartTls => "STARTTLS",
+            Self::Xclient => "XCLIENT",
             Self::Auth => "AUTH",
             Self::Mail => "MAIL FROM",
             Self::Rcpt => "RCPT TO",
@@ -143,6 +164,9 @@ impl fmt::Display for Failure {
                 formatter,
                 "the server offers login with {offered} only; SCRAM-SHA-256, PLAIN, LOGIN and CRAM-MD5 are known here"
             ),
+            Self::NotOffered(keyword) => {
+                write!(formatter, "the server does not offer {keyword}")
+            }
             Self::Sasl(fault) => write!(formatter, "login failed: {fault}"),
             Self::Unfit(reply) => {
                 write!(formatter, "the server cannot be given the message: {reply}")

@@ -7,6 +7,7 @@ use crate::proto::{PeerCertificate, TlsInfo, Verdict};
 use crate::wire::x509;
 
 use super::TlsError;
+use super::binding::end_point;
 use super::pem::certificates;
 use super::settings::Judge;
 
@@ -32,7 +33,13 @@ pub(super) fn of(state: &CommonState, judge: &Judge) -> TlsInfo {
             _ => judge.verdict(),
         },
         peer: certificates.first().map(|first| Box::new(peer(first))),
-        end_point: judge.end_point().map(Into::into),
+        end_point: match judge {
+            Judge::Own(own) => own.as_deref().map(Into::into),
+            _ => certificates
+                .first()
+                .and_then(|first| end_point(first))
+                .map(|end_point| end_point.as_ref().into()),
+        },
     }
 }
 

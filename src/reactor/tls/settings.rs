@@ -37,6 +37,8 @@ pub enum Trust {
         /// As there.
         extra: Option<PathBuf>,
     },
+    /// The certificate of this SHA-256, and no other.
+    Pinned([u8; 32]),
     /// Anybody: the certificate is not looked at. Only for trying things out.
     Anybody,
 }
@@ -266,14 +268,6 @@ impl Judge {
             Self::Nobody => Verdict::Unchecked,
         }
     }
-
-    /// What a login to this server can be bound to.
-    pub(super) fn end_point(&self) -> Option<&[u8]> {
-        match self {
-            Self::Own(end_point) => end_point.as_deref(),
-            Self::Strict | Self::Lenient(_) | Self::Nobody => None,
-        }
-    }
 }
 
 impl Connector {
@@ -319,17 +313,22 @@ impl Connector {
                     WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
                 let strict = strict.build();
                 let strict = strict.map_err(|error| TlsError::Authorities(error.to_string()))?;
-                let lenient = Arc::new(Lenient::new(provider, Some(strict)));
+                let lenient = Arc::new(Lenient::new(provider, Some(strict), None));
                 let builder = builder
                     .dangerous()
                     .with_custom_certificate_verifier(Arc::<Lenient>::clone(&lenient));
                 (builder, Judge::Lenient(lenient))
             }
-            Trust::Anybody => {
+            Trust::Anybody | Trust::Pinned(_) => {
+                let (pin, judge) = match settings.trust {
+                    Trust::Pinned(pin) => (Some(pin), Judge::Strict),
+                    _ => (None, Judge::Nobody),
+                };
+                let verifier = Arc::new(Lenient::new(provider, None, pin));
                 let builder = builder
                     .dangerous()
-                    .with_custom_certificate_verifier(Arc::new(Lenient::new(provider, None)));
-                (builder, Judge::Nobody)
+                    .with_custom_certificate_verifier(verifier);
+                (builder, judge)
             }
         };
         let mut config = match &settings.identity {

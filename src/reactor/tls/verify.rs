@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ring::digest::{SHA256, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -79,6 +80,9 @@ pub(super) fn certificate_fault(error: CertificateError) -> CertificateFault {
             ),
             name => CertificateFault::Other(name.to_owned()),
         },
+        CertificateError::ApplicationVerificationFailure => {
+            CertificateFault::Other("it is another one than --tls-fingerprint names".to_owned())
+        }
         error => CertificateFault::Other(error.to_string()),
     }
 }
@@ -97,6 +101,8 @@ pub(super) struct Lenient {
     provider: Arc<CryptoProvider>,
     /// Who would know.
     strict: Option<Arc<WebPkiServerVerifier>>,
+    /// The only one that is taken, by its SHA-256.
+    pin: Option<[u8; 32]>,
     /// Of the certificate that was looked at last.
     fault: Mutex<Option<CertificateFault>>,
 }
@@ -106,17 +112,19 @@ impl Lenient {
     pub(super) fn new(
         provider: Arc<CryptoProvider>,
         strict: Option<Arc<WebPkiServerVerifier>>,
+        pin: Option<[u8; 32]>,
     ) -> Self {
         Self {
             provider,
             strict,
+            pin,
             fault: Mutex::new(None),
         }
     }
 
     /// Another one, that has not seen anything.
     pub(super) fn again(&self) -> Self {
-        Self::new(Arc::clone(&self.provider), self.strict.clone())
+        Self::new(Arc::clone(&self.provider), self.strict.clone(), self.pin)
     }
 
     pub(super) fn verdict(&self) -> Verdict {
@@ -137,6 +145,11 @@ impl ServerCertVerifier for Lenient {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let is_pinned = |pin: [u8; 32]| digest(&SHA256, end_entity).as_ref() == pin;
+        if self.pin.is_some_and(|pin| !is_pinned(pin)) {
+            let error = CertificateError::ApplicationVerificationFailure;
+            return Err(Error::InvalidCertificate(error));
+        }
         let found = self.strict.as_ref().map(|strict| {
             strict.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
         });

@@ -35,9 +35,17 @@ fn mail(recipients: &[&str]) -> Mail {
 
 /// Plays it, and describes what became of it.
 fn play(plan: &Plan, mail: &Mail, steps: &[Step<'_>]) -> String {
+    play_so(plan, mail, None, steps)
+}
+
+/// The same in a manner.
+fn play_so(plan: &Plan, mail: &Mail, manner: Option<&Manner>, steps: &[Step<'_>]) -> String {
     let mut outcomes = Vec::new();
     all_cuts(steps, |drive| {
         let mut client = Client::new(plan.clone(), mail.clone());
+        if let Some(manner) = manner {
+            client = client.with_manner(manner.clone());
+        }
         drive(&mut client);
         let outcome = client.into_outcome();
         let mut words = Vec::new();
@@ -46,6 +54,14 @@ fn play(plan: &Plan, mail: &Mail, steps: &[Step<'_>]) -> String {
         }
         for (address, reply) in &outcome.refused {
             words.push(format!("{} refused: {reply}", address.local_part()));
+        }
+        for address in &outcome.spared {
+            words.push(format!("{} spared", address.local_part()));
+        }
+        if outcome.halted {
+            let heard = outcome.heard.last();
+            let last = heard.map(|heard| heard.reply.to_string());
+            words.push(format!("halted after: {}", last.unwrap_or_default()));
         }
         words.extend(outcome.failure.map(|failure| failure.to_string()));
         outcomes.push(words.join("; "));
@@ -396,3 +412,5 @@ fn reports_are_asked_for_where_they_are_known() {
         });
     }
 }
+
+mod trials;

@@ -29,6 +29,8 @@ pub(super) struct Hand {
     pub(super) sent: VecDeque<Command>,
     /// The recipients that the server took, by their place in the envelope.
     pub(super) accepted: Vec<usize>,
+    /// Octets of a chunk, where it goes in several.
+    pub(super) chunk_octets: u64,
     /// The server has no use for the text: sender or message were refused.
     pub(super) refused: bool,
     /// Octets of the text that have been given to the connection.
@@ -47,6 +49,7 @@ impl Hand {
             to_send: VecDeque::new(),
             sent: VecDeque::new(),
             accepted: Vec::new(),
+            chunk_octets: u64::MAX,
             refused: false,
             octets: 0,
             stuffer: Stuffer::new(),
@@ -61,6 +64,11 @@ impl Hand {
             Command::Rcpt(place) => self.wishes.rcpt(&envelope.recipients[place]),
             Command::Data | Command::Bdat => "DATA".to_owned(),
         }
+    }
+
+    /// Whether there is one that does not get it.
+    pub(super) fn is_anybody_refused(&self) -> bool {
+        self.fates.iter().any(Option::is_some)
     }
 
     /// The same for all whose fate is not known yet.

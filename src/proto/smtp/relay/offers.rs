@@ -29,6 +29,8 @@ pub struct Offers {
     pub require_tls: bool,
     /// RFC 4954: the names of the mechanisms, spaces between them; empty: none.
     pub auth: String,
+    /// Postfix's XCLIENT_README
+    pub xclient: bool,
     /// RFC 9422: messages on one connection.
     pub mail_max: Option<usize>,
     /// RFC 9422: recipients of one message.
@@ -65,6 +67,7 @@ impl Offers {
                 "DELIVERBY" => offers.deliver_by = Some(i64::try_from(number()).unwrap_or(0)),
                 "MT-PRIORITY" => offers.priority = true,
                 "REQUIRETLS" => offers.require_tls = true,
+                "XCLIENT" => offers.xclient = true,
                 "AUTH" => offers.auth = parameters.trim().to_owned(),
                 "LIMITS" => offers.limits(parameters),
                 // QUIRK: servers of the nineties wrote `AUTH=LOGIN` for clients that could not parse the other.

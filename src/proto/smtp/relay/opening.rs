@@ -1,9 +1,10 @@
 //! What comes before the first message: EHLO, STARTTLS, AUTH.
 
+use super::manner::Point;
 use super::{Client, State};
-use crate::proto::Out;
 use crate::proto::client::{Failure as DialogueFailure, Upgrade};
-use crate::proto::smtp::terms::{Failure, Protocol};
+use crate::proto::smtp::terms::{Failure, Protocol, With};
+use crate::proto::{Out, TlsInfo};
 use crate::wire::sasl_client::Privacy;
 use crate::wire::smtp::Reply;
 
@@ -15,22 +16,59 @@ impl Client {
         };
         self.state = State::Ehlo;
         out.line(format!("{verb} {}", self.plan.name).as_bytes());
+        // Before TLS it is not known to be the last one, but where TLS is to come.
+        if !self.drops_behind(Point::FirstHello, out)
+            && self.plan.upgrade == Upgrade::Never
+            && !self.has_xclient()
+        {
+            self.drops_behind(Point::Hello, out);
+        }
+    }
+
+    fn has_xclient(&self) -> bool {
+        let manner = self.manner.as_ref();
+        manner.is_some_and(|manner| !manner.xclient.is_empty())
+    }
+
+    /// Says whose connection it is, if it is to be somebody else's (Postfix's XCLIENT_README).
+    pub(super) fn introduce(&mut self, out: &mut Out) {
+        if !self.has_xclient() {
+            return self.log_in(out);
+        }
+        if self.halts_before(Point::Xclient, out) {
+            return;
+        }
+        if !self.offers.xclient {
+            return self.fail(Failure::NotOffered("XCLIENT"), out);
+        }
+        if let Some(manner) = &mut self.manner {
+            let arguments = manner.xclient.remove(0);
+            self.state = State::Xclient;
+            out.line(format!("XCLIENT {arguments}").as_bytes());
+        }
+        self.drops_behind(Point::Xclient, out);
     }
 
     pub(super) fn upgrade(&mut self, out: &mut Out) {
         match (self.plan.upgrade, self.offers.start_tls) {
             (Upgrade::Required | Upgrade::IfOffered, true) => {
-                self.state = State::StartTls;
-                out.line(b"STARTTLS");
+                if !self.halts_before(Point::Tls, out) {
+                    self.state = State::StartTls;
+                    out.line(b"STARTTLS");
+                    self.drops_behind(Point::Tls, out);
+                }
             }
             (Upgrade::Required, false) => self.fail(DialogueFailure::NoTls.into(), out),
-            (Upgrade::IfOffered, false) | (Upgrade::Never, _) => self.log_in(out),
+            (Upgrade::IfOffered, false) | (Upgrade::Never, _) => self.introduce(out),
         }
     }
 
     pub(super) fn log_in(&mut self, out: &mut Out) {
+        if self.halts_before(Point::Auth, out) {
+            return;
+        }
         let Some(login) = &self.plan.login else {
-            return self.next_message(out);
+            return self.ready(out);
         };
         // Without TLS a password is sent only where it was said that there will be none.
         let privacy = match (&self.tls, self.plan.upgrade) {
@@ -43,12 +81,14 @@ impl Client {
                 DialogueFailure::TlsFirst.into()
             } else if login.mechanism(offered, Privacy::Private).is_some() {
                 DialogueFailure::NoTls.into()
+            } else if let With::Mechanism(mechanism) = login.with {
+                Failure::NotOffered(mechanism.name())
             } else {
                 Failure::NoMechanism(offered.clone())
             };
             return self.fail(failure, out);
         };
-        let (exchange, initial) = login.begin(mechanism);
+        let (exchange, initial) = login.begin(mechanism, end_point(self.tls.as_ref()));
         self.exchange = Some(exchange);
         let command = format!("AUTH {}", mechanism.name());
         match initial {
@@ -66,6 +106,16 @@ impl Client {
                 out.line(command.as_bytes());
             }
         }
+        if matches!(self.state, State::Auth) {
+            self.drops_behind(Point::Auth, out);
+        }
+    }
+
+    /// All that comes before mail is done.
+    fn ready(&mut self, out: &mut Out) {
+        if !self.halts_before(Point::Mail, out) {
+            self.next_message(out);
+        }
     }
 
     pub(super) fn challenged(&mut self, reply: &Reply, out: &mut Out) {
@@ -74,7 +124,7 @@ impl Client {
         };
         if matches!(self.state, State::AuthBegin) {
             self.state = State::Auth;
-            let (begun, initial) = login.begin(exchange.mechanism());
+            let (begun, initial) = login.begin(exchange.mechanism(), end_point(self.tls.as_ref()));
             *exchange = begun;
             return out.secret_line(b"", initial.unwrap_or_default().as_bytes());
         }
@@ -96,7 +146,13 @@ impl Client {
             .map(|exchange| exchange.accepted(&text));
         match accepted {
             Some(Err(fault)) => self.fail(Failure::Sasl(fault), out),
-            _ => self.next_message(out),
+            _ => self.ready(out),
         }
     }
+}
+
+/// What a login over this TLS can be bound to.
+fn end_point(tls: Option<&TlsInfo>) -> &[u8] {
+    tls.and_then(|tls| tls.end_point.as_deref())
+        .unwrap_or_default()
 }

@@ -1,6 +1,8 @@
 //! One message: its envelope, its text, and the replies to both.
 
 use super::hand::{Command, Hand};
+use super::manner::{OnRefusal, Pipelining, Point};
+use super::text::Nature;
 use super::wishes::{Hitch, Situation, Way};
 use super::{Client, Fate, State, Text};
 use crate::limits;
@@ -13,9 +15,17 @@ use crate::wire::smtp::{Enhanced, Reply};
 impl Client {
     /// Whether there is anything to be done about the message in hand: it is not unfit for all of its recipients.
     pub(super) fn begin(&mut self, out: &mut Out) -> bool {
+        let (to_rcpt, to_data) = (self.goes_to(Point::Rcpt), self.goes_to(Point::Data));
+        let to_dot = self.goes_to(Point::Dot);
         let Some(hand) = &mut self.hand else {
             return false;
         };
+        if let (Some(_), Text::Bytes(text)) = (&self.manner, &hand.message.text)
+            && self.offers.utf8
+            && Nature::of(text).eight_bit_header
+        {
+            hand.message.envelope.options.utf8 = true;
+        }
         let situation = Situation {
             offers: &self.offers,
             tls: self.tls.as_ref(),
@@ -44,17 +54,36 @@ impl Client {
                 None => hand.to_send.push_back(Command::Rcpt(place)),
             }
         }
-        if hand.to_send.is_empty() {
+        if let Some(manner) = &self.manner {
+            hand.wishes
+                .say_besides(&manner.mail_parameters, &manner.rcpt_parameters);
+            if let Some(octets) = manner.chunk_octets.filter(|_| to_dot) {
+                hand.wishes.way = Way::Chunk;
+                hand.chunk_octets = octets.max(1);
+                if !self.offers.chunking {
+                    self.fail(Failure::NotOffered("CHUNKING"), out);
+                    return true;
+                }
+            }
+            if manner.on_refusal == OnRefusal::Abort && hand.is_anybody_refused() {
+                return false;
+            }
+        }
+        if !to_rcpt {
+            hand.to_send.clear();
+        } else if hand.to_send.is_empty() {
             return false;
         }
         hand.to_send.push_front(Command::Mail);
         if std::mem::take(&mut self.dirty) {
             hand.to_send.push_front(Command::Rset);
         }
-        hand.to_send.push_back(match hand.wishes.way {
-            Way::Dots => Command::Data,
-            Way::Chunk => Command::Bdat,
-        });
+        if to_data {
+            hand.to_send.push_back(match hand.wishes.way {
+                Way::Dots => Command::Data,
+                Way::Chunk => Command::Bdat,
+            });
+        }
         self.state = State::Envelope;
         self.send_commands(out);
         true
@@ -65,14 +94,18 @@ impl Client {
             return;
         };
         // RFC 2920 §3.1: DATA may be the last of a group.
-        let window = match self.offers.pipelining {
-            true => usize::MAX,
-            false => 1,
+        let manner = self.manner.as_ref();
+        let window = match manner.map_or(Pipelining::IfOffered, |manner| manner.pipelining) {
+            Pipelining::Always => usize::MAX,
+            Pipelining::IfOffered if self.offers.pipelining => usize::MAX,
+            Pipelining::IfOffered | Pipelining::Never => 1,
         };
+        let aborts = manner.is_some_and(|manner| manner.on_refusal == OnRefusal::Abort);
         while hand.sent.len() < window {
             match hand.to_send.front() {
                 // Nothing is sent after it before it is known who gets it.
                 Some(Command::Bdat) if !hand.sent.is_empty() => return,
+                Some(Command::Data) if aborts && !hand.sent.is_empty() => return,
                 Some(Command::Bdat) => {
                     hand.to_send.pop_front();
                     return self.send_chunk(out);
@@ -82,8 +115,19 @@ impl Client {
                     out.line(hand.line(command).as_bytes());
                     hand.sent.push_back(command);
                 }
-                None => return,
+                None => break,
             }
+        }
+        if hand.to_send.is_empty()
+            && let Some(last) = hand.sent.back()
+        {
+            let point = match last {
+                Command::Rset | Command::Bdat => return,
+                Command::Mail => Point::Mail,
+                Command::Rcpt(_) => Point::Rcpt,
+                Command::Data => Point::Data,
+            };
+            self.drops_behind(point, out);
         }
     }
 
@@ -132,22 +176,31 @@ impl Client {
             Some(Command::Data) => hand.settle_rest(&Fate::Refused { stage, reply }),
         }
         let last = matches!(hand.to_send.front(), Some(Command::Data | Command::Bdat));
-        if last && hand.sent.is_empty() && hand.accepted.is_empty() {
+        let manner = self.manner.as_ref();
+        let aborts = manner.is_some_and(|manner| manner.on_refusal == OnRefusal::Abort);
+        let in_vain = hand.accepted.is_empty() || aborts && hand.is_anybody_refused();
+        if last && hand.sent.is_empty() && in_vain {
             hand.to_send.clear();
         }
         self.send_commands(out);
         let over = |hand: &Hand| hand.sent.is_empty() && hand.to_send.is_empty();
         if matches!(self.state, State::Envelope) && self.hand.as_ref().is_some_and(over) {
+            if self.halts_before(Point::Data, out) {
+                return;
+            }
             self.conclude(out);
             self.next_message(out);
         }
     }
 
     pub(super) fn begin_text(&mut self, out: &mut Out) {
+        self.dirty = false;
+        if self.halts_before(Point::Dot, out) {
+            return;
+        }
         let Some(hand) = &mut self.hand else {
             return;
         };
-        self.dirty = false;
         if hand.accepted.is_empty() || hand.refused {
             // RFC 2920 §3.1: the server waits for text that nobody shall get: an empty one.
             self.state = State::Final(0);
@@ -179,6 +232,7 @@ impl Client {
                 let stuffer = hand.stuffer;
                 out.with(|bytes| stuffer.end(bytes));
                 self.state = State::Final(0);
+                self.drops_behind(Point::Dot, out);
                 return;
             }
             let piece = &rest[..rest.len().min(PIECE)];
@@ -192,15 +246,45 @@ impl Client {
         let Some(hand) = &mut self.hand else {
             return;
         };
-        let octets = hand.message.text.octets();
-        out.line(format!("BDAT {octets} LAST").as_bytes());
+        let all = hand.message.text.octets();
+        let from = hand.octets;
+        let octets = match &hand.message.text {
+            Text::Bytes(_) => (all - from).min(hand.chunk_octets),
+            Text::Stored(_) => all,
+        };
+        hand.octets = from + octets;
+        let is_last = hand.octets == all;
+        let last = if is_last { " LAST" } else { "" };
+        out.line(format!("BDAT {octets}{last}").as_bytes());
         match &hand.message.text {
-            Text::Bytes(bytes) => out.bytes(bytes),
+            Text::Bytes(bytes) => out.bytes(&bytes[from as usize..hand.octets as usize]),
             Text::Stored(extent) => out.extent(extent.exact()),
         }
-        hand.octets = octets;
+        if !is_last {
+            self.state = State::Chunk;
+            return;
+        }
         self.dirty = false;
         self.state = State::Final(0);
+        self.drops_behind(Point::Dot, out);
+    }
+
+    /// To a chunk that was not the last.
+    pub(super) fn chunk_reply(&mut self, reply: Reply, out: &mut Out) {
+        let stage = Stage::Text;
+        if reply.class() == 2 {
+            return self.send_chunk(out);
+        }
+        if reply.code == 421 || reply.class() == 3 {
+            return self.refused_in_text(reply, out);
+        }
+        // RFC 3030 §2: what is known of the state after that is what RSET makes it.
+        self.dirty = true;
+        if let Some(hand) = &mut self.hand {
+            hand.settle_rest(&Fate::Refused { stage, reply });
+        }
+        self.conclude(out);
+        self.next_message(out);
     }
 
     /// What a job has brought.
@@ -277,8 +361,10 @@ impl Client {
         } else {
             hand.settle_rest(&fate);
         }
-        self.conclude(out);
-        self.next_message(out);
+        if !self.halts_behind_text(out) {
+            self.conclude(out);
+            self.next_message(out);
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::{Message, Outcome};
 use crate::proto::TlsInfo;
-use crate::proto::smtp::terms::Failure;
+use crate::proto::smtp::terms::{Failure, Stage};
 use crate::wire::smtp::Reply;
 
 /// Messages for a session, and what it has to tell. Cheap to clone; all clones are the same tray.
@@ -24,6 +25,22 @@ struct Papers {
     idle: bool,
     server: Server,
     failure: Option<Failure>,
+    /// All replies, where somebody wants to see them.
+    heard: Option<Vec<Heard>>,
+    halted: bool,
+}
+
+/// A reply, and what it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// To what.
+    pub stage: Stage,
+    /// To the RCPT of this recipient of the message.
+    pub place: Option<usize>,
+    /// What was said.
+    pub reply: Reply,
+    /// When.
+    pub at: Option<Instant>,
 }
 
 /// What a session does next.
@@ -84,6 +101,26 @@ impl Tray {
         self.papers().failure.take()
     }
 
+    /// Has all replies kept.
+    pub fn keep_replies(&self) {
+        self.papers().heard.get_or_insert_default();
+    }
+
+    /// Takes the replies that were kept.
+    pub fn heard(&self) -> Vec<Heard> {
+        let mut papers = self.papers();
+        papers
+            .heard
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Whether the session ended where it was to end before its time.
+    pub fn is_halted(&self) -> bool {
+        self.papers().halted
+    }
+
     /// Takes the messages that were not begun.
     pub fn undone(&self) -> Vec<Message> {
         self.papers().waiting.drain(..).collect()
@@ -108,6 +145,16 @@ impl Tray {
 
     pub(super) fn set_idle(&self, idle: bool) {
         self.papers().idle = idle;
+    }
+
+    pub(super) fn set_halted(&self) {
+        self.papers().halted = true;
+    }
+
+    pub(super) fn hear(&self, heard: Heard) {
+        if let Some(all) = &mut self.papers().heard {
+            all.push(heard);
+        }
     }
 
     /// The first one counts.

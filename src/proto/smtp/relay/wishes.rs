@@ -30,6 +30,8 @@ use crate::wire::smtp::{Enhanced, Reply};
 pub(super) struct Wishes {
     /// What follows the reverse-path.
     parameters: String,
+    /// What follows each recipient.
+    rcpt_parameters: String,
     /// NOTIFY and ORCPT are said.
     dsn: bool,
     /// Domains are said as the DNS has them: the server does not take letters.
@@ -238,6 +240,12 @@ impl Situation<'_> {
 }
 
 impl Wishes {
+    /// What is to be said besides, whatever the server offers.
+    pub(super) fn say_besides(&mut self, mail: &str, rcpt: &str) {
+        self.parameters.push_str(mail);
+        self.rcpt_parameters.push_str(rcpt);
+    }
+
     /// `MAIL FROM:<path>` with its parameters.
     pub(super) fn mail(&self, reverse_path: Option<&Address>) -> String {
         match reverse_path {
@@ -258,6 +266,7 @@ impl Wishes {
     pub(super) fn rcpt(&self, recipient: &Recipient) -> String {
         let mut line = format!("RCPT TO:<{}>", self.said(&recipient.address));
         if !self.dsn {
+            line.push_str(&self.rcpt_parameters);
             return line;
         }
         match recipient.notify {
@@ -280,6 +289,7 @@ impl Wishes {
                 format_args!(" ORCPT={}", original_recipient(original)),
             );
         }
+        line.push_str(&self.rcpt_parameters);
         line
     }
 }
