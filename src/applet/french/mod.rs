@@ -290,6 +290,10 @@ const DEFAULTS: Table = &[
         "selon le nom du fichier, sinon text",
     ),
     (
+        "the best that the server offers",
+        "le meilleur que le serveur propose",
+    ),
+    (
         "the best mechanism that the server offers, else USER",
         "le meilleur mécanisme que le serveur propose, sinon USER",
     ),

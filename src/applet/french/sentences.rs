@@ -117,8 +117,8 @@ pub(super) const TABLE: Table = &[
         "personne à qui l'on se fie ici n'a signé le certificat de {}",
     ),
     (
-        "cannot find the address of {}: {:}; is --server spelled right?",
-        "adresse de {} introuvable : {:} ; --server est-il bien écrit ?",
+        "cannot find the address of {}: {:}; is {} spelled right?",
+        "adresse de {} introuvable : {:} ; {} est-il bien écrit ?",
     ),
     ("Name or service not known", "nom inconnu"),
     (
