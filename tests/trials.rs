@@ -352,6 +352,8 @@ fn whose_connection_it_is_can_be_told() {
     let words = [
         "--proxy-protocol",
         header,
+        "-u",
+        "alice",
         "--tls",
         "--ca",
         ca,
