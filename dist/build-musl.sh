@@ -100,14 +100,16 @@ EOF
 }
 
 # Builds std too. -Z needs leave from a stable compiler; zig brings the start files that the target has not. A stripped program that
-# aborts on panic has no use for backtraces and their symbols, nor for the places in the sources that a panic would name:
-# without them, and with a std that is built to be small, 0.4 MB stay away. Derived Debug says a type's or a variant's name only,
-# 0.05 MB; what people read does not come from there. zig makes no static program that could lie anywhere in memory, so it need
-# not be compiled for that either: 0.03 MB.
+# aborts on panic has no use for backtraces and their symbols, nor for the places in the sources that a panic would name: without
+# them, and with a std that is built to be small, 0.4 MB stay away. What is left of a panic's text without its place helps nobody, so it
+# stays away too, 0.1 MB: a panic is SIGILL, and the program says that this is a mistake in it (`src/sys.rs`). Derived Debug says a type's or
+# a variant's name only, 0.05 MB; what people read does not come from there. zig makes no static program that could lie anywhere in
+# memory, so it need not be compiled for that either: 0.03 MB.
 with_std() {
     folding_linker
     flags="$flags -C link-self-contained=no -C linker=$work/link -Z location-detail=none -Z fmt-debug=shallow"
     RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags" cargo-zigbuild rustc --locked --profile dist -Zbuild-std=std,panic_abort \
+        -Zpanic-immediate-abort --config 'profile.dist.panic="immediate-abort"' \
         -Zbuild-std-features=optimize_for_size,backtrace-trace-only --target "$target" --bin mailtool -- \
         -C relocation-model=static -C linker-flavor=gcc $outlining
 }

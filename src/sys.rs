@@ -111,3 +111,25 @@ pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> io::Result<usize> {
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+/// SIGILL says that this program has a mistake in it: a panic ends the shipped program by that signal, its text is not in it (see
+/// `dist/build-musl.sh`). From now on a line on stderr says so first; then the signal ends the program, as it does by itself.
+pub(crate) fn tell_of_own_mistakes() {
+    extern "C" fn tell(signal: libc::c_int) {
+        let text = b"mailtool: a mistake in this program has ended it: please report what you did, and mailtool --version\n";
+        // SAFETY: `write` and `raise` may be called in a handler; the text is there as long as the program. The handler is gone by now
+        // (SA_RESETHAND), so that the signal ends the program when this returns.
+        unsafe {
+            libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len());
+            libc::raise(signal);
+        }
+    }
+    let handler: extern "C" fn(libc::c_int) = tell;
+    // SAFETY: zeroes are a `sigaction` with an empty mask; the handler has the type that the flags stand for.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler as usize;
+        action.sa_flags = libc::SA_RESETHAND;
+        libc::sigaction(libc::SIGILL, &raw const action, std::ptr::null_mut());
+    }
+}

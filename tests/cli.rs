@@ -8,8 +8,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use program::{MAILTOOL, Server, have, mailtool, run, succeeded};
 
@@ -626,4 +629,26 @@ fn a_certificate_is_made_once_and_kept() {
         fs::read(server.authority()).expect("a certificate"),
         authority
     );
+}
+
+#[test]
+fn a_mistake_in_the_program_asks_for_a_report() {
+    let mut nc = Command::new(MAILTOOL)
+        .args(["nc", "-v", "-l", "127.0.0.1", "0"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program is built");
+    let mut said = BufReader::new(nc.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("it listens");
+    // What a panic of the shipped program is.
+    kill_process(Pid::from_child(&nc), Signal::ILL).expect("it runs");
+    said.read_to_string(&mut line).expect("text");
+    assert!(
+        line.contains("mailtool: a mistake in this program has ended it: please report"),
+        "{line}"
+    );
+    let ended = nc.wait().expect("it has ended");
+    assert_eq!(ended.signal(), Some(4), "{ended}");
 }
