@@ -445,6 +445,8 @@ pub const RELAY_DATAGRAM: usize = 16 * 1024;
 /// Octets that a pipe takes at once or not at all (POSIX: PIPE_BUF on Linux).
 pub const PIPE_BUF: usize = 4096;
 
+/// How long a client that waits for mail waits for the answer to a command: its `--timeout` is for the mail.
+pub const CLIENT_ANSWER: Duration = Duration::from_secs(60);
 /// Octets of a response that an IMAP client holds, its literals included, message text not: some 500,000 UIDs of SEARCH.
 pub const IMAP_REPLY: usize = 4 * 1024 * 1024;
 /// Lists within lists that an IMAP client reads: BODYSTRUCTURE nests one for each level of MIME, and in the last of them an

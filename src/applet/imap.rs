@@ -1,21 +1,34 @@
 //! `mailtool imap`: reads and keeps mailboxes by IMAP.
 
+mod chosen;
+mod hook;
+mod typed;
+
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::chosen::{Chosen, flag, good_uids, in_mailbox};
+use self::hook::Hooked;
 use super::conversation::{conclude, converse, plan};
-use super::credentials::{Ports, ServerArguments};
+use super::credentials::{Access, Ports, Security, ServerArguments, seconds};
 use super::exit::{self, failure};
-use super::output::{Form, Output};
+use super::outlet::Place;
+use super::output::Form;
 use super::pop::FormArguments;
 use crate::limits;
-use crate::proto::client::Failure;
-use crate::proto::imap::client::{Client, Errand};
+use crate::proto::client::{Failure, Plan, Upgrade};
+use crate::proto::imap::client::{
+    self, Change, Client, Errand, Found, Idle, Missing, Raw, Refused, Shown, Stage, There, Way,
+    With,
+};
+use crate::wire::date::{self, DateTime};
 
-/// Read and keep mailboxes by IMAP: list, search, fetch, make, empty and delete them
+/// Read and keep mailboxes by IMAP: list, search, fetch, flag, move, wait, or any command
 ///
 /// One errand a session. Messages are named by their UID, which stays the same in every session. Looking changes nothing:
 /// no message becomes \Seen by it. Names of mailboxes are as people write them; IMAP's own encoding is done for you.
@@ -31,25 +44,31 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Names of all mailboxes, one a line
-    Folders,
+    Folders(AsJson),
     /// Figures of a mailbox: MESSAGES, UNSEEN, RECENT, UIDNEXT, UIDVALIDITY
     Status {
         /// Name of the mailbox
         #[arg(default_value = "INBOX")]
         mailbox: String,
+        #[command(flatten)]
+        json: AsJson,
     },
+    /// How many messages there are, unseen ones or those that are as the keys say: a bare number
+    #[command(override_usage = "mailtool imap count [OPTIONS] [MAILBOX] [KEYS]...")]
+    Count(Keys),
     /// A line for each message: UID, flags, date, octets, sender, subject, with tabs between
     List {
         /// Name of the mailbox
         #[arg(default_value = "INBOX")]
         mailbox: String,
+        #[command(flatten)]
+        json: AsJson,
     },
     /// Messages, or a part of each, as they are
-    #[command(override_usage = "mailtool imap fetch [OPTIONS] [MAILBOX] <UID[,UID...]|*>")]
+    #[command(override_usage = "mailtool imap fetch [OPTIONS] [MAILBOX] <UIDS | KEYS...>")]
     Fetch {
-        /// Name of the mailbox (INBOX when left out), then UIDs: 7  7,9  7:12  * (the last)
-        #[arg(required = true, num_args = 1..=2, value_name = "MAILBOX UID")]
-        words: Vec<String>,
+        #[command(flatten)]
+        chosen: Chosen,
         /// Only this: HEADER, TEXT, 1, 2.1, 1.MIME, HEADER.FIELDS (SUBJECT DATE) ...
         #[arg(
             long,
@@ -60,16 +79,83 @@ enum Action {
         section: String,
         #[command(flatten)]
         form: FormArguments,
+        #[command(flatten)]
+        place: Place,
     },
     /// UIDs of the messages that are as the keys say; exit code 1 when there are none
     #[command(override_usage = "mailtool imap search [OPTIONS] [MAILBOX] [KEYS]...")]
     Search {
-        /// Name of the mailbox (INBOX when the first word is a key), then keys: UNSEEN  FROM alice  SINCE 1-Feb-2026
-        #[arg(value_name = "MAILBOX KEYS")]
-        words: Vec<String>,
-        /// Name of the mailbox, when it is called as a key is
+        #[command(flatten)]
+        keys: Keys,
+        #[command(flatten)]
+        json: AsJson,
+    },
+    /// Wait until a message comes, and print its line as list does; exit code 1 when none comes in --timeout
+    #[command(override_usage = "mailtool imap idle [OPTIONS] [MAILBOX] [KEYS]...")]
+    Idle {
+        #[command(flatten)]
+        keys: Keys,
+        /// Go on until N messages have come; 0 is for ever
+        #[arg(long, value_name = "N", default_value = "1")]
+        count: u32,
+        /// Messages count, too, that are there already
         #[arg(long)]
-        mailbox: Option<String>,
+        existing: bool,
+        /// Run this with sh for each message; MAIL_UID, MAIL_MAILBOX, MAIL_FROM, MAIL_SUBJECT, MAIL_DATE, MAIL_FLAGS and MAIL_SIZE
+        /// tell of it
+        #[arg(long, value_name = "COMMAND")]
+        exec: Option<String>,
+        /// Ask anew with NOOP so often, where the server has no IDLE
+        #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+        poll: Duration,
+        /// Begin IDLE anew so often: servers may close after 30 minutes, and some routers forget sooner
+        #[arg(long, value_name = "SECONDS", default_value = "1680", value_parser = seconds)]
+        renew: Duration,
+        #[command(flatten)]
+        json: AsJson,
+    },
+    /// Set flags of messages, or show them: a line of UID and flags for each
+    #[command(override_usage = "mailtool imap flags [OPTIONS] [MAILBOX] <UIDS | KEYS...>")]
+    Flags {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// Flags that come to those that are there: seen, flagged, deleted, answered, draft, or a keyword of your own
+        #[arg(long, value_name = "FLAG,...", value_delimiter = ',', conflicts_with_all = ["remove", "set"])]
+        add: Vec<String>,
+        /// Flags that go
+        #[arg(
+            long,
+            value_name = "FLAG,...",
+            value_delimiter = ',',
+            conflicts_with = "set"
+        )]
+        remove: Vec<String>,
+        /// These flags, and no others
+        #[arg(long, value_name = "FLAG,...", value_delimiter = ',')]
+        set: Vec<String>,
+        /// Then expunge those of these messages that are marked as deleted, and no others
+        #[arg(long)]
+        expunge: bool,
+        #[command(flatten)]
+        json: AsJson,
+    },
+    /// Copy messages to another mailbox; prints the UIDs that they got, when the server tells
+    #[command(
+        override_usage = "mailtool imap copy [OPTIONS] --to MAILBOX [MAILBOX] <UIDS | KEYS...>"
+    )]
+    Copy(Elsewhere),
+    /// Move messages to another mailbox; prints the UIDs that they got, when the server tells
+    #[command(
+        override_usage = "mailtool imap move [OPTIONS] --to MAILBOX [MAILBOX] <UIDS | KEYS...>"
+    )]
+    Move(Elsewhere),
+    /// Take away for good what is marked as deleted; prints how many went
+    Expunge {
+        /// Name of the mailbox
+        #[arg(default_value = "INBOX")]
+        mailbox: String,
+        /// Of these UIDs only
+        uids: Option<String>,
     },
     /// Make a mailbox
     Create {
@@ -78,6 +164,23 @@ enum Action {
     },
     /// Delete a mailbox, and all that is in it
     Delete {
+        /// Its name
+        mailbox: String,
+    },
+    /// Give a mailbox another name
+    Rename {
+        /// Its name
+        from: String,
+        /// The new one
+        to: String,
+    },
+    /// Put a mailbox on the list of those that clients show
+    Subscribe {
+        /// Its name
+        mailbox: String,
+    },
+    /// Take it off that list
+    Unsubscribe {
         /// Its name
         mailbox: String,
     },
@@ -93,7 +196,63 @@ enum Action {
         /// File with the message; - is standard input
         #[arg(default_value = "-")]
         file: PathBuf,
+        /// Flags that it gets: seen, flagged, draft ...
+        #[arg(long, value_name = "FLAG,...", value_delimiter = ',')]
+        flags: Vec<String>,
+        /// When it came: seconds since 1970, 2026-02-01T08:00:00Z, or as in a header; else now
+        #[arg(long, value_name = "DATE", value_parser = arrival)]
+        date: Option<i64>,
     },
+    /// What the server is and can: greeting, ID, capabilities, namespaces, quota. Without --user, before login
+    #[command(visible_alias = "capabilities")]
+    Serverinfo(AsJson),
+    /// Any commands, one session: an argument each, or a line each on standard input; prints every response as it comes
+    #[command(after_help = RAW)]
+    Raw {
+        /// Commands, with or without tags. {5} at a line's end: a literal, the next 5 octets. {@FILE}: a literal from a file
+        #[arg(value_name = "COMMAND")]
+        commands: Vec<String>,
+        /// Write the octets of literals, and nothing else
+        #[arg(long, conflicts_with = "json")]
+        literals: bool,
+        /// Go on when a command is refused; the exit code tells it all the same
+        #[arg(long)]
+        keep_going: bool,
+        #[command(flatten)]
+        json: AsJson,
+    },
+}
+
+/// How it is written.
+#[derive(Args, Clone, Copy, Debug)]
+struct AsJson {
+    /// Write JSON, for programs
+    #[arg(long)]
+    json: bool,
+}
+
+/// A mailbox, and keys of a search.
+#[derive(Args, Clone, Debug)]
+struct Keys {
+    /// Name of the mailbox (INBOX when the first word is a key), then keys: UNSEEN  FROM alice  SINCE 1-Feb-2026
+    #[arg(value_name = "MAILBOX KEYS")]
+    words: Vec<String>,
+    /// Name of the mailbox, when it is called as a key is
+    #[arg(long)]
+    mailbox: Option<String>,
+}
+
+/// Messages, and where they go.
+#[derive(Args, Clone, Debug)]
+struct Elsewhere {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Where they go
+    #[arg(long, value_name = "MAILBOX")]
+    to: String,
+    /// Make that mailbox, if it is not there
+    #[arg(long)]
+    create: bool,
 }
 
 /// The options.
@@ -105,91 +264,281 @@ pub fn command() -> Command {
 /// Does it; the exit code.
 pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let arguments = Arguments::from_arg_matches(matches)?;
-    if let Action::Append { file, .. } = &arguments.action
-        && file == Path::new("-")
-    {
-        arguments.server.leave_stdin_to("the message")?;
+    match &arguments.action {
+        Action::Append { file, .. } if file == Path::new("-") => {
+            arguments.server.leave_stdin_to("the message")?;
+        }
+        Action::Raw { commands, .. } if commands.is_empty() => {
+            arguments.server.leave_stdin_to("the commands")?;
+        }
+        _ => {}
     }
-    let (errand, form) = errand(arguments.action)?;
-    let access = arguments.server.access(&PORTS)?;
-    let mut output = Output::stdout(form);
-    let mut client = Client::new(plan(&access)?, errand, &mut output);
+    // For who waits, the option is how long; a server that does not answer is waited for as long as ever.
+    let waits = matches!(arguments.action, Action::Idle { .. });
+    let told = matches.value_source("timeout") == Some(ValueSource::CommandLine);
+    let within = (waits && told).then_some(arguments.server.timeout);
+    let needs_login = !matches!(arguments.action, Action::Serverinfo(_) | Action::Raw { .. });
+    let errand = errand(arguments.action, within)?;
+    let mut access = arguments.server.access(&PORTS)?;
+    if waits {
+        access.timeout = access.timeout.min(limits::CLIENT_ANSWER);
+    }
+    let plan = match access.login.is_some() || needs_login {
+        true => plan(&access)?,
+        false => nobody(&access),
+    };
+    let mut output = errand.place.open(errand.form)?;
+    let mut sink = Hooked::new(&mut output, errand.exec, errand.mailbox);
+    let mut client =
+        Client::new(plan, Errand::Stages(errand.stages), &mut sink).writing(errand.written);
     let conversation = converse(&access, &mut client);
     let mut failures = client.into_failures();
+    let code = sink.code();
     failures.extend(output.flush().err().map(Failure::Sink));
-    conclude("IMAP", &access, conversation, failures)
+    conclude("IMAP", &access, conversation, failures).map(|done| done.max(code))
 }
 
-fn errand(action: Action) -> anyhow::Result<(Errand, Form)> {
-    let errand = match action {
-        Action::Folders => Errand::Folders,
-        Action::Status { mailbox } => Errand::Status(mailbox),
-        Action::List { mailbox } => Errand::List(mailbox),
-        Action::Fetch {
-            words,
-            section,
-            form,
-        } => return Ok((fetch(words, section)?, form.form())),
-        Action::Search { words, mailbox } => search(words, mailbox),
-        Action::Create { mailbox } => Errand::Create(mailbox),
-        Action::Delete { mailbox } => Errand::Delete(mailbox),
-        Action::Empty { mailbox } => Errand::Empty(mailbox),
-        Action::Append { mailbox, file } => Errand::Append {
-            mailbox,
-            message: message(&file)?,
+/// A session in which nobody logs in.
+fn nobody(access: &Access) -> Plan {
+    Plan {
+        upgrade: match access.security {
+            Security::StartTls => Upgrade::Required,
+            Security::StartTlsIfOffered => Upgrade::IfOffered,
+            Security::Implicit | Security::Plain => Upgrade::Never,
         },
-    };
-    Ok((errand, Form::Raw))
+        user: String::new(),
+        password: String::new(),
+        patience: access.timeout,
+    }
 }
 
-fn fetch(mut words: Vec<String>, section: String) -> anyhow::Result<Errand> {
-    let uids = words.pop().unwrap_or_default();
-    let mailbox = words.pop().unwrap_or_else(|| "INBOX".to_owned());
-    let good = |element: &str| {
-        element.split(':').count() <= 2
-            && element
-                .split(':')
-                .all(|end| end == "*" || end.parse::<u32>().is_ok_and(|uid| uid > 0))
-    };
-    if !uids.split(',').all(good) {
-        return Err(failure(
-            exit::USAGE,
-            format!(
-                "fetch {uids}: UIDs are numbers from 1 on, ranges such as 3:7, and * for the last message, with \
-                 commas between; `imap list` shows them"
-            ),
-        ));
+/// What is done, and how it is written.
+#[derive(Debug)]
+struct Task {
+    stages: Vec<Stage>,
+    form: Form,
+    place: Place,
+    written: client::Form,
+    mailbox: String,
+    exec: Option<String>,
+}
+
+impl Task {
+    fn new(stages: Vec<Stage>) -> Self {
+        Self {
+            stages,
+            form: Form::Raw,
+            place: Place::default(),
+            written: client::Form::Lines,
+            mailbox: String::new(),
+            exec: None,
+        }
     }
-    Ok(Errand::Fetch {
-        mailbox,
-        uids,
-        section,
+
+    fn json(mut self, json: AsJson) -> Self {
+        if json.json {
+            self.written = client::Form::Json;
+        }
+        self
+    }
+}
+
+fn errand(action: Action, within: Option<Duration>) -> anyhow::Result<Task> {
+    let plain = |verb, mailboxes| vec![Stage::Plain(verb, mailboxes)];
+    let mut form = Form::Raw;
+    let mut place = Place::default();
+    let stages = match action {
+        Action::Folders(json) => return Ok(Task::new(vec![Stage::Folders]).json(json)),
+        Action::Status { mailbox, json } => {
+            return Ok(Task::new(vec![Stage::Status(mailbox)]).json(json));
+        }
+        Action::Count(keys) => {
+            let (mailbox, keys) = keys.or("UNSEEN");
+            let then = Found::Counted;
+            vec![Stage::Examine(mailbox), Stage::Search { keys, then }]
+        }
+        Action::List { mailbox, json } => {
+            let stages = vec![Stage::Examine(mailbox), Stage::List];
+            return Ok(Task::new(stages).json(json));
+        }
+        Action::Fetch {
+            chosen,
+            section,
+            form: lines,
+            place: to,
+        } => {
+            form = lines.form();
+            let (_, mut stages) = chosen.stages(Stage::Examine)?;
+            let with = match to.keeps() {
+                true => With::Marks,
+                false => With::Nothing,
+            };
+            place = to;
+            stages.push(Stage::Fetch { section, with });
+            stages
+        }
+        Action::Search { keys, json } => {
+            let (mailbox, keys) = keys.or("ALL");
+            let then = Found::Told;
+            let stages = vec![Stage::Examine(mailbox), Stage::Search { keys, then }];
+            return Ok(Task::new(stages).json(json));
+        }
+        Action::Idle {
+            keys,
+            count,
+            existing,
+            exec,
+            poll,
+            renew,
+            json,
+        } => {
+            let (mailbox, keys) = in_mailbox(keys.words, keys.mailbox);
+            let idle = Idle {
+                keys,
+                there: if existing { There::Count } else { There::DoNot },
+                count: Some(count).filter(|&count| count > 0),
+                within,
+                renew,
+                poll,
+            };
+            let stages = vec![Stage::Examine(mailbox.clone()), Stage::Idle(idle)];
+            let task = Task {
+                mailbox,
+                exec,
+                ..Task::new(stages)
+            };
+            return Ok(task.json(json));
+        }
+        Action::Flags {
+            chosen,
+            add,
+            remove,
+            set,
+            expunge,
+            json,
+        } => {
+            let changes = [
+                (Change::Add, add),
+                (Change::Remove, remove),
+                (Change::Set, set),
+            ];
+            let change = changes.into_iter().find(|(_, flags)| !flags.is_empty());
+            let change = change
+                .map(|(change, flags)| (change, flags.iter().map(|word| flag(word)).collect()));
+            let open = match (&change, expunge) {
+                (None, false) => Stage::Examine,
+                _ => Stage::Select,
+            };
+            let (_, mut stages) = chosen.stages(open)?;
+            stages.push(Stage::Flags(change));
+            stages.extend(expunge.then_some(Stage::ExpungeChosen));
+            return Ok(Task::new(stages).json(json));
+        }
+        Action::Copy(elsewhere) => elsewhere.stages(Stage::Examine, Way::Copy)?,
+        Action::Move(elsewhere) => elsewhere.stages(Stage::Select, Way::Move)?,
+        Action::Expunge { mailbox, uids } => {
+            let mut stages = vec![Stage::Select(mailbox)];
+            match uids {
+                None => stages.push(Stage::Expunge),
+                Some(uids) => {
+                    stages.push(Stage::Choose(good_uids(&uids)?));
+                    stages.push(Stage::ExpungeChosen);
+                }
+            }
+            stages.push(Stage::TellExpunged);
+            stages
+        }
+        Action::Create { mailbox } => plain("CREATE", vec![mailbox]),
+        Action::Delete { mailbox } => plain("DELETE", vec![mailbox]),
+        Action::Rename { from, to } => plain("RENAME", vec![from, to]),
+        Action::Subscribe { mailbox } => plain("SUBSCRIBE", vec![mailbox]),
+        Action::Unsubscribe { mailbox } => plain("UNSUBSCRIBE", vec![mailbox]),
+        Action::Empty { mailbox } => vec![
+            Stage::Select(mailbox),
+            Stage::MarkAll,
+            Stage::Expunge,
+            Stage::TellExpunged,
+        ],
+        Action::Append {
+            mailbox,
+            file,
+            flags,
+            date,
+        } => vec![Stage::Append {
+            mailbox,
+            flags: flags.iter().map(|word| flag(word)).collect(),
+            date: date.map_or_else(String::new, |unix| DateTime::utc(unix).to_imap()),
+            message: message(&file)?,
+        }],
+        Action::Serverinfo(json) => {
+            let asked = ["CAPABILITY", "ID", "NAMESPACE", "QUOTA"].map(Stage::Ask);
+            let mut stages = asked.to_vec();
+            stages.push(Stage::TellServer);
+            return Ok(Task::new(stages).json(json));
+        }
+        Action::Raw {
+            commands,
+            literals,
+            keep_going,
+            json,
+        } => vec![Stage::Raw(Raw {
+            lines: typed::lines(&commands)?,
+            shown: match (literals, json.json) {
+                (true, _) => Shown::Literals,
+                (_, true) => Shown::Json,
+                _ => Shown::All,
+            },
+            refused: if keep_going {
+                Refused::Stays
+            } else {
+                Refused::Ends
+            },
+        })],
+    };
+    Ok(Task {
+        form,
+        place,
+        ..Task::new(stages)
     })
 }
 
-fn search(mut words: Vec<String>, mailbox: Option<String>) -> Errand {
-    let begins_with_key = words.first().is_none_or(|word| is_search_key(word));
-    let mailbox = match mailbox {
-        Some(mailbox) => mailbox,
-        None if begins_with_key => "INBOX".to_owned(),
-        None => words.remove(0),
-    };
-    if words.is_empty() {
-        words.push("ALL".to_owned());
-    }
-    Errand::Search {
-        mailbox,
-        keys: words,
+impl Keys {
+    /// The mailbox and the keys; `usual` when there are none.
+    fn or(self, usual: &str) -> (String, Vec<String>) {
+        let (mailbox, mut keys) = in_mailbox(self.words, self.mailbox);
+        if keys.is_empty() {
+            keys.push(usual.to_owned());
+        }
+        (mailbox, keys)
     }
 }
 
-/// Whether a word begins a search, and so is not the name of a mailbox: a key of RFC 3501 §6.4.4 or RFC 5032, a set of
-/// message numbers, a parenthesis.
-fn is_search_key(word: &str) -> bool {
-    word.starts_with(|first: char| first == '(' || first == '*' || first.is_ascii_digit())
-        || SEARCH_KEYS
-            .split(' ')
-            .any(|key| key.eq_ignore_ascii_case(word))
+impl Elsewhere {
+    fn stages(self, open: fn(String) -> Stage, way: Way) -> anyhow::Result<Vec<Stage>> {
+        let (_, mut stages) = self.chosen.stages(open)?;
+        stages.push(Stage::Copy {
+            to: self.to,
+            way,
+            missing: if self.create {
+                Missing::Made
+            } else {
+                Missing::Refused
+            },
+        });
+        Ok(stages)
+    }
+}
+
+/// A moment as people write it.
+fn arrival(text: &str) -> Result<i64, String> {
+    let moment = match text.parse::<i64>() {
+        Ok(unix) => Some(unix),
+        Err(_) => date::from_internet(text)
+            .or_else(|| DateTime::from_header(text.as_bytes()).map(DateTime::unix)),
+    };
+    moment.ok_or_else(|| {
+        "seconds since 1970, 2026-02-01T08:00:00Z, or Sun, 1 Feb 2026 08:00:00 +0000".to_owned()
+    })
 }
 
 /// Reads a message, and gives it CRLF line ends (RFC 3501 §2.3.1.2: what is stored is an RFC 5322 message).
@@ -235,10 +584,6 @@ const PORTS: Ports = Ports {
     standard_tls: 993,
 };
 
-const SEARCH_KEYS: &str = "ALL ANSWERED BCC BEFORE BODY CC DELETED DRAFT FLAGGED FROM HEADER KEYWORD LARGER NEW NOT OLD \
-    ON OR RECENT SEEN SENTBEFORE SENTON SENTSINCE SINCE SMALLER SUBJECT TEXT TO UID UNANSWERED UNDELETED UNDRAFT \
-    UNFLAGGED UNKEYWORD UNSEEN OLDER YOUNGER MODSEQ";
-
 const EXAMPLES: &str = "\
 Examples:
   mailtool imap --user alice folders   asks for the password
@@ -247,25 +592,39 @@ Examples:
   mailtool imap -u alice fetch Work 7,9 --section HEADER
   mailtool imap -u alice search UNSEEN FROM bob SUBJECT 'two words'
   mailtool imap -u alice append Sent letter.eml
+  mailtool imap -u alice count         how many are unseen
+  mailtool imap -u alice idle --timeout 60 SUBJECT token \\
+      --exec 'mailtool imap -u alice fetch $MAIL_UID'
+  mailtool imap -u alice fetch ALL --output Mail/   into a Maildir
+  mailtool imap -u alice move FROM list --to Lists --create
+  mailtool imap -u alice raw 'SELECT INBOX' 'UID FETCH 1:* (FLAGS)'
   mailtool imap --server imap.example.org --tls -u alice \\
       --password-file p.txt status
 
 Exit codes:
-   0  done                             1  no such message or mailbox, none found
+   0  done                             1  no such message, none found or in time
   64  wrong usage                     65  wrong input
   66  a file cannot be read           68  no such host
-  69  not reachable, or refused       74  cannot write what was received
-  75  try again later                 76  the server breaks the protocol
-  77  login refused";
+  69  not reachable, or refused       70  --exec failed
+  74  cannot write what was received  75  try again later
+  76  the server breaks the protocol  77  login refused";
+
+const RAW: &str = "\
+Examples:
+  mailtool imap -u alice raw 'EXAMINE INBOX' 'FETCH 1 (BODY[])'
+  mailtool imap -u alice raw --literals 'EXAMINE INBOX' \\
+      'FETCH 1 (BODY[])' >one.eml      the message, to the octet
+  mailtool imap -u alice raw 'APPEND Drafts (\\Draft) {@letter.eml}'
+  mailtool imap -u alice raw --json <commands.txt | jq .data";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(words: &[&str]) -> anyhow::Result<Errand> {
+    fn parse(words: &[&str]) -> anyhow::Result<Vec<Stage>> {
         let words = ["imap"].iter().chain(words).copied();
         let matches = command().try_get_matches_from(words)?;
-        Ok(errand(Arguments::from_arg_matches(&matches)?.action)?.0)
+        Ok(errand(Arguments::from_arg_matches(&matches)?.action, None)?.stages)
     }
 
     #[test]
@@ -275,10 +634,15 @@ mod tests {
 
     #[test]
     fn a_mailbox_may_be_left_out() {
-        let fetch = |mailbox: &str, uids: &str, section: &str| Errand::Fetch {
-            mailbox: mailbox.into(),
-            uids: uids.into(),
-            section: section.into(),
+        let fetch = |mailbox: &str, uids: &str, section: &str| {
+            vec![
+                Stage::Examine(mailbox.into()),
+                Stage::Choose(uids.into()),
+                Stage::Fetch {
+                    section: section.into(),
+                    with: With::Nothing,
+                },
+            ]
         };
         assert_eq!(
             parse(&["fetch", "*"]).expect("good"),
@@ -288,9 +652,10 @@ mod tests {
             parse(&["fetch", "Work", "7,9:*", "--section", "HEADER"]).expect("good"),
             fetch("Work", "7,9:*", "HEADER")
         );
-        let search = |mailbox: &str, keys: &[&str]| Errand::Search {
-            mailbox: mailbox.into(),
-            keys: keys.iter().map(|&key| key.into()).collect(),
+        let search = |mailbox: &str, keys: &[&str]| {
+            let keys = keys.iter().map(|&key| key.into()).collect();
+            let then = Found::Told;
+            vec![Stage::Examine(mailbox.into()), Stage::Search { keys, then }]
         };
         for (words, expected) in [
             (&["search"][..], search("INBOX", &["ALL"])),
@@ -313,16 +678,32 @@ mod tests {
         }
         assert_eq!(
             parse(&["list"]).expect("good"),
-            Errand::List("INBOX".into())
+            [Stage::Examine("INBOX".into()), Stage::List]
         );
     }
 
     #[test]
     fn uids_are_looked_at_before_anybody_is_called() {
         for uids in ["0", "x", "1,,2", "1:2:3", "", "-1", "1) (FLAGS"] {
-            let error = parse(&["fetch", "--", uids]).expect_err(uids);
+            let error = parse(&["fetch", "INBOX", "--", uids]);
+            let Err(error) = error else {
+                // It is a search, which the session quotes.
+                assert!(["x", "", "-1", "1) (FLAGS"].contains(&uids), "{uids}");
+                continue;
+            };
             assert_eq!(exit::code_of(&error), Some(exit::USAGE), "{uids}");
         }
+    }
+
+    #[test]
+    fn flags_and_dates_are_as_people_write_them() {
+        let stages = parse(&["flags", "7", "--add", "seen,work"]).expect("good");
+        let expected = Stage::Flags(Some((Change::Add, vec!["\\Seen".into(), "work".into()])));
+        assert_eq!(stages[2], expected);
+        assert!(parse(&["flags", "7", "--add", "a", "--set", "b"]).is_err());
+        assert_eq!(arrival("1770000000"), arrival("2026-02-02T02:40:00Z"));
+        assert_eq!(arrival("Mon, 2 Feb 2026 03:40:00 +0100"), Ok(1_770_000_000));
+        assert!(arrival("yesterday").is_err());
     }
 
     #[test]
@@ -330,11 +711,13 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), b"A: b\r\n\nc\rd\nlast").expect("written");
         let path = file.path().to_str().expect("UTF-8");
-        let appended = Errand::Append {
+        let appended = Stage::Append {
             mailbox: "Sent".into(),
+            flags: Vec::new(),
+            date: String::new(),
             message: b"A: b\r\n\r\nc\rd\r\nlast\r\n".to_vec(),
         };
-        assert_eq!(parse(&["append", "Sent", path]).expect("good"), appended);
+        assert_eq!(parse(&["append", "Sent", path]).expect("good"), [appended]);
         let error = parse(&["append", "Sent", "/nonexistent"]).expect_err("no file");
         assert_eq!(exit::code_of(&error), Some(exit::NO_INPUT));
         std::fs::write(file.path(), b"").expect("written");

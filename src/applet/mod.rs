@@ -15,6 +15,7 @@ pub mod imap;
 mod manual;
 pub mod meta;
 pub mod nc;
+mod outlet;
 pub mod output;
 mod pages;
 pub mod pop;

@@ -6,6 +6,8 @@
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
+use crate::proto::client::Sink;
+
 /// A sink for what a server sent. Flush it at the end.
 pub struct Output<W: Write> {
     inner: BufWriter<W>,
@@ -108,6 +110,8 @@ impl<W: Write> Write for Output<W> {
         self.inner.flush()
     }
 }
+
+impl<W: Write> Sink for Output<W> {}
 
 /// Whether an octet is written as it is in every form.
 const fn is_plain(byte: u8) -> bool {

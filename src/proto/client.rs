@@ -72,6 +72,36 @@ pub enum Failure {
     Sink(io::Error),
 }
 
+/// Where what was asked for goes.
+///
+/// Text is written as it comes. Of messages, the sink is told where each ends: what is done to one at the server because it is here is
+/// done only after [`Self::ended`] said that it is.
+pub trait Sink: io::Write {
+    /// The message whose text was written since the last call is whole, or its line in a list. An error ends the session.
+    fn ended(&mut self, _about: &About<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Vec<u8> {}
+
+/// What is known of a message that has come. Empty is what is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About<'a> {
+    /// What the server calls it for good: the UID of IMAP, the unique id of POP3.
+    pub id: &'a str,
+    /// `\\Seen` and its like, with spaces between them.
+    pub flags: &'a str,
+    /// When it came, as IMAP writes it.
+    pub date: &'a str,
+    /// Who wrote it.
+    pub sender: &'a str,
+    /// About what.
+    pub subject: &'a str,
+    /// Its octets.
+    pub octets: u64,
+}
+
 /// A server's no.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {

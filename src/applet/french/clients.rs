@@ -45,6 +45,18 @@ pub(super) const SERVER: Table = &[
         "Montrer le dialogue sur la sortie d'erreur, mots de passe masqués",
     ),
     (
+        "*.output",
+        "Où vont les messages : un dossier, ou un nom terminé par /, est un Maildir ; tout autre, un fichier, récrit",
+    ),
+    (
+        "*.mbox",
+        "PATH est une mbox, à la fin de laquelle ils sont ajoutés",
+    ),
+    (
+        "*.mda",
+        "Donner chaque message, lignes terminées par LF, à cette commande de sh sur son entrée standard ; elle doit réussir",
+    ),
+    (
         "pcap",
         "Écrire dans FILE ce qui passe sur le réseau, pour Wireshark (pcapng). Les mots de passe n'y sont PAS masqués, et les secrets de TLS y sont",
     ),
@@ -265,7 +277,13 @@ pub(super) const POP: Table = &[
 pub(super) const IMAP: Table = &[
     (
         ABOUT,
-        "Lit et tient des boîtes par IMAP : lister, chercher, lire, créer, vider et supprimer",
+        "Lit et tient des boîtes par IMAP : lister, chercher, lire, marquer, déplacer, attendre, ou toute commande",
+    ),
+    (
+        LONG_ABOUT,
+        "Lit et tient des boîtes par IMAP : lister, chercher, lire, marquer, déplacer, attendre, ou toute commande\n\nUne tâche par session. Les messages \
+         ont pour nom leur UID, qui reste le même d'une session à l'autre. Regarder ne change rien : aucun message n'en devient \\Seen. Les noms des \
+         boîtes sont tels qu'on les écrit ; le codage d'IMAP se fait tout seul.",
     ),
     ("@folders", "Noms de toutes les boîtes, un par ligne"),
     (
@@ -284,6 +302,98 @@ pub(super) const IMAP: Table = &[
         "@search",
         "UID des messages qui répondent aux clés ; code de retour 1 s'il n'y en a pas",
     ),
+    (
+        "@count",
+        "Combien de messages, non lus ou tels que le disent les clés : un nombre seul",
+    ),
+    (
+        "@idle",
+        "Attendre qu'un message arrive, et en imprimer la ligne comme list ; code de retour 1 si rien n'arrive en --timeout",
+    ),
+    (
+        "@flags",
+        "Mettre des drapeaux à des messages, ou les montrer : une ligne d'UID et de drapeaux pour chacun",
+    ),
+    (
+        "@copy",
+        "Copier des messages dans une autre boîte ; dit les UID qu'ils y reçoivent, si le serveur les dit",
+    ),
+    (
+        "@move",
+        "Déplacer des messages dans une autre boîte ; dit les UID qu'ils y reçoivent, si le serveur les dit",
+    ),
+    (
+        "@expunge",
+        "Ôter pour de bon ce qui est marqué supprimé ; dit combien",
+    ),
+    ("@rename", "Donner un autre nom à une boîte"),
+    (
+        "@subscribe",
+        "Mettre une boîte sur la liste de celles que les clients montrent",
+    ),
+    ("@unsubscribe", "L'ôter de cette liste"),
+    (
+        "@serverinfo",
+        "Ce que le serveur est et sait faire : accueil, ID, capacités, espaces de noms, quota. Sans --user, avant l'identification",
+    ),
+    (
+        "@raw",
+        "Toute commande, en une session : un argument chacune, ou une ligne chacune sur l'entrée standard ; imprime chaque réponse telle quelle",
+    ),
+    ("*.json", "Écrire du JSON, pour des programmes"),
+    ("*.newest", "De ces messages, seulement les N derniers"),
+    (
+        "idle.count",
+        "Continuer jusqu'à ce que N messages soient arrivés ; 0 : sans fin",
+    ),
+    ("idle.existing", "Les messages déjà là comptent aussi"),
+    (
+        "idle.exec",
+        "Lancer ceci par sh pour chaque message ; MAIL_UID, MAIL_MAILBOX, MAIL_FROM, MAIL_SUBJECT, MAIL_DATE, MAIL_FLAGS et MAIL_SIZE en parlent",
+    ),
+    (
+        "idle.poll",
+        "Demander par NOOP à cet intervalle, là où le serveur n'a pas IDLE",
+    ),
+    (
+        "idle.renew",
+        "Recommencer IDLE à cet intervalle : des serveurs ferment après 30 minutes, et certains routeurs oublient plus tôt",
+    ),
+    (
+        "flags.add",
+        "Drapeaux à ajouter : seen, flagged, deleted, answered, draft, ou un mot-clé à vous",
+    ),
+    ("flags.remove", "Drapeaux à ôter"),
+    ("flags.set", "Ces drapeaux, et nul autre"),
+    (
+        "flags.expunge",
+        "Puis ôter pour de bon ceux de ces messages qui sont marqués supprimés, et nul autre",
+    ),
+    ("*.to", "Où ils vont"),
+    ("*.create", "Créer cette boîte, si elle n'existe pas"),
+    ("expunge.uids", "De ces UID seulement"),
+    ("rename.from", "Son nom"),
+    ("rename.to", "Le nouveau"),
+    (
+        "append.flags",
+        "Drapeaux qu'il reçoit : seen, flagged, draft ...",
+    ),
+    (
+        "append.date",
+        "Quand il est arrivé : secondes depuis 1970, 2026-02-01T08:00:00Z, ou comme dans un en-tête ; sinon maintenant",
+    ),
+    (
+        "raw.commands",
+        "Des commandes, étiquetées ou non. {5} à la fin d'une ligne : un littéral, les 5 octets suivants. {@FILE} : un littéral pris dans un fichier",
+    ),
+    (
+        "raw.literals",
+        "Écrire les octets des littéraux, et rien d'autre",
+    ),
+    (
+        "raw.keep-going",
+        "Continuer après un refus ; le code de retour le dit quand même",
+    ),
     ("@create", "Créer une boîte"),
     (
         "@delete",
@@ -299,16 +409,20 @@ pub(super) const IMAP: Table = &[
     ),
     ("*.mailbox", "Nom de la boîte"),
     (
-        "fetch.words",
-        "Nom de la boîte (INBOX s'il manque), puis des UID : 7, ou 7,9, ou 7:12, ou * (le dernier)",
+        "*.words",
+        "Nom de la boîte (INBOX s'il manque), puis des UID : 7, ou 7,9, ou 7:12, ou * (le dernier) ; ou des clés comme pour search",
     ),
     (
         "search.words",
         "Nom de la boîte (INBOX si le premier mot est une clé), puis des clés : UNSEEN, FROM alice, SINCE 1-Feb-2026",
     ),
     (
-        "search.mailbox",
-        "Nom de la boîte, si elle s'appelle comme une clé",
+        "count.words",
+        "Nom de la boîte (INBOX si le premier mot est une clé), puis des clés : UNSEEN, FROM alice, SINCE 1-Feb-2026",
+    ),
+    (
+        "idle.words",
+        "Nom de la boîte (INBOX si le premier mot est une clé), puis des clés : UNSEEN, FROM alice, SINCE 1-Feb-2026",
     ),
     (
         "fetch.section",
@@ -331,13 +445,20 @@ pub(super) const IMAP: Table = &[
          mailtool imap -u alice fetch Travail 7,9 --section HEADER\n  \
          mailtool imap -u alice search UNSEEN FROM bob SUBJECT 'deux mots'\n  \
          mailtool imap -u alice append Envoyés lettre.eml\n  \
+         mailtool imap -u alice count         combien ne sont pas lus\n  \
+         mailtool imap -u alice idle --timeout 60 SUBJECT jeton \\\n      \
+         --exec 'mailtool imap -u alice fetch $MAIL_UID'\n  \
+         mailtool imap -u alice fetch ALL --output Courrier/   dans un Maildir\n  \
+         mailtool imap -u alice move FROM liste --to Listes --create\n  \
+         mailtool imap -u alice raw 'SELECT INBOX' 'UID FETCH 1:* (FLAGS)'\n  \
          mailtool imap --server imap.example.org --tls -u alice \\\n      \
          --password-file p.txt status\n\n\
          Codes de retour :\n   \
-         0  fait                             1  pas de tel message, ni de telle boîte\n  \
+         0  fait                             1  pas de tel message, rien trouvé, rien à temps\n  \
          64  mauvais usage                   65  mauvaise entrée\n  \
          66  fichier illisible               68  machine inconnue\n  \
-         69  injoignable, ou refus           74  ce qui est reçu ne peut être écrit\n  \
+         69  injoignable, ou refus           70  --exec a échoué\n  \
+         74  ce qui est reçu ne peut être écrit\n  \
          75  réessayer plus tard             76  le serveur viole le protocole\n  \
          77  identification refusée",
     ),

@@ -83,6 +83,18 @@ pub(super) const TABLE: Table = &[
     ),
     ("<{}> refused: {}", "<{}> refusé : {}"),
     (
+        "idle: no new message in {} in time",
+        "idle : pas de nouveau message dans {} à temps",
+    ),
+    (
+        "no commands: give them as arguments, or a line each on standard input",
+        "pas de commandes : les donner en arguments, ou une par ligne sur l'entrée standard",
+    ),
+    (
+        "which messages of {}? UIDs, as `imap list` shows them, or keys as for `imap search`",
+        "quels messages de {} ? des UID, que `imap list` montre, ou des clés comme pour `imap search`",
+    ),
+    (
         "{}: no message in {} is like that",
         "{} : aucun message de {} n'est ainsi",
     ),
@@ -501,8 +513,8 @@ pub(super) const TABLE: Table = &[
         "{} ; donner son autorité par --ca FICHIER (`mailtool serve` garde la sienne dans STORE/tls/ca.pem, et dit où) ; {:}",
     ),
     (
-        "fetch {}: UIDs are numbers from 1 on, ranges such as 3:7, and * for the last message, with commas between; `imap list` shows them",
-        "fetch {} : les UID sont des nombres à partir de 1, des suites comme 3:7, et * pour le dernier message, avec des virgules entre eux ; `imap list` les montre",
+        "{}: UIDs are numbers from 1 on, ranges such as 3:7, and * for the last message, with commas between; `imap list` shows them",
+        "{} : les UID sont des nombres à partir de 1, des suites comme 3:7, et * pour le dernier message, avec des virgules entre eux ; `imap list` les montre",
     ),
     (
         "Type the message, and end it with Ctrl-D:",

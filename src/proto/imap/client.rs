@@ -5,92 +5,74 @@
 //! | greeting | | `CAPABILITY`, unless the greeting told |
 //! | capability | `CAPABILITY` | `STARTTLS` if the plan asks for it and TLS is not up, else login |
 //! | upgrade | `STARTTLS` | TLS, `CAPABILITY` again: what was learnt before is forgotten |
-//! | login | `AUTHENTICATE PLAIN`, or `LOGIN` | opens the mailbox, if the errand has one |
-//! | open | `EXAMINE`, or `SELECT` to empty it | the errand |
-//! | errand | see [`Errand`] | `LOGOUT` |
+//! | login | `AUTHENTICATE PLAIN`, or `LOGIN`; nothing without a name | the errand |
+//! | errand | its stages, one after the other: see [`Stage`] | `LOGOUT` |
 //!
 //! A response is gathered whole before it is read, within [`limits::IMAP_REPLY`], but for the text of messages: that goes
 //! to the sink as it comes, and an empty string stands in its place in what is read. A literal that nobody asked for is
 //! data all the same: its octets are never taken for responses.
 
 mod command;
-mod fetched;
+mod errand;
+mod idle;
+mod raw;
+mod stages;
+mod told;
 
-use std::collections::BTreeSet;
-use std::io::Write;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
 
 use self::command::{Asked, Capabilities, Command, Progress};
-use self::fetched::{missing, summary, uid};
+use self::idle::Watch;
+use self::stages::Server;
 use crate::limits;
-use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Upgrade};
+use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Sink, Upgrade};
 use crate::proto::{Input, Out, Session};
-use crate::wire::imap::reply::{self, Condition, Data, Reply, Status, Value};
+use crate::wire::imap::reply::{self, Condition, Reply, Status};
 use crate::wire::lines::Want;
-use crate::wire::{sasl, utf7, words};
+use crate::wire::sasl;
 
-/// What can be asked for. Names of mailboxes are UTF-8.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Errand {
-    /// `LIST`: writes a name a line.
-    Folders,
-    /// `STATUS`: writes `MESSAGES 3` and its like, one a line.
-    Status(String),
-    /// `FETCH 1:*`: writes a line for each message, of UID, flags, date, octets, sender and subject, with tabs between.
-    List(String),
-    /// `UID FETCH`: writes the octets as they come.
-    Fetch {
-        /// From which mailbox.
-        mailbox: String,
-        /// Which messages: a sequence set of UIDs, `*` the last.
-        uids: String,
-        /// What of them: empty is the whole message, `HEADER`, `1.TEXT` ...
-        section: String,
-    },
-    /// `UID SEARCH`: writes a UID a line.
-    Search {
-        /// In which mailbox.
-        mailbox: String,
-        /// The words of the search, each quoted as it needs.
-        keys: Vec<String>,
-    },
-    /// `CREATE`
-    Create(String),
-    /// `DELETE`
-    Delete(String),
-    /// `STORE` and `EXPUNGE` of everything: writes how many messages went.
-    Empty(String),
-    /// `APPEND`: writes the UID that the message got, when the server tells it.
-    Append {
-        /// To which mailbox.
-        mailbox: String,
-        /// With CRLF line ends.
-        message: Vec<u8>,
-    },
-}
+pub use self::errand::{Change, Errand, Found, Idle, Missing, Stage, There, Way, With};
+pub use self::raw::{Line, Piece, Raw, Refused, Shown, read_lines};
+pub use self::told::Form;
 
 /// A client session. Ask for [`Self::into_failures`] when the connection has ended.
 pub struct Client<'a> {
     plan: Plan,
-    errand: Errand,
-    sink: &'a mut dyn Write,
+    /// Still to be done.
+    stages: VecDeque<Stage>,
+    /// What is under way.
+    stage: Option<Stage>,
+    sink: &'a mut dyn Sink,
+    form: Form,
     step: Step,
     capabilities: Capabilities,
-    /// Number of the command under way: its tag is `a` and this.
-    tag: u32,
+    /// Number of the command under way: its tag is `a` and this, if it has none of its own.
+    number: u32,
+    own_tag: Option<String>,
     command: Command,
     /// What has come of a response.
     response: Vec<u8>,
     /// The literal that is coming.
     literal: Literal,
+    mailbox: String,
     /// Messages in the mailbox.
     exists: u32,
-    /// UIDs whose text came, or that were found.
+    /// Which messages are meant: a sequence set of UIDs.
+    chosen: String,
+    /// What a search found.
     found: BTreeSet<u32>,
+    /// UIDs that came.
+    came: BTreeSet<u32>,
     expunged: u64,
+    /// Items of JSON that were written.
+    items: u64,
+    server: Server,
+    watch: Watch,
     /// Why the server is about to close.
     bye: Option<String>,
     failures: Vec<Failure>,
+    now: Option<Instant>,
     deadline: Option<Instant>,
 }
 
@@ -103,11 +85,8 @@ enum Step {
     Capability,
     StartTls,
     Login,
-    Open,
-    /// The errand's own command.
+    /// A stage of the errand.
     Errand,
-    /// The second command of [`Errand::Empty`].
-    Expunge,
     Logout,
     Closed,
 }
@@ -123,24 +102,41 @@ enum Literal {
 
 impl<'a> Client<'a> {
     /// A session that logs in as `plan` says, does `errand`, and writes what it gets to `sink`.
-    pub fn new(plan: Plan, errand: Errand, sink: &'a mut dyn Write) -> Self {
+    pub fn new(plan: Plan, errand: Errand, sink: &'a mut dyn Sink) -> Self {
         Self {
             plan,
-            errand,
+            stages: errand.stages(),
+            stage: None,
             sink,
+            form: Form::Lines,
             step: Step::Waiting,
             capabilities: Capabilities::default(),
-            tag: 0,
+            number: 0,
+            own_tag: None,
             command: Command::default(),
             response: Vec::new(),
             literal: Literal::None,
+            mailbox: String::new(),
             exists: 0,
+            chosen: String::new(),
             found: BTreeSet::new(),
+            came: BTreeSet::new(),
             expunged: 0,
+            items: 0,
+            server: Server::default(),
+            watch: Watch::default(),
             bye: None,
             failures: Vec::new(),
+            now: None,
             deadline: None,
         }
+    }
+
+    /// The same, which writes what it gets so.
+    #[must_use]
+    pub fn writing(mut self, form: Form) -> Self {
+        self.form = form;
+        self
     }
 
     /// What went wrong, in order; nothing when all went well.
@@ -153,8 +149,11 @@ impl<'a> Client<'a> {
 
     /// A line has come: the response goes on with a literal, or is whole.
     fn line(&mut self, line: &[u8], out: &mut Out) {
-        if self.response.len() + line.len() > limits::IMAP_REPLY {
+        if self.response.len() + line.len() > self.longest() {
             return self.give_up(Failure::protocol(self.name(), TOO_LONG), out);
+        }
+        if self.shows(Shown::All) && !(self.write(line, out) && self.write(b"\r\n", out)) {
+            return;
         }
         self.response.extend_from_slice(line);
         if reply::may_hold_literals(&self.response)
@@ -169,7 +168,8 @@ impl<'a> Client<'a> {
     }
 
     fn announced(&mut self, octets: u64, out: &mut Out) {
-        if self.is_fetching() && reply::literal_is_body(&self.response) {
+        let passes = self.is_fetching() && reply::literal_is_body(&self.response);
+        if passes || self.shows(Shown::All) || self.shows(Shown::Literals) {
             let brace = memchr::memrchr(b'{', &self.response).unwrap_or(0);
             self.response.truncate(brace);
             if self.response.ends_with(b"~") {
@@ -177,8 +177,7 @@ impl<'a> Client<'a> {
             }
             self.response.extend_from_slice(b"\"\"");
             self.literal = Literal::ToSink(octets);
-        } else if octets > (limits::IMAP_REPLY - self.response.len().min(limits::IMAP_REPLY)) as u64
-        {
+        } else if octets > self.longest().saturating_sub(self.response.len()) as u64 {
             self.give_up(Failure::protocol(self.name(), TOO_LONG), out);
         } else {
             self.response.extend_from_slice(b"\r\n");
@@ -211,7 +210,18 @@ impl<'a> Client<'a> {
         };
     }
 
+    /// Octets of a response that is gathered: where JSON is made of it, a whole message may be in it.
+    fn longest(&self) -> usize {
+        match self.shows(Shown::Json) {
+            true => limits::MESSAGE_SIZE as usize + limits::IMAP_REPLY,
+            false => limits::IMAP_REPLY,
+        }
+    }
+
     fn respond(&mut self, response: &[u8], out: &mut Out) {
+        if self.is_raw() {
+            return self.raw_response(response, out);
+        }
         let Some(reply) = Reply::parse(response) else {
             return self.give_up(Failure::protocol(self.name(), response), out);
         };
@@ -221,11 +231,13 @@ impl<'a> Client<'a> {
                 self.tagged(&condition, out);
             }
             Reply::Continue(_) if self.step > Step::Greeting => {
-                if self.command.go_on(self.capabilities, out) == Asked::ForNothing {
+                if !self.idles(out)
+                    && self.command.go_on(self.capabilities, out) == Asked::ForNothing
+                {
                     self.give_up(Failure::protocol(self.name(), response), out);
                 }
             }
-            Reply::Data(data) if self.step > Step::Greeting => self.data(&data, out),
+            Reply::Data(data) if self.step > Step::Greeting => self.data(&data, response, out),
             Reply::Tagged(..) | Reply::Continue(_) | Reply::Data(_) => {
                 self.give_up(Failure::protocol(self.name(), response), out);
             }
@@ -235,6 +247,7 @@ impl<'a> Client<'a> {
     fn untagged(&mut self, condition: &Condition<'_>, response: &[u8], out: &mut Out) {
         match (self.step, condition.status) {
             (Step::Greeting, Status::Ok) => {
+                self.server.greeting = String::from_utf8_lossy(condition.text).into_owned();
                 if self.learn(condition) {
                     self.upgrade_or_login(out);
                 } else {
@@ -247,7 +260,7 @@ impl<'a> Client<'a> {
             }
             (Step::Greeting, Status::PreAuth) => {
                 self.learn(condition);
-                self.open(out);
+                self.proceed(out);
             }
             (Step::Greeting, Status::Bye) => {
                 let refusal = Refusal::new(self.name(), condition.text, lasting(condition));
@@ -261,6 +274,8 @@ impl<'a> Client<'a> {
             }
             (_, Status::Ok | Status::No | Status::Bad) => {
                 self.learn(condition);
+                // RFC 6851 §4.3: MOVE tells it before the messages go.
+                self.copied(condition, out);
             }
         }
     }
@@ -269,80 +284,18 @@ impl<'a> Client<'a> {
     fn learn(&mut self, condition: &Condition<'_>) -> bool {
         match condition.code {
             Some((name, list)) if name.eq_ignore_ascii_case(b"CAPABILITY") => {
-                self.capabilities = Capabilities::read(list.split(|&byte| byte == b' '));
+                self.able(list.split(|&byte| byte == b' '));
                 true
             }
             _ => false,
         }
     }
 
-    fn data(&mut self, data: &Data<'_>, out: &mut Out) {
-        match (data, &self.errand) {
-            (Data::Capability(list), _) => {
-                self.capabilities = Capabilities::read(list.iter().copied());
-            }
-            (Data::Exists(messages), _) => self.exists = *messages,
-            (Data::Expunge(_), _) => self.expunged += 1,
-            (
-                Data::List {
-                    attributes, name, ..
-                },
-                Errand::Folders,
-            ) => {
-                let no_mailbox = |attribute: &&[u8]| {
-                    attribute.eq_ignore_ascii_case(b"\\Noselect")
-                        || attribute.eq_ignore_ascii_case(b"\\NonExistent")
-                };
-                if !attributes.iter().any(no_mailbox) {
-                    let raw = String::from_utf8_lossy(name);
-                    let name = utf7::decode(&raw).unwrap_or_else(|| raw.into_owned());
-                    let line = words::decode(name.as_bytes()) + "\n";
-                    self.write(line.as_bytes(), out);
-                }
-            }
-            (Data::Status(items), Errand::Status(_)) => {
-                let lines = items
-                    .iter()
-                    .map(|(name, number)| format!("{} {number}\n", String::from_utf8_lossy(name)));
-                let lines: String = lines.collect();
-                self.write(lines.as_bytes(), out);
-            }
-            (Data::Search(uids), Errand::Search { .. }) if self.step == Step::Errand => {
-                self.found.extend(uids);
-                let lines: String = uids.iter().map(|uid| format!("{uid}\n")).collect();
-                self.write(lines.as_bytes(), out);
-            }
-            (Data::Fetch(_, items), Errand::List(_)) => {
-                if let Some(line) = summary(items) {
-                    self.write(line.as_bytes(), out);
-                }
-            }
-            (Data::Fetch(message, items), Errand::Fetch { .. }) => {
-                self.fetched(*message, items, out);
-            }
-            _ => {}
-        }
-    }
-
-    /// A FETCH response whose text is in the sink already, unless it came as a quoted string, or is not there.
-    fn fetched(&mut self, message: u32, items: &[(&[u8], Value<'_>)], out: &mut Out) {
-        let is_body = |name: &[u8]| name.len() > 5 && name[..5].eq_ignore_ascii_case(b"BODY[");
-        let Some((_, body)) = items.iter().find(|(name, _)| is_body(name)) else {
-            // A change of flags.
-            return;
-        };
-        let uid = uid(items).unwrap_or(message);
-        self.found.insert(uid);
-        match body {
-            Value::Text(text) => {
-                self.write(text, out);
-            }
-            _ => self.failures.push(Failure::Negative(Refusal::new(
-                format_args!("UID FETCH {uid}"),
-                b"the message has no such section",
-                Lasting::Permanent,
-            ))),
-        }
+    fn able<'w>(&mut self, words: impl Iterator<Item = &'w [u8]> + Clone) {
+        self.capabilities = Capabilities::read(words.clone());
+        let words = words.filter(|word| !word.is_empty());
+        let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
+        self.server.capabilities = words.collect();
     }
 
     fn tagged(&mut self, condition: &Condition<'_>, out: &mut Out) {
@@ -371,10 +324,7 @@ impl<'a> Client<'a> {
             Step::StartTls => self.give_up(Failure::NoTls, out),
             Step::Login => self.give_up(Failure::Login(refusal), out),
             Step::Logout => self.close(out),
-            _ => {
-                self.failures.push(negative(condition, refusal));
-                self.logout(out);
-            }
+            _ => self.stage_refused(condition, refusal, out),
         }
     }
 
@@ -395,19 +345,9 @@ impl<'a> Client<'a> {
             }
             Step::Login => {
                 self.learn(condition);
-                self.open(out);
+                self.proceed(out);
             }
-            Step::Open => self.begin_errand(out),
-            Step::Errand if matches!(self.errand, Errand::Empty(_)) => {
-                self.send(Step::Expunge, Command::new("EXPUNGE"), out);
-            }
-            Step::Errand => self.end_errand(condition, out),
-            Step::Expunge => {
-                let line = format!("{}\n", self.expunged);
-                if self.write(line.as_bytes(), out) {
-                    self.logout(out);
-                }
-            }
+            Step::Errand => self.stage_done(condition, out),
             Step::Logout => self.close(out),
             Step::Waiting | Step::Greeting | Step::Closed => {}
         }
@@ -422,6 +362,9 @@ impl<'a> Client<'a> {
         if self.plan.upgrade == Upgrade::Never {
             return self.login(out);
         }
+        if self.plan.upgrade == Upgrade::IfOffered && !self.capabilities.starttls {
+            return self.login(out);
+        }
         if !self.capabilities.starttls {
             return self.give_up(Failure::NoTls, out);
         }
@@ -429,6 +372,9 @@ impl<'a> Client<'a> {
     }
 
     fn login(&mut self, out: &mut Out) {
+        if self.plan.user.is_empty() {
+            return self.proceed(out);
+        }
         let command = if self.capabilities.auth_plain {
             let response =
                 sasl::plain_response(&self.plan.user, self.plan.password.as_bytes()).into_bytes();
@@ -451,120 +397,27 @@ impl<'a> Client<'a> {
         self.send(Step::Login, command, out);
     }
 
-    /// Opens the mailbox, or begins the errand that needs none open.
-    fn open(&mut self, out: &mut Out) {
-        let (verb, mailbox) = match &self.errand {
-            // EXAMINE marks nothing as seen or no longer recent: looking changes nothing.
-            Errand::List(mailbox)
-            | Errand::Fetch { mailbox, .. }
-            | Errand::Search { mailbox, .. } => ("EXAMINE ", mailbox),
-            Errand::Empty(mailbox) => ("SELECT ", mailbox),
-            _ => return self.begin_errand(out),
-        };
-        let command = Command::new(verb).mailbox(mailbox);
-        self.send(Step::Open, command, out);
-    }
-
-    fn begin_errand(&mut self, out: &mut Out) {
-        let command = match &mut self.errand {
-            Errand::Folders => Command::new("LIST \"\" \"*\""),
-            Errand::Status(mailbox) => Command::new("STATUS ")
-                .mailbox(mailbox)
-                .text(" (MESSAGES UNSEEN RECENT UIDNEXT UIDVALIDITY)"),
-            // `1:*` of an empty mailbox is a BAD to some servers.
-            Errand::List(_) | Errand::Empty(_) if self.exists == 0 => {
-                return self.nothing_there(out);
-            }
-            Errand::List(_) => {
-                Command::new("FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)")
-            }
-            Errand::Empty(_) => Command::new("STORE 1:* +FLAGS.SILENT (\\Deleted)"),
-            Errand::Fetch { uids, section, .. } => {
-                // Else it could end the command, and begin another.
-                if !uids.bytes().all(is_of_set)
-                    || section.contains(|c: char| c.is_control() || matches!(c, '[' | ']'))
-                {
-                    let why = "a section is what stands in BODY[...], such as HEADER or 1.TEXT; UIDs are numbers, \
-                               ranges 3:7 and *, with commas between";
-                    self.failures.push(Failure::Unsendable(why));
-                    return self.logout(out);
-                }
-                // PEEK: reading here does not make a message \Seen.
-                Command::new(&format!("UID FETCH {uids} (UID BODY.PEEK[{section}])"))
-            }
-            Errand::Search { keys, .. } => Command::search(keys),
-            Errand::Create(mailbox) => Command::new("CREATE ").mailbox(mailbox),
-            Errand::Delete(mailbox) => Command::new("DELETE ").mailbox(mailbox),
-            Errand::Append { mailbox, message } => Command::new("APPEND ")
-                .mailbox(mailbox)
-                .text(" ")
-                .literal(std::mem::take(message)),
-        };
-        self.send(Step::Errand, command, out);
-    }
-
-    fn nothing_there(&mut self, out: &mut Out) {
-        if matches!(self.errand, Errand::Empty(_)) && !self.write(b"0\n", out) {
-            return;
-        }
-        self.logout(out);
-    }
-
-    /// The errand's command was answered OK: which need not mean that there was anything.
-    fn end_errand(&mut self, condition: &Condition<'_>, out: &mut Out) {
-        match &self.errand {
-            Errand::Fetch { uids, mailbox, .. } => {
-                let missing = missing(uids, &self.found);
-                for uid in missing {
-                    self.failures.push(Failure::Negative(Refusal::new(
-                        format_args!("UID FETCH {uid}"),
-                        format!("there is no such message in {mailbox}").as_bytes(),
-                        Lasting::Permanent,
-                    )));
-                }
-            }
-            Errand::Search { mailbox, .. } if self.found.is_empty() => {
-                self.failures.push(Failure::Negative(Refusal::new(
-                    "UID SEARCH",
-                    format!("no message in {mailbox} is like that").as_bytes(),
-                    Lasting::Permanent,
-                )));
-            }
-            Errand::Append { .. } => {
-                // RFC 4315 §3: the mailbox's UIDVALIDITY, and the UID.
-                let uid = condition.code.and_then(|(name, arguments)| {
-                    let uid = arguments.split(|&byte| byte == b' ').nth(1)?;
-                    let uid = std::str::from_utf8(uid).ok()?.parse::<u32>().ok()?;
-                    name.eq_ignore_ascii_case(b"APPENDUID").then_some(uid)
-                });
-                if let Some(uid) = uid
-                    && !self.write(format!("{uid}\n").as_bytes(), out)
-                {
-                    return;
-                }
-            }
-            _ => {}
-        }
-        self.logout(out);
-    }
-
     fn logout(&mut self, out: &mut Out) {
         self.send(Step::Logout, Command::new("LOGOUT"), out);
     }
 
     fn send(&mut self, step: Step, command: Command, out: &mut Out) {
         self.step = step;
-        self.tag += 1;
+        self.number += 1;
+        self.own_tag = None;
         self.command = command;
         self.command.begin(&self.tag(), self.capabilities, out);
     }
 
     fn tag(&self) -> String {
-        format!("a{}", self.tag)
+        match &self.own_tag {
+            Some(tag) => tag.clone(),
+            None => format!("a{}", self.number),
+        }
     }
 
     fn is_fetching(&self) -> bool {
-        self.step == Step::Errand && matches!(self.errand, Errand::Fetch { .. })
+        self.step == Step::Errand && matches!(self.stage, Some(Stage::Fetch { .. }))
     }
 
     /// False when the session is over.
@@ -582,6 +435,7 @@ impl<'a> Client<'a> {
         match self.bye.take() {
             // The errand is done; a server in a hurry need not say OK as well.
             _ if self.step == Step::Logout => self.close(out),
+            Some(_) if self.said_logout() => self.close(out),
             Some(said) => {
                 let refusal = Refusal::new(self.name(), said.as_bytes(), Lasting::Temporary);
                 self.give_up(Failure::Refused(refusal), out);
@@ -627,12 +481,17 @@ impl Session for Client<'_> {
         if self.step == Step::Closed {
             return;
         }
+        self.now = Some(now);
         self.deadline = Some(now + self.plan.patience);
         match input {
             Input::Open => self.step = Step::Greeting,
             // Before `Open` it is TLS from the first byte: there is nothing to ask yet.
-            Input::TlsUp(_) => {
-                if self.plan.upgrade == Upgrade::Required {
+            Input::TlsUp(tls) => {
+                self.server.tls = tls.version;
+                if self.step == Step::Waiting && self.stage.is_some() {
+                    self.step = Step::Errand;
+                    self.proceed_raw(out);
+                } else if self.plan.upgrade != Upgrade::Never {
                     self.plan.upgrade = Upgrade::Never;
                     self.ask_capabilities(out);
                 }
@@ -641,11 +500,16 @@ impl Session for Client<'_> {
             Input::LongLine => self.give_up(Failure::protocol(self.name(), TOO_LONG), out),
             Input::Text(text) => self.text(text, out),
             Input::Room => self.command.more(self.capabilities, out),
-            Input::Timeout => self.give_up(Failure::Silent { step: self.name() }, out),
+            Input::Timeout => {
+                if !self.is_due(now, out) {
+                    self.give_up(Failure::Silent { step: self.name() }, out);
+                }
+            }
             Input::Eof => self.ended(out),
             Input::Stop => self.give_up(Failure::Lost { step: self.name() }, out),
             Input::Done(_) | Input::Changed | Input::TextEnd => {}
         }
+        self.rest(now);
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -673,10 +537,6 @@ fn lasting(condition: &Condition<'_>) -> Lasting {
     } else {
         Lasting::Permanent
     }
-}
-
-const fn is_of_set(byte: u8) -> bool {
-    matches!(byte, b'0'..=b'9' | b':' | b',' | b'*')
 }
 
 const TOO_LONG: &[u8] = b"a response longer than any that was asked for";

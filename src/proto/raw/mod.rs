@@ -41,6 +41,8 @@ mod speech;
 pub mod starttls;
 mod typed;
 
+pub(crate) use self::speech::has_tag;
+
 use std::time::{Duration, Instant};
 
 /// Who called whom.

@@ -202,7 +202,7 @@ pub(super) fn literal(line: &[u8]) -> Follows {
 ///
 /// A known command in the first place is no tag, though it could be one. So is what a tag may not hold (RFC 9051 §9), and a
 /// word that stands alone: a tag without a command says nothing.
-pub(super) fn has_tag(line: &[u8]) -> bool {
+pub(crate) fn has_tag(line: &[u8]) -> bool {
     // No space goes before a tag.
     let end = line.iter().position(|&octet| octet == b' ');
     let (tag, rest) = line.split_at(end.unwrap_or(line.len()));

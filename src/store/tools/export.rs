@@ -206,7 +206,7 @@ fn read_block(file: &mut File, block: &mut [u8]) -> Result<usize, StoreError> {
 }
 
 /// Whom the message came from, as delivery wrote it down (RFC 5321 §4.4).
-fn sender(beginning: &[u8]) -> String {
+pub(in crate::store) fn sender(beginning: &[u8]) -> String {
     let header = &beginning[..header::header_octets(beginning)];
     let path = header::value(header, "Return-Path");
     let path = String::from_utf8_lossy(path.as_deref().unwrap_or_default()).into_owned();

@@ -28,6 +28,7 @@ use super::StoreError;
 
 pub use self::check::{Finding, State};
 pub use self::doubles::Double;
+pub(super) use self::export::sender;
 pub use self::import::{Doubles, Imported, Importer, Source, maildirs};
 pub use self::survey::Survey;
 

@@ -238,6 +238,27 @@ pub fn literal_is_body(response: &[u8]) -> bool {
         && response.starts_with(b"* ")
 }
 
+/// What stands behind `* ` of a response, as values, whatever it is: `BODY[HEADER.FIELDS (TO)]<0>` is one atom.
+///
+/// ```
+/// use mailtool::wire::imap::reply::{Value, values};
+///
+/// let quota = values(b"QUOTA \"\" (STORAGE 10 512)").expect("words");
+/// assert_eq!((quota.len(), quota[2].list()[1].number()), (3, Some(10)));
+/// assert_eq!(values(b"1 FETCH (BODY[] \"x"), None);
+/// ```
+pub fn values(words: &[u8]) -> Option<Vec<Value<'_>>> {
+    let mut scan = Scan { rest: words };
+    let mut values = Vec::new();
+    loop {
+        scan.space();
+        if scan.rest.is_empty() {
+            return Some(values);
+        }
+        values.push(scan.any(0)?);
+    }
+}
+
 fn condition(rest: &[u8]) -> Option<Condition<'_>> {
     let end = memchr::memchr(b' ', rest).unwrap_or(rest.len());
     let (word, text) = rest.split_at(end);
@@ -408,6 +429,37 @@ impl<'a> Scan<'a> {
                     Value::Atom(atom)
                 }
             }),
+        }
+    }
+
+    /// As [`Self::value`], but for the names of sections, which hold spaces and lists.
+    fn any(&mut self, depth: usize) -> Option<Value<'a>> {
+        match self.rest.first()? {
+            b'(' if depth < limits::IMAP_DEPTH => {
+                self.take(b'(');
+                let mut values = Vec::new();
+                loop {
+                    self.space();
+                    if self.take(b')') {
+                        return Some(Value::List(values));
+                    }
+                    values.push(self.any(depth + 1)?);
+                }
+            }
+            b'"' | b'{' | b'(' => self.value(depth),
+            b'~' if self.rest.get(1) == Some(&b'{') => self.value(depth),
+            _ => {
+                let ends = |byte: &u8| matches!(byte, b' ' | b'(' | b')' | b'[' | b'\r' | b'\n');
+                let end = self.rest.iter().position(ends).unwrap_or(self.rest.len());
+                if self.rest.get(end) == Some(&b'[') && end > 0 {
+                    let mut name = end + memchr::memchr(b']', &self.rest[end..])? + 1;
+                    if self.rest.get(name) == Some(&b'<') {
+                        name += memchr::memchr(b'>', &self.rest[name..])? + 1;
+                    }
+                    return self.split(name).map(Value::Atom);
+                }
+                self.value(depth)
+            }
         }
     }
 

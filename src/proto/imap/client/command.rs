@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use super::raw::{Line, Piece};
 use crate::proto::Out;
 use crate::wire::utf7;
 
@@ -17,6 +18,20 @@ pub(super) struct Capabilities {
     pub(super) login_disabled: bool,
     pub(super) auth_plain: bool,
     pub(super) sasl_ir: bool,
+    /// RFC 2177
+    pub(super) idle: bool,
+    /// RFC 4315: `UID EXPUNGE`.
+    pub(super) uidplus: bool,
+    /// RFC 6851
+    pub(super) moves: bool,
+    /// RFC 4731
+    pub(super) esearch: bool,
+    /// RFC 2971
+    pub(super) id: bool,
+    /// RFC 2342
+    pub(super) namespace: bool,
+    /// RFC 9208
+    pub(super) quota: bool,
     literals: Literals,
 }
 
@@ -41,6 +56,22 @@ impl Capabilities {
                 b"LOGINDISABLED" => capabilities.login_disabled = true,
                 b"AUTH=PLAIN" => capabilities.auth_plain = true,
                 b"SASL-IR" => capabilities.sasl_ir = true,
+                b"IDLE" => capabilities.idle = true,
+                b"UIDPLUS" => capabilities.uidplus = true,
+                b"MOVE" => capabilities.moves = true,
+                b"ESEARCH" => capabilities.esearch = true,
+                b"ID" => capabilities.id = true,
+                b"NAMESPACE" => capabilities.namespace = true,
+                b"QUOTA" => capabilities.quota = true,
+                // RFC 9051 appendix E: all of these are part of it.
+                b"IMAP4REV2" => {
+                    capabilities.sasl_ir = true;
+                    capabilities.idle = true;
+                    capabilities.uidplus = true;
+                    capabilities.moves = true;
+                    capabilities.esearch = true;
+                    capabilities.namespace = true;
+                }
                 b"LITERAL+" => capabilities.literals = Literals::Plus,
                 b"LITERAL-" if capabilities.literals != Literals::Plus => {
                     capabilities.literals = Literals::PlusShort;
@@ -142,6 +173,43 @@ impl Command {
         }
     }
 
+    /// As a person wrote it, without the tag. The password of LOGIN, and what goes with AUTHENTICATE, no tap is shown.
+    pub(super) fn raw(mut line: Line) -> Self {
+        let mut command = Self {
+            name: line.name(),
+            ..Self::default()
+        };
+        let verb = line.verb();
+        let last = match matches!(verb.as_str(), "LOGIN" | "AUTHENTICATE") {
+            true => {
+                let said = |piece: &Piece| !matches!(piece, Piece::Text(text) if text.is_empty());
+                line.pieces
+                    .truncate(line.pieces.iter().rposition(said).map_or(0, |at| at + 1));
+                line.pieces.pop()
+            }
+            false => None,
+        };
+        for piece in line.pieces {
+            command.parts.push_back(match piece {
+                Piece::Text(text) => Part::Text(text),
+                Piece::Literal(octets) => Part::Literal(octets),
+            });
+        }
+        match last {
+            None => command,
+            Some(Piece::Text(text)) if command.parts.is_empty() => {
+                let (shown, hidden) = text.split_at(text.len().min(verb.len() + 1));
+                command.parts.push_back(Part::Text(shown.to_vec()));
+                command.secret(hidden.to_vec())
+            }
+            Some(Piece::Text(text)) => command.secret(text),
+            Some(Piece::Literal(octets)) => {
+                let announcement = format!("{{{}}}", octets.len());
+                command.text(&announcement).when_asked().secret(octets)
+            }
+        }
+    }
+
     /// Adds a literal.
     pub(super) fn literal(mut self, octets: Vec<u8>) -> Self {
         self.parts.push_back(Part::Literal(octets));
@@ -172,14 +240,20 @@ impl Command {
         self
     }
 
-    /// `UID SEARCH` with words as a person gives them: a parenthesis, a set, or a keyword goes as it is.
-    pub(super) fn search(keys: &[String]) -> Self {
+    /// `UID SEARCH` with words as a person gives them: a parenthesis, a set, or a keyword goes as it is. One word with spaces is the whole
+    /// search as the protocol has it.
+    pub(super) fn search(begin: &str, keys: &[String]) -> Self {
         let command = if keys.iter().all(|key| key.is_ascii()) {
-            Self::new("UID SEARCH")
+            Self::new(begin)
         } else {
             // RFC 3501 §6.4.4
-            Self::new("UID SEARCH CHARSET UTF-8")
+            Self::new(begin).text(" CHARSET UTF-8")
         };
+        if let [whole] = keys
+            && whole.contains(' ')
+        {
+            return command.text(" ").criteria(whole);
+        }
         keys.iter().fold(command, |command, key| {
             let command = command.text(" ");
             let raw = |byte: u8| is_of_atom(byte) || matches!(byte, b'(' | b')' | b'*');
@@ -189,6 +263,55 @@ impl Command {
                 command.string(key.as_bytes())
             }
         })
+    }
+
+    /// Adds words of the protocol, in which quotes stand already. A string that is not ASCII goes as a literal: it may not be quoted.
+    fn criteria(mut self, words: &str) -> Self {
+        let mut rest = words;
+        while let Some(open) = rest.find('"') {
+            let (mut string, mut end) = (String::new(), None);
+            let mut letters = rest[open + 1..].char_indices();
+            while let Some((at, letter)) = letters.next() {
+                match letter {
+                    '"' => {
+                        end = Some(open + 1 + at + 1);
+                        break;
+                    }
+                    '\\' => string.extend(letters.next().map(|next| next.1)),
+                    letter => string.push(letter),
+                }
+            }
+            let Some(end) = end else { break };
+            self = self.bare(&rest[..open]).string(string.as_bytes());
+            rest = &rest[end..];
+        }
+        self.bare(rest)
+    }
+
+    /// Adds words without quotes, of which those that are not ASCII need a literal all the same.
+    fn bare(mut self, words: &str) -> Self {
+        for (at, word) in words.split(' ').enumerate() {
+            if at > 0 {
+                self = self.text(" ");
+            }
+            let raw = |byte: u8| is_of_atom(byte) || matches!(byte, b'(' | b')' | b'*' | b'\\');
+            self = match word.bytes().all(raw) {
+                true => self.text(word),
+                false => self.string(word.as_bytes()),
+            };
+        }
+        self
+    }
+
+    /// Its first word, in capitals; two of `UID FETCH`.
+    pub(super) fn verb(&self) -> String {
+        let words = self.name.split(' ').take(2).map(str::to_ascii_uppercase);
+        let words: Vec<_> = words.collect();
+        match &words[..] {
+            [uid, verb] if uid == "UID" => format!("{uid} {verb}"),
+            [verb, ..] => verb.clone(),
+            [] => String::new(),
+        }
     }
 
     /// What it is, for messages; never a secret.

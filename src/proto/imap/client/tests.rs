@@ -2,6 +2,8 @@ use super::*;
 use crate::proto::client::canned::{EOF, SILENCE, Step as Said, alice, all_cuts, endure};
 use proptest::prelude::*;
 
+mod stages;
+
 const GREETING: Said<'_> = ("* OK hello\r\n", "a1 CAPABILITY\r\n");
 const PLAIN: Said<'_> = (
     "* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR LITERAL+\r\na1 OK done\r\n",
@@ -392,7 +394,7 @@ proptest! {
             0..40,
         ),
         required: bool,
-        which in 0_usize..4,
+        which in 0_usize..8,
         piece in 1_usize..50,
     ) {
         let upgrade = if required { Upgrade::Required } else { Upgrade::Never };
@@ -401,6 +403,13 @@ proptest! {
             0 => Errand::Folders,
             1 => Errand::Fetch { mailbox: mailbox(), uids: "1".into(), section: String::new() },
             2 => Errand::Search { mailbox: mailbox(), keys: vec!["TEXT".into(), "é".into()] },
+            3 => stages::raw("FETCH 1 BODY[]\nIDLE\nDONE\nAPPEND x {3+}\nabc\n", Shown::All),
+            4 => stages::raw("FETCH 1 BODY[]\nSTARTTLS\nNOOP\n", Shown::Json),
+            5 => stages::waiting(&["TEXT", "é"], Some(1)),
+            6 => Errand::Stages(vec![
+                Stage::Select(mailbox()), Stage::Choose("1:3".into()), Stage::Ask("ID"), Stage::Ask("QUOTA"), Stage::TellServer,
+                Stage::Copy { to: "x".into(), way: Way::Move, missing: Missing::Made }, Stage::TellExpunged,
+            ]),
             _ => Errand::Append { mailbox: mailbox(), message: b"A: b\r\n".to_vec() },
         };
         let mut sink = Vec::new();

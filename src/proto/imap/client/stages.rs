@@ -1,0 +1,830 @@
+//! The stages of an errand: the command of each, what is made of the server's data meanwhile, and of its answer.
+
+use super::command::{Capabilities, Command};
+use super::told::{Told, item, mailbox, missing, octets, set, strings, uid, values};
+use super::*;
+use crate::wire::imap::reply::{Data, Value};
+use crate::wire::json;
+
+/// What a server told about itself.
+#[derive(Debug, Default)]
+pub(super) struct Server {
+    pub(super) greeting: String,
+    /// The version of TLS, if there is any.
+    pub(super) tls: &'static str,
+    pub(super) capabilities: Vec<String>,
+    /// Name and value.
+    id: Vec<(String, String)>,
+    /// Kind, prefix and delimiter.
+    namespaces: Vec<(&'static str, String, String)>,
+    /// Root, resource, used and limit.
+    quotas: Vec<(String, String, u64, u64)>,
+}
+
+/// What a stage begins with.
+enum Begun {
+    Command(Command),
+    /// It has nothing to ask.
+    Done,
+    /// It cannot be done, nor can what follows.
+    Failed(Failure),
+    /// It sees to itself.
+    Runs,
+}
+
+impl Client<'_> {
+    /// Begins the next stage that has something to say; the end when there is none.
+    pub(super) fn proceed(&mut self, out: &mut Out) {
+        loop {
+            if self.step == Step::Closed {
+                return;
+            }
+            let Some(stage) = self.stages.pop_front() else {
+                self.stage = None;
+                return self.logout(out);
+            };
+            self.step = Step::Errand;
+            let begun = self.begin(&stage, out);
+            self.stage = Some(stage);
+            match begun {
+                Begun::Command(command) => return self.send(Step::Errand, command, out),
+                Begun::Done => {}
+                Begun::Failed(failure) => {
+                    self.failures.push(failure);
+                    return self.logout(out);
+                }
+                Begun::Runs if matches!(self.stage, Some(Stage::Raw(_))) => {
+                    return self.proceed_raw(out);
+                }
+                Begun::Runs => return self.watch(out),
+            }
+        }
+    }
+
+    fn begin(&mut self, stage: &Stage, out: &mut Out) -> Begun {
+        let command = match stage {
+            Stage::Examine(mailbox) | Stage::Select(mailbox) => {
+                self.mailbox.clone_from(mailbox);
+                // EXAMINE marks nothing as seen or no longer recent: looking changes nothing.
+                let verb = match stage {
+                    Stage::Examine(_) => "EXAMINE ",
+                    _ => "SELECT ",
+                };
+                Command::new(verb).mailbox(mailbox)
+            }
+            Stage::Choose(uids) => {
+                // Else it could end the command, and begin another.
+                if !uids.bytes().all(is_of_set) {
+                    return unsendable(SET_OR_SECTION);
+                }
+                self.chosen.clone_from(uids);
+                return Begun::Done;
+            }
+            Stage::Search { keys, then } => {
+                self.found.clear();
+                let counts = *then == Found::Counted && self.capabilities.esearch;
+                Command::search(
+                    if counts {
+                        "UID SEARCH RETURN (COUNT)"
+                    } else {
+                        "UID SEARCH"
+                    },
+                    keys,
+                )
+            }
+            Stage::Newest(count) => {
+                let gone = self.found.len().saturating_sub(*count);
+                self.found = self.found.iter().copied().skip(gone).collect();
+                self.chosen = set(&self.found);
+                return Begun::Done;
+            }
+            // `1:*` of an empty mailbox is a BAD to some servers.
+            Stage::List if self.exists == 0 => {
+                self.end_array(out);
+                return Begun::Done;
+            }
+            Stage::List => Command::new(&format!("FETCH 1:* {SUMMARY}")),
+            Stage::Fetch { section, with } => {
+                if section.contains(|c: char| c.is_control() || matches!(c, '[' | ']')) {
+                    return unsendable(SET_OR_SECTION);
+                }
+                self.came.clear();
+                let marks = match with {
+                    With::Nothing => "",
+                    With::Marks => "FLAGS INTERNALDATE ",
+                };
+                let chosen = &self.chosen;
+                // PEEK: reading here does not make a message \Seen.
+                Command::new(&format!(
+                    "UID FETCH {chosen} (UID {marks}BODY.PEEK[{section}])"
+                ))
+            }
+            Stage::Flags(change) => {
+                self.came.clear();
+                let chosen = &self.chosen;
+                match change {
+                    None => Command::new(&format!("UID FETCH {chosen} (UID FLAGS)")),
+                    Some((_, flags)) if !flags.iter().all(|flag| is_flag(flag)) => {
+                        return unsendable(FLAG);
+                    }
+                    Some((change, flags)) => {
+                        let how = match change {
+                            Change::Add => "+FLAGS",
+                            Change::Remove => "-FLAGS",
+                            Change::Set => "FLAGS",
+                        };
+                        let flags = flags.join(" ");
+                        Command::new(&format!("UID STORE {chosen} {how} ({flags})"))
+                    }
+                }
+            }
+            Stage::MarkAll if self.exists == 0 => return Begun::Done,
+            Stage::MarkAll => Command::new("STORE 1:* +FLAGS.SILENT (\\Deleted)"),
+            Stage::Mark => {
+                let chosen = &self.chosen;
+                Command::new(&format!("UID STORE {chosen} +FLAGS.SILENT (\\Deleted)"))
+            }
+            Stage::Copy { to, way, .. } => {
+                let verb = match way {
+                    Way::Copy => "UID COPY",
+                    Way::Move if self.capabilities.moves => "UID MOVE",
+                    // RFC 6851 §3.3: what MOVE stands for.
+                    Way::Move => {
+                        self.stages.push_front(Stage::ExpungeChosen);
+                        self.stages.push_front(Stage::Mark);
+                        "UID COPY"
+                    }
+                };
+                let chosen = &self.chosen;
+                Command::new(&format!("{verb} {chosen} ")).mailbox(to)
+            }
+            Stage::Expunge if self.exists == 0 => return Begun::Done,
+            Stage::Expunge => Command::new("EXPUNGE"),
+            Stage::ExpungeChosen if self.capabilities.uidplus => {
+                let chosen = &self.chosen;
+                Command::new(&format!("UID EXPUNGE {chosen}"))
+            }
+            Stage::ExpungeChosen => {
+                self.stages.push_front(Stage::Expunge);
+                self.stages.push_front(Stage::OthersStay);
+                return Begun::Done;
+            }
+            Stage::OthersStay => {
+                self.found.clear();
+                let chosen = &self.chosen;
+                Command::new(&format!("UID SEARCH DELETED NOT UID {chosen}"))
+            }
+            Stage::TellExpunged => {
+                let line = format!("{}\n", self.expunged);
+                self.write(line.as_bytes(), out);
+                return Begun::Done;
+            }
+            Stage::Plain(verb, mailboxes) => mailboxes
+                .iter()
+                .fold(Command::new(verb), |command, mailbox| {
+                    command.text(" ").mailbox(mailbox)
+                }),
+            Stage::Folders => Command::new("LIST \"\" \"*\""),
+            Stage::Status(mailbox) => Command::new("STATUS ")
+                .mailbox(mailbox)
+                .text(" (MESSAGES UNSEEN RECENT UIDNEXT UIDVALIDITY)"),
+            Stage::Append {
+                mailbox,
+                flags,
+                date,
+                message,
+            } => {
+                if !flags.iter().all(|flag| is_flag(flag)) {
+                    return unsendable(FLAG);
+                }
+                let mut command = Command::new("APPEND ").mailbox(mailbox).text(" ");
+                if !flags.is_empty() {
+                    command = command.text(&format!("({}) ", flags.join(" ")));
+                }
+                if !date.is_empty() {
+                    command = command.text(&format!("\"{date}\" "));
+                }
+                command.literal(message.clone())
+            }
+            Stage::Ask(verb) => {
+                let able = &self.capabilities;
+                match *verb {
+                    "CAPABILITY" => Command::new("CAPABILITY"),
+                    "ID" if able.id => Command::new("ID NIL"),
+                    "NAMESPACE" if able.namespace => Command::new("NAMESPACE"),
+                    "QUOTA" if able.quota => Command::new("GETQUOTAROOT INBOX"),
+                    _ => return Begun::Done,
+                }
+            }
+            Stage::TellServer => {
+                let told = match self.form {
+                    Form::Lines => self.server.lines(),
+                    Form::Json => self.server.json(),
+                };
+                self.write(told.as_bytes(), out);
+                return Begun::Done;
+            }
+            Stage::Raw(_) | Stage::Idle(_) => return Begun::Runs,
+        };
+        Begun::Command(command)
+    }
+
+    pub(super) fn data(&mut self, data: &Data<'_>, response: &[u8], out: &mut Out) {
+        match (data, &self.stage) {
+            (Data::Capability(list), _) => self.able(list.iter().copied()),
+            (Data::Exists(messages), _) => {
+                self.exists = *messages;
+                self.noticed(out);
+            }
+            (Data::Expunge(message), _) => {
+                self.expunged += 1;
+                self.exists = self.exists.saturating_sub(1);
+                self.watch.expunged(*message);
+            }
+            (
+                Data::List {
+                    attributes,
+                    delimiter,
+                    name,
+                },
+                Some(Stage::Folders),
+            ) => {
+                let no_mailbox = |attribute: &&[u8]| {
+                    attribute.eq_ignore_ascii_case(b"\\Noselect")
+                        || attribute.eq_ignore_ascii_case(b"\\NonExistent")
+                };
+                let name = mailbox(name);
+                if self.form == Form::Json {
+                    let attributes = attributes.iter().map(|name| String::from_utf8_lossy(name));
+                    let attributes: Vec<String> = attributes.map(String::from).collect();
+                    let delimiter = delimiter.map(|octet| char::from(octet).to_string());
+                    let object = json::object(&[
+                        ("mailbox", json::string(&name)),
+                        ("delimiter", json::optional(delimiter.as_deref())),
+                        ("attributes", strings(&attributes)),
+                    ]);
+                    self.add_to_array(&object, out);
+                } else if !attributes.iter().any(no_mailbox) {
+                    let line = crate::wire::words::decode(name.as_bytes()) + "\n";
+                    self.write(line.as_bytes(), out);
+                }
+            }
+            (Data::Status(items), Some(Stage::Status(mailbox))) => {
+                let figures = items
+                    .iter()
+                    .map(|(name, number)| (String::from_utf8_lossy(name), number));
+                let text =
+                    match self.form {
+                        Form::Lines => figures
+                            .map(|(name, number)| format!("{name} {number}\n"))
+                            .collect(),
+                        Form::Json => {
+                            let mut fields = vec![("mailbox".to_owned(), json::string(mailbox))];
+                            fields.extend(figures.map(|(name, number)| {
+                                (name.to_ascii_lowercase(), number.to_string())
+                            }));
+                            let fields: Vec<_> = fields
+                                .iter()
+                                .map(|(name, value)| (name.as_str(), value.clone()))
+                                .collect();
+                            json::object(&fields) + "\n"
+                        }
+                    };
+                self.write(text.as_bytes(), out);
+            }
+            (Data::Search(uids), Some(Stage::Search { then, .. })) => {
+                self.found.extend(uids);
+                if *then == Found::Told {
+                    self.tell_found(uids, out);
+                }
+            }
+            (Data::Search(uids), Some(Stage::OthersStay | Stage::Idle(_))) => {
+                self.found.extend(uids);
+            }
+            (Data::Other, Some(Stage::Search { .. })) => self.counted(response, out),
+            (Data::Fetch(_, items), Some(Stage::List)) => {
+                let whole = item(items, "ENVELOPE").is_some() && item(items, "FLAGS").is_some();
+                if let Some(told) = Told::read(items).filter(|_| whole) {
+                    match self.form {
+                        Form::Lines => {
+                            self.write(told.line().as_bytes(), out);
+                        }
+                        Form::Json => self.add_to_array(&told.json(), out),
+                    }
+                }
+            }
+            (Data::Fetch(message, items), Some(Stage::Fetch { .. })) => {
+                self.fetched(*message, items, out);
+            }
+            (Data::Fetch(_, items), Some(Stage::Flags(_))) => {
+                if item(items, "FLAGS").is_none() {
+                    return;
+                }
+                if let Some(told) = Told::read(items) {
+                    self.came.insert(told.uid);
+                    match self.form {
+                        Form::Lines => {
+                            self.write(told.flags_line().as_bytes(), out);
+                        }
+                        Form::Json => self.add_to_array(&told.flags_json(), out),
+                    }
+                }
+            }
+            (Data::Fetch(_, items), Some(Stage::Idle(_))) => self.arrived(items, out),
+            (Data::Other, Some(Stage::Ask(_))) => self.server.hear(response),
+            _ => {}
+        }
+    }
+
+    fn tell_found(&mut self, uids: &[u32], out: &mut Out) {
+        match self.form {
+            Form::Lines => {
+                let lines: String = uids.iter().map(|uid| format!("{uid}\n")).collect();
+                self.write(lines.as_bytes(), out);
+            }
+            Form::Json => {
+                for uid in uids {
+                    self.add_to_array(&uid.to_string(), out);
+                }
+            }
+        }
+    }
+
+    /// `* ESEARCH (TAG "a4") UID COUNT 7` (RFC 4731 §3.1).
+    fn counted(&mut self, response: &[u8], out: &mut Out) {
+        let words = reply::values(response.get(2..).unwrap_or_default());
+        let Some([Value::Atom(name), rest @ ..]) = words.as_deref() else {
+            return;
+        };
+        if !name.eq_ignore_ascii_case(b"ESEARCH") {
+            return;
+        }
+        let count = rest.windows(2).find_map(|pair| {
+            let name = pair[0].octets()?;
+            name.eq_ignore_ascii_case(b"COUNT")
+                .then(|| pair[1].number())?
+        });
+        if let Some(count) = count {
+            self.items += 1;
+            self.write(format!("{count}\n").as_bytes(), out);
+        }
+    }
+
+    /// A FETCH response whose text is in the sink already, unless it came as a quoted string, or is not there.
+    fn fetched(&mut self, message: u32, items: &[(&[u8], Value<'_>)], out: &mut Out) {
+        let is_body = |name: &[u8]| name.len() > 5 && name[..5].eq_ignore_ascii_case(b"BODY[");
+        let Some((_, body)) = items.iter().find(|(name, _)| is_body(name)) else {
+            // A change of flags.
+            return;
+        };
+        let uid = uid(items).unwrap_or(message);
+        self.came.insert(uid);
+        if let Value::Text(text) = body {
+            let told = Told::read(items).unwrap_or_else(|| Told::only(uid));
+            if self.write(text, out)
+                && let Err(error) = told.about(|about| self.sink.ended(about))
+            {
+                self.give_up(Failure::Sink(error), out);
+            }
+        } else {
+            self.failures.push(Failure::Negative(Refusal::new(
+                format_args!("UID FETCH {uid}"),
+                b"the message has no such section",
+                Lasting::Permanent,
+            )));
+        }
+    }
+
+    /// The command of a stage was answered OK: which need not mean that there was anything.
+    pub(super) fn stage_done(&mut self, condition: &Condition<'_>, out: &mut Out) {
+        let none = |what: &str, why: String| {
+            Failure::Negative(Refusal::new(what, why.as_bytes(), Lasting::Permanent))
+        };
+        match &self.stage {
+            Some(Stage::Fetch { .. } | Stage::Flags(_)) => {
+                let verb = self.command.verb();
+                for uid in missing(&self.chosen, &self.came) {
+                    let why = format!("there is no such message in {}", self.mailbox);
+                    self.failures.push(none(&format!("{verb} {uid}"), why));
+                }
+                if matches!(self.stage, Some(Stage::Flags(_))) {
+                    self.end_array(out);
+                }
+            }
+            Some(Stage::List | Stage::Folders) => self.end_array(out),
+            Some(Stage::Search { then, .. }) => match then {
+                Found::Counted if self.items == 0 => {
+                    let line = format!("{}\n", self.found.len());
+                    self.write(line.as_bytes(), out);
+                }
+                Found::Counted => {}
+                then => {
+                    let then = *then;
+                    self.chosen = set(&self.found);
+                    if then == Found::Told {
+                        self.end_array(out);
+                    }
+                    if self.found.is_empty() {
+                        let why = format!("no message in {} is like that", self.mailbox);
+                        self.failures.push(none("UID SEARCH", why));
+                        return self.logout(out);
+                    }
+                }
+            },
+            Some(Stage::OthersStay) if !self.found.is_empty() => {
+                let why = "other messages here are marked as deleted and would go as well, for the server cannot expunge \
+                           by UID (UIDPLUS): nothing was expunged";
+                self.failures.push(Failure::Command(Refusal::new(
+                    "EXPUNGE",
+                    why.as_bytes(),
+                    Lasting::Permanent,
+                )));
+                return self.logout(out);
+            }
+            Some(Stage::Copy { .. }) => self.copied(condition, out),
+            Some(Stage::Append { .. }) => {
+                // RFC 4315 §3: the mailbox's UIDVALIDITY, and the UID.
+                let uid = condition.code.and_then(|(name, arguments)| {
+                    let uid = arguments.split(|&byte| byte == b' ').nth(1)?;
+                    let uid = std::str::from_utf8(uid).ok()?.parse::<u32>().ok()?;
+                    name.eq_ignore_ascii_case(b"APPENDUID").then_some(uid)
+                });
+                if let Some(uid) = uid {
+                    self.write(format!("{uid}\n").as_bytes(), out);
+                }
+            }
+            Some(Stage::Idle(_)) => return self.watch_on(out),
+            _ => {}
+        }
+        self.proceed(out);
+    }
+
+    pub(super) fn stage_refused(
+        &mut self,
+        condition: &Condition<'_>,
+        refusal: Refusal,
+        out: &mut Out,
+    ) {
+        if self.cannot_idle(condition) {
+            return self.watch_on(out);
+        }
+        match &self.stage {
+            // What a server promises and does not have: all else is told.
+            Some(Stage::Ask(_)) => return self.proceed(out),
+            // RFC 3501 §7.1: it would go, were the mailbox there.
+            Some(Stage::Copy {
+                to,
+                way,
+                missing: Missing::Made,
+            }) if condition.has_code("TRYCREATE") => {
+                let (to, way) = (to.clone(), *way);
+                if way == Way::Move && !self.capabilities.moves {
+                    // It will push them anew.
+                    self.stages.drain(..2);
+                }
+                self.stages.push_front(Stage::Copy {
+                    to: to.clone(),
+                    way,
+                    missing: Missing::Refused,
+                });
+                self.stages.push_front(Stage::Plain("CREATE", vec![to]));
+                return self.proceed(out);
+            }
+            _ => {}
+        }
+        self.failures.push(negative(condition, refusal));
+        self.logout(out);
+    }
+
+    /// `[COPYUID 38505 304,319:320 3956:3958]` (RFC 4315 §3): the new UIDs are written as they are told.
+    pub(super) fn copied(&mut self, condition: &Condition<'_>, out: &mut Out) {
+        if !matches!(self.stage, Some(Stage::Copy { .. })) {
+            return;
+        }
+        let Some((name, arguments)) = condition.code else {
+            return;
+        };
+        let uids = arguments.split(|&byte| byte == b' ').nth(2);
+        if let Some(uids) = uids.filter(|uids| uids.iter().copied().all(is_of_set))
+            && name.eq_ignore_ascii_case(b"COPYUID")
+        {
+            self.write(&[uids, b"\n"].concat(), out);
+        }
+    }
+
+    /// One more item of an array of JSON.
+    pub(super) fn add_to_array(&mut self, item: &str, out: &mut Out) {
+        let before = if self.items == 0 { "[" } else { ",\n " };
+        self.items += 1;
+        self.write(format!("{before}{item}").as_bytes(), out);
+    }
+
+    /// Its end, where JSON is written.
+    pub(super) fn end_array(&mut self, out: &mut Out) {
+        if self.form == Form::Json {
+            let end = if self.items == 0 { "[]\n" } else { "]\n" };
+            self.items = 0;
+            self.write(end.as_bytes(), out);
+        }
+    }
+}
+
+// Commands of a person.
+impl Client<'_> {
+    pub(super) fn is_raw(&self) -> bool {
+        self.step == Step::Errand && matches!(self.stage, Some(Stage::Raw(_)))
+    }
+
+    /// Whether that is what is written of responses.
+    pub(super) fn shows(&self, shown: Shown) -> bool {
+        match &self.stage {
+            Some(Stage::Raw(raw)) if self.step == Step::Errand => raw.shown == shown,
+            _ => false,
+        }
+    }
+
+    /// Whether the server was asked by hand to say goodbye.
+    pub(super) fn said_logout(&self) -> bool {
+        self.is_raw() && self.command.verb() == "LOGOUT"
+    }
+
+    /// Sends the next of the commands, if there is one.
+    pub(super) fn proceed_raw(&mut self, out: &mut Out) {
+        let Some(Stage::Raw(raw)) = &mut self.stage else {
+            return;
+        };
+        if raw.lines.is_empty() {
+            return self.proceed(out);
+        }
+        let mut line = raw.lines.remove(0);
+        if line.verb() == "COMPRESS" {
+            let why = "COMPRESS cannot be said here: what follows it would have to be compressed";
+            self.failures.push(Failure::Unsendable(why));
+            return self.logout(out);
+        }
+        self.number += 1;
+        self.own_tag = line.tag.take();
+        self.command = Command::raw(line);
+        self.command.begin(&self.tag(), self.capabilities, out);
+    }
+
+    /// A response to a command of a person: nothing that it says is a fault, but an answer that nobody asked for.
+    pub(super) fn raw_response(&mut self, response: &[u8], out: &mut Out) {
+        if self.shows(Shown::Json) {
+            let line = raw_json(&self.tag(), response) + "\n";
+            if !self.write(line.as_bytes(), out) {
+                return;
+            }
+        }
+        let tag = self.tag();
+        let answer = response
+            .strip_prefix(tag.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b" "));
+        if let Some(answer) = answer {
+            // A tag may hold what words do not.
+            let plain = [b"a ", answer].concat();
+            if let Some(Reply::Tagged(_, condition)) = Reply::parse(&plain) {
+                return self.raw_done(&condition, out);
+            }
+        }
+        match response {
+            [b'+', ..] => {
+                if self.command.go_on(self.capabilities, out) == Asked::ForNothing {
+                    self.say_more(out);
+                }
+            }
+            [b'*', b' ', ..] => match Reply::parse(response) {
+                Some(Reply::Untagged(condition)) => self.untagged(&condition, response, out),
+                Some(Reply::Data(reply::Data::Capability(list))) => self.able(list.iter().copied()),
+                _ => {}
+            },
+            _ => self.give_up(Failure::protocol(self.name(), response), out),
+        }
+    }
+
+    /// The server waits for a line that belongs to no literal: the next one; else what ends the command.
+    fn say_more(&mut self, out: &mut Out) {
+        let verb = self.command.verb();
+        let Some(Stage::Raw(raw)) = &mut self.stage else {
+            return;
+        };
+        let secret = verb == "AUTHENTICATE";
+        let line = if raw.lines.is_empty() {
+            // RFC 2177 §3; RFC 3501 §6.2.2.
+            if secret {
+                b"*".to_vec()
+            } else {
+                b"DONE".to_vec()
+            }
+        } else {
+            let line = raw.lines.remove(0);
+            let tag = line.tag.map(|tag| tag + " ").unwrap_or_default();
+            let texts = line.pieces.iter().map(|piece| match piece {
+                Piece::Text(octets) | Piece::Literal(octets) => octets.as_slice(),
+            });
+            [tag.into_bytes(), texts.collect::<Vec<_>>().concat()].concat()
+        };
+        match secret {
+            true => out.secret_line(b"", &line),
+            false => out.line(&line),
+        }
+    }
+
+    fn raw_done(&mut self, condition: &Condition<'_>, out: &mut Out) {
+        self.learn(condition);
+        let progress = self.command.abandon();
+        let verb = self.command.verb();
+        match (condition.status, progress) {
+            (Status::Ok, Progress::Whole) if verb == "STARTTLS" => {
+                self.step = Step::Waiting;
+                self.capabilities = Capabilities::default();
+                out.start_tls();
+            }
+            (Status::Ok, Progress::Whole) if verb == "LOGOUT" => self.close(out),
+            (Status::Ok, Progress::Whole) => self.proceed_raw(out),
+            (Status::No | Status::Bad, progress) => {
+                let said = match condition.status {
+                    Status::No => "NO ",
+                    _ => "BAD ",
+                };
+                let mut refusal = self.refusal(condition);
+                refusal.said.insert_str(0, said);
+                let failure = negative(condition, refusal);
+                self.failures.push(failure);
+                let goes_on =
+                    matches!(&self.stage, Some(Stage::Raw(raw)) if raw.refused == Refused::Stays);
+                match progress {
+                    // What came next would be read as the rest of the literal.
+                    Progress::WithinLiteral => self.close(out),
+                    _ if goes_on => self.proceed_raw(out),
+                    _ => self.logout(out),
+                }
+            }
+            _ => {
+                let said = b"an answer before all was sent";
+                self.give_up(Failure::protocol(self.name(), said), out);
+            }
+        }
+    }
+}
+
+/// A response as an object of JSON.
+fn raw_json(tag: &str, response: &[u8]) -> String {
+    let (first, rest) = match response {
+        [b'+', rest @ ..] => ("+", rest.trim_ascii_start()),
+        [b'*', b' ', rest @ ..] => ("*", rest),
+        _ => (tag, response.get(tag.len() + 1..).unwrap_or_default()),
+    };
+    let tag = ("tag", json::string(first));
+    let plain = [b"a ", rest].concat();
+    let fields = match Reply::parse(&plain) {
+        _ if first == "+" => vec![tag, ("text", octets(rest))],
+        Some(Reply::Tagged(_, condition)) => {
+            let status = match condition.status {
+                Status::Ok => "OK",
+                Status::No => "NO",
+                Status::Bad => "BAD",
+                Status::PreAuth => "PREAUTH",
+                Status::Bye => "BYE",
+            };
+            let mut fields = vec![tag, ("status", json::string(status))];
+            if let Some((name, arguments)) = condition.code {
+                let arguments = [name, arguments].join(&b' ');
+                let code = reply::values(arguments.trim_ascii_end());
+                fields.push((
+                    "code",
+                    code.map_or_else(|| octets(name), |code| values(&code)),
+                ));
+            }
+            fields.push(("text", octets(condition.text)));
+            fields
+        }
+        _ => match reply::values(rest) {
+            Some(data) => vec![tag, ("data", values(&data))],
+            None => vec![tag, ("text", octets(rest))],
+        },
+    };
+    json::object(&fields)
+}
+
+impl Server {
+    /// What an answer to ID, NAMESPACE or GETQUOTAROOT tells.
+    fn hear(&mut self, response: &[u8]) {
+        let words = reply::values(response.get(2..).unwrap_or_default());
+        let Some([Value::Atom(name), rest @ ..]) = words.as_deref() else {
+            return;
+        };
+        let text = |value: &Value<'_>| {
+            String::from_utf8_lossy(value.octets().unwrap_or_default()).into_owned()
+        };
+        match (name.to_ascii_uppercase().as_slice(), rest) {
+            (b"ID", [list, ..]) => {
+                let pairs = list.list().chunks_exact(2);
+                self.id = pairs.map(|pair| (text(&pair[0]), text(&pair[1]))).collect();
+            }
+            (b"NAMESPACE", kinds) => {
+                for (kind, list) in ["personal", "other users", "shared"].iter().zip(kinds) {
+                    for space in list.list() {
+                        if let [prefix, delimiter, ..] = space.list() {
+                            let prefix = mailbox(prefix.octets().unwrap_or_default());
+                            self.namespaces.push((kind, prefix, text(delimiter)));
+                        }
+                    }
+                }
+            }
+            (b"QUOTA", [root, list, ..]) => {
+                for resource in list.list().chunks_exact(3) {
+                    if let [name, used, limit] = resource
+                        && let (Some(used), Some(limit)) = (used.number(), limit.number())
+                    {
+                        self.quotas.push((text(root), text(name), used, limit));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lines(&self) -> String {
+        let clean = |text: &str| crate::wire::words::decode(text.as_bytes());
+        let mut lines = format!("greeting: {}\n", clean(&self.greeting));
+        if !self.tls.is_empty() {
+            lines.push_str(&format!("tls: {}\n", self.tls));
+        }
+        for (name, value) in &self.id {
+            lines.push_str(&format!("id: {} {}\n", clean(name), clean(value)));
+        }
+        for word in &self.capabilities {
+            lines.push_str(&format!("capability: {}\n", clean(word)));
+        }
+        for (kind, prefix, delimiter) in &self.namespaces {
+            let (prefix, delimiter) = (clean(prefix), clean(delimiter));
+            lines.push_str(&format!("namespace: {kind} \"{prefix}\" \"{delimiter}\"\n"));
+        }
+        for (root, name, used, limit) in &self.quotas {
+            let (root, name) = (clean(root), clean(name));
+            lines.push_str(&format!("quota: {name} {used} of {limit} (\"{root}\")\n"));
+        }
+        lines
+    }
+
+    fn json(&self) -> String {
+        let array = |objects: Vec<String>| format!("[{}]", objects.join(","));
+        let id: Vec<_> = self
+            .id
+            .iter()
+            .map(|(name, value)| (name.as_str(), json::string(value)))
+            .collect();
+        let namespaces = self.namespaces.iter().map(|(kind, prefix, delimiter)| {
+            json::object(&[
+                ("kind", json::string(kind)),
+                ("prefix", json::string(prefix)),
+                ("delimiter", json::string(delimiter)),
+            ])
+        });
+        let quotas = self.quotas.iter().map(|(root, name, used, limit)| {
+            json::object(&[
+                ("root", json::string(root)),
+                ("resource", json::string(name)),
+                ("used", used.to_string()),
+                ("limit", limit.to_string()),
+            ])
+        });
+        let tls = Some(self.tls).filter(|tls| !tls.is_empty());
+        let object = json::object(&[
+            ("greeting", json::string(&self.greeting)),
+            ("tls", json::optional(tls)),
+            ("id", json::object(&id)),
+            ("capabilities", strings(&self.capabilities)),
+            ("namespaces", array(namespaces.collect())),
+            ("quotas", array(quotas.collect())),
+        ]);
+        object + "\n"
+    }
+}
+
+fn unsendable(why: &'static str) -> Begun {
+    Begun::Failed(Failure::Unsendable(why))
+}
+
+/// `\Seen`, `$Forwarded`, `work`: an atom, which may have a backslash before it (RFC 3501 §9).
+fn is_flag(flag: &str) -> bool {
+    let atom = flag.strip_prefix('\\').unwrap_or(flag);
+    !atom.is_empty()
+        && atom.bytes().all(|byte| {
+            matches!(byte, b'!'..=b'~')
+                && !matches!(byte, b'(' | b')' | b'{' | b'%' | b'*' | b'"' | b'\\' | b']')
+        })
+}
+
+pub(super) const fn is_of_set(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b':' | b',' | b'*')
+}
+
+/// What a line about a message is made of.
+pub(super) const SUMMARY: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)";
+
+const SET_OR_SECTION: &str = "a section is what stands in BODY[...], such as HEADER or 1.TEXT; UIDs are numbers, ranges 3:7 and *, \
+                              with commas between";
+
+const FLAG: &str = "a flag is one word, such as \\Seen, $Forwarded or work";
