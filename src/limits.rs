@@ -447,6 +447,11 @@ pub const PIPE_BUF: usize = 4096;
 
 /// How long a client that waits for mail waits for the answer to a command: its `--timeout` is for the mail.
 pub const CLIENT_ANSWER: Duration = Duration::from_secs(60);
+/// Lines of CAPA that a POP3 client keeps to show, and messages of a mailbox that it keeps to choose from: an id has 70 octets at most
+/// (RFC 1939 §7), so that a million of them fit into the memory of a small machine.
+pub const POP3_CAPABILITIES: usize = 100;
+/// See [`POP3_CAPABILITIES`].
+pub const POP3_MESSAGES: usize = 1_000_000;
 /// Octets of a response that an IMAP client holds, its literals included, message text not: some 500,000 UIDs of SEARCH.
 pub const IMAP_REPLY: usize = 4 * 1024 * 1024;
 /// Lists within lists that an IMAP client reads: BODYSTRUCTURE nests one for each level of MIME, and in the last of them an

@@ -56,6 +56,239 @@ fn at(address: SocketAddr) -> String {
     format!("localhost:{}", address.port())
 }
 
+/// The POP3 and IMAP servers that there are, with nothing in alice's mailbox.
+fn with_mailboxes(test: impl Fn(&str, &str, &str)) {
+    let ours = Server::start();
+    test("ours", &at(ours.address("pop3")), &at(ours.address("imap")));
+    if have("dovecot", "dovecot-pop3d") {
+        let dovecot = Dovecot::start(&ours);
+        test("Dovecot", &dovecot.at("pop3"), &dovecot.at("imap"));
+    }
+}
+
+fn pop(address: &str, words: &[&str]) -> Output {
+    run(&mut command("pop", address, words), "")
+}
+
+#[test]
+fn new_messages_are_fetched_once() {
+    with_mailboxes(|name, pop_at, imap_at| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |part: &str| folder.path().join(part).to_str().expect("UTF-8").to_owned();
+        let (maildir, state) = (path("Mail/"), path("state/of alice"));
+        let new = ["retr", "--new", "--state", &state, "--output", &maildir];
+        let fetch = |more: &[&str]| pop(pop_at, &[&new[..], more].concat());
+        let count = || fs::read_dir(path("Mail/new")).map_or(0, Iterator::count);
+        assert_eq!(
+            fetch(&["--expect-mail"]).status.code(),
+            Some(1),
+            "{name}: no mail"
+        );
+        for subject in ["one", "two"] {
+            good(&imap(
+                imap_at,
+                &["append", "INBOX"],
+                &format!("Subject: {subject}\n\nx\n"),
+            ));
+        }
+        good(&fetch(&["--expect-mail"]));
+        assert_eq!(count(), 2, "{name}");
+        good(&imap(
+            imap_at,
+            &["append", "INBOX"],
+            &format!("Subject: three\n\n{}", "long\n".repeat(2000)),
+        ));
+        let large = fetch(&["--max-size", "1000", "--top"]);
+        good(&large);
+        assert!(
+            text(&large.stderr).contains("message 3 of 1"),
+            "{name}: {}",
+            text(&large.stderr)
+        );
+        assert_eq!(count(), 3, "{name}: the header of it");
+        good(&fetch(&["--max-size", "1000", "--top"]));
+        good(&fetch(&[]));
+        assert_eq!(count(), 4, "{name}: and all of it");
+        good(&fetch(&[]));
+        assert_eq!(
+            (count(), good(&pop(pop_at, &["stat"])).starts_with("3 ")),
+            (4, true),
+            "{name}"
+        );
+        // What was fetched so long ago goes, and only that.
+        let written = fs::read_to_string(&state).expect("there");
+        let (first, rest) = written.split_once('\n').expect("a line");
+        let id = first.rsplit(' ').next().expect("an id");
+        fs::write(&state, format!("1000 whole {id}\n{rest}")).expect("written");
+        good(&fetch(&["--delete-after", "30"]));
+        assert!(good(&pop(pop_at, &["stat"])).starts_with("2 "), "{name}");
+        good(&fetch(&["--delete"]));
+        assert_eq!(good(&pop(pop_at, &["stat"])), "0 0\n", "{name}");
+        assert_eq!(count(), 4, "{name}");
+        good(&fetch(&[]));
+        assert_eq!(
+            fs::read_to_string(&state).expect("there"),
+            "",
+            "{name}: nothing is there any more"
+        );
+        assert_eq!(
+            pop(pop_at, &["stat", "--expect-mail"]).status.code(),
+            Some(1),
+            "{name}"
+        );
+    });
+}
+
+#[test]
+fn all_messages_are_fetched_and_deleted_when_they_are_safe() {
+    with_mailboxes(|name, pop_at, imap_at| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mbox = folder.path().join("mbox");
+        let mbox = mbox.to_str().expect("UTF-8");
+        for subject in ["one", "two"] {
+            good(&imap(
+                imap_at,
+                &["append", "INBOX"],
+                &format!("Subject: {subject}\n\nFrom x\n.\n"),
+            ));
+        }
+        let failed = pop(
+            pop_at,
+            &["retr", "--all", "--delete", "--mda", "grep -q one"],
+        );
+        assert!(bad(&failed, 74).contains("--mda"), "{name}");
+        let full =
+            format!("{MAILTOOL} pop --server {pop_at} -u alice retr --all --delete > /dev/full");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &full]).env("MAILTOOL_PASSWORD", "alice");
+        bad(&run(&mut shell, ""), 74);
+        assert!(
+            good(&pop(pop_at, &["stat"])).starts_with("2 "),
+            "{name}: all is still there"
+        );
+        bad(&pop(pop_at, &["retr", "9", "--delete"]), 1);
+        good(&pop(
+            pop_at,
+            &["retr", "--all", "--delete", "--output", mbox, "--mbox"],
+        ));
+        assert_eq!(good(&pop(pop_at, &["list", "--json"])), "[]\n", "{name}");
+        let written = fs::read_to_string(mbox).expect("UTF-8");
+        assert_eq!(
+            written.matches("\nSubject: ").count(),
+            2,
+            "{name}: {written}"
+        );
+        assert!(
+            written.contains("\n>From x\n.\n\nFrom "),
+            "{name}: {written}"
+        );
+        let said = good(&pop(pop_at, &["serverinfo"]));
+        assert!(
+            said.starts_with("greeting: ") && said.contains("capability: UIDL\n"),
+            "{name}: {said}"
+        );
+        good(&pop(pop_at, &["noop"]));
+        good(&pop(pop_at, &["rset"]));
+        let mut nobody = Command::new(MAILTOOL);
+        nobody
+            .args(["pop", "capa", "--json", "--server", pop_at])
+            .env_remove("MAILTOOL_USER");
+        assert!(
+            good(&run(&mut nobody, "")).contains("\"capabilities\":["),
+            "{name}"
+        );
+    });
+}
+
+/// One is killed at each moment, again and again: no message is lost, and none comes twice but the one that was under way.
+#[test]
+fn nothing_is_lost_when_it_is_killed() {
+    let ours = Server::start();
+    let (pop_at, imap_at) = (at(ours.address("pop3")), at(ours.address("imap")));
+    const MESSAGES: usize = 30;
+    for number in 0..MESSAGES {
+        good(&imap(
+            &imap_at,
+            &["append", "INBOX"],
+            &format!("Subject: message {number}\n\nx\n"),
+        ));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |part: &str| folder.path().join(part).to_str().expect("UTF-8").to_owned();
+    let (maildir, state) = (path("Mail/"), path("state"));
+    let words = [
+        "retr", "--new", "--state", &state, "--output", &maildir, "--delete",
+    ];
+    let mut kills = 0;
+    for delay in 0..40 {
+        let mut child = command("pop", &pop_at, &words)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it is built");
+        thread::sleep(Duration::from_millis(delay));
+        kills += usize::from(child.try_wait().expect("a child").is_none());
+        child.kill().expect("it is ours");
+        child.wait().expect("it ends");
+    }
+    // A server may still have the mailbox locked for one that was killed.
+    let done = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(50));
+        pop(&pop_at, &words).status.code() == Some(0)
+    });
+    assert!(done, "it goes well in the end");
+    assert_eq!(good(&pop(&pop_at, &["stat"])), "0 0\n");
+    let mut times = vec![0; MESSAGES];
+    for entry in fs::read_dir(path("Mail/new")).expect("a folder") {
+        let text = fs::read_to_string(entry.expect("an entry").path()).expect("UTF-8");
+        let number = text
+            .lines()
+            .next()
+            .and_then(|line| line.rsplit(' ').next()?.parse::<usize>().ok());
+        times[number.expect("a whole message")] += 1;
+    }
+    assert!(times.iter().all(|&times| times >= 1), "{times:?}");
+    let twice: usize = times.iter().map(|times| times - 1).sum();
+    assert!(twice <= kills, "{times:?}, {kills} kills");
+}
+
+/// What curl hangs on: each reply has the lines that its request has, and no more.
+#[test]
+fn replies_of_one_line_and_of_many_are_told_apart() {
+    let login = ["+OK\r\n", "-ERR\r\n", "+OK\r\n", "+OK\r\n"];
+    for (words, reply, told) in [
+        (&["stat"][..], "+OK 2 320\r\n", "2 320\n"),
+        (&["list", "2"], "+OK 2 200\r\n", "2 200\n"),
+        (&["uidl", "2"], "+OK 2 abc\r\n", "2 abc\n"),
+        (&["list"], "+OK 1 message\r\n1 9\r\n.\r\n", "1 9\n"),
+        (&["uidl"], "+OK\r\n1 abc\r\n.\r\n", "1 abc\n"),
+        (
+            &["top", "1", "0"],
+            "+OK\r\nA: b\r\n\r\n.\r\n",
+            "A: b\r\n\r\n",
+        ),
+        (&["retr", "1"], "+OK 7 octets\r\n..x\r\n.\r\n", ".x\r\n"),
+        (&["noop"], "+OK\r\n", ""),
+        (&["dele", "1"], "+OK\r\n", ""),
+    ] {
+        let script = [&login[..], &[reply, "+OK\r\n"]].concat();
+        let output = pop(&at(scripted(&script)), words);
+        assert_eq!(good(&output), told, "{words:?}");
+    }
+    let none = [
+        &login[..],
+        &["+OK\r\n1 9\r\n.\r\n", "-ERR no UIDL\r\n", "+OK\r\n"],
+    ]
+    .concat();
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = folder.path().join("state");
+    let output = pop(
+        &at(scripted(&none)),
+        &["retr", "--new", "--state", state.to_str().expect("UTF-8")],
+    );
+    assert!(bad(&output, 64).contains("no UIDL"));
+}
+
 /// Each server there is: ours, and Dovecot where it is installed.
 fn with_servers(test: impl Fn(&str, &str)) {
     let ours = Server::start();

@@ -53,10 +53,10 @@ enum Action {
         #[command(flatten)]
         json: AsJson,
     },
-    /// How many messages there are, unseen ones or those that are as the keys say: a bare number
+    /// How many messages are unseen, or are as the keys say: a bare number
     #[command(override_usage = "mailtool imap count [OPTIONS] [MAILBOX] [KEYS]...")]
     Count(Keys),
-    /// A line for each message: UID, flags, date, octets, sender, subject, with tabs between
+    /// A line a message: UID, flags, date, octets, sender, subject, with tabs between
     List {
         /// Name of the mailbox
         #[arg(default_value = "INBOX")]
@@ -82,7 +82,7 @@ enum Action {
         #[command(flatten)]
         place: Place,
     },
-    /// UIDs of the messages that are as the keys say; exit code 1 when there are none
+    /// UIDs of messages that are as the keys say; exit code 1 when there are none
     #[command(override_usage = "mailtool imap search [OPTIONS] [MAILBOX] [KEYS]...")]
     Search {
         #[command(flatten)]
@@ -90,7 +90,7 @@ enum Action {
         #[command(flatten)]
         json: AsJson,
     },
-    /// Wait until a message comes, and print its line as list does; exit code 1 when none comes in --timeout
+    /// Wait for a message, and print its line; exit code 1 when none comes in --timeout
     #[command(override_usage = "mailtool imap idle [OPTIONS] [MAILBOX] [KEYS]...")]
     Idle {
         #[command(flatten)]
@@ -139,12 +139,12 @@ enum Action {
         #[command(flatten)]
         json: AsJson,
     },
-    /// Copy messages to another mailbox; prints the UIDs that they got, when the server tells
+    /// Copy messages to another mailbox; prints their UIDs there, when the server tells
     #[command(
         override_usage = "mailtool imap copy [OPTIONS] --to MAILBOX [MAILBOX] <UIDS | KEYS...>"
     )]
     Copy(Elsewhere),
-    /// Move messages to another mailbox; prints the UIDs that they got, when the server tells
+    /// Move messages to another mailbox; prints their UIDs there, when the server tells
     #[command(
         override_usage = "mailtool imap move [OPTIONS] --to MAILBOX [MAILBOX] <UIDS | KEYS...>"
     )]
@@ -189,7 +189,7 @@ enum Action {
         /// Its name
         mailbox: String,
     },
-    /// Put a message into a mailbox; prints the UID that it got, when the server tells
+    /// Put a message into a mailbox; prints its UID, when the server tells
     Append {
         /// Name of the mailbox
         mailbox: String,
@@ -203,10 +203,10 @@ enum Action {
         #[arg(long, value_name = "DATE", value_parser = arrival)]
         date: Option<i64>,
     },
-    /// What the server is and can: greeting, ID, capabilities, namespaces, quota. Without --user, before login
+    /// What the server is and can; without --user, before login
     #[command(visible_alias = "capabilities")]
     Serverinfo(AsJson),
-    /// Any commands, one session: an argument each, or a line each on standard input; prints every response as it comes
+    /// Any commands, one session, from arguments or standard input; prints what comes
     #[command(after_help = RAW)]
     Raw {
         /// Commands, with or without tags. {5} at a line's end: a literal, the next 5 octets. {@FILE}: a literal from a file
@@ -299,7 +299,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
 }
 
 /// A session in which nobody logs in.
-fn nobody(access: &Access) -> Plan {
+pub(super) fn nobody(access: &Access) -> Plan {
     Plan {
         upgrade: match access.security {
             Security::StartTls => Upgrade::Required,

@@ -17,9 +17,10 @@ pub struct Output<W: Write> {
 }
 
 /// In which form octets are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
     /// As they came.
+    #[default]
     Raw,
     /// CRLF becomes LF.
     Lf,

@@ -84,6 +84,7 @@ pub trait Sink: io::Write {
 }
 
 impl Sink for Vec<u8> {}
+impl Sink for &mut [u8] {}
 
 /// What is known of a message that has come. Empty is what is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -45,18 +45,6 @@ pub(super) const SERVER: Table = &[
         "Montrer le dialogue sur la sortie d'erreur, mots de passe masqués",
     ),
     (
-        "*.output",
-        "Où vont les messages : un dossier, ou un nom terminé par /, est un Maildir ; tout autre, un fichier, récrit",
-    ),
-    (
-        "*.mbox",
-        "PATH est une mbox, à la fin de laquelle ils sont ajoutés",
-    ),
-    (
-        "*.mda",
-        "Donner chaque message, lignes terminées par LF, à cette commande de sh sur son entrée standard ; elle doit réussir",
-    ),
-    (
         "pcap",
         "Écrire dans FILE ce qui passe sur le réseau, pour Wireshark (pcapng). Les mots de passe n'y sont PAS masqués, et les secrets de TLS y sont",
     ),
@@ -226,7 +214,8 @@ pub(super) const POP: Table = &[
     (
         LONG_ABOUT,
         "Lit une boîte par POP3 : ce qu'elle contient, ses messages, et leur suppression\n\nUne commande par session : s'identifier, la faire, QUIT. Les \
-         messages ont les numéros 1, 2, 3 ... de la session ; `uidl` dit des noms qui restent. Lire ne supprime rien.",
+         messages ont les numéros 1, 2, 3 ... de la session ; `uidl` dit des noms qui restent. Lire ne supprime rien, sauf avec --delete : alors ce qui est \
+         en sûreté ici est supprimé là-bas.",
     ),
     (
         "auth",
@@ -245,12 +234,58 @@ pub(super) const POP: Table = &[
     ),
     (
         "@retr",
-        "Des messages entiers, tels qu'envoyés ; rien n'est supprimé",
+        "Des messages entiers, tels qu'envoyés : par numéro, tous (--all), ou les nouveaux (--new)",
+    ),
+    ("@noop", "Rien : s'identifier et quitter, pour voir si cela marche"),
+    (
+        "@rset",
+        "S'identifier, reprendre ce que la session a marqué supprimé, et quitter",
+    ),
+    (
+        "@serverinfo",
+        "Ce que le serveur est et sait faire ; sans --user, avant l'identification",
+    ),
+    ("*.json", "Écrire du JSON, pour des programmes"),
+    ("*.expect-mail", "Code de retour 1 s'il n'y a pas de courrier"),
+    ("retr.all", "Tous les messages"),
+    (
+        "retr.new",
+        "Ceux qui n'ont pas encore été pris ainsi, d'après leurs identifiants, que --state garde",
+    ),
+    (
+        "retr.state",
+        "Fichier qui garde ce que --new a pris ; sinon $XDG_STATE_HOME/mailtool/pop/USER@HOST:PORT",
+    ),
+    (
+        "retr.delete",
+        "Supprimer au serveur ce qui est en sûreté ici ; avec --new, aussi ce qui a été pris avant",
+    ),
+    ("retr.keep", "Laisser au serveur ce qui a été pris : l'usage"),
+    (
+        "retr.delete-after",
+        "Supprimer au serveur ce que --new a pris il y a tant de jours",
+    ),
+    ("retr.max-size", "Laisser là les messages de plus d'octets"),
+    (
+        "retr.top",
+        "De ceux qui sont plus grands, prendre l'en-tête et tant de lignes ; ils ne sont pas supprimés",
     ),
     ("@dele", "Supprimer des messages"),
     ("*.message", "Numéro du message"),
     ("*.messages", "Numéros des messages"),
     ("top.lines", "Lignes du corps"),
+    (
+        "*.output",
+        "Où vont les messages : un dossier, ou un nom terminé par /, est un Maildir ; tout autre, un fichier, récrit",
+    ),
+    (
+        "*.mbox",
+        "PATH est une mbox, à la fin de laquelle ils sont ajoutés",
+    ),
+    (
+        "*.mda",
+        "Donner chaque message, lignes terminées par LF, à cette commande de sh sur son entrée standard ; elle doit réussir",
+    ),
     (
         "*.lf",
         "Terminer les lignes par LF, comme les programmes d'ici, et non par CRLF, comme elles ont été envoyées",
@@ -263,9 +298,11 @@ pub(super) const POP: Table = &[
          MAILTOOL_PASSWORD=alice mailtool pop -u alice -v retr 1\n                                       \
          le message, et le dialogue sur la sortie d'erreur\n  \
          mailtool pop --server pop.example.org --tls -u alice \\\n      \
-         --password-file p.txt retr 1 2 >deux.eml\n\n\
+         --password-file p.txt retr 1 2 >deux.eml\n  \
+         mailtool pop -u alice retr --new --output Courrier/ --delete-after 30\n                                       \
+         ce qui est nouveau, dans un Maildir\n\n\
          Codes de retour :\n   \
-         0  fait                             1  pas de tel message\n  \
+         0  fait                             1  pas de tel message, ou pas de courrier\n  \
          64  mauvais usage                   65  mauvaise entrée\n  \
          66  fichier illisible               68  machine inconnue\n  \
          69  injoignable, ou refus           74  ce qui est reçu ne peut être écrit\n  \
@@ -341,6 +378,18 @@ pub(super) const IMAP: Table = &[
         "Toute commande, en une session : un argument chacune, ou une ligne chacune sur l'entrée standard ; imprime chaque réponse telle quelle",
     ),
     ("*.json", "Écrire du JSON, pour des programmes"),
+    (
+        "*.output",
+        "Où vont les messages : un dossier, ou un nom terminé par /, est un Maildir ; tout autre, un fichier, récrit",
+    ),
+    (
+        "*.mbox",
+        "PATH est une mbox, à la fin de laquelle ils sont ajoutés",
+    ),
+    (
+        "*.mda",
+        "Donner chaque message, lignes terminées par LF, à cette commande de sh sur son entrée standard ; elle doit réussir",
+    ),
     ("*.newest", "De ces messages, seulement les N derniers"),
     (
         "idle.count",

@@ -12,18 +12,23 @@
 //! Which replies have more than one line is [`Request::is_multi_line`]: that table is what clients get wrong, and then
 //! wait for a dot that never comes. Messages are written to the sink as they come, with CRLF line ends, and are never held.
 
+mod collect;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::Write;
 use std::time::Instant;
 
+use self::collect::Collection;
 use crate::limits;
-use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Upgrade};
+use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Sink, Upgrade};
 use crate::proto::{Input, Out, Session};
+use crate::wire::json;
 use crate::wire::lines::Want;
 use crate::wire::pop3_reply::{Code, Reply, two_numbers, unique_id};
 use crate::wire::sasl::apop_digest;
 use crate::wire::sasl_client::{Exchange, Mechanism, Privacy};
+
+pub use self::collect::{Form, Listed, Pick, Picked, Then};
 
 /// What can be asked for. Messages have the numbers of this session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,20 +50,36 @@ pub enum Request {
     Retr(u64),
     /// Deletes a message, when the session ends well.
     Dele(u64),
+    /// Nothing: whether one can log in.
+    Noop,
+    /// What was deleted in this session is not.
+    Rset,
+    /// What the server is and can: writes it.
+    Capa,
 }
 
 impl Request {
     /// Whether lines and a dot follow `+OK` (RFC 1939 §5 and §7).
     pub const fn is_multi_line(self) -> bool {
         match self {
-            Self::List(None) | Self::Uidl(None) | Self::Top { .. } | Self::Retr(_) => true,
-            Self::Stat | Self::List(Some(_)) | Self::Uidl(Some(_)) | Self::Dele(_) => false,
+            Self::List(None) | Self::Uidl(None) | Self::Top { .. } | Self::Retr(_) | Self::Capa => {
+                true
+            }
+            Self::Stat
+            | Self::List(Some(_))
+            | Self::Uidl(Some(_))
+            | Self::Dele(_)
+            | Self::Noop
+            | Self::Rset => false,
         }
     }
 
     /// Whether the answer no means that there is no such message.
     const fn names_message(self) -> bool {
-        !matches!(self, Self::Stat | Self::List(None) | Self::Uidl(None))
+        !matches!(
+            self,
+            Self::Stat | Self::List(None) | Self::Uidl(None) | Self::Noop | Self::Rset | Self::Capa
+        )
     }
 }
 
@@ -74,6 +95,9 @@ impl fmt::Display for Request {
             Self::Top { message, lines } => write!(formatter, "TOP {message} {lines}"),
             Self::Retr(message) => write!(formatter, "RETR {message}"),
             Self::Dele(message) => write!(formatter, "DELE {message}"),
+            Self::Noop => formatter.write_str("NOOP"),
+            Self::Rset => formatter.write_str("RSET"),
+            Self::Capa => formatter.write_str("CAPA"),
         }
     }
 }
@@ -124,7 +148,8 @@ pub struct Client<'a> {
     timestamp: Option<Vec<u8>>,
     /// What is under way, and its first response while that waits for the challenge.
     exchange: Option<(Exchange, Option<String>)>,
-    sink: &'a mut dyn Write,
+    sink: &'a mut dyn Sink,
+    form: Form,
     state: State,
     capabilities: Capabilities,
     /// Not yet sent.
@@ -133,6 +158,16 @@ pub struct Client<'a> {
     sent: VecDeque<Request>,
     /// A DELE was accepted: only the answer to QUIT makes it true.
     deletes: Deletes,
+    collection: Collection<'a>,
+    greeting: String,
+    /// The version of TLS, if there is any.
+    tls: &'static str,
+    /// Lines of CAPA's list.
+    list: Vec<String>,
+    /// Messages that are there, or that came.
+    found: u64,
+    /// Items of JSON that were written.
+    items: u64,
     failures: Vec<Failure>,
     deadline: Option<Instant>,
 }
@@ -181,7 +216,7 @@ impl<'a> Client<'a> {
     pub fn new(
         plan: Plan,
         requests: impl IntoIterator<Item = Request>,
-        sink: &'a mut dyn Write,
+        sink: &'a mut dyn Sink,
     ) -> Self {
         Self {
             plan,
@@ -189,11 +224,18 @@ impl<'a> Client<'a> {
             timestamp: None,
             exchange: None,
             sink,
+            form: Form::Lines,
             state: State::Waiting,
             capabilities: Capabilities::default(),
             to_send: requests.into_iter().collect(),
             sent: VecDeque::new(),
             deletes: Deletes::None,
+            collection: Collection::default(),
+            greeting: String::new(),
+            tls: "",
+            list: Vec::new(),
+            found: 0,
+            items: 0,
             failures: Vec::new(),
             deadline: None,
         }
@@ -204,6 +246,18 @@ impl<'a> Client<'a> {
     pub fn with_login(mut self, login: Login) -> Self {
         self.login = login;
         self
+    }
+
+    /// The same, which writes what it gets so.
+    #[must_use]
+    pub const fn writing(mut self, form: Form) -> Self {
+        self.form = form;
+        self
+    }
+
+    /// How many messages there are, or came: the number of STAT, the lines of LIST and UIDL, the messages that were whole.
+    pub const fn found(&self) -> u64 {
+        self.found
     }
 
     /// What went wrong, in order; nothing when all went well.
@@ -227,6 +281,7 @@ impl<'a> Client<'a> {
         match (self.state, reply) {
             (State::Greeting, Reply::Positive(text)) => {
                 self.timestamp = timestamp(text);
+                self.greeting = String::from_utf8_lossy(text).into_owned();
                 self.ask_capabilities(out);
             }
             (State::Greeting, Reply::Negative { code, text }) => {
@@ -269,6 +324,7 @@ impl<'a> Client<'a> {
 
     fn ask_capabilities(&mut self, out: &mut Out) {
         self.capabilities = Capabilities::default();
+        self.list.clear();
         self.state = State::Capa;
         out.line(b"CAPA");
     }
@@ -282,6 +338,7 @@ impl<'a> Client<'a> {
             .split(|&byte| byte == b' ')
             .filter(|word| !word.is_empty());
         let keyword = words.next().unwrap_or_default();
+        self.keep_line(line);
         if keyword.eq_ignore_ascii_case(b"STLS") {
             self.capabilities.stls = true;
         } else if keyword.eq_ignore_ascii_case(b"USER") {
@@ -295,7 +352,8 @@ impl<'a> Client<'a> {
     }
 
     fn upgrade_or_login(&mut self, out: &mut Out) {
-        if self.plan.upgrade == Upgrade::Never {
+        let may_stay = self.plan.upgrade == Upgrade::IfOffered && !self.capabilities.stls;
+        if self.plan.upgrade == Upgrade::Never || may_stay {
             return self.login(out);
         }
         if !self.capabilities.stls {
@@ -306,6 +364,9 @@ impl<'a> Client<'a> {
     }
 
     fn login(&mut self, out: &mut Out) {
+        if self.plan.user.is_empty() {
+            return self.send_requests(out);
+        }
         let offered = self.capabilities.sasl.split(' ');
         let able = offered.filter(|name| {
             let scram = Mechanism::named(name).is_some_and(Mechanism::is_scram);
@@ -428,6 +489,9 @@ impl<'a> Client<'a> {
             self.sent.push_back(request);
         }
         if self.sent.is_empty() {
+            if self.collect(out) {
+                return;
+            }
             self.state = State::Quit;
             out.line(b"QUIT");
         } else {
@@ -441,6 +505,16 @@ impl<'a> Client<'a> {
         };
         match request {
             Request::List(None) | Request::Uidl(None) => self.state = State::Listing,
+            Request::Capa => {
+                self.list.clear();
+                self.state = State::Listing;
+            }
+            Request::Noop | Request::Rset => {
+                if request == Request::Rset {
+                    self.deletes = Deletes::None;
+                }
+                self.answered(out);
+            }
             Request::Top { .. } | Request::Retr(_) => self.state = State::Message,
             Request::Dele(_) => {
                 self.deletes = Deletes::Pending;
@@ -455,7 +529,9 @@ impl<'a> Client<'a> {
     }
 
     fn negative(&mut self, code: Option<Code>, text: &[u8], out: &mut Out) {
-        if let Some(&request) = self.sent.front() {
+        if let Some(&request) = self.sent.front()
+            && !self.does_without(request)
+        {
             let refusal = Refusal::new(request, text, lasting(code));
             self.failures
                 .push(if request.names_message() && code.is_none() {
@@ -469,28 +545,61 @@ impl<'a> Client<'a> {
 
     /// A line of a listing. Dots were stuffed there too (RFC 1939 §3), though no number begins with one.
     fn listed(&mut self, line: &[u8], out: &mut Out) {
+        let Some(&request) = self.sent.front() else {
+            return self.give_up(Failure::protocol("nothing", line), out);
+        };
         if line == b"." {
-            return self.answered(out);
+            return self.list_ends(request, out);
         }
-        if let Some(&request) = self.sent.front() {
+        if request == Request::Capa {
+            self.keep_line(line);
+        } else {
             self.write_entry(request, line, out);
         }
     }
 
     /// Writes numbers and ids as they were understood, never as they came. False when the session is over.
     fn write_entry(&mut self, request: Request, text: &[u8], out: &mut Out) -> bool {
-        let entry = match request {
-            Request::Uidl(_) => unique_id(text)
-                .map(|(number, id)| format!("{number} {}\n", String::from_utf8_lossy(id))),
-            _ => two_numbers(text).map(|(first, second)| format!("{first} {second}\n")),
+        let number = match request {
+            Request::Uidl(_) => unique_id(text).map(|(number, id)| {
+                let id = String::from_utf8_lossy(id);
+                (number, id.clone().into_owned(), json::string(&id))
+            }),
+            _ => two_numbers(text)
+                .map(|(first, second)| (first, second.to_string(), second.to_string())),
         };
-        match entry {
-            Some(entry) => self.write(entry.as_bytes(), out),
-            None => {
-                self.give_up(Failure::protocol(request, text), out);
-                false
-            }
+        let Some((number, value, as_json)) = number else {
+            self.give_up(Failure::protocol(request, text), out);
+            return false;
+        };
+        self.found = match request {
+            Request::Stat => number,
+            _ => self.found + 1,
+        };
+        if self.collects(request, number, &value) {
+            return true;
         }
+        let (first, second) = match request {
+            Request::Stat => ("messages", "octets"),
+            Request::Uidl(_) => ("message", "id"),
+            _ => ("message", "octets"),
+        };
+        let entry = match (self.form, request) {
+            (Form::Lines, _) => format!("{number} {value}\n"),
+            (Form::Json, _) => {
+                let object = json::object(&[(first, number.to_string()), (second, as_json)]);
+                match request {
+                    Request::Stat => object + "\n",
+                    Request::List(Some(_)) | Request::Uidl(Some(_)) => format!("[{object}]\n"),
+                    _ => {
+                        let before = if self.items == 0 { "[" } else { ",\n " };
+                        self.items += 1;
+                        format!("{before}{object}")
+                    }
+                }
+            }
+        };
+        self.write(entry.as_bytes(), out)
     }
 
     /// False when the session is over.
@@ -573,8 +682,9 @@ impl Session for Client<'_> {
         match input {
             Input::Open => self.state = State::Greeting,
             // Before `Open` it is TLS from the first byte: there is nothing to ask yet.
-            Input::TlsUp(_) => {
-                if self.plan.upgrade == Upgrade::Required {
+            Input::TlsUp(tls) => {
+                self.tls = tls.version;
+                if self.plan.upgrade != Upgrade::Never {
                     self.plan.upgrade = Upgrade::Never;
                     self.ask_capabilities(out);
                 }
@@ -586,7 +696,7 @@ impl Session for Client<'_> {
             Input::Text(text) => {
                 self.write(text, out);
             }
-            Input::TextEnd => self.answered(out),
+            Input::TextEnd => self.message_ends(out),
             Input::Timeout => self.give_up(Failure::Silent { step: self.step() }, out),
             Input::Eof => self.ended(out),
             Input::Stop => self.give_up(Failure::Lost { step: self.step() }, out),

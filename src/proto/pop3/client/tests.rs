@@ -357,6 +357,186 @@ fn a_full_sink_ends_the_session() {
     assert!(matches!(&client.into_failures()[..], [Failure::Sink(_)]));
 }
 
+/// Keeps what came; of the message `refused` it says that it cannot be kept.
+struct Keeper {
+    text: Vec<u8>,
+    ids: Vec<String>,
+    refused: &'static str,
+}
+
+impl std::io::Write for Keeper {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        self.text.extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Keeper {
+    fn ended(&mut self, about: &crate::proto::client::About<'_>) -> std::io::Result<()> {
+        if about.id == self.refused {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        self.ids.push(format!("{} {}", about.id, about.octets));
+        Ok(())
+    }
+}
+
+/// Picks by ids, and plays in all cuts: ids of what was kept, its text, what failed.
+fn pick(refused: &'static str, steps: &[Step<'_>]) -> (Vec<String>, String, Vec<String>) {
+    let mut first = None;
+    all_cuts(steps, |drive| {
+        let (text, ids) = (Vec::new(), Vec::new());
+        let mut keeper = Keeper { text, ids, refused };
+        let choose = |there: &[Listed]| {
+            let picked = there.iter().filter_map(|listed| match listed.id.as_str() {
+                "a" => Some(Picked::Whole(listed.message, Then::Goes)),
+                "b" => Some(Picked::Whole(listed.message, Then::Stays)),
+                "c" => Some(Picked::Gone(listed.message)),
+                "d" => Some(Picked::Top(listed.message, 0)),
+                _ => None,
+            });
+            Ok(picked.collect())
+        };
+        let mut client = Client::new(alice(), [], &mut keeper).picking(Box::new(choose));
+        drive(&mut client);
+        let failures = client.into_failures();
+        let failures: Vec<_> = failures
+            .iter()
+            .map(|failure| format!("{failure:?}"))
+            .collect();
+        let text = String::from_utf8(keeper.text).expect("UTF-8 in tests");
+        let result = (keeper.ids, text, failures);
+        assert_eq!(*first.get_or_insert_with(|| result.clone()), result);
+    });
+    first.expect("played at least once")
+}
+
+#[test]
+fn what_is_safe_here_is_deleted_there_and_nothing_else() {
+    let begin = [
+        GREETING,
+        NO_CAPA,
+        USER,
+        ("+OK\r\n", "LIST\r\n"),
+        (
+            "+OK\r\n1 10\r\n2 20\r\n3 30\r\n4 40\r\n5 50\r\n.\r\n",
+            "UIDL\r\n",
+        ),
+        (
+            "+OK\r\n1 a\r\n2 b\r\n3 c\r\n4 d\r\n5 e\r\n.\r\n",
+            "RETR 1\r\n",
+        ),
+    ];
+    let all = [
+        ("+OK\r\none\r\n.\r\n", "DELE 1\r\n"),
+        ("+OK\r\n", "RETR 2\r\n"),
+        ("+OK\r\ntwo\r\n.\r\n", "DELE 3\r\n"),
+        ("+OK\r\n", "TOP 4 0\r\n"),
+        ("+OK\r\nhead\r\n.\r\n", "QUIT\r\n"),
+        ("+OK\r\n", ""),
+    ];
+    let (ids, text, failures) = pick("", &[&begin[..], &all].concat());
+    assert_eq!(ids, ["a 10", "b 20", "d 40"]);
+    assert_eq!(
+        (text.as_str(), failures.len()),
+        ("one\r\ntwo\r\nhead\r\n", 0)
+    );
+    // Where it cannot be kept, nothing is deleted, nor QUIT said, which would make true what was deleted before.
+    let (_, _, failures) = pick("a", &[&begin[..], &[("+OK\r\none\r\n.\r\n", "")]].concat());
+    assert!(failures[0].starts_with("Sink"), "{failures:?}");
+    let later = [all[0], all[1], ("+OK\r\ntwo\r\n.\r\n", "")];
+    let (ids, _, failures) = pick("b", &[&begin[..], &later].concat());
+    assert_eq!((ids.len(), failures.len()), (1, 1));
+    // A message that is cut off was never told of.
+    let cut = [("+OK\r\none\r\n", ""), (EOF, "")];
+    let (ids, _, failures) = pick("", &[&begin[..], &cut].concat());
+    assert!(
+        ids.is_empty() && failures[0].starts_with("Lost"),
+        "{failures:?}"
+    );
+}
+
+#[test]
+fn a_server_without_ids_or_mail_is_told_from_one_with() {
+    let begin = [GREETING, NO_CAPA, USER, ("+OK\r\n", "LIST\r\n")];
+    let none = [
+        ("+OK\r\n.\r\n", "UIDL\r\n"),
+        ("-ERR what?\r\n", "QUIT\r\n"),
+        ("+OK\r\n", ""),
+    ];
+    let (ids, _, failures) = pick("", &[&begin[..], &none].concat());
+    assert_eq!((ids.len(), failures.len()), (0, 0));
+    let broken = [
+        ("-ERR [SYS/TEMP] later\r\n", "UIDL\r\n"),
+        ("+OK\r\n.\r\n", "QUIT\r\n"),
+        ("+OK\r\n", ""),
+    ];
+    let (_, _, failures) = pick("", &[&begin[..], &broken].concat());
+    assert!(failures[0].starts_with("Command"), "{failures:?}");
+}
+
+#[test]
+fn with_pipelining_what_is_picked_is_asked_for_at_once() {
+    let steps = [
+        GREETING,
+        ("+OK\r\nPIPELINING\r\n.\r\n", "USER alice\r\n"),
+        USER,
+        ("+OK\r\n", "LIST\r\nUIDL\r\n"),
+        (
+            "+OK\r\n1 9\r\n2 9\r\n.\r\n+OK\r\n1 a\r\n2 b\r\n.\r\n",
+            "RETR 1\r\nRETR 2\r\n",
+        ),
+        ("+OK\r\none\r\n.\r\n", "DELE 1\r\n"),
+        ("+OK\r\ntwo\r\n.\r\n+OK\r\n", "QUIT\r\n"),
+        ("+OK\r\n", ""),
+    ];
+    let (ids, _, failures) = pick("", &steps);
+    assert_eq!((ids.len(), failures.len()), (2, 0));
+}
+
+#[test]
+fn figures_are_json_too() {
+    let requests = [
+        Request::Stat,
+        Request::List(None),
+        Request::Uidl(Some(1)),
+        Request::Uidl(None),
+        Request::Noop,
+        Request::Rset,
+        Request::Capa,
+    ];
+    let steps = [
+        GREETING,
+        NO_CAPA,
+        USER,
+        ("+OK\r\n", "STAT\r\n"),
+        ("+OK 2 320\r\n", "LIST\r\n"),
+        ("+OK\r\n1 120\r\n2 200\r\n.\r\n", "UIDL 1\r\n"),
+        ("+OK 1 a\"b\r\n", "UIDL\r\n"),
+        ("+OK\r\n.\r\n", "NOOP\r\n"),
+        ("+OK\r\n", "RSET\r\n"),
+        ("+OK\r\n", "CAPA\r\n"),
+        ("+OK\r\nTOP\r\nUIDL\r\n.\r\n", "QUIT\r\n"),
+        ("+OK\r\n", ""),
+    ];
+    all_cuts(&steps, |drive| {
+        let mut sink = Vec::new();
+        let mut client = Client::new(alice(), requests, &mut sink).writing(Form::Json);
+        drive(&mut client);
+        assert!(client.into_failures().is_empty());
+        assert_eq!(
+            String::from_utf8_lossy(&sink),
+            "{\"messages\":2,\"octets\":320}\n[{\"message\":1,\"octets\":120},\n {\"message\":2,\"octets\":200}]\n\
+             [{\"message\":1,\"id\":\"a\\\"b\"}]\n[]\n\
+             {\"greeting\":\"ready\",\"tls\":null,\"capabilities\":[\"TOP\",\"UIDL\"]}\n"
+        );
+    });
+}
+
 proptest! {
     #[test]
     fn no_server_upsets_it(
