@@ -236,7 +236,10 @@ pub(super) const POP: Table = &[
         "@retr",
         "Des messages entiers, tels qu'envoyés : par numéro, tous (--all), ou les nouveaux (--new)",
     ),
-    ("@noop", "Rien : s'identifier et quitter, pour voir si cela marche"),
+    (
+        "@noop",
+        "Rien : s'identifier et quitter, pour voir si cela marche",
+    ),
     (
         "@rset",
         "S'identifier, reprendre ce que la session a marqué supprimé, et quitter",
@@ -246,7 +249,10 @@ pub(super) const POP: Table = &[
         "Ce que le serveur est et sait faire ; sans --user, avant l'identification",
     ),
     ("*.json", "Écrire du JSON, pour des programmes"),
-    ("*.expect-mail", "Code de retour 1 s'il n'y a pas de courrier"),
+    (
+        "*.expect-mail",
+        "Code de retour 1 s'il n'y a pas de courrier",
+    ),
     ("retr.all", "Tous les messages"),
     (
         "retr.new",
@@ -260,7 +266,10 @@ pub(super) const POP: Table = &[
         "retr.delete",
         "Supprimer au serveur ce qui est en sûreté ici ; avec --new, aussi ce qui a été pris avant",
     ),
-    ("retr.keep", "Laisser au serveur ce qui a été pris : l'usage"),
+    (
+        "retr.keep",
+        "Laisser au serveur ce qui a été pris : l'usage",
+    ),
     (
         "retr.delete-after",
         "Supprimer au serveur ce que --new a pris il y a tant de jours",
