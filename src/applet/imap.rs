@@ -4,8 +4,7 @@ mod chosen;
 mod hook;
 mod typed;
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +15,6 @@ use self::chosen::{Chosen, flag, good_uids, in_mailbox};
 use self::hook::Hooked;
 use super::conversation::{conclude, converse, plan};
 use super::credentials::{Access, Ports, Security, ServerArguments, seconds};
-use super::exit::{self, failure};
 use super::outlet::Place;
 use super::output::Form;
 use super::pop::FormArguments;
@@ -468,7 +466,7 @@ fn errand(action: Action, within: Option<Duration>) -> anyhow::Result<Task> {
             mailbox,
             flags: flags.iter().map(|word| flag(word)).collect(),
             date: date.map_or_else(String::new, |unix| DateTime::utc(unix).to_imap()),
-            message: message(&file)?,
+            message: typed::message(&file)?,
         }],
         Action::Serverinfo(json) => {
             let asked = ["CAPABILITY", "ID", "NAMESPACE", "QUOTA"].map(Stage::Ask);
@@ -541,42 +539,6 @@ fn arrival(text: &str) -> Result<i64, String> {
     })
 }
 
-/// Reads a message, and gives it CRLF line ends (RFC 3501 §2.3.1.2: what is stored is an RFC 5322 message).
-fn message(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let most = limits::MESSAGE_SIZE + 1;
-    let read = if file == Path::new("-") {
-        io::stdin().lock().take(most).read_to_end(&mut text)
-    } else {
-        File::open(file).and_then(|file| file.take(most).read_to_end(&mut text))
-    };
-    read.map_err(|error| failure(exit::NO_INPUT, format!("{}: {error}", file.display())))?;
-    if text.len() as u64 == most {
-        let most = limits::MESSAGE_SIZE;
-        return Err(failure(
-            exit::DATA,
-            format!("{}: longer than {most} octets", file.display()),
-        ));
-    }
-    if text.is_empty() {
-        return Err(failure(
-            exit::DATA,
-            format!("{}: no message in it", file.display()),
-        ));
-    }
-    Ok(with_crlf(&text))
-}
-
-fn with_crlf(text: &[u8]) -> Vec<u8> {
-    let mut crlf = Vec::with_capacity(text.len() + text.len() / 32 + 2);
-    for line in text.split_inclusive(|&byte| byte == b'\n') {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        crlf.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
-        crlf.extend_from_slice(b"\r\n");
-    }
-    crlf
-}
-
 const PORTS: Ports = Ports {
     local: 1143,
     local_tls: 1993,
@@ -619,6 +581,7 @@ Examples:
 
 #[cfg(test)]
 mod tests {
+    use super::super::exit;
     use super::*;
 
     fn parse(words: &[&str]) -> anyhow::Result<Vec<Stage>> {

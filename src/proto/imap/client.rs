@@ -12,10 +12,12 @@
 //! to the sink as it comes, and an empty string stands in its place in what is read. A literal that nobody asked for is
 //! data all the same: its octets are never taken for responses.
 
+mod by_hand;
 mod command;
 mod errand;
 mod idle;
 mod raw;
+mod server;
 mod stages;
 mod told;
 
@@ -24,7 +26,7 @@ use std::time::Instant;
 
 use self::command::{Asked, Capabilities, Command, Progress};
 use self::idle::Watch;
-use self::stages::Server;
+use self::server::Server;
 use crate::limits;
 use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Sink, Upgrade};
 use crate::proto::{Input, Out, Session};

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use mailtool::proto::client::{Plan as ClientPlan, Upgrade};
-use mailtool::proto::imap::client::{Client, Errand};
+use mailtool::proto::imap::client::{
+    Client, Errand, Idle, Missing, Raw, Refused, Shown, Stage, There, Way, read_lines,
+};
 use mailtool_fuzz::conversation::{Event, Plan, events, with_client};
 
 fuzz_target!(|input: &[u8]| {
@@ -48,7 +50,7 @@ fn play(plan: Plan, events: &[Event<'_>], piece: usize) -> [String; 3] {
 
 fn errand(variant: usize) -> Errand {
     let mailbox = "INBOX".to_owned();
-    match variant % 9 {
+    match variant % 13 {
         0 => Errand::Fetch {
             mailbox,
             uids: "1:*".into(),
@@ -64,9 +66,45 @@ fn errand(variant: usize) -> Errand {
         5 => Errand::Create("Été".into()),
         6 => Errand::Delete(mailbox),
         7 => Errand::Empty(mailbox),
+        8 => raw(Shown::All),
+        9 => raw(Shown::Json),
+        10 => Errand::Stages(vec![
+            Stage::Examine(mailbox),
+            Stage::Idle(Idle {
+                keys: vec!["TEXT".into(), "é".into()],
+                there: There::Count,
+                count: Some(2),
+                within: None,
+                renew: Duration::from_secs(1680),
+                poll: Duration::from_secs(30),
+            }),
+        ]),
+        11 => Errand::Stages(vec![
+            Stage::Select(mailbox),
+            Stage::Choose("1:3".into()),
+            Stage::Flags(None),
+            Stage::Copy {
+                to: "Été".into(),
+                way: Way::Move,
+                missing: Missing::Made,
+            },
+            Stage::Ask("ID"),
+            Stage::Ask("NAMESPACE"),
+            Stage::Ask("QUOTA"),
+            Stage::TellServer,
+        ]),
         _ => Errand::Append {
             mailbox,
             message: b"Subject: x\r\n\r\ny\r\n".to_vec(),
         },
     }
+}
+
+fn raw(shown: Shown) -> Errand {
+    let lines = b"FETCH 1 BODY[]\nIDLE\nDONE\nx.1 APPEND a {3}\nabc\nSTARTTLS\nNOOP\n";
+    Errand::Stages(vec![Stage::Raw(Raw {
+        lines: read_lines(lines, &mut |_| Err(String::new())).expect("good lines"),
+        shown,
+        refused: Refused::Stays,
+    })])
 }

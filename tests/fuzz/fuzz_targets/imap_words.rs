@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use mailtool::proto::imap::client::read_lines;
 use mailtool::wire::imap::command::{Command, Parsed, parse, scan_parts, scan_tag};
 use mailtool::wire::imap::pattern::Pattern;
 use mailtool::wire::imap::reply::{self, Data, Reply, Value};
@@ -25,6 +26,8 @@ fuzz_target!(|input: &[u8]| {
     let _ = scan_parts(input);
     url(input);
     let _ = reply::literal(input);
+    let _ = reply::values(input);
+    let _ = read_lines(input, &mut |name| Ok(name.as_bytes().to_vec()));
     let _ = reply::literal_is_body(input);
     if let Some(Reply::Data(Data::Fetch(_, items))) = Reply::parse(input) {
         for (_, value) in &items {
