@@ -484,6 +484,10 @@ pub const EXPECTED: usize = 1024 * 1024;
 pub const EXPECTED_LINE: usize = 1024;
 /// How long an expectation waits for a line where the server speaks when it likes (IDLE), unless -w says so.
 pub const EXPECT: Duration = Duration::from_secs(60);
+/// Letters of a line that is edited on a terminal: as many as a command may have octets.
+pub const EDITED_LINE: usize = TYPED;
+/// Lines that are remembered there; nobody looks for one that is older by hand.
+pub const EDITED_HISTORY: usize = 500;
 /// Octets on their way to the user's screen at which a session hears no more, until some are written.
 pub const SCREEN: usize = 256 * 1024;
 /// Octets that are read at once of what a proxy, or a server before STARTTLS, says.

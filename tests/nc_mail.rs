@@ -18,7 +18,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use debian::{Dovecot, Postfix, Sink};
-use mailtool::proto::raw::lockstep::{Greeting, LockStep, Options, Screen, Stay};
+use mailtool::proto::raw::lockstep::{Checks, Greeting, LockStep, Options, Screen, Stay, Timing};
 use mailtool::proto::raw::{self, Keyboard};
 use mailtool::proto::{Front, Input, Out, Session, TlsInfo, Wish, pump};
 use mailtool::tap::Side;
@@ -229,7 +229,7 @@ fn scripts_assert() {
     );
     assert!(!said.contains("221"), "it left: {said}");
     assert!(
-        report.starts_with("nc: line 3: a line that begins with \"250\" was expected, and this is what came:\n    503 "),
+        report.starts_with("nc: line 3: the reply is not what the script expects\n  sent:     RCPT TO:<a@example.org>\n  expected: 250\n  came:     503 "),
         "{report}"
     );
     let options = ["--pop3", "-w", "1"];
@@ -246,6 +246,45 @@ fn scripts_assert() {
         report.starts_with("nc: line 1: cannot read /nowhere/x: "),
         "{report}"
     );
+}
+
+/// A script of a teacher's, which finds all that is wrong, in the language of the class.
+#[test]
+fn a_script_is_a_checker_of_answers() {
+    let server = Server::start();
+    let script = "**** 4) un mail\n??? 220\nEHLO pc1\n??? 250\nMAIL FROM:<bob@localhost>\n??? 250\nRCPT TO:<nobody@localhost>\n??? 250\n\
+                  DATA\n??? 354\nSubject: x\n\nx\n.\n??? 250\n**** 7) une faute\nMAIL FROM\n??? 501\nQUIT\n??? 221\n???*\n";
+    let mut command = command(&["--check"], server.address("smtp"));
+    command.env("LC_ALL", "fr_FR.UTF-8");
+    let (said, report) = ended(&run(&mut command, script), 3);
+    assert!(said.contains("\n221 "), "it goes on: {said}");
+    for part in [
+        "nc: **** 4) un mail\n",
+        "nc: ligne 8 : la réponse n'est pas celle que le script attend\n  étape :   4) un mail\n  envoyé :  RCPT TO:<nobody@localhost>\n  \
+         attendu : 250\n  reçu :    550 5.1.1 ",
+        "n'est pas envoyé\n",
+        "nc: ligne 15 : ",
+        "nc: contrôle : 6 sur 9 comme attendu\n",
+    ] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    let right = "??? 220\nQUIT\n??? 221\n";
+    let output = mail(&["--check"], server.address("smtp"), right);
+    assert_eq!(ended(&output, 0).1, "nc: checked: 2 of 2 came true\n");
+    let timed = mail(&["--mail", "--timing"], server.address("smtp"), "QUIT\n");
+    let (_, told) = ended(&timed, 0);
+    assert_eq!(told.matches("nc: answered after 0.").count(), 2, "{told}");
+}
+
+#[test]
+fn mail_mode_tells_that_nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("bound");
+    drop(listener);
+    let (_, told) = ended(&mail(&["--mail"], address, "QUIT\n"), 1);
+    assert!(told.contains("failed: Connection refused"), "{told}");
+    // Debian's nc is silent.
+    assert_eq!(ended(&mail(&[], address, "QUIT\n"), 1).1, "");
 }
 
 #[test]
@@ -469,13 +508,19 @@ fn transcripts_are_dialogues_without_passwords() {
         let file = folder.join("transcript");
         let file = file.to_str().expect("UTF-8");
         let ca = server.authority();
-        let options = [
+        // What is said before TLS belongs to it, too.
+        let (protocol, upgrade) = match protocol.split_once('+') {
+            Some((protocol, upgrade)) => (protocol, Some(format!("--starttls={upgrade}"))),
+            None => (protocol, None),
+        };
+        let mut options = vec![
             "--mail",
             "--transcript",
             file,
             "--ca",
             ca.to_str().expect("UTF-8"),
         ];
+        options.extend(upgrade.as_deref());
         let output = mail(&options, server.address(protocol), typed);
         ended(&output, 0);
         fs::read_to_string(file).expect("written")
@@ -491,6 +536,12 @@ fn transcripts_are_dialogues_without_passwords() {
             "pop3",
             Protocol::Pop3,
             "STLS\nUSER alice\nPASS alice\nSTAT\nQUIT\n",
+            &[("PASS ********", "PASS alice")],
+        ),
+        (
+            "pop3+pop3",
+            Protocol::Pop3,
+            "USER alice\nPASS alice\nQUIT\n",
             &[("PASS ********", "PASS alice")],
         ),
         (
@@ -535,6 +586,14 @@ fn transcripts_are_dialogues_without_passwords() {
     );
     assert_eq!(written.matches("C: ********\n").count(), 2, "{written}");
     assert!(!written.contains("YWxpY2U="), "{written}");
+    let written = transcript("submission+smtp", "EHLO a\nQUIT\n");
+    let begins = written.lines().take(2).collect::<Vec<_>>().join("\n");
+    assert!(
+        begins.starts_with("S: 220 ")
+            && begins.contains("\nC: EHLO ")
+            && written.contains("C: STARTTLS\nS: 220 "),
+        "{written}"
+    );
     // With -v, what a script sends is shown beside what comes.
     let typed = "USER alice\nPASS alice\nQUIT\n";
     let (said, shown) = ended(&mail(&["--mail", "-v"], server.address("pop3"), typed), 0);

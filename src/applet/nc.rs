@@ -48,7 +48,7 @@ use crate::proto::raw;
 use crate::reactor::meter::{Meter, before_interruption};
 use crate::reactor::resolver::{self, Family, ResolveError, Resolver};
 use crate::reactor::sockets::{self, Settings};
-use crate::reactor::stdio::{Input, Output};
+use crate::reactor::stdio::{self, Input, Output};
 use crate::wire::resolv::ResolvConf;
 use crate::wire::services::Services;
 
@@ -56,6 +56,7 @@ use complaint::Complaint;
 use dialect::{CompatError, Dialect};
 use flags::Id;
 use getopt::{CommandLine, Spelling};
+use hops::Dialogue;
 use options::{Callers, Carrier, Direction, Names, OnceConnected, Options, Surroundings, Task, To};
 use witnesses::Witnesses;
 use words::{Calls, Note, Peer, Words};
@@ -206,6 +207,10 @@ struct Netcat {
     meter: Option<Meter>,
     input: Input,
     output: Output,
+    /// What was said before TLS, until the witnesses have seen it.
+    prelude: Dialogue,
+    /// Somebody waits for the signals that end the program.
+    is_guarded: bool,
 }
 
 impl Netcat {
@@ -216,6 +221,8 @@ impl Netcat {
             Direction::ReceiveOnly => (Input::none(), Output::stdout()?),
         };
         Ok(Self {
+            prelude: Dialogue::new(),
+            is_guarded: options.evidence.stats,
             witnesses: Witnesses::of(&options, &words)?,
             md5_key: OnceCell::new(),
             meter: meter(&options, &words)?,
@@ -228,7 +235,13 @@ impl Netcat {
     }
 
     fn tell(&self, note: &Note<'_>) {
-        if let Some(text) = self.words.note(note) {
+        // Debian's nc is silent where nobody listens. No script of its has mail mode, and whoever uses that is to know.
+        let is_owed = self.options.mail.is_some() && matches!(note, Note::CallFailed { .. });
+        let words = Words {
+            verbose: self.words.verbose.max(usize::from(is_owed)),
+            ..self.words.clone()
+        };
+        if let Some(text) = words.note(note) {
             eprint(&text);
         }
     }
@@ -296,6 +309,20 @@ impl Netcat {
             },
             near: raw::Near::User,
         }
+    }
+
+    /// Has lines edited while somebody types on a terminal; [`stdio::edit_no_more`] ends it.
+    fn edit_lines(&mut self) -> Result<(), Complaint> {
+        let can_draw = env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb");
+        // The line that --progress writes over and over again has no place for another.
+        if !can_draw || self.options.evidence.progress {
+            return Ok(());
+        }
+        if stdio::edit(&mut self.input, &mut self.output) && !self.is_guarded {
+            self.is_guarded = true;
+            before_interruption(|| {})?;
+        }
+        Ok(())
     }
 
     /// What is asked of a socket.

@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::low_level::{emulate_default_handler, pipe};
 
 use super::relay::Progress;
+use super::terminal;
 use crate::tap::{Closing, Side, Wire};
 
 /// How far the conversation is that is under way, or all of them together. Clones are the same meter.
@@ -98,8 +99,8 @@ impl Wire for Metered {
     }
 }
 
-/// From now on `tell` is called, on a thread of its own, before SIGINT or SIGTERM ends the program. Who started it with such a signal
-/// ignored (a shell's `&`, nohup) goes on being obeyed.
+/// From now on `tell` is called, on a thread of its own, before SIGINT, SIGQUIT or SIGTERM ends the program; a terminal is given back
+/// before, and for as long as SIGTSTP stops it. Who started it with such a signal ignored (a shell's `&`, nohup) goes on being obeyed.
 ///
 /// # Errors
 /// The system has no descriptors or threads left.
@@ -107,7 +108,7 @@ pub fn before_interruption(tell: impl FnOnce() + Send + 'static) -> io::Result<(
     let ignored = ignored_signals();
     let came = Arc::new(AtomicUsize::new(0));
     let (mut asked, wake) = UnixStream::pair()?;
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGINT, SIGQUIT, SIGTERM, SIGTSTP] {
         if ignored >> (signal - 1) & 1 == 1 {
             continue;
         }
@@ -116,15 +117,24 @@ pub fn before_interruption(tell: impl FnOnce() + Send + 'static) -> io::Result<(
         pipe::register(signal, wake.try_clone()?)?;
     }
     thread::Builder::new().spawn(move || {
-        while let Err(error) = asked.read_exact(&mut [0]) {
-            if error.kind() != io::ErrorKind::Interrupted {
+        loop {
+            while let Err(error) = asked.read_exact(&mut [0]) {
+                if error.kind() != io::ErrorKind::Interrupted {
+                    return;
+                }
+            }
+            terminal::give_back();
+            let signal = i32::try_from(came.load(Ordering::SeqCst)).unwrap_or(SIGTERM);
+            if signal != SIGTSTP {
+                tell();
+                // It knows them, and does not come back.
+                let _ = emulate_default_handler(signal);
                 return;
             }
+            // It comes back when somebody wants us to go on.
+            let _ = emulate_default_handler(signal);
+            terminal::take_again();
         }
-        tell();
-        let signal = i32::try_from(came.load(Ordering::SeqCst)).unwrap_or(SIGTERM);
-        // It knows both of them, and does not come back.
-        let _ = emulate_default_handler(signal);
     })?;
     Ok(())
 }

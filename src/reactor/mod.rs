@@ -46,6 +46,7 @@ mod signals;
 mod socket;
 pub mod sockets;
 pub mod stdio;
+mod terminal;
 #[cfg(test)]
 mod tests;
 mod timers;

@@ -16,11 +16,14 @@
 //! Where /proc is missing, or forbids it, a pipe or terminal is asked by poll(2) before each write too, and given no more than
 //! PIPE_BUF, which it then has room for. A descriptor that was closed (`<&-`) is /dev/null by the time that `main` runs: Rust's
 //! standard library sees to it, so that no socket can become descriptor 0.
+//!
+//! Where both are terminals, [`edit`] has lines edited: then the one draws what is typed, and the other makes room for what it writes.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
@@ -29,6 +32,7 @@ use rustix::fs::{FileType, OFlags, fstat};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::termios::isatty;
 
+use super::terminal::Terminal;
 use crate::limits;
 use crate::proto::raw::Keyboard;
 
@@ -38,6 +42,7 @@ pub struct Input {
     /// `None` at the end.
     fd: Option<OwnedFd>,
     kind: Kind,
+    editing: Option<Shared>,
 }
 
 /// Where the user wants the peer's octets.
@@ -49,6 +54,7 @@ pub struct Output {
     own: Option<OwnedFd>,
     kind: Kind,
     way: Way,
+    editing: Option<Shared>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +95,11 @@ impl Input {
     /// Any descriptor.
     pub fn new(fd: OwnedFd) -> io::Result<Self> {
         let kind = kind(&fd)?;
-        Ok(Self { fd: Some(fd), kind })
+        Ok(Self {
+            fd: Some(fd),
+            kind,
+            editing: None,
+        })
     }
 
     /// One that is at its end (-d).
@@ -97,6 +107,7 @@ impl Input {
         Self {
             fd: None,
             kind: Kind::Ready,
+            editing: None,
         }
     }
 
@@ -151,6 +162,13 @@ impl Input {
         let Some(fd) = &self.fd else {
             return Ok(0);
         };
+        if let Some(terminal) = &self.editing {
+            let read = read_keys(fd, &mut lock(terminal), buffer);
+            if matches!(read, Ok(0)) {
+                self.fd = None;
+            }
+            return read;
+        }
         let spare = rustix::buffer::spare_capacity(buffer);
         let octets = match self.kind {
             Kind::Ready => rustix::io::read(fd, spare),
@@ -188,6 +206,7 @@ impl Output {
                 Kind::Socket => Way::DontWait,
                 Kind::Pipe | Kind::Terminal => Way::Unopened,
             },
+            editing: None,
         })
     }
 
@@ -198,6 +217,7 @@ impl Output {
             own: None,
             kind: Kind::Ready,
             way: Way::Plain,
+            editing: None,
         }
     }
 
@@ -224,6 +244,39 @@ impl Output {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] when there is no room now.
     pub fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let Some(terminal) = self.editing.clone() else {
+            return self.write_plainly(octets);
+        };
+        let mut terminal = lock(&terminal);
+        terminal.hide();
+        terminal.flush()?;
+        let written = self.write_plainly(octets);
+        let octets = &octets[..written.as_ref().copied().unwrap_or(0)];
+        terminal.editor.heard(octets);
+        terminal.wrote(octets);
+        // What is not drawn yet is drawn before anything else is written.
+        let _ = terminal.flush();
+        written
+    }
+
+    /// Writes a message to stderr, which may be the same terminal.
+    pub(super) fn aside(&self, message: &[u8]) {
+        let mut stderr = io::stderr().lock();
+        let terminal = self.editing.as_ref().filter(|_| stderr.is_terminal());
+        // Nobody is left to tell when stderr is gone.
+        let Some(terminal) = terminal else {
+            let _ = stderr.write_all(message);
+            return;
+        };
+        let mut terminal = lock(terminal);
+        terminal.hide();
+        let _ = terminal.flush();
+        let _ = stderr.write_all(message);
+        terminal.wrote(message);
+        let _ = terminal.flush();
+    }
+
+    fn write_plainly(&mut self, octets: &[u8]) -> io::Result<usize> {
         let Some(fd) = &self.fd else {
             return Ok(octets.len());
         };
@@ -255,6 +308,53 @@ impl Output {
             let _ = rustix::net::shutdown(fd, rustix::net::Shutdown::Write);
         }
         *self = Self::none();
+    }
+}
+
+/// A terminal, to both ends.
+type Shared = Arc<Mutex<Terminal>>;
+
+fn lock(terminal: &Shared) -> MutexGuard<'_, Terminal> {
+    // What is drawn may be half a line, and is drawn anew.
+    terminal.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on lines are edited, if both ends are terminals, and ours. Whether they are; [`edit_no_more`] ends it.
+pub fn edit(input: &mut Input, output: &mut Output) -> bool {
+    let (Some(keys), Some(screen)) = (&input.fd, &output.fd) else {
+        return false;
+    };
+    if (input.kind, output.kind) != (Kind::Terminal, Kind::Terminal) {
+        return false;
+    }
+    // Whose terminal it is not, or who is in the background, types as ever.
+    let terminal = Terminal::take(keys.as_fd(), screen.as_fd()).ok();
+    input.editing = terminal.map(|terminal| Arc::new(Mutex::new(terminal)));
+    output.editing.clone_from(&input.editing);
+    input.editing.is_some()
+}
+
+/// Gives the terminal back.
+pub fn edit_no_more(input: &mut Input, output: &mut Output) {
+    input.editing = None;
+    output.editing = None;
+}
+
+/// Keys that were pressed, until they make a line: see [`Input::read`].
+fn read_keys(fd: &OwnedFd, terminal: &mut Terminal, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    let mut keys = [0; 1024];
+    loop {
+        let octets = terminal.editor.take(buffer);
+        if octets > 0 || terminal.editor.is_over() {
+            return Ok(octets);
+        }
+        ask(fd, PollFlags::IN)?;
+        match rustix::io::read(fd, &mut keys) {
+            Ok(0) | Err(rustix::io::Errno::IO) => return Ok(0),
+            octets => terminal.press(&keys[..octets?]),
+        }
+        // What is not drawn yet is drawn with the next key.
+        let _ = terminal.flush();
     }
 }
 
@@ -292,7 +392,7 @@ fn register(
 }
 
 /// `WouldBlock` unless the descriptor is ready, or in a state that reading or writing will tell.
-fn ask(fd: &OwnedFd, flags: PollFlags) -> io::Result<()> {
+pub(super) fn ask(fd: &OwnedFd, flags: PollFlags) -> io::Result<()> {
     const AT_ONCE: Timespec = Timespec {
         tv_sec: 0,
         tv_nsec: 0,

@@ -16,7 +16,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -287,8 +287,7 @@ impl Typist<'_> {
                 To::Stdout if !self.ready.output => return Ok(written),
                 To::Stdout => self.output.write(octets),
                 To::Stderr => {
-                    // Nobody is left to tell when stderr is gone.
-                    let _ = io::stderr().write_all(octets);
+                    self.output.aside(octets);
                     Ok(octets.len())
                 }
             };
@@ -360,6 +359,8 @@ pub struct Display {
     name: String,
     explanations: Explanations,
     tags: Tags,
+    /// Messages, as the user is to read them.
+    say: fn(&str) -> String,
 }
 
 /// Where explanations are shown.
@@ -390,13 +391,19 @@ pub enum Tags {
 }
 
 impl Display {
-    /// An empty one, whose messages begin with `name`.
-    pub fn new(name: impl Into<String>, explanations: Explanations, tags: Tags) -> Self {
+    /// An empty one, whose messages begin with `name`, and are what `say` makes of them: in the user's language.
+    pub fn new(
+        name: impl Into<String>,
+        explanations: Explanations,
+        tags: Tags,
+        say: fn(&str) -> String,
+    ) -> Self {
         Self {
             queue: Rc::default(),
             name: name.into(),
             explanations,
             tags,
+            say,
         }
     }
 
@@ -439,7 +446,7 @@ impl Screen for Display {
     }
 
     fn note(&mut self, text: &str) {
-        let line = format!("{}: {text}\n", self.name);
+        let line = format!("{}: {}\n", self.name, (self.say)(text));
         self.queue.borrow_mut().push(To::Stderr, line.as_bytes());
     }
 
@@ -538,7 +545,7 @@ mod tests {
     #[test]
     fn what_is_shown_stays_in_order() {
         let style = Style::Dimmed;
-        let mut display = Display::new("nc", Explanations::Aside(style), Tags::Told);
+        let mut display = Display::new("nc", Explanations::Aside(style), Tags::Told, str::to_owned);
         let mut echo = display.echo();
         let now = Instant::now();
         display.received(b"220 hi\r\n");

@@ -14,7 +14,8 @@
 //! In doubt too much is hidden: text and literals are shown as they are only where the server, as its greeting tells,
 //! has a word for them, and has said it.
 //!
-//! What a server says passes at once, as do TLS and the ends.
+//! What a server says passes at once, as do TLS and the ends - but for its words behind a secret, which may repeat it (`500 what is
+//! AUTH PLAIN ...?`): those pass line by line, and without it.
 
 use std::time::Instant;
 
@@ -22,7 +23,7 @@ use super::{Piece, Side, Tap};
 use crate::limits;
 use crate::wire::imap::scan::{LiteralKind, announced};
 use crate::wire::imap::secret::within;
-use crate::wire::secret::in_line;
+use crate::wire::secret::{in_line, without};
 
 /// See the module.
 pub struct Masked {
@@ -47,6 +48,9 @@ pub struct Masked {
     goes_on: bool,
     /// SMTP: DATA was said last.
     data: bool,
+    /// What was said last and is secret, and the server's line behind it, as far as it has come.
+    secret: Vec<u8>,
+    echo: Vec<u8>,
 }
 
 /// As the greeting tells.
@@ -92,6 +96,8 @@ impl Masked {
             literal: None,
             goes_on: false,
             data: false,
+            secret: Vec::new(),
+            echo: Vec::new(),
         }
     }
 
@@ -141,8 +147,9 @@ impl Masked {
     fn literal<'o>(&mut self, now: Instant, left: u64, rest: Rest, octets: &'o [u8]) -> &'o [u8] {
         let here = usize::try_from(left).map_or(octets.len(), |left| left.min(octets.len()));
         let (literal, after) = octets.split_at(here);
-        if rest == Rest::Shown {
-            self.says(now, Piece::Bytes(literal));
+        match rest {
+            Rest::Shown => self.says(now, Piece::Bytes(literal)),
+            Rest::Hidden => self.hold(literal),
         }
         self.doing = match left - here as u64 {
             0 => {
@@ -175,6 +182,10 @@ impl Masked {
             in_line(text)
         };
         let secret = secret.filter(|secret| !secret.is_empty());
+        self.secret.clear();
+        if let Some(secret) = &secret {
+            self.hold(&line[secret.clone()]);
+        }
         let rest = match &secret {
             Some(secret) if secret.end == text.len() => Rest::Hidden,
             _ => Rest::Shown,
@@ -189,6 +200,29 @@ impl Masked {
         }
         self.held = line;
         rest
+    }
+
+    /// A secret was said, or a part of it.
+    fn hold(&mut self, secret: &[u8]) {
+        let room = HELD.saturating_sub(self.secret.len());
+        self.secret
+            .extend_from_slice(&secret[..room.min(secret.len())]);
+    }
+
+    /// The server's words, without a secret that they repeat.
+    fn repeats(&mut self, now: Instant, octets: &[u8]) {
+        for piece in octets.split_inclusive(|&octet| octet == b'\n') {
+            self.echo.extend_from_slice(piece);
+            if piece.ends_with(b"\n") || self.echo.len() > limits::TRANSCRIPT_LINE {
+                self.show_echo(now);
+            }
+        }
+    }
+
+    fn show_echo(&mut self, now: Instant) {
+        let echo = std::mem::take(&mut self.echo);
+        let shown = without(&self.secret, &echo);
+        self.show(now, Side::Server, Piece::Bytes(&shown));
     }
 
     /// What a LOGIN that goes on after a literal began with, as the rules want to see it.
@@ -233,7 +267,10 @@ impl Masked {
         match (literal.kind, literal.octets) {
             (LiteralKind::Synchronizing, octets) => self.literal = Some(octets),
             (LiteralKind::NonSynchronizing, 0) => self.goes_on = true,
-            (LiteralKind::NonSynchronizing, octets) => self.doing = Doing::Literal(octets, rest),
+            (LiteralKind::NonSynchronizing, octets) => {
+                self.secret.clear();
+                self.doing = Doing::Literal(octets, rest);
+            }
         }
     }
 
@@ -317,6 +354,7 @@ impl Masked {
                     true => Rest::Hidden,
                     false => Rest::Shown,
                 };
+                self.secret.clear();
                 match octets {
                     0 => self.goes_on = true,
                     _ => self.doing = Doing::Literal(octets, rest),
@@ -364,6 +402,9 @@ impl Masked {
 
 impl Tap for Masked {
     fn saw(&mut self, now: Instant, side: Side, piece: Piece<'_>) {
+        if !self.echo.is_empty() && !matches!((side, piece), (Side::Server, Piece::Bytes(_))) {
+            self.show_echo(now);
+        }
         match (side, piece) {
             (Side::Client, Piece::Bytes(octets)) => self.client(now, octets),
             (Side::Client, Piece::Secret) => {
@@ -380,7 +421,10 @@ impl Tap for Masked {
             }
             (Side::Server, Piece::Bytes(octets)) => {
                 self.server(octets);
-                self.show(now, side, piece);
+                match self.secret.is_empty() {
+                    true => self.show(now, side, piece),
+                    false => self.repeats(now, octets),
+                }
             }
             (_, Piece::Tls(_)) => {
                 self.flush(now);
@@ -398,6 +442,9 @@ impl Tap for Masked {
 
 impl Drop for Masked {
     fn drop(&mut self) {
+        if !self.echo.is_empty() {
+            self.show_echo(Instant::now());
+        }
         if !self.held.is_empty() {
             self.flush(Instant::now());
         }
@@ -409,6 +456,8 @@ fn without_end(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
+/// Octets of a secret that are looked for in what the server says.
+const HELD: usize = 1024;
 /// Octets of a server's line that are looked at: a tag and a status, or a code.
 const HEARD: usize = 256;
 
@@ -505,6 +554,51 @@ mod tests {
             "EHLO a\r\nAUTH PLAIN ********\r\n  auth \t login\n********\n********\r\nAUTH XOAUTH2 ********\r\n\r\nAUTH CRAM-MD5\r\n*\r\n\
              MAIL FROM:<a>\r\nDATA\r\nAUTH is a word\r\nPASS the salt\r\n.\r\npass ********\r\nQUIT\r\n",
         );
+    }
+
+    /// What the server says, in the same way.
+    struct Answers(Rc<RefCell<String>>);
+
+    impl Tap for Answers {
+        fn saw(&mut self, _now: Instant, side: Side, piece: Piece<'_>) {
+            if let (Side::Server, Piece::Bytes(octets)) = (side, piece) {
+                let mut shown = self.0.borrow_mut();
+                shown.push_str(&String::from_utf8_lossy(octets));
+            }
+        }
+    }
+
+    #[test]
+    fn a_server_that_repeats_a_secret_is_not_shown_to() {
+        let said: &[(Side, &str)] = &[
+            (Side::Server, "220 hi\r\n"),
+            (Side::Client, "AUTH PLAIN AGEAc2VjcmV0\r\n"),
+            (
+                Side::Server,
+                "500-AUTH PLAIN AGEAc2VjcmV0\r\n500 what is AGEAc2VjcmV0?\r\n",
+            ),
+            (Side::Client, "AUTH LOGIN\r\n"),
+            (Side::Server, "334 x\r\n"),
+            (Side::Client, "c2VjcmV0\r\n"),
+            (Side::Server, "500 c2VjcmV0\r\n"),
+            (Side::Client, "NOOP\r\n"),
+            (Side::Server, "250 c2VjcmV0 is a word now\r\n250 no end"),
+        ];
+        for size in [1, 2, 5, 1000] {
+            let seen = Rc::new(RefCell::new(String::new()));
+            let mut tap = Masked::new(vec![Box::new(Answers(Rc::clone(&seen)))]);
+            for (side, text) in said {
+                for piece in text.as_bytes().chunks(size) {
+                    tap.saw(Instant::now(), *side, Piece::Bytes(piece));
+                }
+            }
+            drop(tap);
+            assert_eq!(
+                *seen.borrow(),
+                "220 hi\r\n500-AUTH PLAIN ********\r\n500 what is ********?\r\n334 x\r\n500 ********\r\n\
+                 250 c2VjcmV0 is a word now\r\n250 no end"
+            );
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! The rules are those of each protocol: SMTP's AUTH, the PASS, APOP and AUTH of POP3, the PASS of FTP, the LOGIN and
 //! AUTHENTICATE of IMAP. A line that is a secret as a whole, because it answers a challenge, cannot be told by itself.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::imap::secret::within;
@@ -46,6 +47,34 @@ pub fn shown(line: &[u8]) -> String {
             printable(&line[secret.end..])
         ),
         None => printable(line),
+    }
+}
+
+/// A line of a server's, with `********` where it repeats what a client has said in secret. What is shorter than four octets could
+/// be anything, and stays.
+///
+/// ```
+/// use mailtool::wire::secret::without;
+///
+/// assert_eq!(&*without(b"sesame", b"500 PASS sesame?"), b"500 PASS ********?");
+/// ```
+pub fn without<'a>(secret: &[u8], line: &'a [u8]) -> Cow<'a, [u8]> {
+    if secret.len() < 4 {
+        return Cow::Borrowed(line);
+    }
+    let mut rest = line;
+    let mut shown = Vec::new();
+    while let Some(at) = memchr::memmem::find(rest, secret) {
+        shown.extend_from_slice(&rest[..at]);
+        shown.extend_from_slice(b"********");
+        rest = &rest[at + secret.len()..];
+    }
+    match shown.is_empty() {
+        true => Cow::Borrowed(line),
+        false => {
+            shown.extend_from_slice(rest);
+            Cow::Owned(shown)
+        }
     }
 }
 

@@ -32,6 +32,8 @@ fn in_lock_step(dialog: &Dialog, piece: usize) -> Option<(String, String)> {
         idle: None,
         stay: Stay::No,
         interval: None,
+        checks: Checks::First,
+        timing: Timing::Untold,
     };
     let (mut typed, mut said) = (Vec::new(), Vec::new());
     let mut names = Names::new();

@@ -1,5 +1,8 @@
 //! Mail mode on a terminal.
 
+use std::process::Child;
+use std::sync::mpsc::{self, Receiver};
+
 use super::*;
 
 /// Types into the program on a terminal; what stands on it at the end, and the exit code behind it.
@@ -83,4 +86,151 @@ fn a_person_need_not_type_on_after_the_server_has_closed() {
         thread::sleep(Duration::from_millis(10));
     }
     drop(stdin);
+}
+
+/// Somebody who waits for what the program shows before he types on.
+struct Person {
+    child: Child,
+    shown: Receiver<Vec<u8>>,
+    seen: String,
+    /// What stands before has been waited for.
+    at: usize,
+}
+
+impl Person {
+    /// A terminal on which a line of the shell runs.
+    fn at(line: &str) -> Self {
+        let mut child = Command::new("script")
+            .args(["-qec", line, "/dev/null"])
+            .env("LC_ALL", "C.UTF-8")
+            .env("SHELL", "/bin/sh")
+            .env("TERM", "xterm")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it is there");
+        let mut stdout = child.stdout.take().expect("a pipe");
+        let (show, shown) = mpsc::channel();
+        thread::spawn(move || {
+            let mut octets = [0; 4096];
+            while let Ok(read @ 1..) = stdout.read(&mut octets) {
+                if show.send(octets[..read].to_owned()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            child,
+            shown,
+            seen: String::new(),
+            at: 0,
+        }
+    }
+
+    fn waits_for(&mut self, text: &str) -> &mut Self {
+        loop {
+            if let Some(found) = self.seen[self.at..].find(text) {
+                self.at += found + text.len();
+                return self;
+            }
+            let shown = self.shown.recv_timeout(PATIENCE);
+            let shown =
+                shown.unwrap_or_else(|_| panic!("{text:?} does not follow in {:?}", self.seen));
+            self.seen.push_str(&String::from_utf8_lossy(&shown));
+        }
+    }
+
+    fn types(&mut self, keys: &str) -> &mut Self {
+        let stdin = self.child.stdin.as_mut().expect("a pipe");
+        stdin.write_all(keys.as_bytes()).expect("it is read");
+        self
+    }
+
+    /// What stood on the terminal, when all is over.
+    fn leaves(mut self) -> String {
+        while let Ok(shown) = self.shown.recv_timeout(PATIENCE) {
+            self.seen.push_str(&String::from_utf8_lossy(&shown));
+        }
+        self.child.wait().expect("a child");
+        self.seen
+    }
+}
+
+const UP: &str = "\x1b[A";
+const LEFT: &str = "\x1b[D";
+
+#[test]
+fn lines_are_edited_and_come_back() {
+    if !have("script", "bsdutils") {
+        return;
+    }
+    let server = Server::start();
+    for mode in ["", "--mail"] {
+        let port = server.port("smtp");
+        let line = format!("{MAILTOOL} nc {mode} localhost {port}; echo code $?; stty -a");
+        let mut person = Person::at(&line);
+        person.waits_for("220 ").types("HELO pcx\x7f1\r");
+        person.waits_for("\n250 ").types(&format!("NOP{LEFT}O\r"));
+        person.waits_for("\n250 ").types("PASS sesame\r");
+        // The password is not remembered.
+        person
+            .waits_for("\n500 ")
+            .types(&format!("{UP}{UP}\x05x\x7f\r"));
+        person.waits_for("Hello pc1").types("\x12NO\r");
+        person
+            .waits_for("nothing done")
+            .types("SENDRCPT\x15QU\x01\x06\x06IT\r");
+        person.waits_for("\n221 ");
+        let screen = person.leaves();
+        assert!(screen.contains("code 0"), "{screen}");
+        // The terminal is as it was.
+        assert!(
+            screen.contains(" icanon") && screen.contains(" echo "),
+            "{screen}"
+        );
+    }
+}
+
+#[test]
+fn what_comes_while_a_line_is_half_typed_stands_above_it() {
+    if !have("script", "bsdutils") {
+        return;
+    }
+    let (address, server) = watchful(&[
+        Says("220 hi\r\n"),
+        Hears("HELO a\r\n"),
+        Says("250 a\r\n"),
+        Hears("421?\r\n"),
+        Says("421 too slow\r\n"),
+        Hears("NOOP\r\n"),
+        Says("250 after all\r\n"),
+    ]);
+    let line = format!("{MAILTOOL} nc -C {} {}", address.ip(), address.port());
+    let mut person = Person::at(&line);
+    person.waits_for("220 hi").types("HELO a\r");
+    person.waits_for("\n250 a").types("421?\rNO");
+    person.waits_for("NO").waits_for("421 too slow");
+    person.waits_for("NO").types("OP\r");
+    person.waits_for("after all");
+    server.join().expect("nothing came early");
+    drop(person.child.stdin.take());
+    person.leaves();
+}
+
+#[test]
+fn an_interrupted_program_gives_the_terminal_back() {
+    if !have("script", "bsdutils") {
+        return;
+    }
+    let server = Server::start();
+    let port = server.port("smtp");
+    let line = format!("trap : INT; {MAILTOOL} nc localhost {port}; echo code $?; stty -a");
+    let mut person = Person::at(&line);
+    person.waits_for("220 ").types("NO");
+    person.waits_for("NO").types("\x03");
+    let screen = person.leaves();
+    assert!(
+        screen.contains("code 130") && screen.contains(" icanon") && screen.contains(" echo "),
+        "{screen}"
+    );
 }

@@ -192,6 +192,10 @@ pub(super) const TABLE: Table = &[
         "mail",
         "Envoyer chaque ligne de l'entrée quand la réponse à la précédente est complète",
     ),
+    (
+        "check",
+        "Pareil ; un script continue là où la réponse n'est pas celle qu'il attend, et tout est compté",
+    ),
     ("smtp", "Pareil, quel que soit l'accueil : SMTP"),
     ("lmtp", "LMTP"),
     ("pop3", "POP3"),

@@ -311,7 +311,132 @@ pub(super) const TABLE: Table = &[
         "le serveur a fermé au milieu de {}",
     ),
     ("the server closed {:}", "le serveur a fermé {:}"),
+    ("before its greeting", "avant son accueil"),
+    (
+        "before it answered the message",
+        "avant de répondre au message",
+    ),
     ("before it answered {:}", "avant de répondre à {:}"),
+    (
+        "nothing came for {} seconds {:}",
+        "rien n'est venu pendant {} secondes {:}",
+    ),
+    (
+        "the reply is not what the script expects",
+        "la réponse n'est pas celle que le script attend",
+    ),
+    (
+        "the script expects what did not come: {:}",
+        "ce que le script attend n'est pas venu : {:}",
+    ),
+    ("the server closed", "le serveur a fermé"),
+    ("it did not come in time", "ce n'est pas venu à temps"),
+    ("step:     {}", "étape :   {}"),
+    ("sent:     {:}", "envoyé :  {:}"),
+    ("the message", "le message"),
+    ("expected: {}", "attendu : {}"),
+    ("came:     {:}", "reçu :    {:}"),
+    ("nothing", "rien"),
+    ("nothing more", "rien de plus"),
+    (
+        "          ... and {} lines more",
+        "          ... et {} lignes de plus",
+    ),
+    (
+        "the server was expected to close, but {:}",
+        "le serveur devait fermer, mais {:}",
+    ),
+    ("it keeps the connection", "il garde la connexion"),
+    ("it said: {}", "il a dit : {}"),
+    (
+        "checked: {} of {} came true",
+        "contrôle : {} sur {} comme attendu",
+    ),
+    (
+        "nothing was checked: no line of the script says ??? and what is expected",
+        "rien n'a été contrôlé : aucune ligne du script ne dit ??? et ce qui est attendu",
+    ),
+    ("answered after {} s", "réponse après {} s"),
+    (
+        "+++ takes seconds: +++ 2, or +++ 0.5",
+        "+++ veut des secondes : +++ 2, ou +++ 0.5",
+    ),
+    (
+        "input ended in the middle of the message: no line was a dot alone",
+        "l'entrée a fini au milieu du message : aucune ligne n'était un point seul",
+    ),
+    (
+        "input ended in the middle of a chunk: BDAT said that there was more",
+        "l'entrée a fini au milieu d'un morceau : BDAT en annonçait plus",
+    ),
+    (
+        "input ended in the middle of a literal: its number said that there was more",
+        "l'entrée a fini au milieu d'un littéral : son nombre en annonçait plus",
+    ),
+    (
+        "input ended before the command's last line (after a literal an empty line may end it)",
+        "l'entrée a fini avant la dernière ligne de la commande (après un littéral, une ligne vide peut la finir)",
+    ),
+    (
+        "input ended where the server waits for an answer",
+        "l'entrée a fini là où le serveur attend une réponse",
+    ),
+    (
+        "{} octets came in the clear where TLS was to begin (RFC 3207 section 6); they are not believed",
+        "{} octets sont venus en clair là où TLS devait commencer (RFC 3207 section 6) ; ils ne sont pas crus",
+    ),
+    (
+        "no mail server greets like this: {}; name the protocol (--smtp, --lmtp, --pop3, --imap) if it is one all the same",
+        "aucun serveur de courrier n'accueille ainsi : {} ; nommer le protocole (--smtp, --lmtp, --pop3, --imap) si c'en est un quand même",
+    ),
+    (
+        "the server has answered in the middle of the text: lines are commands again",
+        "le serveur a répondu au milieu du texte : les lignes sont de nouveau des commandes",
+    ),
+    ("TLS is up: {}, {:}", "TLS est établi : {}, {:}"),
+    ("certificate verified", "certificat vérifié"),
+    (
+        "certificate NOT verified: {:}",
+        "certificat NON vérifié : {:}",
+    ),
+    ("sent with the tag {}", "envoyé avec l'étiquette {}"),
+    (
+        "DATA was refused: what was meant as its text, from line {} to the lone dot, is not sent",
+        "DATA a été refusé : ce qui devait être son texte, de la ligne {} au point seul, n'est pas envoyé",
+    ),
+    (
+        "the literal was refused: its {} octets, from line {}, are not sent",
+        "le littéral a été refusé : ses {} octets, à partir de la ligne {}, ne sont pas envoyés",
+    ),
+    (
+        "the login was refused: line {} looks like an answer to it, and is not sent",
+        "l'identification a été refusée : la ligne {} semble y répondre, et n'est pas envoyée",
+    ),
+    (
+        "the {} server refuses to talk: {}",
+        "le serveur {} refuse de parler : {}",
+    ),
+    (
+        "the {} server does not offer STARTTLS",
+        "le serveur {} ne propose pas STARTTLS",
+    ),
+    (
+        "the {} server refuses {}: {}",
+        "le serveur {} refuse {} : {}",
+    ),
+    (
+        "that is no {} server: it says {}",
+        "ce n'est pas un serveur {} : il dit {}",
+    ),
+    (
+        "{} octets came in the clear where TLS was to begin (RFC 3207 section 6)",
+        "{} octets sont venus en clair là où TLS devait commencer (RFC 3207 section 6)",
+    ),
+    (
+        "the server closed the connection {:}",
+        "le serveur a fermé la connexion {:}",
+    ),
+    ("instead of answering {}", "au lieu de répondre à {}"),
     (
         "line {} cannot be sent, the server has closed: {}",
         "la ligne {} ne peut être envoyée, le serveur a fermé : {}",

@@ -26,6 +26,7 @@ use crate::reactor::sockets::{
     DialError, UnixKind, UnixName, Unset, dial, dial_unix, knock, pass_descriptor, probe,
 };
 use crate::tap::Side;
+use crate::tap::dump::Cutting;
 
 /// A host, as it is called.
 pub(super) struct Host<'a> {
@@ -197,7 +198,14 @@ impl Netcat {
             };
         }
         if let Begins::After(protocol) = self.options.tls.begins {
-            self.start_tls(&mut connection, protocol)?;
+            let agreed = self.start_tls(&mut connection, protocol);
+            if agreed.is_err() {
+                let mut tap = self
+                    .witnesses
+                    .tap(Side::Client, Among::Alone, Cutting::Pieces);
+                self.show_prelude(&mut tap);
+            }
+            agreed?;
         }
         if let Some(mail) = self.options.mail {
             return self.talk_mail(mail, connection, host, server);

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use socket2::Socket;
 
@@ -12,7 +12,7 @@ use super::dialect::Dialect;
 use super::options::{Login, Lookup, Password, Proxy, ProxyProtocol};
 use super::words::Note;
 use super::{Netcat, eprint};
-use crate::applet::credentials;
+use crate::applet::{credentials, in_language, lang};
 use crate::limits;
 use crate::proto::prelude::{Prelude, PreludeError};
 use crate::proto::proxy::client::{HttpConnect, Socks4, Socks5};
@@ -21,7 +21,34 @@ use crate::proto::raw::Protocol;
 use crate::proto::raw::starttls::StartTls;
 use crate::reactor::prelude::{Spoken, Unspoken, speak};
 use crate::reactor::resolver::{self, Family};
-use crate::tap::Wire;
+use crate::tap::{Closing, Side, Wire};
+
+/// What was said before TLS, when, and by whom.
+pub(super) type Dialogue = Vec<(Instant, Side, Vec<u8>)>;
+
+/// Keeps what is said, for the witnesses.
+struct Recording {
+    inner: Option<Box<dyn Wire>>,
+    said: Dialogue,
+}
+
+impl Wire for Recording {
+    fn crossed(&mut self, at: SystemTime, side: Side, octets: &[u8]) {
+        let kept: usize = self.said.iter().map(|said| said.2.len()).sum();
+        let room = limits::HEARD_LINE.saturating_sub(kept);
+        let begun = &octets[..room.min(octets.len())];
+        self.said.push((Instant::now(), side, begun.to_owned()));
+        if let Some(wire) = &mut self.inner {
+            wire.crossed(at, side, octets);
+        }
+    }
+
+    fn closed(&mut self, at: SystemTime, side: Side, how: Closing) {
+        if let Some(wire) = &mut self.inner {
+            wire.closed(at, side, how);
+        }
+    }
+}
 
 /// A connection, and what came on it behind a prelude.
 pub(super) struct Connection {
@@ -151,7 +178,10 @@ impl Netcat {
         preludes: &mut [Box<dyn Prelude>],
     ) -> Result<Through, Complaint> {
         for (at, prelude) in preludes.iter_mut().enumerate() {
-            match self.speak(connection, prelude.as_mut())? {
+            let mut wire = connection.wire.take();
+            let spoken = self.speak(connection, prelude.as_mut(), wire.as_deref_mut());
+            connection.wire = wire;
+            match spoken? {
                 Spoke::ToItsEnd => {}
                 Spoke::Again => return Ok(Through::Again { at }),
                 Spoke::WithoutLogin(refusal) => return Ok(Through::WantsLogin { at, refusal }),
@@ -160,14 +190,20 @@ impl Netcat {
         Ok(Through::Done)
     }
 
-    /// Has the server of `protocol` agree on TLS.
+    /// Has the server of `protocol` agree on TLS. What was said for it waits for the witnesses.
     pub(super) fn start_tls(
-        &self,
+        &mut self,
         connection: &mut Connection,
         protocol: Protocol,
     ) -> Result<(), Complaint> {
         let mut prelude = StartTls::new(protocol, hello());
-        let spoken = self.speak(connection, &mut prelude);
+        let mut recording = Recording {
+            inner: connection.wire.take(),
+            said: Dialogue::new(),
+        };
+        let spoken = self.speak(connection, &mut prelude, Some(&mut recording));
+        connection.wire = recording.inner;
+        self.prelude = recording.said;
         if self.words.verbose > 0 {
             let heard = String::from_utf8_lossy(prelude.heard());
             for line in heard.lines() {
@@ -177,16 +213,20 @@ impl Netcat {
                 ));
             }
         }
-        spoken.map(|_| ())
+        spoken.map(|_| ()).map_err(|complaint| match complaint {
+            // No netcat has words for that: ours are in the user's language.
+            Complaint::Failed(text) => Complaint::Failed(in_language(lang(), text)),
+            other => other,
+        })
     }
 
     fn speak(
         &self,
         connection: &mut Connection,
         prelude: &mut dyn Prelude,
+        wire: Option<&mut (dyn Wire + 'static)>,
     ) -> Result<Spoke, Complaint> {
         let first = std::mem::take(&mut connection.left_over);
-        let wire = connection.wire.as_deref_mut();
         let patience = self.options.timing.connect.or(Some(PATIENCE));
         match speak(&connection.socket, prelude, first, patience, wire) {
             Ok(Spoken::Done(octets)) => {

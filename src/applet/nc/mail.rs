@@ -21,7 +21,8 @@ use super::secure::Whereabouts;
 use super::witnesses::Among;
 use crate::applet::{exit, in_language, lang};
 use crate::proto::raw::Keyboard;
-use crate::proto::raw::lockstep::{Ending, Failure, Greeting, Options, Stay};
+use crate::proto::raw::lockstep::{Ending, Failure, Greeting, Options, Stay, Timing};
+use crate::reactor::stdio::edit_no_more;
 use crate::reactor::typist::{self, Call, Conclusion, Display, Explanations, Style, Tags};
 use crate::reactor::{Connector, Security};
 use crate::tap::dump::Cutting;
@@ -50,12 +51,15 @@ impl Netcat {
             Dialect::Ncat => "Ncat",
             Dialect::OpenBsd | Dialect::Traditional => self.words.called.as_str(),
         };
-        let display = Display::new(name, explanations, tags);
+        let display = Display::new(name, explanations, tags, |text| {
+            in_language(lang(), text.to_owned())
+        });
         let mut taps: Vec<Box<dyn Tap>> = Vec::new();
-        taps.extend(
-            self.witnesses
-                .tap(Side::Client, Among::Alone, Cutting::Lines),
-        );
+        let mut tap = self
+            .witnesses
+            .tap(Side::Client, Among::Alone, Cutting::Lines);
+        self.show_prelude(&mut tap);
+        taps.extend(tap);
         if self.words.verbose > 0 && keyboard != Keyboard::Terminal {
             taps.push(Box::new(Masked::new(vec![display.echo()])));
         }
@@ -90,9 +94,17 @@ impl Netcat {
                 (None, options::Stay::UntilAnswered) => Stay::No,
             },
             interval: self.options.flow.interval,
+            checks: mail.checks,
+            timing: match self.options.evidence.timing {
+                true => Timing::Told,
+                false => Timing::Untold,
+            },
         };
+        self.edit_lines()?;
         let (input, output) = (&mut self.input, &mut self.output);
-        let conclusion = typist::converse(call, session, display, input, output, tap)?;
+        let conclusion = typist::converse(call, session, display, input, output, tap);
+        edit_no_more(input, output);
+        let conclusion = conclusion?;
         self.tell_stats();
         let (code, why) = match conclusion {
             Conclusion::Ended(Ending::Done) => return Ok(exit::OK),

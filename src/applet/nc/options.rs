@@ -19,6 +19,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use crate::proto::raw::Protocol;
+use crate::proto::raw::lockstep::Checks;
 use crate::reactor::resolver::{Family, ResolveError};
 use crate::reactor::sockets::Settings;
 use crate::wire::codes::Lang;
@@ -88,6 +89,8 @@ pub struct Mail {
     pub explain: Option<Lang>,
     /// What follows from the end of stdin, where no time was said.
     pub stay: Stay,
+    /// Which expectations of a script are told of.
+    pub checks: Checks,
 }
 
 /// What follows from the end of stdin, when all is answered.
@@ -258,7 +261,12 @@ fn mail(line: &CommandLine, surroundings: &Surroundings<'_>) -> Result<Option<Ma
             )));
         }
     };
-    let is_mail = line.has(Id::Mail) || protocol.is_some() || explain.is_some();
+    let checks = match line.has(Id::Check) {
+        true => Checks::All,
+        false => Checks::First,
+    };
+    let is_mail =
+        line.has(Id::Mail) || protocol.is_some() || explain.is_some() || checks == Checks::All;
     // Whoever upgrades a protocol by name speaks it, also where the greeting came before TLS.
     let protocol = protocol.or(match (is_mail, line.text(Id::StartTls).as_deref()) {
         (true, Some("smtp")) => Some(Protocol::Smtp),
@@ -275,6 +283,7 @@ fn mail(line: &CommandLine, surroundings: &Surroundings<'_>) -> Result<Option<Ma
         protocol,
         explain,
         stay,
+        checks,
     }))
 }
 

@@ -14,8 +14,9 @@ use crate::limits;
 use crate::proto::raw::{Crlf, Outcome, Pace, Policy, Role};
 use crate::reactor::TlsError;
 use crate::reactor::relay::{Link, Manner, Progress, Report, relay};
-use crate::tap::Side;
+use crate::reactor::stdio::edit_no_more;
 use crate::tap::dump::Cutting;
+use crate::tap::{Piece, Side, Tap};
 use crate::wire::telnet::Telnet;
 
 impl Netcat {
@@ -23,17 +24,31 @@ impl Netcat {
     pub(super) fn talk(&mut self, role: Role, link: Link) -> Result<Outcome, Complaint> {
         let keyboard = self.input.keyboard();
         let policy = Policy::new(Instant::now(), role, keyboard, self.ends());
+        let mut tap = self
+            .witnesses
+            .tap(side(role), Among::Alone, Cutting::Pieces);
+        self.show_prelude(&mut tap);
         let manner = Manner {
-            tap: self
-                .witnesses
-                .tap(side(role), Among::Alone, Cutting::Pieces),
+            tap,
             ..self.manner()
         };
+        self.edit_lines()?;
         let (input, output) = (&mut self.input, &mut self.output);
         let report = relay(input, output, link, policy, manner);
+        edit_no_more(input, output);
         let report = report.map_err(|error| self.trouble(&error))?;
         self.tell_totals(role, &report);
         self.judge(role, report.outcome)
+    }
+
+    /// The witnesses see what was said before TLS (--starttls), too.
+    pub(super) fn show_prelude(&mut self, tap: &mut Option<Box<dyn Tap>>) {
+        let dialogue = std::mem::take(&mut self.prelude);
+        if let Some(tap) = tap {
+            for (at, side, octets) in dialogue {
+                tap.saw(at, side, Piece::Bytes(&octets));
+            }
+        }
     }
 
     /// How octets pass.

@@ -14,22 +14,23 @@ use super::complaint::{Complaint, reason};
 use super::eprint;
 use super::options::{Begins, Carrier, DumpFormat, Options};
 use super::words::Words;
-use crate::applet::evidence;
+use crate::applet::{evidence, in_language, lang};
 use crate::reactor::relay::Progress;
 use crate::tap::dump::{Cutting, Dump, Format};
 use crate::tap::keylog::KeySink;
 use crate::tap::masked::Masked;
 use crate::tap::pcapng::{Capture, stand_in};
 use crate::tap::transcript::{Folding, Sink, Transcript};
-use crate::tap::{Side, Tap, Wire};
+use crate::tap::{Piece, Side, Tap, Wire};
 
 /// What was opened. See the module.
 #[derive(Clone)]
 pub(super) struct Witnesses {
     dumps: Vec<(Sink, Format)>,
     transcript: Option<Sink>,
-    /// When times in the transcript begin.
+    /// When times begin.
     timed: Option<Instant>,
+    words: Words,
     capture: Option<(PathBuf, Capture)>,
     key_log: Option<Arc<dyn KeySink>>,
 }
@@ -97,6 +98,7 @@ impl Witnesses {
             dumps,
             transcript,
             timed: wanted.timing.then(Instant::now),
+            words: words.clone(),
             capture,
             key_log,
         })
@@ -129,6 +131,16 @@ impl Witnesses {
                 None => transcript,
             };
             taps.push(Box::new(Masked::new(vec![Box::new(transcript)])));
+        }
+        if let Some(start) = self.timed
+            && cutting == Cutting::Pieces
+        {
+            // Mail mode knows better when a reply is there.
+            taps.push(Box::new(Stopwatch {
+                words: self.words.clone(),
+                ours,
+                since: Some(start),
+            }));
         }
         match taps.len() {
             0 | 1 => taps.pop(),
@@ -166,6 +178,29 @@ impl Witnesses {
             && let Some(why) = evidence::shortened(path, capture)
         {
             eprint(&words.error(&why));
+        }
+    }
+}
+
+/// --timing: how long the other side took to answer what we have said.
+struct Stopwatch {
+    words: Words,
+    ours: Side,
+    /// Since we spoke, if nothing has come.
+    since: Option<Instant>,
+}
+
+impl Tap for Stopwatch {
+    fn saw(&mut self, now: Instant, side: Side, piece: Piece<'_>) {
+        let Piece::Bytes(_) = piece else {
+            return;
+        };
+        if side == self.ours {
+            self.since = Some(now);
+        } else if let Some(since) = self.since.take() {
+            let seconds = now.saturating_duration_since(since).as_secs_f64();
+            let text = format!("answered after {seconds:.3} s");
+            eprint(&self.words.error(&in_language(lang(), text)));
         }
     }
 }

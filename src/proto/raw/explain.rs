@@ -5,7 +5,7 @@
 //! | SMTP, LMTP | the first two digits, the code, the enhanced code of the last line |
 //! | FTP | the first digit: the others have other tables |
 //! | POP3 | `+OK`, `-ERR`, `+`, and a code in brackets |
-//! | IMAP | the status, tagged or not, and a code in brackets; `+`; each kind of data once between two commands |
+//! | IMAP | the status, tagged or not, and a code in brackets; `+`; each kind of data, `* OK` too, once between two commands |
 //!
 //! After a no it also says what to do, and what was sent. A code that is in no table is explained by its first digits,
 //! which say what a client has to know (RFC 5321 §4.2.1). Lines are 80 columns wide at most, and indented.
@@ -142,7 +142,16 @@ impl Page {
             Some(imap::Reply::Continue(_)) => {
                 self.code("+", Kind::ImapStatus);
             }
-            Some(imap::Reply::Tagged(_, condition) | imap::Reply::Untagged(condition)) => {
+            Some(
+                reply @ (imap::Reply::Tagged(_, condition) | imap::Reply::Untagged(condition)),
+            ) => {
+                // SELECT has half a dozen of them, each with a code that tells more.
+                let is_data = matches!(reply, imap::Reply::Untagged(_))
+                    && condition.status == imap::Status::Ok;
+                let is_known = is_data && known.contains(&DATA);
+                if is_data {
+                    known.push(DATA);
+                }
                 let status = match condition.status {
                     imap::Status::Ok => "OK",
                     imap::Status::No => "NO",
@@ -150,7 +159,9 @@ impl Page {
                     imap::Status::PreAuth => "PREAUTH",
                     imap::Status::Bye => "BYE",
                 };
-                self.code(status, Kind::ImapStatus);
+                if !is_known {
+                    self.code(status, Kind::ImapStatus);
+                }
                 if let Some((code, _)) = condition.code {
                     let code = format!("[{}]", String::from_utf8_lossy(code));
                     self.code(&code, Kind::ImapCode);
@@ -259,6 +270,9 @@ fn words(text: &str) -> Vec<String> {
     }
     words
 }
+
+/// The kind of data that `* OK` is.
+const DATA: &str = "* OK";
 
 /// Columns before a row, of its label, and of a line.
 const INDENT: usize = 4;
@@ -386,6 +400,18 @@ mod tests {
         assert_eq!(reply, b"* 1 FETCH (BODY[] {3}");
         assert!(text.trim_start().starts_with("FETCH"), "{text}");
         assert_eq!(line(Verdict::Unasked, false, "* 2 FETCH (UID 3)"), None);
+        let (_, first) = line(Verdict::Unasked, false, "* OK [UIDNEXT 4] x").expect("a code");
+        let (_, second) = line(Verdict::Unasked, false, "* OK [UIDVALIDITY 1] x").expect("a code");
+        assert!(
+            first.contains("[UIDNEXT]") && first.contains("    OK "),
+            "{first}"
+        );
+        assert!(
+            second.contains("[UIDVALIDITY]") && !second.contains("    OK "),
+            "{second}"
+        );
+        let (_, last) = line(YES, false, "a OK done").expect("OK is known");
+        assert!(last.contains("    OK "), "{last}");
         assert!(line(Verdict::Unasked, false, "* 3 EXISTS").is_some());
         let mut explainer = Explainer::new(Lang::En);
         let mut line = |verdict, goes_on, line: &str| {

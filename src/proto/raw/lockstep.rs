@@ -30,12 +30,13 @@
 //! | `+++ n` | waits n seconds (0.5 too) | the same |
 //! | `>>> raw` | sends `raw` without CRLF, and waits for no reply to what is not a whole line | the same |
 //! | `<<< file` | sends the lines of the file, in message text with their dots stuffed; no line of it is an instruction | runs it as a script |
+//! | `**** text` | nothing: it is a title, which is shown, and told where an expectation fails | the same |
 //!
 //! `text` and `raw` may hold `\r \n \t \xHH \\`; any other backslash is one. What was not expected is passed over when
 //! the next line is sent. Within message text and literals lines are text: there only `<<<` counts, and, in a script
 //! that had an instruction before, `>>>`; and before their first line what is expected of the server that has asked for
 //! them (`??? 354`). So mail that quotes `>>> like this` can be piped through. An expectation that fails ends the
-//! session ([`Failure::Expectation`]).
+//! session ([`Failure::Expectation`]), or, where all are to be checked ([`Checks::All`]), is told of and counted.
 //!
 //! **What was meant as text is not sent as commands.** When DATA, a literal or AUTH is refused and input is no
 //! terminal, the lines that were to follow are left out, and a note says so - unless the next line is a known command,
@@ -94,6 +95,28 @@ pub struct Options {
     pub stay: Stay,
     /// -i: a pause after each line.
     pub interval: Option<Duration>,
+    /// Which expectations of a script are told of.
+    pub checks: Checks,
+    /// How long each reply took is told.
+    pub timing: Timing,
+}
+
+/// Whether it is told how long replies take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// It is.
+    Told,
+    /// It is not.
+    Untold,
+}
+
+/// What an expectation that does not come true does to a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// It ends it.
+    First,
+    /// It is told of, and the script goes on; all are counted at the end.
+    All,
 }
 
 /// Whether the server's greeting is waited for.
@@ -182,6 +205,12 @@ pub struct LockStep<S> {
     expecting: Option<Expecting>,
     /// The script has had an instruction.
     is_script: bool,
+    tally: Tally,
+    /// What the script calls this part of it.
+    title: Option<String>,
+    /// What was said last, as it may be shown, and what in it may not.
+    said: String,
+    secret: Vec<u8>,
     refused: Option<Refused>,
     /// What was sent last was raw: a reply may come unawaited.
     sent_raw: bool,
@@ -193,6 +222,8 @@ pub struct LockStep<S> {
     /// When to leave.
     leave: Option<Instant>,
     ending: Option<Ending>,
+    /// When the reply that comes next began to be waited for.
+    asked: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,6 +266,13 @@ enum LeftOut {
     Text,
     Literal(u64),
     Answers,
+}
+
+/// How many expectations came true, and how many did not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    met: usize,
+    missed: usize,
 }
 
 /// An expectation that is waited for.
@@ -316,6 +354,10 @@ impl<S: Screen> LockStep<S> {
             heard: Heard::default(),
             expecting: None,
             is_script: false,
+            tally: Tally::default(),
+            title: None,
+            said: String::new(),
+            secret: Vec::new(),
             refused: None,
             sent_raw: false,
             was_asked: false,
@@ -323,6 +365,7 @@ impl<S: Screen> LockStep<S> {
             hold: None,
             leave: None,
             ending: None,
+            asked: now,
             options,
         }
     }
@@ -385,14 +428,17 @@ impl<S: Screen> LockStep<S> {
 
     fn peer_ended(&mut self, out: &mut Out) {
         self.peer = Peer::Ended;
-        let expecting = self.expecting.take();
-        if let Some(Expecting {
-            text: Some(text),
-            line,
-            ..
-        }) = expecting
-        {
-            return self.fail_expectation(line, &text, "the server closed", out);
+        match self.expecting.take() {
+            Some(Expecting {
+                text: Some(text),
+                line,
+                ..
+            }) => self.fail_expectation(line, &text, "the server closed", out),
+            Some(_) => self.tally.met += 1,
+            None => {}
+        }
+        if self.ending.is_some() {
+            return;
         }
         if let Some(awaited) = self.awaited.front() {
             let what = describe(awaited);
@@ -509,7 +555,10 @@ impl<S: Screen> LockStep<S> {
     }
 
     fn finish(&mut self, ending: Ending, out: &mut Out) {
-        self.ending = Some(ending);
+        self.ending = Some(match self.options.checks {
+            Checks::First => ending,
+            Checks::All => self.checked(ending),
+        });
         out.close();
     }
 }

@@ -32,7 +32,9 @@
 //! Here too is what changes on the way: [`Crlf`] for -C, [`Pace`] for -i.
 //!
 //! Mail mode has another policy: it knows the protocol. [`lockstep`] is its session, [`starttls`] what goes before TLS.
+//! Whoever types on a terminal edits lines: [`edit`].
 
+pub mod edit;
 mod explain;
 pub mod lockstep;
 mod reply;

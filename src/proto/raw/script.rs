@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Protocol;
 use super::reply;
 use crate::limits;
-use crate::wire::secret::printable;
+use crate::wire::secret::{printable, without};
 
 /// A line of a script that is not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) enum Instruction {
     Raw(Vec<u8>),
     /// `<<< file`
     Insert(Vec<u8>),
+    /// `**** text`
+    Title(Vec<u8>),
 }
 
 /// Reads a line; `None` for one that is to be sent. An error says what is wrong with it.
@@ -38,6 +40,9 @@ pub(super) fn instruction(line: &[u8]) -> Option<Result<Instruction, String>> {
             None => return Some(Err("+++ takes seconds: +++ 2, or +++ 0.5".to_owned())),
         },
         b">>> " => Instruction::Raw(unescape(rest)),
+        b"****" if matches!(rest, [] | [b' ', ..]) => {
+            Instruction::Title(rest.trim_ascii().to_owned())
+        }
         b"<<< " => Instruction::Insert(rest.trim_ascii().to_owned()),
         _ => return None,
     }))
@@ -142,15 +147,15 @@ impl Heard {
         }
     }
 
-    /// What there is that was not expected, for a report.
-    pub(super) fn shown(&self) -> String {
+    /// What there is that was not expected, for a report, without this secret.
+    pub(super) fn shown(&self, secret: &[u8]) -> String {
         const LINES: usize = 10;
         let mut shown: Vec<String> = self
             .lines
             .iter()
             .skip(self.at)
             .take(LINES)
-            .map(|(_, line)| super::speech::short(printable(line)))
+            .map(|(_, line)| super::speech::short(printable(&without(secret, line))))
             .collect();
         let more = (self.lines.len() - self.at + self.lost).saturating_sub(LINES);
         if more > 0 {
@@ -162,7 +167,7 @@ impl Heard {
                 _ => "nothing more".to_owned(),
             });
         }
-        shown.join("\n    ")
+        shown.join("\n            ")
     }
 }
 
@@ -202,7 +207,7 @@ mod tests {
 
     #[test]
     fn instructions_are_told_from_lines() {
-        use Instruction::{Expect, ExpectEnd, Insert, Optional, Raw, Sleep};
+        use Instruction::{Expect, ExpectEnd, Insert, Optional, Raw, Sleep, Title};
         for (line, expected) in [
             ("??? 250", Expect(b"250".to_vec())),
             ("??? ", Expect(Vec::new())),
@@ -216,11 +221,13 @@ mod tests {
                 Raw(b"a\r\nA\\ \\Seen\\".to_vec()),
             ),
             ("<<< a file ", Insert(b"a file".to_vec())),
+            ("**** 4) a mail", Title(b"4) a mail".to_vec())),
+            ("****", Title(Vec::new())),
         ] {
             assert_eq!(instruction(line.as_bytes()), Some(Ok(expected)), "{line}");
         }
         for line in [
-            "", "???", "???x", "???*x", "?? 250", "+++", "QUIT", ">>>x", "<<<<",
+            "", "???", "???x", "???*x", "?? 250", "+++", "QUIT", ">>>x", "<<<<", "*****", "****x",
         ] {
             assert_eq!(instruction(line.as_bytes()), None, "{line}");
         }
@@ -240,15 +247,15 @@ mod tests {
         }
         assert!(heard.expect(Protocol::Smtp, b"250-a"));
         heard.pass(Protocol::Smtp, b"250-");
-        assert_eq!(heard.shown(), "250 HELP");
+        assert_eq!(heard.shown(b""), "250 HELP");
         assert!(
             !heard.expect(Protocol::Smtp, b"250-"),
             "they do not go back"
         );
         assert!(heard.expect(Protocol::Smtp, b""));
-        assert_eq!(heard.shown(), "nothing more");
+        assert_eq!(heard.shown(b""), "nothing more");
         heard.clear();
-        assert_eq!(heard.shown(), "nothing");
+        assert_eq!(heard.shown(b""), "nothing");
     }
 
     #[test]
@@ -274,6 +281,6 @@ mod tests {
             heard.push(Kind::Content, &[b'x'; 2 * limits::EXPECTED_LINE]);
         }
         assert!(heard.octets < 2 * limits::EXPECTED);
-        assert!(heard.shown().ends_with("lines more"));
+        assert!(heard.shown(b"").ends_with("lines more"));
     }
 }

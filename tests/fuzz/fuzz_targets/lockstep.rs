@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
 use mailtool::limits;
-use mailtool::proto::raw::lockstep::{Ending, Greeting, LockStep, Needs, Options, Screen, Stay};
+use mailtool::proto::raw::lockstep::{Checks, Ending, Greeting, LockStep, Needs, Options, Screen, Stay, Timing};
 use mailtool::proto::raw::{Keyboard, Protocol};
 use mailtool::proto::{Front, Input, Out, Session, TlsInfo, Wish, pump};
 use mailtool::tap::Side;
@@ -92,6 +92,8 @@ impl Play {
             idle: None,
             stay: Stay::No,
             interval: None,
+            checks: Checks::First,
+            timing: Timing::Untold,
         };
         let now = Instant::now();
         let mut play = Self {

@@ -79,6 +79,7 @@ pub enum Id {
     Ca,
     Insecure,
     Mail,
+    Check,
     Smtp,
     Lmtp,
     Pop3,
@@ -551,6 +552,11 @@ pub static GROUPS: &[Group] = &[
                 Id::Mail,
                 "mail",
                 "Send each line of stdin when the reply to the one before is complete",
+            ),
+            own(
+                Id::Check,
+                "check",
+                "The same; a script goes on where it is answered otherwise than it expects, and all is counted",
             ),
             own(
                 Id::Smtp,

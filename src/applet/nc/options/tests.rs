@@ -531,10 +531,13 @@ fn mail_mode_is_asked_for_in_several_ways() {
             protocol,
             explain,
             stay: Stay::UntilAnswered,
+            checks: Checks::First,
         });
         assert_eq!(right(OpenBsd, line).mail, expected, "{line}");
     }
     assert_eq!(right(OpenBsd, "--starttls smtp h 1").mail, None);
+    let mail = right(OpenBsd, "--check h 1").mail;
+    assert_eq!(mail.map(|mail| mail.checks), Some(Checks::All));
 }
 
 #[test]

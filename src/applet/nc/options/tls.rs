@@ -84,8 +84,9 @@ const IMPLY_TLS: [Id; 8] = [
 ];
 
 /// What makes a conversation one of mail.
-const OF_MAIL: [Id; 6] = [
+const OF_MAIL: [Id; 7] = [
     Id::Mail,
+    Id::Check,
     Id::Smtp,
     Id::Lmtp,
     Id::Pop3,

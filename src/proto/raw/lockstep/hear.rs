@@ -5,7 +5,9 @@ use std::time::Instant;
 use super::super::reply::{self, Cut, Judge, Lines, Sign, Verdict};
 use super::super::script::Kind;
 use super::super::speech::{Awaited, What, short};
-use super::{Ending, LeftOut, LockStep, Peer, Refused, Screen, TextEnd, Typing, literal_or_rest};
+use super::{
+    Ending, LeftOut, LockStep, Peer, Refused, Screen, TextEnd, Timing, Typing, literal_or_rest,
+};
 use crate::proto::raw::Protocol;
 use crate::proto::{Out, TlsInfo};
 use crate::wire::secret;
@@ -29,7 +31,7 @@ impl<S: Screen> LockStep<S> {
             let cut = self.lines.cut(&mut octets);
             self.screen.received(&before[..before.len() - octets.len()]);
             if cut != Cut::Nothing {
-                self.line_came(cut, out);
+                self.line_came(now, cut, out);
                 // Before the next line is looked at: so it does not matter how they were cut on their way.
                 self.go_on(now, out);
             }
@@ -39,7 +41,7 @@ impl<S: Screen> LockStep<S> {
         }
     }
 
-    pub(super) fn line_came(&mut self, cut: Cut, out: &mut Out) {
+    pub(super) fn line_came(&mut self, now: Instant, cut: Cut, out: &mut Out) {
         if self.judge.is_none() {
             self.protocol = reply::greets(self.lines.line());
             self.judge = self.protocol.map(Judge::new);
@@ -79,6 +81,9 @@ impl<S: Screen> LockStep<S> {
             };
             self.heard.push(kind, &line);
         }
+        if matches!(verdict, Verdict::More | Verdict::Whole(_)) {
+            self.tell_time(now);
+        }
         let mut answered = None;
         match verdict {
             Verdict::Unasked | Verdict::Part | Verdict::Content => {}
@@ -95,10 +100,20 @@ impl<S: Screen> LockStep<S> {
             let goes_on = self.judge.as_ref().is_some_and(Judge::goes_on);
             let to = answered.as_ref().map(|awaited| awaited.shown.as_str());
             if let Some((reply, lines)) = explainer.line(protocol, verdict, goes_on, &line, to) {
+                let reply = secret::without(&self.secret, &reply);
                 self.screen.explain(&reply, &lines);
             }
         }
         self.look_at_expectation(protocol, &line, out);
+    }
+
+    /// How long the reply took that is whole now.
+    fn tell_time(&mut self, now: Instant) {
+        if self.options.timing == Timing::Told {
+            let seconds = now.saturating_duration_since(self.asked).as_secs_f64();
+            self.screen.note(&format!("answered after {seconds:.3} s"));
+        }
+        self.asked = now;
     }
 
     /// The reply that this line ends.

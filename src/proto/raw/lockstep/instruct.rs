@@ -4,7 +4,9 @@ use std::time::Instant;
 
 use super::super::script::{self, Instruction};
 use super::super::speech::{self, Follows, What, short};
-use super::{Ending, Expecting, Failure, LeftOut, LockStep, Peer, Refused, Screen, Typing};
+use super::{
+    Checks, Ending, Expecting, Failure, LeftOut, LockStep, Peer, Refused, Screen, Tally, Typing,
+};
 use crate::limits;
 use crate::proto::Out;
 use crate::proto::raw::{Keyboard, Protocol};
@@ -27,7 +29,7 @@ impl<S: Screen> LockStep<S> {
             Ok(Instruction::Expect(_) | Instruction::Optional(_)) => self.was_asked,
             Ok(Instruction::Raw(_)) => self.is_script,
             Ok(Instruction::Sleep(_)) => self.is_script && self.was_asked,
-            Ok(Instruction::ExpectEnd) | Err(_) => false,
+            Ok(Instruction::ExpectEnd | Instruction::Title(_)) | Err(_) => false,
         };
         counts.then_some(instruction)
     }
@@ -40,13 +42,16 @@ impl<S: Screen> LockStep<S> {
         out: &mut Out,
     ) {
         self.is_script = true;
-        self.refused = None;
+        let refused = self.refused.take();
+        let missed = self.tally.missed;
         let protocol = self.protocol.unwrap_or(Protocol::Smtp);
         let patience = self.options.idle.unwrap_or(limits::EXPECT);
         let until = now.checked_add(patience).unwrap_or(now);
         match instruction {
             Err(why) => self.fail(format!("line {line}: {why}"), out),
-            Ok(Instruction::Expect(text)) if self.heard.expect(protocol, &text) => {}
+            Ok(Instruction::Expect(text)) if self.heard.expect(protocol, &text) => {
+                self.tally.met += 1;
+            }
             Ok(Instruction::Expect(text)) if self.may_hear_more() => {
                 self.expecting = Some(Expecting {
                     text: Some(text),
@@ -56,7 +61,7 @@ impl<S: Screen> LockStep<S> {
             }
             Ok(Instruction::Expect(text)) => self.fail_expectation(line, &text, "", out),
             Ok(Instruction::Optional(text)) => self.heard.pass(protocol, &text),
-            Ok(Instruction::ExpectEnd) if self.peer == Peer::Ended => {}
+            Ok(Instruction::ExpectEnd) if self.peer == Peer::Ended => self.tally.met += 1,
             Ok(Instruction::ExpectEnd) => {
                 self.expecting = Some(Expecting {
                     text: None,
@@ -77,6 +82,15 @@ impl<S: Screen> LockStep<S> {
                 self.say(now, &octets, out);
             }
             Ok(Instruction::Insert(name)) => self.wish = Some(name),
+            Ok(Instruction::Title(text)) => {
+                let title = short(secret::printable(&text));
+                self.screen.note(&format!("**** {title}"));
+                self.title = Some(title);
+            }
+        }
+        if self.tally.missed > missed {
+            // The script did not know, and goes on as if nothing were amiss.
+            self.refused = refused;
         }
     }
 
@@ -98,7 +112,7 @@ impl<S: Screen> LockStep<S> {
                 let came = short(secret::printable(line));
                 self.fail_end_expected(expecting.line, &format!("it said: {came}"), out);
             }
-            Some(text) if self.heard.expect(protocol, text) => {}
+            Some(text) if self.heard.expect(protocol, text) => self.tally.met += 1,
             Some(_) => self.expecting = Some(expecting),
         }
     }
@@ -157,21 +171,59 @@ impl<S: Screen> LockStep<S> {
     }
 
     pub(super) fn fail_expectation(&mut self, line: usize, text: &[u8], why: &str, out: &mut Out) {
-        let text = text.escape_ascii();
-        let why = match why {
-            "" => String::new(),
-            why => format!(" ({why})"),
+        let mut report = match why {
+            "" => format!("line {line}: the reply is not what the script expects"),
+            why => format!("line {line}: the script expects what did not come: {why}"),
         };
-        let report = format!(
-            "line {line}: a line that begins with \"{text}\" was expected{why}, and this is what came:\n    {}",
-            self.heard.shown()
-        );
-        self.finish(Ending::Failed(Failure::Expectation(report)), out);
+        let mut row = |row: String| {
+            report.push_str("\n  ");
+            report.push_str(&row);
+        };
+        if let Some(title) = &self.title {
+            row(format!("step:     {title}"));
+        }
+        if !self.said.is_empty() {
+            row(format!("sent:     {}", self.said));
+        }
+        row(format!("expected: {}", secret::printable(text)));
+        row(format!("came:     {}", self.heard.shown(&self.secret)));
+        self.missed(report, out);
     }
 
     pub(super) fn fail_end_expected(&mut self, line: usize, why: &str, out: &mut Out) {
         let report = format!("line {line}: the server was expected to close, but {why}");
-        self.finish(Ending::Failed(Failure::Expectation(report)), out);
+        self.missed(report, out);
+    }
+
+    /// An expectation did not come true.
+    fn missed(&mut self, report: String, out: &mut Out) {
+        self.tally.missed += 1;
+        match self.options.checks {
+            Checks::First => self.finish(Ending::Failed(Failure::Expectation(report)), out),
+            Checks::All => self.screen.note(&report),
+        }
+    }
+
+    /// What an ending is when all expectations were to be checked.
+    pub(super) fn checked(&mut self, ending: Ending) -> Ending {
+        let Tally { met, missed } = self.tally;
+        let all = met + missed;
+        match ending {
+            Ending::Done if missed == 0 => {
+                self.screen.note(&match all {
+                    0 => "nothing was checked: no line of the script says ??? and what is expected"
+                        .to_owned(),
+                    _ => format!("checked: {met} of {all} came true"),
+                });
+                return Ending::Done;
+            }
+            Ending::Failed(Failure::Dialogue(why)) if missed > 0 => self.screen.note(&why),
+            failed if missed == 0 => return failed,
+            _ => {}
+        }
+        Ending::Failed(Failure::Expectation(format!(
+            "checked: {met} of {all} came true"
+        )))
     }
 
     pub(super) fn cannot_send(&mut self, line: usize, said: &[u8], out: &mut Out) {

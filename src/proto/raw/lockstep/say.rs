@@ -8,6 +8,7 @@ use super::{LockStep, Peer, Screen, Typing, literal_or_rest};
 use crate::limits;
 use crate::proto::Out;
 use crate::proto::raw::Protocol;
+use crate::wire::secret;
 
 impl<S: Screen> LockStep<S> {
     /// Deals with one line, or with what there is of one; false when there is none.
@@ -102,6 +103,7 @@ impl<S: Screen> LockStep<S> {
         }
         out.bytes(octets);
         self.moved = now;
+        self.asked = now;
         if octets.ends_with(b"\n") {
             let pause = self
                 .options
@@ -164,10 +166,16 @@ impl<S: Screen> LockStep<S> {
         let protocol = self.protocol.unwrap_or(Protocol::Smtp);
         let follows = match self.typing {
             // The reply to the exchange is still awaited.
-            Typing::Answer => Follows::Reply,
+            Typing::Answer => {
+                self.secret = line.to_owned();
+                Follows::Reply
+            }
             Typing::Rest => speech::literal(line),
             _ => {
+                self.secret =
+                    secret::in_line(line).map_or_else(Vec::new, |secret| line[secret].to_owned());
                 let (awaited, follows) = speech::command(protocol, line);
+                self.said.clone_from(&awaited.shown);
                 self.awaited.push_back(awaited);
                 follows
             }
@@ -215,6 +223,7 @@ impl<S: Screen> LockStep<S> {
             Some(Protocol::Lmtp) => self.recipients.max(1),
             _ => 1,
         };
+        self.said = "the message".to_owned();
         for _ in 0..replies {
             self.awaited.push_back(Awaited::text());
         }

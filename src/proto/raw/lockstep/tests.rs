@@ -48,6 +48,8 @@ fn options(protocol: Option<Protocol>, keyboard: Keyboard) -> Options {
         idle: None,
         stay: Stay::No,
         interval: None,
+        checks: Checks::First,
+        timing: Timing::Untold,
     }
 }
 

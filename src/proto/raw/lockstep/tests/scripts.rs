@@ -30,7 +30,7 @@ fn expectations_come_true_or_fail() {
     );
     assert_eq!(
         failure,
-        "line 3: a line that begins with \"250\" was expected, and this is what came:\n    500-no\n    500 \\u{1b}[m"
+        "line 3: the reply is not what the script expects\n  expected: 250\n  came:     500-no\n            500 \\u{1b}[m"
     );
     let failure = fails(
         &smtp,
@@ -65,6 +65,89 @@ fn expectations_come_true_or_fail() {
     play.says("220 hi\r\n", 100);
     play.types("??? 250\n", 100);
     assert_eq!(play.sent(), "??? 250\r\n");
+}
+
+/// What a teacher's script finds: all of it, and where.
+#[test]
+fn all_expectations_are_checked_where_that_is_asked_for() {
+    let all = Options {
+        checks: Checks::All,
+        ..script(Protocol::Smtp)
+    };
+    let mut play = Play::new(all.clone());
+    play.types(
+        "**** 1) the letter\n??? 220\nRCPT TO:<x>\n??? 250\nAUTH PLAIN AGEAc2VjcmV0\n??? 235\n**** 2) the text\nDATA\n??? 354\nSubject: x\n\n.\n??? 250\n\
+         QUIT\n??? 221\n???*\n",
+        7,
+    );
+    play.types_no_more();
+    for (says, sent) in [
+        ("220 hi\r\n", "RCPT TO:<x>\r\n"),
+        ("503 MAIL first\r\n", "AUTH PLAIN AGEAc2VjcmV0\r\n"),
+        ("500 AUTH PLAIN AGEAc2VjcmV0?\r\n", "DATA\r\n"),
+        // What was meant as text is left out all the same.
+        ("503 RCPT first\r\n", "QUIT\r\n"),
+        ("221 bye\r\n", ""),
+    ] {
+        play.says(says, 5);
+        assert_eq!(play.sent(), sent);
+    }
+    play.closes();
+    assert_eq!(play.failure(), "checked: 3 of 7 came true");
+    let notes = &play.session.screen().notes;
+    let expected = [
+        "**** 1) the letter",
+        "line 4: the reply is not what the script expects\n  step:     1) the letter\n  sent:     RCPT TO:<x>\n  expected: 250\n  came:     503 MAIL first",
+        "line 6: the reply is not what the script expects\n  step:     1) the letter\n  sent:     AUTH PLAIN ********\n  expected: 235\n  came:     500 AUTH PLAIN ********?",
+        "**** 2) the text",
+        "line 9: the reply is not what the script expects\n  step:     2) the text\n  sent:     DATA\n  expected: 354\n  came:     503 RCPT first",
+        "DATA was refused: what was meant as its text, from line 10 to the lone dot, is not sent",
+        "line 13: the reply is not what the script expects\n  step:     2) the text\n  sent:     DATA\n  expected: 250\n  came:     503 RCPT first",
+    ];
+    assert_eq!(notes, &expected);
+
+    // All is well.
+    let mut play = Play::new(all.clone());
+    play.types("??? 220\nQUIT\n??? 221\n???*\n", 100);
+    play.types_no_more();
+    play.says("220 hi\r\n", 100);
+    play.says("221 bye\r\n", 100);
+    play.closes();
+    assert_eq!(play.session.ending(), Some(&Ending::Done));
+    assert_eq!(play.session.screen().notes, ["checked: 3 of 3 came true"]);
+
+    // A server that is gone: the script cannot go on, and that is told too.
+    let mut play = Play::new(all.clone());
+    play.types("??? 220 x\nNOOP\n??? 250\n", 100);
+    play.types_no_more();
+    play.says("220 hi\r\n", 100);
+    play.closes();
+    assert_eq!(play.failure(), "checked: 0 of 1 came true");
+    let notes = &play.session.screen().notes;
+    assert_eq!(notes[1], "the server closed before it answered \"NOOP\"");
+
+    let mut play = Play::new(all);
+    play.types("QUIT\n", 100);
+    play.types_no_more();
+    play.says("220 hi\r\n", 100);
+    play.says("221 bye\r\n", 100);
+    assert_eq!(play.session.ending(), Some(&Ending::Done));
+    assert!(play.session.screen().notes[0].starts_with("nothing was checked"));
+}
+
+#[test]
+fn how_long_replies_took_is_told() {
+    let mut play = Play::new(Options {
+        timing: Timing::Told,
+        ..script(Protocol::Smtp)
+    });
+    play.waits(Duration::from_millis(1500));
+    play.says("220-hi\r\n220 hi\r\n", 100);
+    play.types("DATA\n", 100);
+    play.waits(Duration::from_millis(20));
+    play.says("354 go\r\n", 100);
+    let notes = &play.session.screen().notes;
+    assert_eq!(notes, &["answered after 1.500 s", "answered after 0.020 s"]);
 }
 
 #[test]
