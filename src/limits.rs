@@ -86,6 +86,19 @@ pub const SMTP_LINE: usize = 12 * 1024 + 512;
 pub const MESSAGE_SIZE: u64 = 64 * 1024 * 1024;
 /// Octets of a message that `send` takes: it is held in memory, and no server takes a tenth of it.
 pub const SENT_MESSAGE: u64 = 1024 * 1024 * 1024;
+/// Sessions of `send --load` at once: a server has not many more sockets to give.
+pub const LOAD_SESSIONS: u64 = 10_000;
+/// Messages of `send --load`, so that it ends.
+pub const LOAD_MESSAGES: u64 = 10_000_000;
+/// Recipients of each (RFC 5321 §4.5.3.1.8 has servers take 100).
+pub const LOAD_RECIPIENTS: u64 = 10_000;
+/// Seconds of `send --load`: a day.
+pub const LOAD_SECONDS: u64 = 86_400;
+/// How long a session of `send --load` waits after a connection that failed: without it a server that refuses would be called thousands of
+/// times a second.
+pub const LOAD_PAUSE: Duration = Duration::from_millis(50);
+/// Different errors that `send --load` counts apart.
+pub const LOAD_ERRORS: usize = 100;
 /// Octets of message text that a session gathers before it hands a block to a worker.
 pub const BLOCK: usize = 64 * 1024;
 /// Recipients that any server takes (RFC 5321 §4.5.3.1.8): a client that has named so many believes a 552 to be a 452.

@@ -1,6 +1,7 @@
 //! `mailtool send`: sends a message by SMTP.
 
 mod compose;
+mod load;
 mod raw;
 mod report;
 mod sendmail;
@@ -27,6 +28,7 @@ use crate::wire::date::DateTime;
 use crate::wire::sasl_client::Mechanism;
 use crate::{limits, sys};
 use compose::{Attachment, Letter, Person, no_control, read_people};
+use load::LoadArguments;
 use raw::{Style, raw_mail};
 use report::{Report, Shows};
 use sendmail::Called;
@@ -117,6 +119,8 @@ struct Arguments {
     #[command(flatten)]
     trial: TrialArguments,
     #[command(flatten)]
+    load: LoadArguments,
+    #[command(flatten)]
     server: ServerArguments,
 }
 
@@ -172,6 +176,9 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         }),
         patience: access.timeout,
     };
+    if arguments.load.load {
+        return load::run(&arguments.load, trial, &access, plan, mail);
+    }
     let asks = reports != Reports::default();
     let mut client = Client::asking(plan, mail, reports).with_manner(trial.manner());
     let began = Instant::now();
@@ -272,6 +279,9 @@ fn composed_mail(arguments: &Arguments, host: &str) -> anyhow::Result<Mail> {
     let attachments = attachments.collect::<anyhow::Result<_>>()?;
     let body = match &arguments.body {
         Some(body) => body.clone(),
+        None if arguments.load.load && arguments.body_file.is_none() => {
+            load::body(arguments.load.length)
+        }
         None => String::from_utf8(input(arguments)?).map_err(|_| {
             failure(
                 exit::DATA,
@@ -450,6 +460,8 @@ Examples:
       What it offers, its TLS and certificate; nothing is sent
   mailtool send --socket /run/dovecot/lmtp --lmtp alice < mail.txt
       To a UNIX socket; --proxy socks5://gate.example:1080 goes round
+  mailtool send --load --sessions 20 -m 10000 -d alice@localhost
+      How fast is it? 10000 messages by 20 connections
 
 Exit codes: 0 taken; 64 wrong usage; 65 message refused; 66 no such file;
 67 no such recipient; 68 no such host; 69 not reachable, or refused;

@@ -32,6 +32,7 @@ pub mod driver;
 mod gather;
 pub mod hall;
 mod limiter;
+pub mod load;
 pub mod lookup;
 pub mod meter;
 pub mod outgoing;
@@ -245,6 +246,15 @@ impl Reactor {
             .hub()
             .set_waker(Box::new(move |token| letters.post(Letter::Changed(token))));
         Ok(reactor)
+    }
+
+    /// One for calls only, of sessions that ask for no jobs.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn without_store(options: Options) -> io::Result<Self> {
+        let none = |_| Answer::Smtp(smtp::Answer::Found(smtp::SenderDomain::TakesMail));
+        Self::with_worker(options, Box::new(none))
     }
 
     /// The same with any other way to have jobs done.

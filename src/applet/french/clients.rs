@@ -134,6 +134,38 @@ pub(super) const SEND: Table = &[
     ),
     ("helo", "Nom de cet ordinateur dans EHLO"),
     ("lmtp", "Parler LMTP au lieu de SMTP"),
+    ("Load", "Charge"),
+    (
+        "load",
+        "Envoyer le message encore et encore, et dire à quelle vitesse le serveur le prend",
+    ),
+    ("sessions", "Sessions à la fois"),
+    ("messages", "Messages en tout"),
+    (
+        "length",
+        "Octets du corps qui est fait, s'il n'est pas donné",
+    ),
+    (
+        "recipient-count",
+        "Destinataires de chaque message : 1alice@localhost, 2alice@localhost ... de alice@localhost",
+    ),
+    ("reuse", "Garder chaque connexion pour le message suivant"),
+    (
+        "rate",
+        "Messages par seconde au plus, de toutes les sessions ensemble",
+    ),
+    (
+        "pause",
+        "Secondes qu'une session attend entre deux messages",
+    ),
+    (
+        "duration",
+        "Secondes après lesquelles aucun message n'est plus commencé",
+    ),
+    (
+        "load-remote",
+        "Charger un serveur qui n'est pas sur cet ordinateur : c'est le vôtre, et qui l'exploite le sait",
+    ),
     ("Trying a server out", "Essayer un serveur"),
     (
         "serverinfo",
@@ -199,7 +231,9 @@ pub(super) const SEND: Table = &[
          mailtool send --server mail.example.org --serverinfo\n      \
          Ce qu'il offre, son TLS et son certificat ; rien n'est envoyé\n  \
          mailtool send --socket /run/dovecot/lmtp --lmtp alice < mail.txt\n      \
-         À un socket UNIX ; --proxy socks5://gate.example:1080 fait un détour\n\n\
+         À un socket UNIX ; --proxy socks5://gate.example:1080 fait un détour\n  \
+         mailtool send --load --sessions 20 -m 10000 -d alice@localhost\n      \
+         À quelle vitesse ? 10000 messages par 20 connexions\n\n\
          Codes de retour : 0 accepté ; 64 mauvais usage ; 65 message refusé ; 66 fichier absent ;\n\
          67 destinataire inconnu ; 68 machine inconnue ; 69 injoignable, ou refus ;\n\
          75 réessayer plus tard ; 76 pas le protocole ; 77 identification refusée, ou pas permis",
