@@ -458,6 +458,8 @@ pub const RELAY_DATAGRAM: usize = 16 * 1024;
 /// Octets that a pipe takes at once or not at all (POSIX: PIPE_BUF on Linux).
 pub const PIPE_BUF: usize = 4096;
 
+/// Mailboxes that an IMAP client goes through for a backup, twice: more stages than that are not of a real account.
+pub const IMAP_MAILBOXES: usize = 200_000;
 /// How long a client that waits for mail waits for the answer to a command: its `--timeout` is for the mail.
 pub const CLIENT_ANSWER: Duration = Duration::from_secs(60);
 /// Lines of CAPA that a POP3 client keeps to show, and messages of a mailbox that it keeps to choose from: an id has 70 octets at most

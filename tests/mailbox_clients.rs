@@ -809,6 +809,113 @@ fn fetched_messages_are_files() {
 }
 
 #[test]
+fn a_backup_fetches_what_is_new() {
+    with_servers(|name, at| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let backup = folder.path().join("backup");
+        let there = backup.to_str().expect("UTF-8");
+        let files = |part: &str| fs::read_dir(backup.join(part)).map_or(0, Iterator::count);
+        for flags in ["seen", "keyword"] {
+            good(&imap(at, &["append", "INBOX", "--flags", flags], LETTER));
+        }
+        good(&imap(at, &["create", "Été/2026"], ""));
+        good(&imap(at, &["append", "Été/2026"], LETTER));
+        good(&imap(at, &["create", "Empty"], ""));
+        let said = good(&imap(at, &["backup", there], ""));
+        // In the order in which the server lists them.
+        let mut lines: Vec<&str> = said.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(lines, ["INBOX\t2", "Été/2026\t1"], "{name}");
+        let summer = ".&AMk-t&AOk-.2026/new";
+        assert_eq!(
+            (files("cur"), files("new"), files(summer)),
+            (1, 1, 1),
+            "{name}"
+        );
+        assert_eq!(
+            good(&imap(at, &["backup", there], "")),
+            "",
+            "{name}: nothing is new"
+        );
+        good(&imap(at, &["append", "INBOX"], LETTER));
+        // What is read here keeps its name, but for its flags.
+        let read = fs::read_dir(backup.join("new"))
+            .expect("a folder")
+            .next()
+            .expect("one")
+            .expect("an entry");
+        let named = format!("{}:2,S", read.file_name().to_string_lossy());
+        fs::rename(read.path(), backup.join("cur").join(named)).expect("renamed");
+        good(&imap(at, &["append", "Été/2026"], LETTER));
+        assert_eq!(
+            good(&imap(at, &["backup", there, "inbox"], "")),
+            "INBOX\t1\n",
+            "{name}"
+        );
+        assert_eq!(
+            (files("cur"), files("new"), files(summer)),
+            (2, 1, 1),
+            "{name}"
+        );
+        assert!(
+            bad(&imap(at, &["backup", there, "Nowhere", "INBOX"], ""), 1).contains("Nowhere"),
+            "{name}"
+        );
+        // A mailbox that is another one now has other messages.
+        good(&imap(at, &["delete", "Été/2026"], ""));
+        thread::sleep(Duration::from_millis(1100));
+        good(&imap(at, &["create", "Été/2026"], ""));
+        good(&imap(
+            at,
+            &["append", "Été/2026"],
+            "Subject: another\n\nx\n",
+        ));
+        assert_eq!(
+            good(&imap(at, &["backup", there], "")),
+            "Été/2026\t1\n",
+            "{name}"
+        );
+        assert_eq!((files("tmp"), files(summer)), (0, 2), "{name}");
+    });
+}
+
+/// It is killed at each moment, again and again: every message comes once.
+#[test]
+fn a_backup_that_is_killed_goes_on() {
+    let ours = Server::start();
+    let at = at(ours.address("imap"));
+    const MESSAGES: usize = 30;
+    for number in 0..MESSAGES {
+        good(&imap(
+            &at,
+            &["append", "INBOX"],
+            &format!("Subject: message {number}\n\nx\n"),
+        ));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let there = folder.path().to_str().expect("UTF-8");
+    for delay in 0..30 {
+        let mut child = command("imap", &at, &["backup", there])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it is built");
+        thread::sleep(Duration::from_millis(delay));
+        child.kill().expect("it is ours");
+        child.wait().expect("it ends");
+    }
+    good(&imap(&at, &["backup", there], ""));
+    let texts = fs::read_dir(folder.path().join("new")).expect("a folder");
+    let texts =
+        texts.map(|entry| fs::read_to_string(entry.expect("an entry").path()).expect("UTF-8"));
+    let texts: std::collections::BTreeSet<_> = texts.collect();
+    let count = fs::read_dir(folder.path().join("new"))
+        .expect("a folder")
+        .count();
+    assert_eq!((texts.len(), count), (MESSAGES, MESSAGES));
+}
+
+#[test]
 fn a_server_says_what_it_is() {
     with_servers(|name, at| {
         let whole = good(&imap(at, &["serverinfo"], ""));

@@ -1,5 +1,6 @@
 //! `mailtool imap`: reads and keeps mailboxes by IMAP.
 
+mod backup;
 mod chosen;
 mod hook;
 mod typed;
@@ -11,13 +12,16 @@ use std::time::Duration;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use self::backup::Backup;
 use self::chosen::{Chosen, flag, good_uids, in_mailbox};
 use self::hook::Hooked;
 use super::conversation::{conclude, converse, plan};
 use super::credentials::{Access, Ports, Security, ServerArguments, seconds};
+use super::exit::printable;
 use super::outlet::Place;
 use super::output::Form;
 use super::pop::FormArguments;
+use super::print;
 use crate::limits;
 use crate::proto::client::{Failure, Plan, Upgrade};
 use crate::proto::imap::client::{
@@ -201,6 +205,13 @@ enum Action {
         #[arg(long, value_name = "DATE", value_parser = arrival)]
         date: Option<i64>,
     },
+    /// Save mailboxes as Maildirs; run again, it fetches what is new. Prints how much
+    Backup {
+        /// Folder of the Maildirs, made if it is not there
+        folder: PathBuf,
+        /// Names of the mailboxes; all, when left out
+        mailboxes: Vec<String>,
+    },
     /// What the server is and can; without --user, before login
     #[command(visible_alias = "capabilities")]
     Serverinfo(AsJson),
@@ -285,6 +296,18 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         true => plan(&access)?,
         false => nobody(&access),
     };
+    if let Some(folder) = errand.backup {
+        let mut sink = Backup::new(folder);
+        let mut client = Client::new(plan, Errand::Stages(errand.stages), &mut sink);
+        let conversation = converse(&access, &mut client);
+        let failures = client.into_failures();
+        let done = sink.done().into_iter();
+        let lines: String = done
+            .map(|(mailbox, count)| format!("{mailbox}\t{count}\n"))
+            .collect();
+        print(&printable(&lines))?;
+        return conclude("IMAP", &access, conversation, failures);
+    }
     let mut output = errand.place.open(errand.form)?;
     let mut sink = Hooked::new(&mut output, errand.exec, errand.mailbox);
     let mut client =
@@ -319,6 +342,7 @@ struct Task {
     written: client::Form,
     mailbox: String,
     exec: Option<String>,
+    backup: Option<PathBuf>,
 }
 
 impl Task {
@@ -330,6 +354,7 @@ impl Task {
             written: client::Form::Lines,
             mailbox: String::new(),
             exec: None,
+            backup: None,
         }
     }
 
@@ -468,6 +493,12 @@ fn errand(action: Action, within: Option<Duration>) -> anyhow::Result<Task> {
             date: date.map_or_else(String::new, |unix| DateTime::utc(unix).to_imap()),
             message: typed::message(&file)?,
         }],
+        Action::Backup { folder, mailboxes } => {
+            return Ok(Task {
+                backup: Some(folder),
+                ..Task::new(vec![Stage::Backup(mailboxes)])
+            });
+        }
         Action::Serverinfo(json) => {
             let asked = ["CAPABILITY", "ID", "NAMESPACE", "QUOTA"].map(Stage::Ask);
             let mut stages = asked.to_vec();
@@ -558,6 +589,7 @@ Examples:
   mailtool imap -u alice idle --timeout 60 SUBJECT token \\
       --exec 'mailtool imap -u alice fetch $MAIL_UID'
   mailtool imap -u alice fetch ALL --output Mail/   into a Maildir
+  mailtool imap -u alice backup Backup/
   mailtool imap -u alice move FROM list --to Lists --create
   mailtool imap -u alice raw 'SELECT INBOX' 'UID FETCH 1:* (FLAGS)'
   mailtool imap --server imap.example.org --tls -u alice \\

@@ -102,7 +102,8 @@ impl Sink for Outlet {
     }
 }
 
-fn marks(flags: &str) -> Marks {
+/// The flags that a Maildir and an mbox know.
+pub(super) fn marks(flags: &str) -> Marks {
     let known = [
         ("\\Seen", Marks::SEEN),
         ("\\Answered", Marks::ANSWERED),

@@ -3,6 +3,7 @@
 //! A client session does one errand and closes. It fails with a [`Failure`]; several may be met on the way (one for each
 //! message that is not there), and all are kept, so that nobody is told half of what went wrong.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -81,10 +82,26 @@ pub trait Sink: io::Write {
     fn ended(&mut self, _about: &About<'_>) -> io::Result<()> {
         Ok(())
     }
+
+    /// What comes next is of this mailbox, which has these UIDs: those that are here already are taken away. IMAP only.
+    fn opened(&mut self, _mailbox: &Place<'_>, _uids: &mut BTreeSet<u32>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Sink for Vec<u8> {}
 impl Sink for &mut [u8] {}
+
+/// Where a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// As people write it.
+    pub mailbox: &'a str,
+    /// Between the levels of its name, if there are any.
+    pub delimiter: Option<char>,
+    /// UIDs mean the same messages as long as this is the same (RFC 3501 §2.3.1.1).
+    pub validity: u32,
+}
 
 /// What is known of a message that has come. Empty is what is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

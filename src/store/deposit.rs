@@ -26,6 +26,8 @@ use crate::wire::mbox::{FromLine, Marks, Text};
 #[derive(Debug)]
 pub struct Deposit {
     kind: Kind,
+    /// The name of the next message's file in a Maildir, before its flags, if it is to have one of its own.
+    base: Option<String>,
     /// A CR that came last: it is written unless an LF follows.
     cr: bool,
     begun: bool,
@@ -102,9 +104,15 @@ impl Deposit {
     const fn new(kind: Kind) -> Self {
         Self {
             kind,
+            base: None,
             cr: false,
             begun: false,
         }
+    }
+
+    /// In a Maildir the next message is called so: a name that no other one has, without what a file's name may not hold.
+    pub fn name(&mut self, base: String) {
+        self.base = Some(base);
     }
 
     /// The message that was written is whole. It is on disk, to be found, when this returns.
@@ -121,7 +129,8 @@ impl Deposit {
                 let Some((path, file)) = draft.take() else {
                     return Ok(());
                 };
-                let done = settle(folder, &path, &file, kept);
+                let base = self.base.take();
+                let done = settle(folder, &path, &file, base, kept);
                 if done.is_err() {
                     let _ = fs::remove_file(&path);
                 }
@@ -233,7 +242,13 @@ impl Drop for Deposit {
 }
 
 /// Gives a whole draft its name.
-fn settle(folder: &Path, draft: &Path, file: &File, kept: Kept) -> io::Result<()> {
+fn settle(
+    folder: &Path,
+    draft: &Path,
+    file: &File,
+    base: Option<String>,
+    kept: Kept,
+) -> io::Result<()> {
     if let Some(received) = kept
         .received
         .and_then(|seconds| u64::try_from(seconds).ok())
@@ -241,7 +256,8 @@ fn settle(folder: &Path, draft: &Path, file: &File, kept: Kept) -> io::Result<()
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(received))?;
     }
     file.sync_all()?;
-    let base = draft.file_name().unwrap_or_default().to_string_lossy();
+    let unique = draft.file_name().unwrap_or_default().to_string_lossy();
+    let base = base.unwrap_or_else(|| unique.into_owned());
     let letters: String = [
         (Marks::DRAFT, 'D'),
         (Marks::FLAGGED, 'F'),
@@ -254,7 +270,7 @@ fn settle(folder: &Path, draft: &Path, file: &File, kept: Kept) -> io::Result<()
     .map(|(_, letter)| letter)
     .collect();
     let (part, name) = match letters.is_empty() {
-        true => ("new", base.into_owned()),
+        true => ("new", base),
         false => ("cur", format!("{base}:2,{letters}")),
     };
     let directory = folder.join(part);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mailtool::proto::client::{Plan, Upgrade};
-use mailtool::proto::imap::client::Errand;
+use mailtool::proto::imap::client::{Change, Errand, Missing, Stage};
 use mailtool::proto::pop3::client::{Request, Way};
 use mailtool::proto::{imap, pop3, smtp};
 use mailtool::wire::address::Address;
@@ -171,6 +171,21 @@ fn imap_errand(dialog: &Dialog, errand: &str) -> Result<(Upgrade, Errand), Strin
         ["create", mailbox] => Errand::Create(mailbox.into()),
         ["delete", mailbox] => Errand::Delete(mailbox.into()),
         ["empty", mailbox] => Errand::Empty(mailbox.into()),
+        ["move", mailbox, uids, to] => Errand::Stages(vec![
+            Stage::Select(mailbox.into()),
+            Stage::Choose(uids.into()),
+            Stage::Copy {
+                to: to.into(),
+                way: imap::client::Way::Move,
+                missing: Missing::Made,
+            },
+        ]),
+        ["flag", mailbox, uids, flag] => Errand::Stages(vec![
+            Stage::Select(mailbox.into()),
+            Stage::Choose(uids.into()),
+            Stage::Flags(Some((Change::Add, vec![flag.into()]))),
+            Stage::ExpungeChosen,
+        ]),
         ["append", mailbox, file] => Errand::Append {
             mailbox: mailbox.into(),
             message: dialog.file(file)?,

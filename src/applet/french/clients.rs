@@ -406,6 +406,18 @@ pub(super) const IMAP: Table = &[
         "@expunge",
         "Ôter pour de bon ce qui est marqué supprimé ; dit combien",
     ),
+    (
+        "@backup",
+        "Sauver des boîtes en Maildirs ; relancé, il prend ce qui est nouveau. Dit combien",
+    ),
+    (
+        "backup.folder",
+        "Dossier des Maildirs, fait s'il n'existe pas",
+    ),
+    (
+        "backup.mailboxes",
+        "Noms des boîtes ; toutes, s'ils manquent",
+    ),
     ("@rename", "Donner un autre nom à une boîte"),
     (
         "@subscribe",
@@ -541,6 +553,7 @@ pub(super) const IMAP: Table = &[
          mailtool imap -u alice idle --timeout 60 SUBJECT jeton \\\n      \
          --exec 'mailtool imap -u alice fetch $MAIL_UID'\n  \
          mailtool imap -u alice fetch ALL --output Courrier/   dans un Maildir\n  \
+         mailtool imap -u alice backup Sauvegarde/\n  \
          mailtool imap -u alice move FROM liste --to Listes --create\n  \
          mailtool imap -u alice raw 'SELECT INBOX' 'UID FETCH 1:* (FLAGS)'\n  \
          mailtool imap --server imap.example.org --tls -u alice \\\n      \

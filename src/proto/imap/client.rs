@@ -28,7 +28,7 @@ use self::command::{Asked, Capabilities, Command, Progress};
 use self::idle::Watch;
 use self::server::Server;
 use crate::limits;
-use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Sink, Upgrade};
+use crate::proto::client::{Failure, GREETING, Lasting, Place, Plan, Refusal, Sink, Upgrade};
 use crate::proto::{Input, Out, Session};
 use crate::wire::imap::reply::{self, Condition, Reply, Status};
 use crate::wire::lines::Want;
@@ -58,6 +58,10 @@ pub struct Client<'a> {
     /// The literal that is coming.
     literal: Literal,
     mailbox: String,
+    /// Of the mailbox: its UIDVALIDITY.
+    validity: u32,
+    /// Mailboxes were named that are to be gone through.
+    named: bool,
     /// Messages in the mailbox.
     exists: u32,
     /// Which messages are meant: a sequence set of UIDs.
@@ -119,6 +123,8 @@ impl<'a> Client<'a> {
             response: Vec::new(),
             literal: Literal::None,
             mailbox: String::new(),
+            validity: 0,
+            named: false,
             exists: 0,
             chosen: String::new(),
             found: BTreeSet::new(),
@@ -276,6 +282,12 @@ impl<'a> Client<'a> {
             }
             (_, Status::Ok | Status::No | Status::Bad) => {
                 self.learn(condition);
+                if let Some((name, number)) = condition.code
+                    && name.eq_ignore_ascii_case(b"UIDVALIDITY")
+                {
+                    let number = std::str::from_utf8(number).ok();
+                    self.validity = number.and_then(|number| number.parse().ok()).unwrap_or(0);
+                }
                 // RFC 6851 §4.3: MOVE tells it before the messages go.
                 self.copied(condition, out);
             }

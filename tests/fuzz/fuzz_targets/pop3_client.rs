@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use mailtool::proto::client::{Plan as ClientPlan, Upgrade};
-use mailtool::proto::pop3::client::{Client, Request};
+use mailtool::proto::pop3::client::{Client, Listed, Picked, Request, Then};
 use mailtool_fuzz::conversation::{Event, Plan, events, with_client};
 use mailtool_fuzz::said;
 
@@ -50,6 +50,13 @@ fn play(plan: Plan, events: &[Event<'_>], piece: usize) -> [String; 3] {
         requests.into_iter().cycle().skip(plan.variant()).take(7),
         &mut sink,
     );
+    if plan.variant() % 2 == 1 {
+        let all = |there: &[Listed]| {
+            let whole = |listed: &Listed| Picked::Whole(listed.message, Then::Goes);
+            Ok(there.iter().map(whole).collect())
+        };
+        client = client.picking(Box::new(all));
+    }
     let said = with_client(Box::new(&mut client), events, piece);
     said::lines(&said);
     let failures = format!("{:?}", client.into_failures());

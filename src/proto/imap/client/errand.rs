@@ -76,6 +76,10 @@ pub enum Stage {
         /// What else is asked of each.
         with: With,
     },
+    /// `LIST`: then these mailboxes, or all when there are none, are gone through, and what the sink does not have is fetched.
+    Backup(Vec<String>),
+    /// A mailbox of those, with what is between the levels of names.
+    Lacking(String, Option<char>),
     /// Sets flags of those that are meant, or only tells them: UID and flags, one message a line.
     Flags(Option<(Change, Vec<String>)>),
     /// All of the mailbox are marked as deleted.
@@ -144,6 +148,8 @@ pub enum With {
     Nothing,
     /// Flags and the time of arrival.
     Marks,
+    /// The same, of messages that may be gone meanwhile.
+    MarksOfSome,
 }
 
 /// How flags change.

@@ -96,7 +96,7 @@ impl Client<'_> {
                 self.came.clear();
                 let marks = match with {
                     With::Nothing => "",
-                    With::Marks => "FLAGS INTERNALDATE ",
+                    With::Marks | With::MarksOfSome => "FLAGS INTERNALDATE ",
                 };
                 let chosen = &self.chosen;
                 // PEEK: reading here does not make a message \Seen.
@@ -169,7 +169,12 @@ impl Client<'_> {
                 .fold(Command::new(verb), |command, mailbox| {
                     command.text(" ").mailbox(mailbox)
                 }),
-            Stage::Folders => Command::new("LIST \"\" \"*\""),
+            Stage::Folders | Stage::Backup(_) => Command::new("LIST \"\" \"*\""),
+            Stage::Lacking(..) if self.exists == 0 => return Begun::Done,
+            Stage::Lacking(..) => {
+                self.found.clear();
+                Command::new("UID SEARCH ALL")
+            }
             Stage::Status(mailbox) => Command::new("STATUS ")
                 .mailbox(mailbox)
                 .text(" (MESSAGES UNSEEN RECENT UIDNEXT UIDVALIDITY)"),
@@ -254,6 +259,14 @@ impl Client<'_> {
                     self.write(line.as_bytes(), out);
                 }
             }
+            (
+                Data::List {
+                    attributes,
+                    delimiter,
+                    name,
+                },
+                Some(Stage::Backup(_)),
+            ) => self.listed(attributes, delimiter.map(char::from), &mailbox(name)),
             (Data::Status(items), Some(Stage::Status(mailbox))) => {
                 let figures = items
                     .iter()
@@ -283,7 +296,7 @@ impl Client<'_> {
                     self.tell_found(uids, out);
                 }
             }
-            (Data::Search(uids), Some(Stage::OthersStay | Stage::Idle(_))) => {
+            (Data::Search(uids), Some(Stage::OthersStay | Stage::Idle(_) | Stage::Lacking(..))) => {
                 self.found.extend(uids);
             }
             (Data::Other, Some(Stage::Search { .. })) => self.counted(response, out),
@@ -386,6 +399,28 @@ impl Client<'_> {
             Failure::Negative(Refusal::new(what, why.as_bytes(), Lasting::Permanent))
         };
         match &self.stage {
+            Some(Stage::Fetch {
+                with: With::MarksOfSome,
+                ..
+            }) => {}
+            Some(Stage::Backup(wanted)) => {
+                // What was named and is not there.
+                for wanted in wanted {
+                    let why = "there is no such mailbox".to_owned();
+                    self.failures.push(none(&format!("backup {wanted}"), why));
+                }
+            }
+            Some(Stage::Lacking(mailbox, delimiter)) => {
+                let place = Place {
+                    mailbox,
+                    delimiter: *delimiter,
+                    validity: self.validity,
+                };
+                if let Err(error) = self.sink.opened(&place, &mut self.found) {
+                    return self.give_up(Failure::Sink(error), out);
+                }
+                self.fetch_found();
+            }
             Some(Stage::Fetch { .. } | Stage::Flags(_)) => {
                 let verb = self.command.verb();
                 for uid in missing(&self.chosen, &self.came) {
@@ -478,7 +513,57 @@ impl Client<'_> {
             _ => {}
         }
         self.failures.push(negative(condition, refusal));
+        // The other mailboxes are saved all the same.
+        if matches!(self.stage, Some(Stage::Examine(_)))
+            && matches!(self.stages.front(), Some(Stage::Lacking(..)))
+        {
+            self.stages.pop_front();
+            return self.proceed(out);
+        }
         self.logout(out);
+    }
+
+    /// A mailbox that there is: it is gone through, if it is meant.
+    fn listed(&mut self, attributes: &[&[u8]], delimiter: Option<char>, name: &str) {
+        let no_mailbox = |attribute: &&[u8]| {
+            attribute.eq_ignore_ascii_case(b"\\Noselect")
+                || attribute.eq_ignore_ascii_case(b"\\NonExistent")
+        };
+        let Some(Stage::Backup(wanted)) = &mut self.stage else {
+            return;
+        };
+        let same = |wanted: &String| {
+            let inbox = name.eq_ignore_ascii_case("INBOX") && wanted.eq_ignore_ascii_case("INBOX");
+            wanted == name || inbox
+        };
+        if attributes.iter().any(no_mailbox) || self.stages.len() > limits::IMAP_MAILBOXES {
+            return;
+        }
+        // Of the names that were given one is struck out; the last one leaves an empty name, so that all is not meant then.
+        match wanted.iter().position(same) {
+            Some(at) => {
+                wanted.remove(at);
+                self.named = true;
+            }
+            None if !wanted.is_empty() || self.named => return,
+            None => {}
+        }
+        self.stages.push_back(Stage::Examine(name.to_owned()));
+        self.stages
+            .push_back(Stage::Lacking(name.to_owned(), delimiter));
+    }
+
+    /// Next is fetched what was found, as many at a time as a line takes that every server reads.
+    fn fetch_found(&mut self) {
+        let set = set(&self.found);
+        let ranges: Vec<&str> = set.split(',').filter(|range| !range.is_empty()).collect();
+        for ranges in ranges.chunks(RANGES).rev() {
+            self.stages.push_front(Stage::Fetch {
+                section: String::new(),
+                with: With::MarksOfSome,
+            });
+            self.stages.push_front(Stage::Choose(ranges.join(",")));
+        }
     }
 
     /// `[COPYUID 38505 304,319:320 3956:3958]` (RFC 4315 §3): the new UIDs are written as they are told.
@@ -531,6 +616,9 @@ fn is_flag(flag: &str) -> bool {
 pub(super) const fn is_of_set(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b':' | b',' | b'*')
 }
+
+/// Of a set in one command: at most 22 octets each, and RFC 2683 §3.2.1.5 has clients send lines of at most 1000 octets where they can.
+const RANGES: usize = 40;
 
 /// What a line about a message is made of.
 pub(super) const SUMMARY: &str = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)";
