@@ -94,6 +94,11 @@ impl Talker {
         Self::start(authority.folder.path(), MAILTOOL, &format!("nc -N {words}"))
     }
 
+    /// The same where that is told without being asked for.
+    fn ncat(authority: &Authority, words: &str) -> Self {
+        Self::start(authority.folder.path(), MAILTOOL, &format!("nc {words}"))
+    }
+
     /// A listener of ours, and its port.
     fn listening(authority: &Authority, words: &str) -> (Self, u16) {
         let talker = Self::ours(authority, &format!("-lvn {words} 127.0.0.1 0"));
@@ -250,6 +255,37 @@ fn a_certificate_is_verified() {
     is_refused(Talker::ours(&authority, &client));
 }
 
+/// What `openssl req -x509` makes unless told otherwise: an authority's own.
+#[test]
+fn a_certificate_that_was_named_itself_is_good() {
+    if !have("openssl", "openssl") {
+        return;
+    }
+    let authority = Authority::new();
+    authority.openssl(
+        "-keyout self.key -out self.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost",
+    );
+    let (_server, port) = Talker::s_server(&authority, "-cert self.pem -key self.key");
+    let verify = "--compat=ncat --ssl-verify --ssl-trustfile";
+    a_line_is_reversed(Talker::ncat(
+        &authority,
+        &format!("{verify} self.pem localhost {port}"),
+    ));
+    // ncat tells who signed by another exit code than the name.
+    for (words, expected) in [
+        (format!("{verify} self.pem 127.0.0.1 {port}"), 2),
+        (format!("{verify} ca.pem localhost {port}"), 1),
+        (format!("--compat=ncat --ssl-verify localhost {port}"), 1),
+    ] {
+        let (code, said) = Talker::ncat(&authority, &words).ends();
+        assert_eq!(code, Some(expected), "{words}: {said}");
+        assert!(
+            said.contains("Ncat: Certificate verification failed ("),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn the_server_is_told_which_name_is_meant() {
     if !have("openssl", "openssl") {
@@ -356,6 +392,26 @@ fn a_listener_that_asks_for_a_certificate() {
     let mut alice = Talker::s_client(&authority, port, "-cert alice.pem -key alice.key");
     alice.type_line("from alice");
     listener.hears("from alice");
+}
+
+#[test]
+fn a_listener_that_trusts_whom_the_machine_trusts() {
+    if !have("openssl", "openssl") {
+        return;
+    }
+    let authority = Authority::new();
+    authority.sign("alice", "email:alice@localhost");
+    let words = "-k --ssl-cert localhost.pem --ssl-key localhost.key --ssl-verify";
+    let (_listener, port) = Talker::listening(&authority, words);
+    for (shown, alert) in [
+        ("", "alert certificate required"),
+        ("-cert alice.pem -key alice.key", "alert unknown ca"),
+    ] {
+        let mut client = Talker::s_client(&authority, port, &format!("-ign_eof {shown}"));
+        client.type_line("hello");
+        next_with(&client.stderr, alert);
+        assert_ne!(client.ends().0, Some(0));
+    }
 }
 
 #[test]

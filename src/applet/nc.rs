@@ -32,12 +32,12 @@ mod talk;
 mod witnesses;
 pub mod words;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -203,6 +203,8 @@ struct Netcat {
     witnesses: Witnesses,
     /// Typed once, for all calls.
     md5_key: OnceCell<Vec<u8>>,
+    /// The address that a name was looked up for last, and its name.
+    name: RefCell<Option<(IpAddr, Option<String>)>>,
     /// --stats: how far it is, for when a signal ends it.
     meter: Option<Meter>,
     input: Input,
@@ -220,11 +222,17 @@ impl Netcat {
             Direction::SendOnly => (Input::stdin()?, Output::none()),
             Direction::ReceiveOnly => (Input::none(), Output::stdout()?),
         };
+        // ncat will not have a stdin that cannot be read.
+        let input = match options.dialect {
+            Dialect::OpenBsd | Dialect::Traditional => input.or_at_its_end(),
+            Dialect::Ncat => input,
+        };
         Ok(Self {
             prelude: Dialogue::new(),
             is_guarded: options.evidence.stats,
             witnesses: Witnesses::of(&options, &words)?,
             md5_key: OnceCell::new(),
+            name: RefCell::new(None),
             meter: meter(&options, &words)?,
             input,
             output,
@@ -252,9 +260,26 @@ impl Netcat {
             Dialect::OpenBsd | Dialect::Traditional => self.options.verbose > 0,
             Dialect::Ncat => false,
         };
-        match self.options.names {
-            Names::LookedUp if is_shown => quick_resolver().reverse(address.ip()),
-            _ => None,
+        if self.options.names == Names::Numeric || !is_shown {
+            return None;
+        }
+        let address = address.ip();
+        let mut known = self.name.borrow_mut();
+        if known.as_ref().is_none_or(|(of, _)| *of != address) {
+            *known = Some((address, quick_resolver().reverse(address)));
+        }
+        known.as_ref().and_then(|(_, name)| name.clone())
+    }
+
+    /// netcat-traditional tells with -v of an address that has no name.
+    fn tell_nameless(&self, address: SocketAddr) {
+        if self.options.dialect == Dialect::Traditional
+            && self.options.names == Names::LookedUp
+            && self.options.verbose > 0
+            && !address.ip().is_unspecified()
+            && self.name_of(address).is_none()
+        {
+            eprint(&self.words.nameless(address.ip()));
         }
     }
 

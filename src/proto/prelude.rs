@@ -23,10 +23,23 @@ pub trait Prelude {
     fn log_in(&mut self, _user: String, _password: String) -> Result<(), PreludeError> {
         Ok(())
     }
+    /// How far a SOCKS 5 proxy has come; of any other there is nothing to tell.
+    fn socks(&self) -> Option<SocksProgress> {
+        None
+    }
     /// The peer has closed the connection before the prelude was done: what that means, in words.
     fn ended(&self) -> PreludeError {
         PreludeError::new("the other side closed the connection before it was ready")
     }
+}
+
+/// How far a SOCKS 5 proxy has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocksProgress {
+    /// Whether it wants a user name and a password; it has not said that yet, or cannot do without another way, where it is `None`.
+    pub wants_password: Option<bool>,
+    /// Whether it was asked for the host.
+    pub asked: bool,
 }
 
 /// What came of [`Prelude::hear`].

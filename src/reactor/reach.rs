@@ -158,7 +158,7 @@ fn call(target: &Target) -> Result<(Socket, Place), ClientError> {
             UnixName::Path(path) => Place::Unix(path.clone()),
             UnixName::Abstract(_) => Place::Unix(name.to_string().into()),
         };
-        match dial_unix(name, UnixKind::Stream, None, patience) {
+        match dial_unix(name, UnixKind::Stream, None, patience, |_| {}) {
             Ok((socket, _)) => return Ok((socket, place)),
             Err(error) => attempts.push((place, fault(error))),
         }

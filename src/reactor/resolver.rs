@@ -85,6 +85,22 @@ pub fn numeric(host: &str, port: u16, family: Family) -> Result<SocketAddr, Reso
     of_family(address, family).map(|address| with_port(address, port))
 }
 
+/// The address as getnameinfo(3) spells it: `fe80::1%eth0` where it has a scope.
+pub fn spelled(address: SocketAddr) -> String {
+    let scope = match address {
+        SocketAddr::V6(address) => address.scope_id(),
+        SocketAddr::V4(_) => 0,
+    };
+    let address = address.ip();
+    match scope {
+        0 => address.to_string(),
+        _ => format!(
+            "{address}%{}",
+            interface_name(scope).unwrap_or_else(|| scope.to_string())
+        ),
+    }
+}
+
 /// A resolver: what it knows, and whom it asks.
 #[derive(Clone, Debug, Default)]
 pub struct Resolver {
@@ -363,6 +379,14 @@ fn interface(scope: &str) -> Option<u32> {
     }
     let index = fs::read_to_string(format!("/sys/class/net/{scope}/ifindex")).ok()?;
     index.trim().parse().ok()
+}
+
+fn interface_name(index: u32) -> Option<String> {
+    let interfaces = fs::read_dir("/sys/class/net").ok()?;
+    let names = interfaces.flatten().map(|entry| entry.file_name());
+    names
+        .filter_map(|name| name.into_string().ok())
+        .find(|name| interface(name) == Some(index))
 }
 
 /// The old spellings of an IPv4 address, as inet_aton(3) takes them: `127.1`, `0x7f.0.0.1`, `2130706433`.

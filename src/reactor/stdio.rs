@@ -102,6 +102,21 @@ impl Input {
         })
     }
 
+    /// At its end at once, if it can never be read: nohup(1) leaves a stdin that is open for writing only, and a folder has no
+    /// octets.
+    pub fn or_at_its_end(self) -> Self {
+        let Some(fd) = &self.fd else {
+            return self;
+        };
+        let mode = rustix::fs::fcntl_getfl(fd).unwrap_or(OFlags::empty()) & OFlags::RWMODE;
+        let is_folder = fstat(fd)
+            .is_ok_and(|file| FileType::from_raw_mode(file.st_mode) == FileType::Directory);
+        match mode == OFlags::WRONLY || is_folder {
+            true => Self::none(),
+            false => self,
+        }
+    }
+
     /// One that is at its end (-d).
     pub const fn none() -> Self {
         Self {
@@ -514,6 +529,20 @@ mod tests {
         let null = OpenOptions::new().write(true).open("/dev/null").unwrap();
         let mut output = Output::new(null.into()).unwrap();
         assert_eq!(output.write(&[0; 100_000]).unwrap(), 100_000);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_at_its_end() {
+        let deaf = OpenOptions::new().write(true).open("/dev/null").unwrap();
+        let folder = File::open("/").unwrap();
+        for file in [deaf, folder] {
+            let input = Input::new(file.into()).unwrap();
+            assert!(!input.is_over());
+            assert!(input.or_at_its_end().is_over());
+        }
+        let (reader, _writer) = io::pipe().unwrap();
+        let input = Input::new(reader.into()).unwrap();
+        assert!(!input.or_at_its_end().is_over());
     }
 
     #[test]

@@ -17,6 +17,7 @@
 //! | `{here}` | 127.x.y.z, which no other case uses |
 //! | `{dir}` | the folder in which it runs, with the case's files in it |
 
+pub mod corners;
 pub mod ncat;
 pub mod ncat_proxies;
 pub mod ncat_servers;
@@ -407,6 +408,7 @@ pub fn cases() -> Vec<Case> {
         ncat_servers::cases(),
         ncat_proxies::cases(),
         traditional::cases(),
+        corners::cases(),
     ]
     .concat();
     let mut titles: Vec<_> = cases.iter().map(Case::title).collect();

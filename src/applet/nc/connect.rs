@@ -1,7 +1,9 @@
 //! The client: calls one port after another, directly or through proxies, and has a conversation with each that answers.
 
+use std::cell::RefCell;
+use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,15 +12,14 @@ use socket2::Socket;
 use super::Netcat;
 use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
-use super::hops::{Connection, Through, ask_password};
+use super::hops::{Connection, Hop, Through, ask_password};
 use super::options::{
-    Begins, Carrier, Connect, Idle, OnceConnected, Proxy, ProxyProtocol, Source, Task, To,
+    Begins, Carrier, Connect, Idle, Names, OnceConnected, Proxy, ProxyProtocol, Source, Task, To,
 };
 use super::secure::Whereabouts;
 use super::witnesses::Among;
 use super::words::{Note, Peer, Rest, Totals, UnixVerb, Way, WhyNot};
 use crate::limits;
-use crate::proto::prelude::Prelude;
 use crate::proto::raw::{Outcome, Role};
 use crate::reactor::relay::Link;
 use crate::reactor::resolver::{self, Family};
@@ -54,7 +55,7 @@ impl Netcat {
         let Task::Connect(connect) = self.options.task.clone() else {
             return Err(Complaint::Usage);
         };
-        self.find_trust_file()?;
+        self.look_at_tls()?;
         let (name, ports, source) = match &connect.to {
             To::Ports {
                 host,
@@ -76,6 +77,13 @@ impl Netcat {
             source,
             kind: HostKind::Destination,
         };
+        if let Some(address) = host
+            .addresses
+            .first()
+            .filter(|_| name.parse::<IpAddr>().is_ok())
+        {
+            self.tell_nameless(*address);
+        }
         if self.is_scan(&connect, ports) {
             let code = self.scan(&host, ports);
             self.tell_nothing_moved();
@@ -131,18 +139,24 @@ impl Netcat {
             && !probe(&connection.socket, self.probe_patience(address))
         {
             self.tell_refusal(host.name, shown);
+            self.tell_nothing_moved();
             return Ok(Some(1));
         }
         let way = match connect.proxies.is_empty() {
             true => Way::Direct,
             false => Way::Proxied,
         };
-        self.tell(&Note::Connected {
+        // To ncat it is none before TLS stands.
+        let waits_for_tls = knocks && self.options.tls.begins == Begins::AtOnce && !only_probe;
+        let told = Note::Connected {
             host: host.name,
             peer: shown,
             carrier: self.options.carrier.name(),
             way,
-        });
+        };
+        if !waits_for_tls {
+            self.tell(&told);
+        }
         if only_probe && knocks {
             return self.knock(host.name, shown, &connection, begun).map(Some);
         }
@@ -271,7 +285,7 @@ impl Netcat {
             kind: HostKind::Proxy,
         };
         let mut proxies = connect.proxies.clone();
-        let mut preludes = self.preludes(&proxies, host.name, port)?;
+        let mut hops = self.hops(&proxies, host.name, port)?;
         for _ in 0..limits::PROXY_CALLS {
             let Some((socket, address)) = self.call(&first, proxy.port, until)? else {
                 return Ok(None);
@@ -280,7 +294,7 @@ impl Netcat {
                 self.tell(&Note::AtProxy(address));
             }
             let mut connection = self.watched(Connection::new(socket, None));
-            match self.go_through(&mut connection, &mut preludes)? {
+            match self.go_through(&mut connection, &mut hops)? {
                 Through::Done => {
                     let shown = match resolver::numeric(host.name, port, Family::Any) {
                         Ok(address) => address,
@@ -289,19 +303,18 @@ impl Netcat {
                     return Ok(Some((connection, shown)));
                 }
                 Through::Again { at } => {
-                    self.begin_others_anew(&mut preludes, at, &proxies, host, port)?
+                    self.begin_others_anew(&mut hops, at, &proxies, host, port)?
                 }
                 Through::WantsLogin { at, refusal } => {
-                    let (Some(proxy), Some(prelude)) = (proxies.get_mut(at), preludes.get_mut(at))
-                    else {
+                    let (Some(proxy), Some(hop)) = (proxies.get_mut(at), hops.get_mut(at)) else {
                         return Err(refusal);
                     };
                     let Some(login) = ask_password(proxy)? else {
                         return Err(refusal);
                     };
-                    let taken = prelude.log_in(login.user, login.password);
+                    let taken = hop.prelude.log_in(login.user, login.password);
                     taken.map_err(|error| self.refused(&error))?;
-                    self.begin_others_anew(&mut preludes, at, &proxies, host, port)?;
+                    self.begin_others_anew(&mut hops, at, &proxies, host, port)?;
                 }
             }
         }
@@ -313,16 +326,16 @@ impl Netcat {
     /// Only the proxy that wants to be called again goes on where it was: to the others it is a new connection.
     fn begin_others_anew(
         &self,
-        preludes: &mut [Box<dyn Prelude>],
+        hops: &mut [Hop],
         at: usize,
         proxies: &[Proxy],
         host: &Host<'_>,
         port: u16,
     ) -> Result<(), Complaint> {
-        let anew = self.preludes(proxies, host.name, port)?;
-        for (index, (prelude, anew)) in preludes.iter_mut().zip(anew).enumerate() {
+        let anew = self.hops(proxies, host.name, port)?;
+        for (index, (hop, anew)) in hops.iter_mut().zip(anew).enumerate() {
             if index != at {
-                *prelude = anew;
+                hop.begin_anew(anew);
             }
         }
         Ok(())
@@ -451,8 +464,15 @@ impl Netcat {
             return Ok(None);
         }
         let host = source.address.as_deref().unwrap_or(any);
-        let addresses = resolver::resolve(host, source.port, family)
-            .map_err(|error| self.words.unresolved_source(host, &error.to_string()))?;
+        let addresses = match (self.options.names, self.options.dialect) {
+            (Names::Numeric, Dialect::Ncat | Dialect::Traditional) => {
+                resolver::numeric(host, source.port, family).map(|address| vec![address])
+            }
+            // Debian's nc looks this one up, -n or not.
+            _ => resolver::resolve(host, source.port, family),
+        };
+        let addresses =
+            addresses.map_err(|error| self.words.unresolved_source(host, &error.to_string()))?;
         Ok(addresses.first().copied())
     }
 
@@ -468,8 +488,13 @@ impl Netcat {
         };
         let until = connect.wait_port.map(|patience| Instant::now() + patience);
         let patience = self.options.timing.connect;
-        let (socket, temporary) = loop {
-            let called = dial_unix(name, kind, source, patience);
+        let bound = RefCell::new(None);
+        let (socket, _temporary) = loop {
+            let called = dial_unix(name, kind, source, patience, |ours| {
+                if bound.replace(Some(ours.clone())).is_none() {
+                    self.tell(&Note::CallsFrom(ours));
+                }
+            });
             let (why, of) = match called {
                 Ok(called) => break called,
                 Err(DialError::Bind(error)) => (reason(&error), source.unwrap_or(name)),
@@ -481,13 +506,17 @@ impl Netcat {
             }
             thread::sleep(BETWEEN_CALLS);
         };
-        if let Some(temporary) = &temporary {
-            let bound = UnixName::Path(temporary.path().to_owned());
-            self.tell(&Note::Bound(super::words::Local::Unix(&bound)));
-        }
         self.tell(&Note::ConnectedTo(name));
         let connection = self.watched(Connection::new(socket, None));
-        self.carry_on(connect, connection, &name.to_string(), Whereabouts::Here)
+        let ended = self.carry_on(connect, connection, &name.to_string(), Whereabouts::Here);
+        if let Some(ours) = bound.take() {
+            self.tell(&Note::LeavesName(&ours));
+            // Debian's nc leaves it there.
+            if let (Dialect::Ncat, UnixName::Path(path)) = (self.options.dialect, &ours) {
+                let _ = fs::remove_file(path);
+            }
+        }
+        ended
     }
 }
 

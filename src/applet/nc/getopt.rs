@@ -66,6 +66,9 @@ impl CommandLine {
                 }
                 _ => line.operands.push(word.clone()),
             }
+            if line.is_answered() {
+                break;
+            }
         }
         Ok(line)
     }
@@ -129,8 +132,17 @@ impl CommandLine {
                 spelling: Spelling::Letter,
                 value,
             });
+            if self.is_answered() {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Who asks for help or the version gets it then and there, whatever stands behind.
+    fn is_answered(&self) -> bool {
+        let last = self.given.last();
+        last.is_some_and(|given| matches!(given.flag.id, Id::Help | Id::Version))
     }
 
     /// Whether the option was given.
@@ -333,6 +345,20 @@ mod tests {
             let error = cut(dialect, line).expect_err("it is wrong");
             assert_eq!(error.to_string(), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn what_stands_behind_help_and_version_is_not_looked_at() {
+        for (dialect, line, expected) in [
+            (Dialect::OpenBsd, "-vhQ -q", "-v -h |"),
+            (Dialect::OpenBsd, "h --help --frob", "--help | h"),
+            (Dialect::Ncat, "--version --help", "--version |"),
+            (Dialect::Traditional, "-h -4 x", "-h |"),
+        ] {
+            assert_eq!(shown(dialect, line), expected, "{line}");
+        }
+        let before = cut(Dialect::OpenBsd, "-Qh").expect_err("it comes first");
+        assert_eq!(before, GetoptError::UnknownLetter('Q'));
     }
 
     #[test]

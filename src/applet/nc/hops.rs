@@ -96,26 +96,46 @@ enum Spoke {
     WithoutLogin(Complaint),
 }
 
+/// What is to be said to a proxy.
+pub(super) struct Hop {
+    pub(super) prelude: Box<dyn Prelude>,
+    /// Who looked the next host up, until that is told.
+    found: Option<Found>,
+}
+
+/// Who looks a name up.
+enum Found {
+    ByProxy(String),
+    Here(String, SocketAddr),
+}
+
+impl Hop {
+    /// The same said to another connection: what was told once is not told again.
+    pub(super) fn begin_anew(&mut self, anew: Self) {
+        self.prelude = anew.prelude;
+    }
+}
+
 impl Netcat {
     /// What is to be said to each proxy, in this order, so that the last one calls `host`.
-    pub(super) fn preludes(
+    pub(super) fn hops(
         &self,
         proxies: &[Proxy],
         host: &str,
         port: u16,
-    ) -> Result<Vec<Box<dyn Prelude>>, Complaint> {
+    ) -> Result<Vec<Hop>, Complaint> {
         let behind = proxies.iter().skip(1);
         let behind = behind.map(|proxy| (proxy.host.as_str(), proxy.port));
         let targets = behind.chain([(host, port)]);
         proxies
             .iter()
             .zip(targets)
-            .map(|(proxy, (host, port))| self.prelude(proxy, host, port))
+            .map(|(proxy, (host, port))| self.hop(proxy, host, port))
             .collect()
     }
 
-    fn prelude(&self, proxy: &Proxy, host: &str, port: u16) -> Result<Box<dyn Prelude>, Complaint> {
-        let destination = self.destination(proxy, host, port)?;
+    fn hop(&self, proxy: &Proxy, host: &str, port: u16) -> Result<Hop, Complaint> {
+        let (destination, found) = self.destination(proxy, host, port)?;
         let prelude = match proxy.protocol {
             ProxyProtocol::Socks4 => {
                 let user = proxy.login.as_ref().map_or("", |login| &login.user);
@@ -126,18 +146,22 @@ impl Netcat {
             ProxyProtocol::Http => HttpConnect::new(destination, login(proxy), nonce())
                 .map(|prelude| Box::new(prelude) as Box<dyn Prelude>),
         };
-        prelude.map_err(|error| self.refused(&error))
+        let prelude = prelude.map_err(|error| self.refused(&error))?;
+        Ok(Hop { prelude, found })
     }
 
     /// What the proxy is asked for, looked up by whom it was wanted.
-    fn destination(&self, proxy: &Proxy, host: &str, port: u16) -> Result<Destination, Complaint> {
+    fn destination(
+        &self,
+        proxy: &Proxy,
+        host: &str,
+        port: u16,
+    ) -> Result<(Destination, Option<Found>), Complaint> {
         let spelt = Host::parse(host).unwrap_or_else(|| Host::Name(host.to_owned()));
-        let host = match (spelt, proxy.lookup) {
-            (Host::Address(address), _) => Host::Address(address),
-            (Host::Name(name), Lookup::Remote) => {
-                self.tell(&Note::LookedUpByProxy(&name));
-                Host::Name(name)
-            }
+        let by_proxy = |name: String| (Host::Name(name.clone()), Some(Found::ByProxy(name)));
+        let (host, found) = match (spelt, proxy.lookup) {
+            (Host::Address(address), _) => (Host::Address(address), None),
+            (Host::Name(name), Lookup::Remote) => by_proxy(name),
             (Host::Name(name), lookup) => {
                 let family = match proxy.protocol {
                     ProxyProtocol::Socks4 => Family::V4,
@@ -149,39 +173,58 @@ impl Netcat {
                 };
                 match found {
                     Ok(found) => match found.first() {
-                        None => Host::Name(name),
-                        Some(&address) => {
-                            self.tell(&Note::LookedUpHere {
-                                host: &name,
-                                address,
-                            });
-                            Host::Address(address.ip())
-                        }
+                        None => (Host::Name(name), None),
+                        Some(&address) => (
+                            Host::Address(address.ip()),
+                            Some(Found::Here(name, address)),
+                        ),
                     },
-                    Err(_) if lookup == Lookup::Both => {
-                        self.tell(&Note::LookedUpByProxy(&name));
-                        Host::Name(name)
-                    }
+                    Err(_) if lookup == Lookup::Both => by_proxy(name),
                     Err(error) => {
                         return Err(self.words.unresolved(&name, port, &error.to_string()));
                     }
                 }
             }
         };
-        Ok(Destination { host, port })
+        Ok((Destination { host, port }, found))
+    }
+
+    fn tell_found(&self, found: &mut Option<Found>) {
+        match found.take() {
+            Some(Found::ByProxy(host)) => self.tell(&Note::LookedUpByProxy(&host)),
+            Some(Found::Here(host, address)) => self.tell(&Note::LookedUpHere {
+                host: &host,
+                address,
+            }),
+            None => {}
+        }
     }
 
     /// Speaks to the proxies.
     pub(super) fn go_through(
         &self,
         connection: &mut Connection,
-        preludes: &mut [Box<dyn Prelude>],
+        hops: &mut [Hop],
     ) -> Result<Through, Complaint> {
-        for (at, prelude) in preludes.iter_mut().enumerate() {
+        for (at, Hop { prelude, found }) in hops.iter_mut().enumerate() {
+            if prelude.socks().is_none() {
+                self.tell_found(found);
+            }
             let mut wire = connection.wire.take();
-            let spoken = self.speak(connection, prelude.as_mut(), wire.as_deref_mut());
+            let spoke = self.speak(connection, prelude.as_mut(), wire.as_deref_mut());
             connection.wire = wire;
-            match spoken? {
+            if let Some(progress) = prelude.socks() {
+                if let Some(wants_password) = progress.wants_password {
+                    self.tell(&Note::LoggingIn { wants_password });
+                }
+                if progress.asked {
+                    self.tell_found(found);
+                }
+                if matches!(spoke, Ok(Spoke::ToItsEnd)) {
+                    self.tell(&Note::ProxyConnected);
+                }
+            }
+            match spoke? {
                 Spoke::ToItsEnd => {}
                 Spoke::Again => return Ok(Through::Again { at }),
                 Spoke::WithoutLogin(refusal) => return Ok(Through::WantsLogin { at, refusal }),

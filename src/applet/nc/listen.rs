@@ -41,6 +41,14 @@ impl Netcat {
             return Err(Complaint::Usage);
         };
         let acceptor = self.acceptor()?;
+        if let Some(host) = listen
+            .only_from
+            .as_ref()
+            .and_then(|only| only.address.as_ref())
+        {
+            self.resolve(host, 0)
+                .map_err(|error| self.words.unresolved(host, 0, &error.to_string()))?;
+        }
         let socket = self.open(&listen)?;
         let outcome = match self.options.carrier {
             Carrier::Udp | Carrier::UnixDatagram => self.hear(&listen, socket)?,
@@ -112,6 +120,7 @@ impl Netcat {
 
     /// Whoever lets the system choose a port is told which it is, asked or not.
     fn tell_place(&self, bound: SocketAddr, chosen: bool) {
+        self.tell_nameless(bound);
         let name = self.name_of(bound);
         let local = Local::Port(self.peer(bound, &name));
         let note = match self.options.carrier {
@@ -165,17 +174,25 @@ impl Netcat {
 
     fn next_caller(&self, listen: &Listen, listener: &Socket) -> Result<Socket, Complaint> {
         loop {
-            if self.options.dialect == Dialect::Traditional
-                && let Some(patience) = self.options.timing.connect
-                && !sockets::is_called(listener, patience)?
-            {
-                return Err(self.words.nobody_called());
-            }
+            self.wait_for_call(listener)?;
             let (socket, caller) =
                 sockets::accept(listener).map_err(|error| named("accept", &error))?;
             if self.admit(listen, &socket, &caller)? {
                 return Ok(socket);
             }
+        }
+    }
+
+    /// With -w netcat-traditional waits for a caller no longer than that.
+    fn wait_for_call(&self, socket: &Socket) -> Result<(), Complaint> {
+        match self.options.timing.connect {
+            Some(patience)
+                if self.options.dialect == Dialect::Traditional
+                    && !sockets::is_called(socket, patience)? =>
+            {
+                Err(self.words.nobody_called())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -228,6 +245,7 @@ impl Netcat {
         if let Some(only) = &listen.only_from {
             self.is_the_one(only, address, local(socket))?;
         }
+        self.tell_nameless(address);
         let name = self.name_of(address);
         self.tell(&Note::Called {
             by: self.peer(address, &name),
@@ -278,6 +296,7 @@ impl Netcat {
                 options::Callers::One => socket.try_clone()?,
                 _ => self.another(&socket)?,
             };
+            self.wait_for_call(&socket)?;
             let caller =
                 sockets::first_sender(&socket).map_err(|error| named("recvfrom", &error))?;
             if !self.admit(listen, &socket, &caller)? {

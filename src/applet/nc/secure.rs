@@ -46,14 +46,14 @@ impl Netcat {
         })
     }
 
-    /// A wrong name of a file costs no call.
-    pub(super) fn find_trust_file(&self) -> Result<(), Complaint> {
+    /// A wrong name of a file, or of a cipher, costs no call.
+    pub(super) fn look_at_tls(&self) -> Result<(), Complaint> {
         let tls = &self.options.tls;
-        let Some(file) = tls
-            .trust_file
-            .as_ref()
-            .filter(|_| tls.begins != Begins::Never)
-        else {
+        if tls.begins == Begins::Never {
+            return Ok(());
+        }
+        self.ciphers()?;
+        let Some(file) = &tls.trust_file else {
             return Ok(());
         };
         fs::File::open(file).map(drop).map_err(|error| {
@@ -87,11 +87,7 @@ impl Netcat {
         };
         let clients = match (tls.check, &tls.trust_file) {
             (Check::Always, Some(file)) => ClientCertificates::Required(read(file)?),
-            (Check::Always, None) => {
-                return Err(Complaint::refused(
-                    "callers can be asked for certificates with --ssl-trustfile only: it names who signs theirs",
-                ));
-            }
+            (Check::Always, None) => ClientCertificates::RequiredOfKnown,
             _ => ClientCertificates::NotAsked,
         };
         let settings = ServerTls {
@@ -147,9 +143,7 @@ impl Netcat {
     /// TLS that failed, in a handshake or later.
     pub(super) fn tls_trouble(&self, host: &str, error: &TlsError) -> Complaint {
         match error {
-            TlsError::Certificate { fault, .. } => {
-                self.words.bad_certificate(host, &fault.to_string())
-            }
+            TlsError::Certificate { fault, .. } => self.words.bad_certificate(host, fault),
             error => Complaint::Failed(format!("no TLS with {host}: {error}")),
         }
     }

@@ -102,7 +102,7 @@ impl Netcat {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                     self.words.unwritten(&reason(error))
                 }
-                _ => Complaint::Failed(reason(error)),
+                _ => self.words.failed(&reason(error)),
             },
         }
     }

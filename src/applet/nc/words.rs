@@ -16,7 +16,7 @@
 mod notes;
 
 use std::fmt::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use super::help;
 use super::options::Names;
 use crate::proto::raw::Role;
 use crate::reactor::sockets::UnixName;
+use crate::reactor::{CertificateFault, resolver};
 
 pub use self::notes::{Handshake, Local, Note, Peer, Rest, Totals, Way, WhyNot};
 
@@ -90,6 +91,7 @@ impl Words {
         let text = match note {
             Note::Listening(local) => format!("Listening on {}", openbsd_local(local)),
             Note::Bound(local) => format!("Bound on {}", openbsd_local(local)),
+            Note::CallsFrom(ours) => format!("Bound on {}", unix(ours)),
             Note::Called { by, .. } => format!("Connection received on {}", openbsd_peer(by)),
             Note::CalledAt(name) => format!("Connection received on {}", unix(name)),
             Note::Connected {
@@ -148,6 +150,14 @@ impl Words {
             } => (format!("Connected to {}.", peer.address), false),
             Note::Knocked => ("UDP packet sent successfully".to_owned(), false),
             Note::ConnectedTo(name) => (format!("Connected to {}.", unix(name)), false),
+            Note::CallsFrom(ours) => (
+                format!("[{}] used as source DGRAM Unix domain socket.", unix(ours)),
+                false,
+            ),
+            Note::LeavesName(ours) => (
+                format!("Deleting source DGRAM Unix domain socket. [{}]", unix(ours)),
+                false,
+            ),
             Note::CallFailed {
                 peer, why, rest, ..
             } => {
@@ -188,6 +198,14 @@ impl Words {
                 false,
             ),
             Note::AtProxy(proxy) => (format!("Connected to proxy {proxy}"), false),
+            Note::LoggingIn { wants_password } => {
+                let text = match wants_password {
+                    true => "Doing username and password authentication.",
+                    false => "No authentication needed.",
+                };
+                (text.to_owned(), false)
+            }
+            Note::ProxyConnected => ("connection succeeded.".to_owned(), false),
             Note::LookedUpByProxy(host) => {
                 (format!("Host {host} will be resolved by the proxy."), false)
             }
@@ -276,7 +294,7 @@ impl Words {
 
     /// `HOST (ADDRESS)`; the host alone, where it is the address, or has to be.
     fn beside(&self, host: &str, peer: &Peer<'_>) -> String {
-        let address = peer.address.ip().to_string();
+        let address = resolver::spelled(peer.address);
         match self.names {
             Names::LookedUp if address != host => format!("{host} ({address})"),
             _ => host.to_owned(),
@@ -333,11 +351,11 @@ impl Words {
     /// The same of where to listen.
     pub fn unresolved_here(&self, host: &str, why: &str) -> Complaint {
         match self.dialect {
+            Dialect::Traditional => self.unresolved(host, 0, why),
             Dialect::OpenBsd => Complaint::Failed(format!("getaddrinfo: {why}")),
             Dialect::Ncat => {
                 Complaint::Refused(format!("Could not resolve hostname \"{host}\": {why}."))
             }
-            Dialect::Traditional => Complaint::Failed(unknown_host(host)),
         }
     }
 
@@ -348,7 +366,7 @@ impl Words {
             Dialect::Ncat => Complaint::Refused(format!(
                 "Could not resolve source address \"{host}\": {why}."
             )),
-            Dialect::Traditional => Complaint::Failed(unknown_host(host)),
+            Dialect::Traditional => self.unresolved(host, 0, why),
         }
     }
 
@@ -431,6 +449,21 @@ impl Words {
         ))
     }
 
+    /// Something went wrong with octets on their way.
+    pub fn failed(&self, why: &str) -> Complaint {
+        match self.dialect {
+            Dialect::OpenBsd | Dialect::Traditional => Complaint::failed(why),
+            Dialect::Ncat => Complaint::Failed(format!("{why}.")),
+        }
+    }
+
+    /// netcat-traditional, where an address has no name.
+    pub fn nameless(&self, address: IpAddr) -> String {
+        self.error(&format!(
+            "{address}: inverse host lookup failed: Unknown host"
+        ))
+    }
+
     /// An exchange broke off: what errno says, where this dialect says it at all.
     pub fn broken(&self, why: &str) -> Complaint {
         match self.dialect {
@@ -440,11 +473,16 @@ impl Words {
     }
 
     /// A certificate is not good, and it has to be.
-    pub fn bad_certificate(&self, host: &str, why: &str) -> Complaint {
+    pub fn bad_certificate(&self, host: &str, fault: &CertificateFault) -> Complaint {
+        let why = fault.to_string();
         match self.dialect {
-            Dialect::Ncat => Complaint::Refused(format!(
-                "Certificate verification failed ({why}).\nNcat: Certificate verification error."
-            )),
+            // It looks at names last, and has another exit code for them.
+            Dialect::Ncat if matches!(fault, CertificateFault::WrongName(_)) => {
+                Complaint::Refused(format!(
+                    "Certificate verification failed ({why}).\nNcat: Certificate verification error."
+                ))
+            }
+            Dialect::Ncat => Complaint::Failed(format!("Certificate verification failed ({why}).")),
             Dialect::OpenBsd | Dialect::Traditional => Complaint::Failed(format!(
                 "the certificate of {host} is not good: {why}; --ca FILE trusts its authority, --insecure takes any"
             )),
@@ -502,7 +540,7 @@ fn cannot_grab(at: SocketAddr, why: &str) -> String {
 }
 
 fn openbsd_peer(peer: &Peer<'_>) -> String {
-    let address = peer.address.ip().to_string();
+    let address = resolver::spelled(peer.address);
     format!("{} {}", peer.name.unwrap_or(&address), peer.address.port())
 }
 

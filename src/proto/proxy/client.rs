@@ -29,7 +29,7 @@ use std::mem;
 
 use super::{Destination, Held, Host, Login};
 use crate::limits;
-use crate::proto::prelude::{Heard, Prelude, PreludeError};
+use crate::proto::prelude::{Heard, Prelude, PreludeError, SocksProgress};
 use crate::wire::http_proxy::{
     Challenge, Credentials, DigestChallenge, HeadReader, ResponseHead, challenges, connect, hex,
 };
@@ -126,6 +126,7 @@ pub struct Socks5 {
     request: Vec<u8>,
     user_password: Option<Vec<u8>>,
     state: State5,
+    wants_password: Option<bool>,
     held: Held,
 }
 
@@ -154,6 +155,7 @@ impl Socks5 {
             request: octets,
             user_password: login.map(user_password).transpose()?,
             state: State5::Choice,
+            wants_password: None,
             held: Held::default(),
         })
     }
@@ -161,11 +163,13 @@ impl Socks5 {
     fn chosen(&mut self, method: Method, out: &mut Vec<u8>) -> Result<(), PreludeError> {
         match (method, &self.user_password) {
             (Method::NONE, _) => {
+                self.wants_password = Some(false);
                 self.state = State5::Answer;
                 out.extend_from_slice(&self.request);
                 Ok(())
             }
             (Method::USER_PASSWORD, Some(user_password)) => {
+                self.wants_password = Some(true);
                 self.state = State5::Verdict;
                 out.extend_from_slice(user_password);
                 Ok(())
@@ -203,6 +207,7 @@ impl Prelude for Socks5 {
     fn begin(&mut self, out: &mut Vec<u8>) {
         self.held = Held::default();
         self.state = State5::Choice;
+        self.wants_password = None;
         let mut methods = vec![Method::NONE];
         methods.extend(self.user_password.as_ref().map(|_| Method::USER_PASSWORD));
         Greeting { methods }.encode(out);
@@ -265,6 +270,13 @@ impl Prelude for Socks5 {
     fn log_in(&mut self, user: String, password: String) -> Result<(), PreludeError> {
         self.user_password = Some(user_password(Login { user, password })?);
         Ok(())
+    }
+
+    fn socks(&self) -> Option<SocksProgress> {
+        Some(SocksProgress {
+            wants_password: self.wants_password,
+            asked: matches!(self.state, State5::Answer),
+        })
     }
 
     fn ended(&self) -> PreludeError {

@@ -126,6 +126,19 @@ fn numbers_are_addresses_however_they_are_spelt() {
 }
 
 #[test]
+fn an_address_is_spelled_with_its_scope() {
+    for (host, expected) in [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("fe80::1%lo", "fe80::1%lo"),
+        ("fe80::1%4000000000", "fe80::1%4000000000"),
+    ] {
+        let address = numeric(host, 25, Family::Any).unwrap();
+        assert_eq!(spelled(address), expected);
+    }
+}
+
+#[test]
 fn an_address_of_the_other_family_is_refused() {
     for (host, family) in [("::1", Family::V4), ("127.0.0.1", Family::V6)] {
         assert_eq!(resolve(host, 25, family), Err(ResolveError::OtherFamily));

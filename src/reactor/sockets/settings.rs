@@ -33,6 +33,8 @@ pub struct Settings {
     pub tos: Option<u8>,
     /// The way that IPv4 packets go.
     pub route: Option<Route>,
+    /// IPV6_V6ONLY, if true: an IPv6 listener takes no IPv4 callers.
+    pub only_v6: bool,
 }
 
 /// A loose source route (RFC 791 §3.1). Linux takes it only with its pointer at the first hop, 4, and most routers drop packets
@@ -75,6 +77,9 @@ impl Error for Unset {}
 impl Settings {
     /// Sets all of it on a socket that is to be used with `address`.
     pub(super) fn apply(&self, socket: &Socket, address: SocketAddr) -> io::Result<()> {
+        if self.only_v6 && address.is_ipv6() {
+            socket.set_only_v6(true).map_err(Unset::of(""))?;
+        }
         if self.broadcast {
             socket.set_broadcast(true).map_err(Unset::of(""))?;
         }

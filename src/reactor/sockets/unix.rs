@@ -8,6 +8,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tempfile::TempDir;
 
@@ -78,8 +79,9 @@ impl UnixKind {
     }
 }
 
-/// Connects to `to`, as `source` if it is given. Datagrams are answered to a name only, so without a source there is a
-/// temporary one: keep it as long as the socket.
+/// Connects to `to`, as `source` if it is given, where a socket that somebody left is replaced. Datagrams are answered to a
+/// name only, so without a source there is a temporary one: keep it as long as the socket. `bound` is told of either as soon
+/// as it is ours.
 ///
 /// # Errors
 /// [`DialError::Bind`] for the source, else [`DialError::Failed`] or [`DialError::TimedOut`]: `patience` counts while all who
@@ -89,24 +91,27 @@ pub fn dial_unix(
     kind: UnixKind,
     source: Option<&UnixName>,
     patience: Option<Duration>,
+    bound: impl FnOnce(&UnixName),
 ) -> Result<(Socket, Option<TemporaryName>), DialError> {
     let socket = Socket::new(Domain::UNIX, kind.of_socket(), None).map_err(DialError::Failed)?;
-    let bound = match (source, kind) {
-        (Some(source), _) => source
-            .address()
-            .and_then(|address| socket.bind(&address))
-            .map(|()| None),
+    let ours = match (source, kind) {
+        (Some(source), _) => bind(&socket, source).map(|()| None),
         (None, UnixKind::Datagrams) => bind_somewhere(&socket).map(Some),
         (None, UnixKind::Stream) => Ok(None),
     };
-    let bound = bound.map_err(DialError::Bind)?;
+    let ours = ours.map_err(DialError::Bind)?;
+    match (source, &ours) {
+        (Some(source), _) => bound(source),
+        (None, Some(made)) => bound(&UnixName::Path(made.path.clone())),
+        (None, None) => {}
+    }
     // There is no such thing as a UNIX connection under way: either it is there, or the caller waits for it to be.
     socket
         .set_write_timeout(patience)
         .map_err(DialError::Failed)?;
     let address = to.address().map_err(DialError::Failed)?;
     match super::uninterrupted(|| socket.connect(&address)) {
-        Ok(()) => Ok((socket, bound)),
+        Ok(()) => Ok((socket, ours)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(DialError::TimedOut),
         Err(error) => Err(DialError::Failed(error)),
     }
@@ -119,17 +124,25 @@ pub fn dial_unix(
 /// The name cannot be had.
 pub fn listen_unix(at: &UnixName, kind: UnixKind, callers: Callers) -> io::Result<Socket> {
     let socket = Socket::new(Domain::UNIX, kind.of_socket(), None)?;
-    let address = at.address()?;
-    if let UnixName::Path(path) = at
-        && fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
-    {
-        fs::remove_file(path)?;
-    }
-    socket.bind(&address)?;
+    bind(&socket, at)?;
     if kind == UnixKind::Stream {
         socket.listen(callers.backlog())?;
     }
     Ok(socket)
+}
+
+fn bind(socket: &Socket, at: &UnixName) -> io::Result<()> {
+    let address = at.address()?;
+    if let UnixName::Path(path) = at {
+        // The kernel would choose a name of its own, which nobody knows.
+        if path.as_os_str().is_empty() {
+            return Err(Errno::INVAL.into());
+        }
+        if fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket()) {
+            fs::remove_file(path)?;
+        }
+    }
+    socket.bind(&address)
 }
 
 fn bind_somewhere(socket: &Socket) -> io::Result<TemporaryName> {
@@ -158,7 +171,8 @@ mod tests {
         let unique = path.as_os_str().as_bytes().to_vec();
         for name in [UnixName::Path(path.clone()), UnixName::Abstract(unique)] {
             let listener = listen_unix(&name, UnixKind::Stream, Callers::One).unwrap();
-            let (caller, temporary) = dial_unix(&name, UnixKind::Stream, None, None).unwrap();
+            let (caller, temporary) =
+                dial_unix(&name, UnixKind::Stream, None, None, |_| {}).unwrap();
             assert!(temporary.is_none());
             let (server, _) = accept(&listener).unwrap();
             (&caller).write_all(b"hello").unwrap();
@@ -175,7 +189,7 @@ mod tests {
         let error = listen_unix(&name, UnixKind::Stream, Callers::One).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
-        let refused = dial_unix(&name, UnixKind::Stream, None, None);
+        let refused = dial_unix(&name, UnixKind::Stream, None, None, |_| {});
         assert!(matches!(refused, Err(DialError::Failed(_))), "no socket");
     }
 
@@ -184,7 +198,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let name = UnixName::Path(folder.path().join("sock"));
         let server = listen_unix(&name, UnixKind::Datagrams, Callers::One).unwrap();
-        let (caller, temporary) = dial_unix(&name, UnixKind::Datagrams, None, None).unwrap();
+        let (caller, temporary) =
+            dial_unix(&name, UnixKind::Datagrams, None, None, |_| {}).unwrap();
         let temporary = temporary.unwrap();
         let path = temporary.path().to_owned();
         assert!(path.starts_with("/tmp") && path.ends_with("recv.sock"));
@@ -200,9 +215,16 @@ mod tests {
         // The server now hears nobody else.
         let _server = listen_unix(&name, UnixKind::Datagrams, Callers::One).unwrap();
         let source = UnixName::Path(folder.path().join("mine"));
-        let (_, temporary) = dial_unix(&name, UnixKind::Datagrams, Some(&source), None).unwrap();
-        assert!(temporary.is_none());
-        assert!(folder.path().join("mine").exists());
+        // The second takes the name over that the first has left.
+        for _ in 0..2 {
+            let mut bound = None;
+            let told = |name: &UnixName| bound = Some(name.clone());
+            let (_, temporary) =
+                dial_unix(&name, UnixKind::Datagrams, Some(&source), None, told).unwrap();
+            assert!(temporary.is_none());
+            assert_eq!(bound.as_ref(), Some(&source));
+            assert!(folder.path().join("mine").exists());
+        }
     }
 
     #[test]
@@ -211,7 +233,7 @@ mod tests {
         let name = UnixName::Path(folder.path().join("sock"));
         let _listener = listen_unix(&name, UnixKind::Stream, Callers::One).unwrap();
         let patience = Some(Duration::from_millis(100));
-        let dial = || dial_unix(&name, UnixKind::Stream, None, patience);
+        let dial = || dial_unix(&name, UnixKind::Stream, None, patience, |_| {});
         let mut waiting = Vec::new();
         let out_of_it = loop {
             match dial() {
@@ -224,10 +246,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_too_long_is_refused() {
+    fn a_name_that_is_too_long_or_none_is_refused() {
         let name = UnixName::Path(PathBuf::from("/".repeat(200)));
         assert!(listen_unix(&name, UnixKind::Stream, Callers::One).is_err());
-        let refused = dial_unix(&name, UnixKind::Stream, None, None);
+        let none = UnixName::Path(PathBuf::new());
+        let error = listen_unix(&none, UnixKind::Stream, Callers::One).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        let refused = dial_unix(&name, UnixKind::Stream, None, None, |_| {});
         assert!(matches!(refused, Err(DialError::Failed(_))));
         assert_eq!(UnixName::Abstract(b"x".to_vec()).to_string(), "@x");
     }

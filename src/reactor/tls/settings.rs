@@ -17,7 +17,7 @@ use rustls::{ClientConfig, KeyLog, RootCertStore, ServerConfig};
 
 use super::binding::end_point;
 use super::pem::{self, certificates, private_key};
-use super::verify::{Lenient, add_file, authorities};
+use super::verify::{Lenient, Named, add_file, authorities};
 use super::{Ciphers, Connection, Tls, TlsError};
 use crate::proto::Verdict;
 use crate::tap::keylog::KeySink;
@@ -30,7 +30,7 @@ pub enum Trust {
         /// A lab's own authority, such as `STORE/tls/ca.pem`.
         extra: Option<PathBuf>,
     },
-    /// The authorities in a PEM file, and no others.
+    /// The authorities in a PEM file, and no others; and a server that shows one of these certificates itself.
     Only(PathBuf),
     /// As [`Self::Authorities`], but a certificate that is not good is told of ([`Verdict::Tolerated`]) and taken.
     Tolerant {
@@ -105,6 +105,8 @@ pub enum ClientCertificates {
     Asked(Vec<u8>),
     /// Nobody comes in without one of an authority in this PEM text.
     Required(Vec<u8>),
+    /// Nobody comes in without one of an authority that this machine knows.
+    RequiredOfKnown,
 }
 
 /// What a server can be told about TLS.
@@ -166,14 +168,15 @@ impl Acceptor {
             .map_err(|error| TlsError::Broken(error.to_string()))?;
         let (clients, needed) = match &settings.clients {
             ClientCertificates::NotAsked => (None, false),
-            ClientCertificates::Asked(pem) => (Some(pem), false),
-            ClientCertificates::Required(pem) => (Some(pem), true),
+            ClientCertificates::Asked(pem) => (Some(client_authorities(pem)?), false),
+            ClientCertificates::Required(pem) => (Some(client_authorities(pem)?), true),
+            ClientCertificates::RequiredOfKnown => (Some(authorities()), true),
         };
         let builder = match clients {
             None => builder.with_no_client_auth(),
-            Some(pem) => {
-                let roots = Arc::new(client_authorities(pem)?);
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+            Some(roots) => {
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
                 let verifier = if needed {
                     verifier
                 } else {
@@ -304,15 +307,15 @@ impl Connector {
             }
             Trust::Only(path) => {
                 let mut roots = RootCertStore::empty();
-                add_file(&mut roots, path)?;
-                (builder.with_root_certificates(roots), Judge::Strict)
+                let named = add_file(&mut roots, path)?;
+                let strict = strict(roots, Arc::clone(&provider))?;
+                let builder = builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(Named { strict, named }));
+                (builder, Judge::Strict)
             }
             Trust::Tolerant { extra } => {
-                let roots = Arc::new(and_in(extra, authorities())?);
-                let strict =
-                    WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider));
-                let strict = strict.build();
-                let strict = strict.map_err(|error| TlsError::Authorities(error.to_string()))?;
+                let strict = strict(and_in(extra, authorities())?, Arc::clone(&provider))?;
                 let lenient = Arc::new(Lenient::new(provider, Some(strict), None));
                 let builder = builder
                     .dangerous()
@@ -401,6 +404,15 @@ fn provider(ciphers: &Ciphers) -> Arc<CryptoProvider> {
 
 fn octets(names: &[String]) -> Vec<Vec<u8>> {
     names.iter().map(|name| name.clone().into_bytes()).collect()
+}
+
+fn strict(
+    roots: RootCertStore,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|error| TlsError::Authorities(error.to_string()))
 }
 
 fn client_authorities(pem: &[u8]) -> Result<RootCertStore, TlsError> {

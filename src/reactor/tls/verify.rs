@@ -29,16 +29,22 @@ pub(super) fn authorities() -> RootCertStore {
     roots
 }
 
-/// Adds the authorities in a PEM file.
-pub(super) fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TlsError> {
+/// Adds the authorities in a PEM file, and tells which certificates it has.
+pub(super) fn add_file(
+    roots: &mut RootCertStore,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let fault = |what: &dyn fmt::Display| {
         TlsError::Authorities(format!("the CA file {}: {what}", path.display()))
     };
     let pem = std::fs::read(path).map_err(|error| fault(&error))?;
-    for certificate in certificates(&pem).map_err(|error| fault(&error))? {
-        roots.add(certificate).map_err(|error| fault(&error))?;
+    let found = certificates(&pem).map_err(|error| fault(&error))?;
+    for certificate in &found {
+        roots
+            .add(certificate.clone())
+            .map_err(|error| fault(&error))?;
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Whether the first certificate of a PEM text is for all of `names`; those that it is not for.
@@ -73,7 +79,7 @@ pub(super) fn certificate_fault(error: CertificateError) -> CertificateFault {
         | CertificateError::NotValidYetContext { .. } => CertificateFault::Time,
         // rustls has no word for these; the names are those of webpki.
         CertificateError::Other(error) => match error.to_string().as_str() {
-            "CaUsedAsEndEntity" => CertificateFault::OfAuthority,
+            OF_AUTHORITY => CertificateFault::OfAuthority,
             "UnsupportedCertVersion" => CertificateFault::Other(
                 "it is of X.509 version 1, which has no names of servers; make one of version 3"
                     .to_owned(),
@@ -93,6 +99,70 @@ fn plain_name(name: &str) -> String {
         .split_once('(')
         .and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(name).trim_matches('"').to_owned()
+}
+
+/// webpki's name of it.
+const OF_AUTHORITY: &str = "CaUsedAsEndEntity";
+
+/// As strict as any, but a server may show one of the `named` certificates themselves, also where it is an authority's own: so
+/// OpenSSL takes it, and `openssl req -x509` makes such.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) strict: Arc<WebPkiServerVerifier>,
+    pub(super) named: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Named {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let found = self.strict.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match found {
+            // webpki looks at the time first.
+            Err(Error::InvalidCertificate(CertificateError::Other(error)))
+                if error.to_string() == OF_AUTHORITY && self.named.contains(end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            found => found,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.strict
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.strict
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.strict.supported_verify_schemes()
+    }
 }
 
 /// Takes any certificate; only that the server has its key is still checked. May remember what is wrong with it.

@@ -105,7 +105,7 @@ impl Timing {
             true => quit_after(dialect, line)?,
             // ncat leaves at the end of stdin, for datagrams have no end that could be told. A second for the answer.
             false => (dialect == Dialect::Ncat
-                && Carrier::of(line) == Carrier::Udp
+                && matches!(Carrier::of(line), Carrier::Udp | Carrier::UnixDatagram)
                 && idle.is_none()
                 && !line.has(Id::Listen)
                 && !line.has(Id::RecvOnly))

@@ -72,13 +72,17 @@ impl PortReader<'_> {
         if let Some(port) = self.services.port(text, self.transport) {
             return Ok(port);
         }
+        // To getaddrinfo(3) it is 0.
+        if text.is_empty() && self.dialect == Dialect::OpenBsd {
+            return Ok(0);
+        }
         let lowest = match self.dialect {
             Dialect::Traditional => 1,
             Dialect::OpenBsd | Dialect::Ncat => 0,
         };
         self.number(text, lowest).map_err(|why| {
             Complaint::Refused(match (self.dialect, why) {
-                (Dialect::OpenBsd, "invalid") => {
+                (Dialect::OpenBsd, "invalid" | "too small") => {
                     "getaddrinfo: Servname not supported for ai_socktype".to_owned()
                 }
                 (Dialect::OpenBsd, why) => format!("port number {why}: {text}"),
@@ -180,6 +184,11 @@ mod tests {
                 "x",
                 "getaddrinfo: Servname not supported for ai_socktype",
             ),
+            (
+                OpenBsd,
+                "-1",
+                "getaddrinfo: Servname not supported for ai_socktype",
+            ),
             // Debian's takes it for 34463.
             (OpenBsd, "99999", "port number too large: 99999"),
             (Ncat, "x", "Invalid source port number \"x\"."),
@@ -193,6 +202,7 @@ mod tests {
             assert_eq!(local(dialect, operand), expected, "{dialect:?} {operand}");
         }
         assert_eq!(local(OpenBsd, "0"), Ok(0));
+        assert_eq!(local(OpenBsd, ""), Ok(0));
         assert_eq!(local(Ncat, "0"), Ok(0));
         assert_eq!(local(OpenBsd, "smtp"), Ok(25));
     }

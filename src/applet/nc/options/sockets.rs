@@ -33,7 +33,10 @@ pub enum Carrier {
 
 impl Carrier {
     pub(super) fn of(line: &CommandLine) -> Self {
-        match (line.has(Id::Unix), line.has(Id::Udp)) {
+        // -4 and -6 take back a -U before them.
+        let family = line.last_of(&[Id::Unix, Id::V4, Id::V6]);
+        let is_unix = family.is_some_and(|given| given.flag.id == Id::Unix);
+        match (is_unix, line.has(Id::Udp)) {
             (true, true) => Self::UnixDatagram,
             (true, false) => Self::UnixStream,
             (false, true) => Self::Udp,
@@ -112,6 +115,7 @@ pub(super) fn settings(
         min_ttl: hops(line, Id::MinTtl, "minttl")?,
         tos: tos(dialect, line)?,
         route: route(dialect, line, family, surroundings)?,
+        only_v6: dialect == Dialect::Ncat && family == Family::V6,
     })
 }
 

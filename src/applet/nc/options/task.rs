@@ -293,12 +293,13 @@ impl Reader<'_> {
             (Dialect::OpenBsd, []) => Err(Complaint::Usage),
             (Dialect::OpenBsd, [_]) if has_local => Err(Complaint::Usage),
             (Dialect::OpenBsd, [_]) => Err(Complaint::refused("missing port number")),
-            (Dialect::Ncat, []) => {
+            (Dialect::Ncat, words) if words.first().is_none_or(|host| host.is_empty()) => {
                 Err(Complaint::refused("You must specify a host to connect to."))
             }
             (Dialect::Traditional, []) => Err(Complaint::refused("no destination")),
             (Dialect::Traditional, [_]) => Err(Complaint::refused("no port[s] to connect to")),
             (_, [host, ports @ ..]) => Ok((host, ports)),
+            (_, []) => Err(Complaint::Usage),
         }
     }
 
@@ -492,6 +493,11 @@ impl Reader<'_> {
         refuse(
             line.has(Id::KeepOpen) && self.carrier == Carrier::Udp && exec_count(line) == 0,
             "UDP mode does not support the -k or --keep-open options, except with --exec or --sh-exec.",
+        )?;
+        refuse(
+            line.last_of(&[Id::Broker, Id::Chat]).is_some()
+                && matches!(self.carrier, Carrier::Udp | Carrier::UnixDatagram),
+            "UDP mode does not support connection brokering.",
         )?;
         refuse(is_unix && line.has(Id::Dccp), "cannot use -Z and -U")?;
         if self.dialect == Dialect::OpenBsd {

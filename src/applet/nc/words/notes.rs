@@ -46,6 +46,10 @@ pub enum Note<'a> {
     Knocked,
     /// A call to a UNIX socket was answered.
     ConnectedTo(&'a UnixName),
+    /// This name is ours, for datagrams to be answered to.
+    CallsFrom(&'a UnixName),
+    /// It is no more.
+    LeavesName(&'a UnixName),
     /// A call was not answered.
     CallFailed {
         /// The host as it was given.
@@ -75,6 +79,13 @@ pub enum Note<'a> {
     },
     /// A SOCKS proxy has answered.
     AtProxy(SocketAddr),
+    /// A SOCKS proxy has said whether it wants to know who calls.
+    LoggingIn {
+        /// Whether it does.
+        wants_password: bool,
+    },
+    /// A SOCKS 5 proxy has called the host.
+    ProxyConnected,
     /// The proxy will look up the host.
     LookedUpByProxy(&'a str),
     /// We have looked up the host for the proxy.
