@@ -511,7 +511,7 @@ fn errand(action: Action, within: Option<Duration>) -> anyhow::Result<Task> {
             keep_going,
             json,
         } => vec![Stage::Raw(Raw {
-            lines: typed::lines(&commands)?,
+            lines: typed::lines(&commands)?.into(),
             shown: match (literals, json.json) {
                 (true, _) => Shown::Literals,
                 (_, true) => Shown::Json,

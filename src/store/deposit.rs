@@ -62,6 +62,7 @@ pub struct Kept {
 impl Deposit {
     /// Into the Maildir at `folder`, made if it is not there.
     pub fn maildir(folder: &Path) -> io::Result<Self> {
+        let mut is_new = false;
         for part in ["", "cur", "new", "tmp"] {
             let mut builder = DirBuilder::new();
             let made = builder
@@ -69,9 +70,13 @@ impl Deposit {
                 .mode(0o700)
                 .create(folder.join(part));
             match made {
+                Ok(()) => is_new |= !part.is_empty(),
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                _ => {}
+                Err(_) => {}
             }
+        }
+        if is_new {
+            sync_folders(folder)?;
         }
         Ok(Self::new(Kind::Maildir {
             folder: folder.to_owned(),
@@ -83,6 +88,7 @@ impl Deposit {
     pub fn mbox(path: &Path) -> io::Result<Self> {
         // That it cannot be written is better known before anything is fetched.
         open_mbox(path)?;
+        sync_folders(path.parent().unwrap_or(Path::new("")))?;
         Ok(Self::new(Kind::Mbox {
             path: path.to_owned(),
             text: Vec::new(),
@@ -98,6 +104,7 @@ impl Deposit {
             .truncate(true)
             .mode(0o600)
             .open(path)?;
+        sync_folders(path.parent().unwrap_or(Path::new("")))?;
         Ok(Self::new(Kind::Plain { file, whole: 0 }))
     }
 
@@ -217,14 +224,15 @@ impl Write for Deposit {
             return Ok(octets.len());
         }
         let mut clean = Vec::with_capacity(octets.len() + 1);
-        for &octet in octets {
-            if self.cr && octet != b'\n' {
+        let mut rest = octets;
+        while let Some(&first) = rest.first() {
+            if std::mem::take(&mut self.cr) && first != b'\n' {
                 clean.push(b'\r');
             }
-            self.cr = octet == b'\r';
-            if !self.cr {
-                clean.push(octet);
-            }
+            let cr = memchr::memchr(b'\r', rest);
+            clean.extend_from_slice(&rest[..cr.unwrap_or(rest.len())]);
+            self.cr = cr.is_some();
+            rest = &rest[cr.map_or(rest.len(), |cr| cr + 1)..];
         }
         self.put(&clean)?;
         Ok(octets.len())
@@ -276,6 +284,31 @@ fn settle(
     let directory = folder.join(part);
     fs::rename(draft, directory.join(name))?;
     File::open(directory)?.sync_all()
+}
+
+/// The folder's name is on disk, and those above it: else a message may be there, and no way to it. What may not be opened is somebody
+/// else's, and was there before.
+pub fn sync_folders(folder: &Path) -> io::Result<()> {
+    for folder in folder.ancestors() {
+        let here = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        match File::open(here).and_then(|folder| folder.sync_all()) {
+            Ok(()) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput
+                ) =>
+            {
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn open_mbox(path: &Path) -> io::Result<File> {

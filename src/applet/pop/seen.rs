@@ -18,6 +18,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use crate::store::sync_folders;
+
 /// The file, and what is in it.
 #[derive(Debug)]
 pub(super) struct Seen {
@@ -64,7 +66,11 @@ impl Seen {
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
+        let is_new = !path.exists();
         let mut file = new_file(path)?;
+        if is_new {
+            sync_folders(path.parent().unwrap_or(Path::new("")))?;
+        }
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         let whole = memchr::memrchr(b'\n', &text).map_or(0, |end| end + 1);

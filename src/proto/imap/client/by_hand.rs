@@ -31,10 +31,9 @@ impl Client<'_> {
         let Some(Stage::Raw(raw)) = &mut self.stage else {
             return;
         };
-        if raw.lines.is_empty() {
+        let Some(mut line) = raw.lines.pop_front() else {
             return self.proceed(out);
-        }
-        let mut line = raw.lines.remove(0);
+        };
         if line.verb() == "COMPRESS" {
             let why = "COMPRESS cannot be said here: what follows it would have to be compressed";
             self.failures.push(Failure::Unsendable(why));
@@ -87,20 +86,17 @@ impl Client<'_> {
             return;
         };
         let secret = verb == "AUTHENTICATE";
-        let line = if raw.lines.is_empty() {
+        let line = match raw.lines.pop_front() {
             // RFC 2177 §3; RFC 3501 §6.2.2.
-            if secret {
-                b"*".to_vec()
-            } else {
-                b"DONE".to_vec()
+            None if secret => b"*".to_vec(),
+            None => b"DONE".to_vec(),
+            Some(line) => {
+                let tag = line.tag.map(|tag| tag + " ").unwrap_or_default();
+                let texts = line.pieces.iter().map(|piece| match piece {
+                    Piece::Text(octets) | Piece::Literal(octets) => octets.as_slice(),
+                });
+                [tag.into_bytes(), texts.collect::<Vec<_>>().concat()].concat()
             }
-        } else {
-            let line = raw.lines.remove(0);
-            let tag = line.tag.map(|tag| tag + " ").unwrap_or_default();
-            let texts = line.pieces.iter().map(|piece| match piece {
-                Piece::Text(octets) | Piece::Literal(octets) => octets.as_slice(),
-            });
-            [tag.into_bytes(), texts.collect::<Vec<_>>().concat()].concat()
         };
         match secret {
             true => out.secret_line(b"", &line),

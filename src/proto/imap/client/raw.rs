@@ -7,13 +7,15 @@
 //!
 //! A line that has no tag gets one. How literals go over the wire is the session's to know: with LITERAL+ nothing is waited for.
 
+use std::collections::VecDeque;
+
 use crate::proto::raw::has_tag;
 
 /// Commands, and how they are shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raw {
     /// In order.
-    pub lines: Vec<Line>,
+    pub lines: VecDeque<Line>,
     /// What is written.
     pub shown: Shown,
     /// What follows a command that was refused.

@@ -9,7 +9,7 @@ use crate::proto::client::canned::SILENCE;
 pub(super) fn raw(input: &str, shown: Shown) -> Errand {
     let lines = read_lines(input.as_bytes(), &mut |_| Ok(b"of a file".to_vec()));
     Errand::Stages(vec![Stage::Raw(Raw {
-        lines: lines.expect("good lines"),
+        lines: lines.expect("good lines").into(),
         shown,
         refused: Refused::Ends,
     })])
