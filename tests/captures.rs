@@ -368,6 +368,86 @@ fn a_socket_in_the_file_system_has_addresses_in_the_capture() {
     assert_clean(&file, &ports);
 }
 
+/// A netcat that waits for callers, once it says so.
+fn listening(options: &[&str], port: u16) -> Child {
+    let mut child = Command::new(MAILTOOL)
+        .args(["nc", "-lnv"])
+        .args(options)
+        .arg(port.to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut said = String::new();
+    let stderr = child.stderr.as_mut().expect("a pipe");
+    while !said.ends_with('\n') {
+        let mut octet = [0];
+        assert_eq!(stderr.read(&mut octet).expect("a pipe"), 1, "{said}");
+        said.push(char::from(octet[0]));
+    }
+    child
+}
+
+#[test]
+fn callers_over_ipv6_and_datagrams_are_found() {
+    if !have("tshark", "tshark") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name);
+    let [port, udp] = program::free_ports();
+    let (all, ports) = (file("all.pcapng"), Ports::default());
+    let words = all.to_str().expect("UTF-8");
+    let mut listener = listening(&["-6", "--keep-open", "--pcap", words, "::1"], port);
+    let mut came = vec![0; 8];
+    for said in ["caller 1", "caller 2", "caller 3"] {
+        let mut call = Command::new(MAILTOOL);
+        call.args(["nc", "-6nN", "::1", &port.to_string()]);
+        succeeded(&run(&mut call, said));
+        let stdout = listener.stdout.as_mut().expect("a pipe");
+        stdout.read_exact(&mut came).expect("it is written out");
+        assert_eq!(came, said.as_bytes());
+    }
+    let fields = ["tcp.stream", "ipv6.dst", "tcp.payload"];
+    let begun = Instant::now();
+    // The last of them is shown to go a moment later.
+    while lines(&all, &ports, "tcp.flags.fin == 1", &["tcp.stream"]).len() < 6 {
+        assert!(
+            begun.elapsed() < program::PATIENCE,
+            "{:?}",
+            complaints(&all, &ports)
+        );
+    }
+    listener.kill().expect("a child");
+    listener.wait().expect("a child");
+    assert_eq!(
+        lines(&all, &ports, "tcp.len > 0", &fields),
+        [1, 2, 3].map(|caller| format!("{} ::1 63616c6c6572203{caller}", caller - 1))
+    );
+    assert_clean(&all, &ports);
+
+    let (theirs, ours) = (file("theirs.pcapng"), file("ours.pcapng"));
+    let options = [
+        "-u",
+        "-W1",
+        "--pcap",
+        theirs.to_str().expect("UTF-8"),
+        "127.0.0.1",
+    ];
+    let mut listener = listening(&options, udp);
+    let mut call = Command::new(MAILTOOL);
+    call.args(["nc", "-nu", "-w1", "--pcap"]).arg(&ours);
+    call.args(["127.0.0.1", &udp.to_string()]);
+    run(&mut call, "ping");
+    listener.wait().expect("a child");
+    for file in [ours, theirs] {
+        let found = lines(&file, &ports, "udp", &["udp.dstport", "udp.payload"]);
+        assert_eq!(found, [format!("{udp} 70696e67")], "{}", file.display());
+        assert_clean(&file, &ports);
+    }
+}
+
 #[test]
 fn a_peer_that_hangs_up_is_shown_to() {
     if !have("tshark", "tshark") {

@@ -35,6 +35,7 @@ use rustix::termios::isatty;
 use super::terminal::Terminal;
 use crate::limits;
 use crate::proto::raw::Keyboard;
+use crate::proto::raw::edit::Editor;
 
 /// Where the user's octets come from.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct Input {
     fd: Option<OwnedFd>,
     kind: Kind,
     editing: Option<Shared>,
+    /// What was typed in earlier conversations.
+    editor: Editor,
 }
 
 /// Where the user wants the peer's octets.
@@ -99,6 +102,7 @@ impl Input {
             fd: Some(fd),
             kind,
             editing: None,
+            editor: Editor::default(),
         })
     }
 
@@ -118,11 +122,12 @@ impl Input {
     }
 
     /// One that is at its end (-d).
-    pub const fn none() -> Self {
+    pub fn none() -> Self {
         Self {
             fd: None,
             kind: Kind::Ready,
             editing: None,
+            editor: Editor::default(),
         }
     }
 
@@ -343,7 +348,8 @@ pub fn edit(input: &mut Input, output: &mut Output) -> bool {
         return false;
     }
     // Whose terminal it is not, or who is in the background, types as ever.
-    let terminal = Terminal::take(keys.as_fd(), screen.as_fd()).ok();
+    let editor = std::mem::take(&mut input.editor).anew();
+    let terminal = Terminal::take(keys.as_fd(), screen.as_fd(), editor).ok();
     input.editing = terminal.map(|terminal| Arc::new(Mutex::new(terminal)));
     output.editing.clone_from(&input.editing);
     input.editing.is_some()
@@ -351,7 +357,9 @@ pub fn edit(input: &mut Input, output: &mut Output) -> bool {
 
 /// Gives the terminal back.
 pub fn edit_no_more(input: &mut Input, output: &mut Output) {
-    input.editing = None;
+    if let Some(terminal) = input.editing.take() {
+        input.editor = lock(&terminal).leave();
+    }
     output.editing = None;
 }
 

@@ -44,11 +44,15 @@ fn taken() -> MutexGuard<'static, Option<Taken>> {
 }
 
 impl Terminal {
-    /// Takes the terminal that `fd` is, and draws on `screen`.
+    /// Takes the terminal that `fd` is, and draws on `screen`. The editor may remember earlier lines.
     ///
     /// # Errors
     /// It is none, or somebody else's: this process is in the background.
-    pub(super) fn take(fd: BorrowedFd<'_>, screen: BorrowedFd<'_>) -> io::Result<Self> {
+    pub(super) fn take(
+        fd: BorrowedFd<'_>,
+        screen: BorrowedFd<'_>,
+        editor: Editor,
+    ) -> io::Result<Self> {
         if tcgetpgrp(fd)? != getpgrp() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -65,7 +69,7 @@ impl Terminal {
         });
         Ok(Self {
             screen: screen.try_clone_to_owned()?,
-            editor: Editor::default(),
+            editor,
             ink: Vec::new(),
         })
     }
@@ -101,6 +105,16 @@ impl Terminal {
         Ok(())
     }
 
+    /// It is over; what the editor is to remember.
+    pub(super) fn leave(&mut self) -> Editor {
+        if self.editor.is_shown() {
+            // What was typed in vain stays, above what comes next.
+            self.ink.push(b'\n');
+        }
+        let _ = self.flush();
+        std::mem::take(&mut self.editor)
+    }
+
     /// As it is now: a window can change.
     fn columns(&self) -> usize {
         match tcgetwinsize(&self.screen) {
@@ -112,11 +126,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        if self.editor.is_shown() {
-            // What was typed in vain stays, above what comes next.
-            self.ink.push(b'\n');
-        }
-        let _ = self.flush();
+        self.leave();
         give_back();
         taken().take();
     }

@@ -353,6 +353,10 @@ pub(super) const TABLE: Table = &[
         "contrôle : {} sur {} comme attendu",
     ),
     (
+        "from line {} on, the script was not tried",
+        "à partir de la ligne {}, le script n'a pas été essayé",
+    ),
+    (
         "nothing was checked: no line of the script says ??? and what is expected",
         "rien n'a été contrôlé : aucune ligne du script ne dit ??? et ce qui est attendu",
     ),
@@ -395,6 +399,7 @@ pub(super) const TABLE: Table = &[
     ),
     ("TLS is up: {}, {:}", "TLS est établi : {}, {:}"),
     ("certificate verified", "certificat vérifié"),
+    ("certificate not checked", "certificat non contrôlé"),
     (
         "certificate NOT verified: {:}",
         "certificat NON vérifié : {:}",

@@ -110,6 +110,16 @@ impl Editor {
         }
     }
 
+    /// For the next conversation: what was typed before is remembered, and nothing else is left.
+    #[must_use]
+    pub fn anew(self) -> Self {
+        Self {
+            history: self.history,
+            killed: self.killed,
+            ..Self::default()
+        }
+    }
+
     /// Moves lines that are finished, each with its line end, to `lines`, as far as its capacity goes; how many octets.
     pub fn take(&mut self, lines: &mut Vec<u8>) -> usize {
         let room = lines.capacity() - lines.len();

@@ -210,7 +210,8 @@ fn the_end_is_typed_in_an_empty_line_only() {
 #[test]
 fn lines_of_before_come_back() {
     let mut typist = Typist::new(80);
-    typist.press("one\ntwo\ntwo\n\nthree\n").sent();
+    typist.press("one\ntwo\ntwo\n\nthree\nhalf").sent();
+    typist.editor = typist.editor.anew();
     let mut sent = |keys: &str| typist.press(keys).sent();
     assert_eq!(sent(&format!("{UP}\n")), "three\n");
     assert_eq!(sent(&format!("{UP}{UP}\n")), "two\n", "once");

@@ -217,8 +217,17 @@ impl<S: Screen> LockStep<S> {
                 });
                 return Ending::Done;
             }
-            Ending::Failed(Failure::Dialogue(why)) if missed > 0 => self.screen.note(&why),
-            failed if missed == 0 => return failed,
+            Ending::Failed(Failure::Dialogue(why)) => {
+                if !self.keyboard.is_over() {
+                    let line = self.keyboard.number();
+                    self.screen
+                        .note(&format!("from line {line} on, the script was not tried"));
+                }
+                if missed == 0 {
+                    return Ending::Failed(Failure::Dialogue(why));
+                }
+                self.screen.note(&why);
+            }
             _ => {}
         }
         Ending::Failed(Failure::Expectation(format!(

@@ -124,7 +124,8 @@ fn all_expectations_are_checked_where_that_is_asked_for() {
     play.closes();
     assert_eq!(play.failure(), "checked: 0 of 1 came true");
     let notes = &play.session.screen().notes;
-    assert_eq!(notes[1], "the server closed before it answered \"NOOP\"");
+    assert_eq!(notes[1], "from line 3 on, the script was not tried");
+    assert_eq!(notes[2], "the server closed before it answered \"NOOP\"");
 
     let mut play = Play::new(all);
     play.types("QUIT\n", 100);
