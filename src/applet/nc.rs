@@ -305,6 +305,14 @@ impl Netcat {
     fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ResolveError> {
         match self.options.names {
             Names::Numeric => Ok(vec![resolver::numeric(host, port, self.options.family)?]),
+            // netcat-traditional knows IPv4 only: where there is that, it is what is meant.
+            Names::LookedUp
+                if self.options.dialect == Dialect::Traditional
+                    && self.options.family == Family::Any =>
+            {
+                resolver::resolve(host, port, Family::V4)
+                    .or_else(|_| resolver::resolve(host, port, Family::Any))
+            }
             Names::LookedUp => resolver::resolve(host, port, self.options.family),
         }
     }

@@ -4,7 +4,8 @@
 use super::Dialect::{Ncat, OpenBsd, Traditional};
 use super::Input::Pipe;
 use super::Step::{
-    Accept, Call, Close, EndInput, Hears, HearsEnd, Leaves, LeavesAfter, Send, Shows, Stays, Type,
+    Accept, Call, Close, EndInput, Hears, HearsEnd, Leaves, LeavesAfter, Send, Shows, Stays,
+    Terminate, Type,
 };
 use super::{Case, Dialect, Output, Over, case, shell};
 
@@ -491,6 +492,21 @@ fn traditional_sockets() -> Vec<Case> {
         nc("-luv -w 1, nobody sends", "-luv -w 1 -p {listen}").steps(&[LeavesAfter]),
         nc("-nzuvv, closed", "-nzuvv 127.0.0.1 {closed}").to(Over::Udp),
         nc("-v, an address that has no name", "-v {here} {closed}").unsteady(NAMED),
+        nc("-nvv -q 0", "-nvv -q 0 127.0.0.1 {port}")
+            .to(Over::Tcp)
+            .steps(&[Accept, HearsEnd, Leaves])
+            .differs(
+                "how much was moved is told however it ends",
+                &[("", "stderr  sent 0, rcvd 0")],
+            ),
+        nc("SIGTERM", "-n 127.0.0.1 {port}")
+            .to(Over::Tcp)
+            .input(Pipe)
+            .steps(&[Accept, Terminate, HearsEnd, Leaves])
+            .differs(
+                "a shell tells a signal from an error",
+                &[("leaves: 1", "leaves: by signal 15"), ("stderr ", "")],
+            ),
         nc("-zv, the same, several ports", "-zv {here} {closed} {end}").unsteady(NAMED),
         nc("-lv -s, the same", "-lv -w 1 -s {here} -p {listen}")
             .steps(&[LeavesAfter])

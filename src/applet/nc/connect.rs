@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
-use super::Netcat;
 use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
 use super::hops::{Connection, Hop, Through, ask_password};
@@ -19,6 +18,7 @@ use super::options::{
 use super::secure::Whereabouts;
 use super::witnesses::Among;
 use super::words::{Note, Peer, Rest, Totals, UnixVerb, Way, WhyNot};
+use super::{Netcat, eprint};
 use crate::limits;
 use crate::proto::raw::{Outcome, Role};
 use crate::reactor::relay::Link;
@@ -408,9 +408,14 @@ impl Netcat {
     }
 
     fn tell_failures(&self, host: &Host<'_>, failed: &[(SocketAddr, WhyNot)]) {
+        let mut words = self.words.clone();
+        if host.kind == HostKind::Proxy && words.dialect == Dialect::OpenBsd {
+            // The address of a proxy is not told.
+            words.names = Names::Numeric;
+        }
         for (at, (to, why)) in failed.iter().enumerate() {
             let name = self.name_of(*to);
-            self.tell(&Note::CallFailed {
+            let note = Note::CallFailed {
                 host: host.name,
                 peer: self.peer(*to, &name),
                 carrier: self.options.carrier.name(),
@@ -419,7 +424,10 @@ impl Netcat {
                     true => Rest::Another,
                     false => Rest::Last,
                 },
-            });
+            };
+            if let Some(text) = words.note(&note) {
+                eprint(&text);
+            }
         }
     }
 

@@ -578,7 +578,11 @@ fn remote(socket: &Socket) -> Option<SocketAddr> {
 
 /// An IPv4 address that came as an IPv6 one is shown as what it is.
 fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
+    match address.ip().to_canonical() {
+        IpAddr::V4(v4) => (v4, address.port()).into(),
+        // Its scope stays.
+        IpAddr::V6(_) => address,
+    }
 }
 
 fn named(call: &str, error: &io::Error) -> Complaint {
