@@ -4,38 +4,15 @@
 mod by_hand;
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/sending.rs"]
+mod sending;
 
 use std::collections::HashSet;
-use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use by_hand::messages;
-use program::{MAILTOOL, Server, ended, have, run, succeeded};
-
-fn send_to(server: &str, words: &[&str]) -> Output {
-    let mut command = Command::new(MAILTOOL);
-    command
-        .args(["send", "--server", server, "--timeout", "20"])
-        .args(words)
-        .env("MAILTOOL_PASSWORD", "alice")
-        .env("LC_ALL", "C.UTF-8");
-    run(&mut command, "")
-}
-
-fn send(server: &Server, service: &str, words: &[&str]) -> Output {
-    send_to(&format!("localhost:{}", server.port(service)), words)
-}
-
-fn text_of(message: &[u8]) -> String {
-    String::from_utf8_lossy(message).into_owned()
-}
-
-/// What python3 reads from JSON, evaluated.
-fn evaluated(json: &str, expression: &str) -> String {
-    let script = format!("import json,sys\nit=json.load(sys.stdin)\nprint({expression})");
-    let mut python = Command::new("python3");
-    succeeded(&run(python.args(["-c", &script]), json))
-}
+use program::{Server, ended, have};
+use sending::{evaluated, send, send_to, text_of};
 
 /// The first number behind `word`.
 fn number_behind(told: &str, word: &str) -> f64 {

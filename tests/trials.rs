@@ -7,42 +7,20 @@ mod by_hand;
 mod debian;
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/sending.rs"]
+mod sending;
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use by_hand::{message, messages};
 use debian::{Dovecot, Postfix};
 use program::{MAILTOOL, PATIENCE, Server, ended, free_ports, have, run, succeeded};
-
-fn send_to(server: &str, words: &[&str]) -> Output {
-    let mut command = Command::new(MAILTOOL);
-    command
-        .args(["send", "--server", server, "--timeout", "20"])
-        .args(words)
-        .env("MAILTOOL_PASSWORD", "alice")
-        .env("LC_ALL", "C.UTF-8");
-    run(&mut command, "")
-}
-
-fn send(server: &Server, service: &str, words: &[&str]) -> Output {
-    send_to(&format!("localhost:{}", server.port(service)), words)
-}
-
-fn text_of(message: &[u8]) -> String {
-    String::from_utf8_lossy(message).into_owned()
-}
-
-/// What python3 reads from JSON, evaluated.
-fn evaluated(json: &str, expression: &str) -> String {
-    let script = format!("import json,sys\nit=json.load(sys.stdin)\nprint({expression})");
-    let mut python = Command::new("python3");
-    succeeded(&run(python.args(["-c", &script]), json))
-}
+use sending::{evaluated, send, send_to, text_of};
 
 #[test]
 fn a_login_and_a_recipient_are_checked_without_sending() {

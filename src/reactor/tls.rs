@@ -326,7 +326,7 @@ impl Tls {
             ),
             Error::InvalidMessage(_) if !self.up => TlsError::Broken(
                 "what came is not TLS: is this the right port, or does the connection begin in the clear (leave --tls \
-                 away, or try --starttls)?"
+                 away, with nc --ssl, or try --starttls)?"
                     .to_owned(),
             ),
             error => TlsError::Broken(error.to_string()),

@@ -78,6 +78,10 @@ pub(super) const TABLE: Table = &[
     ),
     ("the message was not sent", "le message n'a pas été envoyé"),
     (
+        "not all recipients would be taken",
+        "tous les destinataires ne seraient pas acceptés",
+    ),
+    (
         "the message went to the other recipients only",
         "le message n'est allé qu'aux autres destinataires",
     ),

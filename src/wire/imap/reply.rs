@@ -405,17 +405,7 @@ impl<'a> Scan<'a> {
 
     fn value(&mut self, depth: usize) -> Option<Value<'a>> {
         match self.rest.first()? {
-            b'(' if depth < limits::IMAP_DEPTH => {
-                self.take(b'(');
-                let mut values = Vec::new();
-                loop {
-                    self.space();
-                    if self.take(b')') {
-                        return Some(Value::List(values));
-                    }
-                    values.push(self.value(depth + 1)?);
-                }
-            }
+            b'(' if depth < limits::IMAP_DEPTH => self.list(|scan| scan.value(depth + 1)),
             b'"' => self.quoted().map(Value::Text),
             b'{' => self.literal().map(|text| Value::Text(text.into())),
             b'~' if self.rest.get(1) == Some(&b'{') => {
@@ -432,20 +422,23 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// A list, whose values `value` reads.
+    fn list(&mut self, value: impl Fn(&mut Self) -> Option<Value<'a>>) -> Option<Value<'a>> {
+        self.take(b'(');
+        let mut values = Vec::new();
+        loop {
+            self.space();
+            if self.take(b')') {
+                return Some(Value::List(values));
+            }
+            values.push(value(self)?);
+        }
+    }
+
     /// As [`Self::value`], but for the names of sections, which hold spaces and lists.
     fn any(&mut self, depth: usize) -> Option<Value<'a>> {
         match self.rest.first()? {
-            b'(' if depth < limits::IMAP_DEPTH => {
-                self.take(b'(');
-                let mut values = Vec::new();
-                loop {
-                    self.space();
-                    if self.take(b')') {
-                        return Some(Value::List(values));
-                    }
-                    values.push(self.any(depth + 1)?);
-                }
-            }
+            b'(' if depth < limits::IMAP_DEPTH => self.list(|scan| scan.any(depth + 1)),
             b'"' | b'{' | b'(' => self.value(depth),
             b'~' if self.rest.get(1) == Some(&b'{') => self.value(depth),
             _ => {

@@ -9,6 +9,8 @@
 //! | [`subject`] | what a subject is about |
 //! | [`describe`] | writes ENVELOPE, BODY and BODYSTRUCTURE |
 //! | [`text`] | decoded texts, for SEARCH |
+//! | [`html`] | the text of a part in HTML |
+//! | [`preview`] | the first words |
 //!
 //! Why not `mail-parser` for the structure: it decodes every part to tell where it ends, gives header values decoded while
 //! ENVELOPE and BODYSTRUCTURE want them raw, and nests messages without a bound, so that dropping what it makes of 64 MB of
@@ -17,6 +19,7 @@
 pub mod address;
 pub mod describe;
 pub mod header;
+pub mod html;
 pub mod kept;
 pub mod preview;
 pub mod structure;

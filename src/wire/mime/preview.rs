@@ -2,6 +2,8 @@
 
 use mail_parser::MessageParser;
 
+use super::html::body_text;
+
 /// The beginning of the text of a message: at most [`CHARACTERS`] characters, decoded, in one line; empty when it has no text.
 ///
 /// ```
@@ -14,7 +16,7 @@ pub fn preview(message: &[u8]) -> String {
         return String::new();
     };
     // Some of it is white space and quotes, which are not shown.
-    let text = message.body_text(0).unwrap_or_default();
+    let text = body_text(&message, 0).unwrap_or_default();
     let mut preview = String::new();
     let mut left = CHARACTERS;
     let quoted = |line: &&str| !line.starts_with('>');

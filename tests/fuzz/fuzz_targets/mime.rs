@@ -8,6 +8,7 @@ use mailtool::wire::mime::describe::{Detail, write_envelope, write_structure};
 use mailtool::wire::mime::header::{
     Fields, Parameterized, end_of_header, header_octets, unfold, value,
 };
+use mailtool::wire::mime::html::to_text;
 use mailtool::wire::mime::structure::{Content, Part};
 use mailtool::wire::mime::text::{Needle, decoded_value};
 use mailtool::wire::{date::DateTime, words};
@@ -51,6 +52,9 @@ fuzz_target!(|message: &[u8]| {
     assert_eq!(names, [&b"ENVELOPE"[..], b"BODY", b"BODYSTRUCTURE"]);
     assert_eq!(items[0].1.list().len(), 10, "{}", line.escape_ascii());
     let _ = items[0].1.envelope();
+    let text = to_text(&String::from_utf8_lossy(message));
+    // The character of a number that is none is longer than an octet that is none.
+    assert!(text.len() <= 3 * message.len() + 1);
     let needle = Needle::new("Été");
     let _ = (
         needle.is_in_header(header),

@@ -4,6 +4,7 @@ use mail_parser::{MessageParser, MimeHeaders, PartType};
 
 use super::About;
 use crate::wire::json;
+use crate::wire::mime::html::body_text;
 
 /// A message, decoded.
 pub(super) struct Message {
@@ -31,7 +32,7 @@ impl Message {
         let mut texts = Vec::new();
         for index in 0..message.text_body_count() {
             // Of HTML it makes text.
-            texts.extend(message.body_text(index));
+            texts.extend(body_text(&message, index));
         }
         let html: Vec<&str> = message
             .html_bodies()
