@@ -103,7 +103,9 @@ fn errand(variant: usize) -> Errand {
 fn raw(shown: Shown) -> Errand {
     let lines = b"FETCH 1 BODY[]\nIDLE\nDONE\nx.1 APPEND a {3}\nabc\nSTARTTLS\nNOOP\n";
     Errand::Stages(vec![Stage::Raw(Raw {
-        lines: read_lines(lines, &mut |_| Err(String::new())).expect("good lines").into(),
+        lines: read_lines(lines, &mut |_| Err(String::new()))
+            .expect("good lines")
+            .into(),
         shown,
         refused: Refused::Stays,
     })])

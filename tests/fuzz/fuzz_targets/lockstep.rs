@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
 use mailtool::limits;
-use mailtool::proto::raw::lockstep::{Checks, Ending, Greeting, LockStep, Needs, Options, Screen, Stay, Timing};
+use mailtool::proto::raw::lockstep::{
+    Checks, Ending, Greeting, LockStep, Needs, Options, Screen, Stay, Timing,
+};
 use mailtool::proto::raw::{Keyboard, Protocol};
 use mailtool::proto::{Front, Input, Out, Session, TlsInfo, Wish, pump};
 use mailtool::tap::Side;
