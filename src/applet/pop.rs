@@ -91,7 +91,7 @@ struct Wishes {
     /// Those that were not fetched so before, by their unique ids, which --state keeps
     #[arg(long, conflicts_with = "messages")]
     new: bool,
-    /// File that keeps what --new has fetched [default: $XDG_STATE_HOME/mailtool/pop/USER@HOST:PORT]
+    /// File that keeps what --new has fetched; else `$XDG_STATE_HOME/mailtool/pop/USER@HOST:PORT`
     #[arg(long, value_name = "FILE", requires = "new", conflicts_with_all = ["all", "messages"])]
     state: Option<PathBuf>,
     /// Delete at the server what is safe here; with --new, what was fetched before as well
