@@ -90,7 +90,7 @@ fn pages(out: &Path) -> io::Result<()> {
                 continue;
             };
             let name = format!("{prefix}{}", stem.to_string_lossy());
-            fs::write(out.join(&name), packed(&fs::read(&path)?))?;
+            fs::write(out.join(&name), packed(&fs::read(&path)?)?)?;
             let constant = name.to_uppercase().replace('-', "_");
             source += &format!(
                 "pub(super) static {constant}: Packed = Packed::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")));\n"
@@ -110,7 +110,7 @@ fn french(out: &Path) -> io::Result<()> {
             .collect();
         fs::write(
             out.join(format!("french-{applet}")),
-            packed(rows.as_bytes()),
+            packed(rows.as_bytes())?,
         )?;
         source += &format!(
             "    ({applet:?}, Packed::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/french-{applet}\")))),\n"
@@ -159,7 +159,7 @@ fn codes(out: &Path) -> io::Result<()> {
     let mut source = tables.source;
     source += &format!("static BLOCKS: [Packed; {}] = [\n", tables.blocks.len());
     for (at, block) in tables.blocks.iter().enumerate() {
-        fs::write(out.join(format!("codes-{at}")), packed(block.as_bytes()))?;
+        fs::write(out.join(format!("codes-{at}")), packed(block.as_bytes())?)?;
         source += &format!(
             "    Packed::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/codes-{at}\"))),\n"
         );
@@ -168,9 +168,23 @@ fn codes(out: &Path) -> io::Result<()> {
     fs::write(out.join("codes.rs"), source)
 }
 
-fn packed(octets: &[u8]) -> Vec<u8> {
-    compress_to_vec(octets, 10)
+/// Deflated (RFC 1951); for the small binary by the encoder that takes longest.
+fn packed(octets: &[u8]) -> io::Result<Vec<u8>> {
+    if env::var_os("OPT_LEVEL").is_none_or(|level| level != "z") {
+        return Ok(compress_to_vec(octets, 10));
+    }
+    let mut deflated = Vec::new();
+    zopfli::compress(
+        zopfli::Options::default(),
+        zopfli::Format::Deflate,
+        octets,
+        &mut deflated,
+    )?;
+    Ok(deflated)
 }
+
+/// Octets of a block before it is packed; the last file in it may go beyond.
+const BLOCK: usize = 24 << 10;
 
 /// What is written of the tables.
 #[derive(Default)]
@@ -205,9 +219,16 @@ impl Tables {
         );
     }
 
-    /// The rows of one file, whose texts go into a block of their own.
+    /// The rows of one file. Their texts go into a block with those of the files before: one by itself packs worse, and one with
+    /// all takes long to unpack.
     fn slice<R: Row>(&mut self, rows: &[R]) -> String {
-        let mut block = String::new();
+        let mut block = match self.blocks.pop() {
+            Some(block) if block.len() < BLOCK => block,
+            full => {
+                self.blocks.extend(full);
+                String::new()
+            }
+        };
         let mut slice = "&[\n".to_owned();
         for row in rows {
             let mut text = |text: Text| {

@@ -278,9 +278,12 @@ fn a_script_is_a_checker_of_answers() {
 
 #[test]
 fn mail_mode_tells_that_nobody_listens() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("bound");
-    drop(listener);
+    // Bound, so that nobody else gets it, but not listening.
+    let bound = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    bound.bind(&any.into()).expect("a port");
+    let address = bound.local_addr().expect("bound").as_socket();
+    let address = address.expect("of IPv4");
     let (_, told) = ended(&mail(&["--mail"], address, "QUIT\n"), 1);
     assert!(told.contains("failed: Connection refused"), "{told}");
     // Debian's nc is silent.

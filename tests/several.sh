@@ -12,7 +12,7 @@ cargo test "$@" --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$/\1/p' >"$res
 [ -s "$results/programs" ] || { echo "tests/several.sh: cargo names no test program" >&2; exit 1; }
 
 # shellcheck disable=SC2016 # the inner shell expands them
-xargs -P $(($(nproc) + 1)) -n 1 sh -c '
+xargs -P "$(nproc)" -n 1 sh -c '
     name=$(basename "$1")
     begin=$(date +%s)
     "$1" >"$results/$name" 2>&1 || echo "$name" >>"$results/failed"
