@@ -23,6 +23,7 @@ use mailtool::proto::raw::{self, Keyboard};
 use mailtool::proto::{Front, Input, Out, Session, TlsInfo, Wish, pump};
 use mailtool::tap::Side;
 use mailtool::wire::lines::LineReader;
+use socket2::{Domain, Socket, Type};
 use support::pattern::Names;
 use support::program::{self, MAILTOOL, PATIENCE, Server, ended, have, run};
 use support::script::{self, Action, Dialog, Protocol};
