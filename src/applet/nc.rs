@@ -243,12 +243,14 @@ impl Netcat {
     }
 
     fn tell(&self, note: &Note<'_>) {
+        self.tell_as(self.words.clone(), note);
+    }
+
+    fn tell_as(&self, mut words: Words, note: &Note<'_>) {
         // Debian's nc is silent where nobody listens. No script of its has mail mode, and whoever uses that is to know.
-        let is_owed = self.options.mail.is_some() && matches!(note, Note::CallFailed { .. });
-        let words = Words {
-            verbose: self.words.verbose.max(usize::from(is_owed)),
-            ..self.words.clone()
-        };
+        if self.options.mail.is_some() && matches!(note, Note::CallFailed { .. }) {
+            words.verbose = words.verbose.max(1);
+        }
         if let Some(text) = words.note(note) {
             eprint(&text);
         }

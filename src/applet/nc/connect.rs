@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use socket2::Socket;
 
+use super::Netcat;
 use super::complaint::{Complaint, reason};
 use super::dialect::Dialect;
 use super::hops::{Connection, Hop, Through, ask_password};
@@ -18,7 +19,6 @@ use super::options::{
 use super::secure::Whereabouts;
 use super::witnesses::Among;
 use super::words::{Note, Peer, Rest, Totals, UnixVerb, Way, WhyNot};
-use super::{Netcat, eprint};
 use crate::limits;
 use crate::proto::raw::{Outcome, Role};
 use crate::reactor::relay::Link;
@@ -425,9 +425,7 @@ impl Netcat {
                     false => Rest::Last,
                 },
             };
-            if let Some(text) = words.note(&note) {
-                eprint(&text);
-            }
+            self.tell_as(words.clone(), &note);
         }
     }
 
