@@ -158,5 +158,6 @@ fn a_load_has_its_bounds() {
     assert!(told.contains("error        3 connect: "), "{told}");
     ended(&load(&["--quit-after", "rcpt"]), 64);
     ended(&load(&["--sessions", "0"]), 64);
-    ended(&load(&["--rate", "0"]), 64);
+    let (_, why) = ended(&load(&["--rate", "0"]), 64);
+    assert!(why.contains("--rate 0: that cannot be kept"), "{why}");
 }

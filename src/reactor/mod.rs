@@ -13,12 +13,13 @@
 //!
 //! One turn of the loop: wait for the poll, until the next timer at the latest; note what is ready; read the letters; give every
 //! connection that has something to do one turn of bounded length. Whoever is not done has another turn after all others, so
-//! no connection starves another. A [`client`] and a [`typist`] have the same connections in loops of their own.
+//! no connection starves another. A [`client`], whose way to its server is [`reach`]'s, and a [`typist`] have the same connections in loops of
+//! their own; [`load`] is a driver.
 //!
 //! What it keeps:
 //! - a token is never used twice, so what comes too late for a connection finds nobody;
 //! - without file descriptors it stops accepting, says so once, and goes on when there are some again;
-//! - nothing here is global, so that a program may run several loops over one store.
+//! - nothing of a loop is global, so that a program may run several over one store; a terminal is, for there is but one (`terminal.rs`).
 
 mod calls;
 pub mod certs;

@@ -2,7 +2,7 @@
 //!
 //! Always bounded, in number and time; other computers are left alone unless the user says that they may be loaded.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use crate::applet::conversation::target;
 use crate::applet::credentials::Access;
 use crate::applet::exit::{self, failure};
 use crate::limits;
+use crate::proto::client::Upgrade;
 use crate::proto::smtp::client::{Mail, Plan};
 use crate::proto::smtp::relay::{self, Patience, Text};
 use crate::reactor::load::{Connections, Load, Orderly, Tally};
 use crate::reactor::outgoing::Place;
 use crate::reactor::sockets::UnixName;
-use crate::reactor::{Connector, Options, Reactor};
+use crate::reactor::{Connector, Options, Reactor, Security};
 use crate::wire::address::Address;
 use crate::wire::envelope::{Body, Envelope, MailOptions, Recipient};
 use crate::wire::json::{object, string};
@@ -74,22 +75,22 @@ pub(super) fn run(
             ),
         ));
     }
-    let seconds = |number: f64, option: &str| {
-        Duration::try_from_secs_f64(number)
+    let time = |seconds: f64, option: &str, given: f64| {
+        Duration::try_from_secs_f64(seconds)
             .ok()
             .filter(|time| time.as_secs() <= limits::LOAD_SECONDS)
             .ok_or_else(|| {
                 failure(
                     exit::USAGE,
-                    format!("{option} {number}: that is no time to wait"),
+                    format!("{option} {given}: that cannot be kept"),
                 )
             })
     };
     let interval = match arguments.rate {
         None => Duration::ZERO,
-        Some(rate) => seconds(1.0 / rate, "--rate")?,
+        Some(rate) => time(1.0 / rate, "--rate", rate)?,
     };
-    let pause = seconds(arguments.pause, "--pause")?;
+    let pause = time(arguments.pause, "--pause", arguments.pause)?;
     let target = target(access)?;
     let places = match &target.way.socket {
         Some(UnixName::Path(path)) => vec![Place::Unix(path.clone())],
@@ -102,11 +103,7 @@ pub(super) fn run(
         None => target.addresses.iter().copied().map(Place::Tcp).collect(),
     };
     let tls = match plan.upgrade {
-        crate::proto::client::Upgrade::Never
-            if target.security == crate::reactor::Security::Plain =>
-        {
-            None
-        }
+        Upgrade::Never if target.security == Security::Plain => None,
         _ => Some(
             Connector::with(&target.tls)
                 .map_err(|error| failure(exit::NO_INPUT, format!("TLS cannot be had: {error}")))?,
@@ -167,11 +164,8 @@ pub(super) fn run(
     crate::applet::print(&told)?;
     match tally.failed {
         0 => Ok(exit::OK),
-        _ => {
-            // What went wrong is told above.
-            let _ = io::stderr().flush();
-            Ok(exit::TEMPORARY)
-        }
+        // What went wrong is told above.
+        _ => Ok(exit::TEMPORARY),
     }
 }
 
