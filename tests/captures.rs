@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use mailtool::tap::dump::{Cutting, Dump, Format};
 use mailtool::tap::pcapng::Capture;
 use mailtool::tap::{Closing, Piece, Side, Tap};
-use program::{MAILTOOL, Server, ended, have, run, succeeded};
+use program::{MAILTOOL, Server, ended, free_ports, have, run, succeeded};
 
 /// What Wireshark has to be told about ports that are not the standard ones.
 #[derive(Clone, Default)]
@@ -329,9 +329,7 @@ impl Drop for Peer {
 
 /// socat, that takes one connection by TLS 1.2, and passes on what is in it to a service in the clear.
 fn tls_1_2_before(server: &Server, service: &str) -> (u16, Peer) {
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = free.local_addr().expect("bound").port();
-    drop(free);
+    let [port] = free_ports();
     let tls = server.store().join("tls");
     let mut socat = Command::new("socat");
     let socat = socat
@@ -396,7 +394,7 @@ fn callers_over_ipv6_and_datagrams_are_found() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str| folder.path().join(name);
-    let [port, udp] = program::free_ports();
+    let [port, udp] = free_ports();
     let (all, ports) = (file("all.pcapng"), Ports::default());
     let words = all.to_str().expect("UTF-8");
     let mut listener = listening(&["-6", "--keep-open", "--pcap", words, "::1"], port);

@@ -6,11 +6,10 @@
 #[path = "support/program.rs"]
 mod program;
 
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use program::{MAILTOOL, have};
+use program::{MAILTOOL, free_ports, have};
 
 /// A program, and the name by which it and ours are called.
 struct Theirs {
@@ -47,16 +46,6 @@ fn run(program: &str, name: &str, words: &[&str]) -> Said {
     (output.status.code(), said)
 }
 
-/// A port at which nobody listens while the test runs: whoever binds takes another one.
-fn closed_port() -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    listener
-        .local_addr()
-        .expect("an address")
-        .port()
-        .to_string()
-}
-
 /// What both say to a command line, `''` in it an empty word.
 fn both(theirs: &Theirs, line: &str, closed: &str) -> (Said, Said) {
     let line = line.replace('%', closed);
@@ -69,7 +58,7 @@ fn both(theirs: &Theirs, line: &str, closed: &str) -> (Said, Said) {
 }
 
 fn check(theirs: &Theirs, equal: &[&str], different: &[(&str, &str, &str)]) {
-    let closed = closed_port();
+    let [closed] = free_ports().map(|port| port.to_string());
     for line in equal {
         let (expected, said) = both(theirs, line, &closed);
         assert_eq!(said, expected, "{} {line}", theirs.name);

@@ -5,6 +5,8 @@
 mod datagrams;
 #[path = "nc/endings.rs"]
 mod endings;
+#[path = "support/ports.rs"]
+mod ports;
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,6 +15,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use ports::free_ports;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const DEBIANS: &str = "/bin/nc.openbsd";
@@ -117,7 +121,8 @@ fn call(port: u16) -> TcpStream {
 
 /// A port at which nobody listens.
 fn closed_port() -> String {
-    server().1
+    let [port] = free_ports();
+    port.to_string()
 }
 
 fn read_exact(stream: &mut impl Read, length: usize) -> String {

@@ -5,15 +5,19 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+#[path = "ports.rs"]
+mod ports;
+#[allow(unused_imports, reason = "each test uses the part that it needs")]
+pub use ports::free_ports;
 
 /// The program under test.
 pub const MAILTOOL: &str = env!("CARGO_BIN_EXE_mailtool");
@@ -483,21 +487,4 @@ pub fn have(program: &str, package: &str) -> bool {
         );
     }
     found
-}
-
-/// Ports at which nobody listens, each given once, from below those that the kernel hands out by itself: no connection of
-/// another test takes one before its server is up.
-pub fn free_ports<const N: usize>() -> [u16; N] {
-    const FIRST: u32 = 10_000;
-    const COUNT: u32 = 22_000;
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    // Two runs at once begin at different places.
-    let begin = std::process::id().wrapping_mul(101);
-    [(); N].map(|()| {
-        (0..COUNT)
-            .map(|_| begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)))
-            .map(|number| u16::try_from(FIRST + number % COUNT).expect("below 32,000"))
-            .find(|&port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
-            .expect("a free port")
-    })
 }
