@@ -423,7 +423,7 @@ fn reports_come_to_who_asked_for_them() {
         &mut sendmail(&server, &words),
         "Subject: to be reported\n\nx\n",
     );
-    good(&output);
+    assert_eq!(good(&output), "", "sendmail is silent");
     let shown = stderr(&output);
     assert!(
         shown.contains(" RET=HDRS ENVID=lab+201\n") && shown.contains(" NOTIFY=SUCCESS,FAILURE"),
@@ -432,6 +432,14 @@ fn reports_come_to_who_asked_for_them() {
     let report = by_hand::message(&server.store(), "bob", "Original-Envelope-Id: lab 1");
     let report = String::from_utf8_lossy(&report).into_owned();
     assert!(report.contains("Action: delivered"), "{report}");
+    // A service of the machine has no name in its environment.
+    let mut command = sendmail(&server, &["-v", "alice@localhost"]);
+    command.env_remove("USER").env_remove("LOGNAME");
+    let output = run(&mut command, "Subject: of a service\n\nx\n");
+    good(&output);
+    let name = good(&run(Command::new("id").arg("-un"), ""));
+    let sender = format!("C: MAIL FROM:<{}@localhost>", name.trim());
+    assert!(stderr(&output).contains(&sender), "{}", stderr(&output));
     // One that does not know them is not asked, and that is told.
     let plain = scripted(&[
         "220 a\r\n",

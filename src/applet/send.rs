@@ -23,6 +23,7 @@ use super::exit::{self, failure};
 use crate::proto::client::Upgrade;
 use crate::proto::smtp::client::{Client, Login, Mail, Plan, Protocol, Reports, With};
 use crate::proto::smtp::relay::manner::Point;
+use crate::store::own_name;
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
 use crate::wire::sasl_client::Mechanism;
@@ -199,6 +200,8 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         ) {
             (true, _) => Shows::Nothing,
             (false, true) => Shows::Server,
+            // Whoever calls sendmail shows its user what that says, as cron and PHP do: as elsewhere, nothing when all is well.
+            (false, false) if Called::now() == Called::Sendmail => Shows::Nothing,
             (false, false) => Shows::LastWords,
         },
     };
@@ -334,8 +337,13 @@ fn one_person(from: &str) -> anyhow::Result<Person> {
 /// computer is asked to deliver for `localhost`, and so an answer finds its way back.
 fn myself(arguments: &Arguments, host: &str) -> anyhow::Result<Person> {
     let user = arguments.server.user.clone();
-    let user = user.or_else(|| std::env::var("USER").ok());
-    let user = user.unwrap_or_else(|| "nobody".to_owned());
+    let variable = |name| std::env::var(name).ok().filter(|name| !name.is_empty());
+    let user = user
+        .or_else(|| variable("USER"))
+        .or_else(|| variable("LOGNAME"))
+        // A service of the machine has neither.
+        .or_else(own_name)
+        .unwrap_or_else(|| "nobody".to_owned());
     one_person(&qualified(&user, here(arguments, host)))
 }
 

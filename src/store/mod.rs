@@ -136,7 +136,7 @@ pub use self::tools::{
 pub use self::url_keys::UrlKey;
 pub use self::users::{
     Account, AuthError, EditError, Edited, HashError, Listed, Scheme, SystemFiles, Told, Users,
-    UsersFile,
+    UsersFile, own_name,
 };
 pub use self::vigil::{Marks, Vigil};
 

@@ -38,7 +38,7 @@ pub use file::{EditError, Edited, Listed, UsersFile};
 pub use make::{HashError, Scheme};
 pub use proof::Told;
 use secret::Secret;
-pub use system::SystemFiles;
+pub use system::{SystemFiles, own_name};
 
 /// Somebody who has mail here. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -64,6 +64,21 @@ impl SystemFiles {
     }
 }
 
+/// The name of the user whom this process runs as: of the files only, as no other program is asked.
+pub fn own_name() -> Option<String> {
+    let passwd = std::fs::read(SystemFiles::default().passwd).ok()?;
+    name_of(rustix::process::geteuid().as_raw(), &text(&passwd))
+}
+
+fn name_of(uid: u32, passwd: &str) -> Option<String> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let is = fields.nth(1)?.parse() == Ok(uid);
+        (is && !name.is_empty()).then(|| name.to_owned())
+    })
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -187,6 +202,14 @@ mod tests {
         locked:!$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1:19000::::::\n\
         des:EcLv/7XeEVmDE:19000::::::\n\
         old:$1$saltsalt$9xy1btjgzLYfb7hivXtC//:19000:0:99999:7::19100:\n";
+
+    #[test]
+    fn a_user_has_the_name_of_its_number() {
+        let name = |uid| name_of(uid, PASSWD);
+        assert_eq!(name(0).as_deref(), Some("root"));
+        assert_eq!(name(1001).as_deref(), Some("Bob"));
+        assert_eq!(name(4), None);
+    }
 
     fn shown(table: &Table) -> Vec<(String, String)> {
         let names = table.names.iter();
