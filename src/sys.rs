@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 
 /// Takes over a file descriptor that the parent process left open for us, such as that of `--ready-fd`. 0 to 2 stay
@@ -111,6 +112,49 @@ pub(crate) fn unacknowledged(socket: BorrowedFd<'_>) -> io::Result<usize> {
         _ => Err(io::Error::last_os_error()),
     }
 }
+
+/// SIOCGIFCONF: the IPv4 addresses by which others may reach this machine, in the order of its interfaces; none where the system does not
+/// say.
+pub(crate) fn own_addresses() -> Vec<Ipv4Addr> {
+    /// More have no place in what is shown.
+    const MOST: usize = 32;
+    let Ok(socket) = rustix::net::socket(
+        rustix::net::AddressFamily::INET,
+        rustix::net::SocketType::DGRAM,
+        None,
+    ) else {
+        return Vec::new();
+    };
+    // SAFETY: zeroes are an `ifreq`, whose fields are octets, numbers and a pointer that may be null.
+    let mut entries: [libc::ifreq; MOST] = unsafe { std::mem::zeroed() };
+    let room = size_of_val(&entries);
+    let mut asked = libc::ifconf {
+        ifc_len: i32::try_from(room).unwrap_or(0),
+        ifc_ifcu: libc::__c_anonymous_ifc_ifcu {
+            ifcu_req: entries.as_mut_ptr(),
+        },
+    };
+    // SAFETY: the kernel writes `ifc_len` octets into the entries, no more, and how many it wrote into `asked`; both outlive the call,
+    // and the descriptor is open.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGIFCONF as _, &raw mut asked) };
+    if result != 0 {
+        return Vec::new();
+    }
+    let written = usize::try_from(asked.ifc_len).unwrap_or(0) / size_of::<libc::ifreq>();
+    let addresses = entries.iter().take(written).map(|entry| {
+        // SAFETY: the union has an address here: the kernel wrote it, or it is zeroes.
+        let address = unsafe { entry.ifr_ifru.ifru_addr };
+        // A `sockaddr_in` of this family, the only one there is: the port, then the address.
+        let [_, _, a, b, c, d, ..] = address.sa_data.map(|octet| octet as u8);
+        Ipv4Addr::new(a, b, c, d)
+    });
+    let is_reached =
+        |it: &Ipv4Addr| !it.is_loopback() && !it.is_link_local() && !it.is_unspecified();
+    addresses.filter(is_reached).collect()
+}
+
+/// The same number on all architectures (linux/sockios.h).
+const SIOCGIFCONF: u32 = 0x8912;
 
 /// SIGILL says that this program has a mistake in it: a panic ends the shipped program by that signal, its text is not in it (see
 /// `dist/build-musl.sh`). From now on a line on stderr says so first; then the signal ends the program, as it does by itself.

@@ -108,7 +108,7 @@ fn advice(access: &Access, error: &ClientError) -> String {
              prints where that is); {insecure}"
         ),
         (CertificateFault::UnknownIssuer, Some(ca)) => format!(
-            "; that of --ca {} has not either: is it the file of this very server? {insecure}",
+            "; that of --ca {} has not either: is it the file of this very server? --insecure goes on without looking at it",
             ca.display()
         ),
         _ => format!("; {insecure}"),

@@ -425,7 +425,8 @@ pub fn ask(what: &str, no_terminal: String) -> anyhow::Result<String> {
     let typed = {
         // Before the prompt: what is typed after it, however fast, must neither be shown nor be thrown away.
         let silent = SilentTerminal::new(&terminal).context("/dev/tty: turning the echo off")?;
-        write!(&terminal, "{}: ", exit::printable(what)).context("/dev/tty")?;
+        let prompt = super::told(&format!("{}: ", exit::printable(what)));
+        write!(&terminal, "{prompt}").context("/dev/tty")?;
         read_typed(&terminal, &silent.before)
     };
     let _ = terminal.write_all(b"\n");

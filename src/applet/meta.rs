@@ -2,20 +2,24 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process;
 
 use anyhow::{Context, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 
 use super::exit::{self, failure};
-use super::{APPLETS, Applet, find, french, manual, print, refuse};
+use super::{APPLETS, Applet, find, french, manual, plain, print, refuse};
 use crate::wire::codes::Lang;
 
 /// Runs `mailtool` when its first word is no applet.
-pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
+pub fn run(mut arguments: Vec<OsString>) -> anyhow::Result<u8> {
+    if arguments.get(1).is_some_and(|word| word == LAB) {
+        arguments.insert(1, "man".into());
+    }
     let matches = match shown().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => return Ok(refuse(&error)),
@@ -55,7 +59,7 @@ pub fn run(arguments: Vec<OsString>) -> anyhow::Result<u8> {
             Ok(0)
         }
         _ => {
-            print(&shown().render_help().to_string())?;
+            print(&super::set(shown().render_help().to_string()))?;
             Ok(exit::USAGE)
         }
     }
@@ -136,7 +140,7 @@ pub(super) fn command() -> Command {
         )
         .subcommand(
             Command::new("man")
-                .about("The manual page of an applet, or of the `lab`, as roff")
+                .about("The manual page of an applet, or of the `lab`: on a terminal to be read, else as roff")
                 .arg(Arg::new("APPLET").help("One of the applets, or lab"))
                 .arg(
                     Arg::new("lang")
@@ -144,6 +148,12 @@ pub(super) fn command() -> Command {
                         .value_name("LANGUAGE")
                         .help("Language of the page [default: from LC_ALL, LC_MESSAGES, LANG]")
                         .value_parser(["en", "fr"]),
+                )
+                .arg(
+                    Arg::new("text")
+                        .long("text")
+                        .action(ArgAction::SetTrue)
+                        .help("As plain text, for a machine without man"),
                 ),
         )
         .subcommand(
@@ -189,13 +199,26 @@ fn named(applet: &Applet, command: Command) -> Command {
 }
 
 fn help(words: &ArgMatches) -> anyhow::Result<u8> {
-    let mut command = match words.get_one::<String>("APPLET") {
+    let command = match words.get_one::<String>("APPLET") {
         Some(name) => command_of(applet_named(name)?),
         None => shown(),
     };
-    print(&command.render_long_help().to_string())?;
+    print(&long_help(command))?;
     Ok(0)
 }
+
+/// What `--help` says.
+fn long_help(mut command: Command) -> String {
+    super::set(command.render_long_help().to_string())
+}
+
+/// The same of one of the applets.
+pub(super) fn long_help_of(applet: &str) -> Option<String> {
+    find(applet).map(|applet| long_help(command_of(applet)))
+}
+
+/// The page that is of no applet; as the first word it is called for, too.
+const LAB: &str = "lab";
 
 fn man(words: &ArgMatches) -> anyhow::Result<u8> {
     let lang = match words.get_one::<String>("lang").map(String::as_str) {
@@ -204,9 +227,8 @@ fn man(words: &ArgMatches) -> anyhow::Result<u8> {
         None => super::lang(),
     };
     let name = words.get_one::<String>("APPLET");
-    if name.is_some_and(|name| name == "lab") {
-        print(manual::lab(lang))?;
-        return Ok(0);
+    if name.is_some_and(|name| name == LAB) {
+        return show(manual::lab(lang), words);
     }
     let page = match name.map(|name| applet_named(name)).transpose()? {
         // What is not written in French yet is better whole in English.
@@ -220,7 +242,30 @@ fn man(words: &ArgMatches) -> anyhow::Result<u8> {
         )?,
         None => manual::page(None, command(), Lang::En)?,
     };
-    print(&page)?;
+    show(&page, words)
+}
+
+/// A page for programs; on a terminal for its reader, by way of man(1) where there is one.
+fn show(page: &str, words: &ArgMatches) -> anyhow::Result<u8> {
+    let is_read = io::stdout().is_terminal();
+    if !words.get_flag("text") {
+        if !is_read {
+            print(page)?;
+            return Ok(0);
+        }
+        let reader = process::Command::new("man")
+            .args(["-l", "-"])
+            .stdin(process::Stdio::piped())
+            .spawn();
+        if let Ok(mut reader) = reader {
+            if let Some(mut input) = reader.stdin.take() {
+                // Who leaves the page at its beginning misses nothing.
+                let _ = input.write_all(page.as_bytes());
+            }
+            return Ok(u8::from(!reader.wait()?.success()));
+        }
+    }
+    print(&plain::plain(page))?;
     Ok(0)
 }
 

@@ -18,6 +18,7 @@ pub mod nc;
 mod outlet;
 pub mod output;
 mod pages;
+mod plain;
 pub mod pop;
 pub mod route;
 pub mod send;
@@ -194,10 +195,13 @@ fn run(applet: &Applet, shown: String, arguments: Vec<OsString>) -> anyhow::Resu
 /// What a usage error says: what clap does. Help and version come here too, and succeed; the rest is [`exit::USAGE`].
 pub fn refuse(error: &clap::Error) -> u8 {
     // A reader of help or of a complaint that went away misses nothing.
-    let french = (error.use_stderr() && lang() == Lang::Fr).then(|| french::error(error));
-    match french.flatten() {
-        Some(text) => drop(io::stderr().write_all(text.as_bytes())),
-        None => drop(error.print()),
+    match (lang(), error.use_stderr()) {
+        (Lang::En, _) => drop(error.print()),
+        (Lang::Fr, false) => drop(print(&french::typeset(&error.to_string()))),
+        (Lang::Fr, true) => {
+            let text = french::error(error).unwrap_or_else(|| french::typeset(&error.to_string()));
+            drop(io::stderr().write_all(text.as_bytes()));
+        }
     }
     if error.use_stderr() { exit::USAGE } else { 0 }
 }
@@ -250,6 +254,14 @@ fn in_language(lang: Lang, text: String) -> String {
 /// What a command has to say when it is done, in the language that the environment asks for.
 fn told(text: &str) -> String {
     in_language(lang(), text.to_owned())
+}
+
+/// Help for a terminal, in the language that the environment asks for.
+fn set(help: String) -> String {
+    match lang() {
+        Lang::En => help,
+        Lang::Fr => french::typeset(&help),
+    }
 }
 
 /// The language that the environment asks for.

@@ -36,7 +36,7 @@ use std::cell::{OnceCell, RefCell};
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -134,6 +134,9 @@ fn end(words: &Words, complaint: &Complaint) -> u8 {
 fn tell_about(words: &Words, id: Id, spelling: Spelling) -> anyhow::Result<()> {
     let text = match (id, words.dialect, spelling) {
         (Id::Help, Dialect::Ncat, _) => help::ncat(),
+        (Id::Help, Dialect::OpenBsd, Spelling::Long) => {
+            super::meta::long_help_of("nc").unwrap_or_default()
+        }
         (Id::Help, _, Spelling::Long) => {
             let mut command = help::command(words.dialect);
             command.render_long_help().to_string()
@@ -247,13 +250,19 @@ impl Netcat {
     }
 
     fn tell_as(&self, mut words: Words, note: &Note<'_>) {
-        // Debian's nc is silent where nobody listens. No script of its has mail mode, and whoever uses that is to know.
-        if self.options.mail.is_some() && matches!(note, Note::CallFailed { .. }) {
+        // Debian's nc is silent where nobody listens. No script of its has mail mode or a terminal, and whoever uses those is to know.
+        let is_told = self.options.mail.is_some() || self.is_for_a_person();
+        if is_told && matches!(note, Note::CallFailed { .. }) {
             words.verbose = words.verbose.max(1);
         }
         if let Some(text) = words.note(note) {
             eprint(&text);
         }
+    }
+
+    /// Whether somebody sits before a terminal and wants to talk: a script has one of its streams elsewhere, or only looks who listens.
+    fn is_for_a_person(&self) -> bool {
+        self.words.calls == Calls::One && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// The name of an address, where it is to be shown.

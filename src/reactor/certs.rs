@@ -23,15 +23,16 @@ use super::tls::{Acceptor, TlsError, missing_names};
 use crate::wire::date::DateTime;
 use crate::wire::fault::Showing;
 
-/// The certificate in `directory`, made now for localhost and `names` if there is none yet.
+/// The certificate in `directory`, made now for localhost, `names` and `also` if there is none yet. That one made before is not for some of
+/// `names` is told; addresses come and go.
 ///
 /// # Errors
 /// Files are missing or unusable; the error names them and says what to do.
-pub fn ensure(directory: &Path, names: &[String]) -> Result<Acceptor, CertError> {
+pub fn ensure(directory: &Path, names: &[String], also: &[String]) -> Result<Acceptor, CertError> {
     let [ca, certificate, key] = FILES.map(|name| directory.join(name));
     let there = [&ca, &certificate, &key].map(|path| path.exists());
     if there == [false; 3] {
-        make(directory, names)?;
+        make(directory, &[names, also].concat())?;
     }
     let acceptor = load(&certificate, &key)?;
     let missing = missing_names(&read(&certificate)?, names).unwrap_or_default();
@@ -304,11 +305,11 @@ mod tests {
         let parent = tempfile::tempdir().expect("a directory");
         let directory = parent.path().join("store/tls");
         let wanted = names(&["mail.example.org", "localhost"]);
-        ensure(&directory, &wanted).expect("a certificate");
+        ensure(&directory, &wanted, &[]).expect("a certificate");
         let before = FILES.map(|name| fs::read(directory.join(name)).expect("a file"));
         let key = fs::metadata(directory.join("key.pem")).expect("a key");
         assert_eq!(key.permissions().mode() & 0o777, 0o600);
-        ensure(&directory, &wanted).expect("the same certificate");
+        ensure(&directory, &wanted, &[]).expect("the same certificate");
         let after = FILES.map(|name| fs::read(directory.join(name)).expect("a file"));
         assert!(before == after);
         let missing = missing_names(&before[1], &names(&["::1", "other.example"]));
@@ -320,11 +321,22 @@ mod tests {
     }
 
     #[test]
+    fn it_is_for_addresses_too() {
+        let parent = tempfile::tempdir().expect("a directory");
+        let directory = parent.path().join("tls");
+        let also = names(&["10.0.0.7", "192.0.2.1"]);
+        ensure(&directory, &names(&["lab.example"]), &also).expect("a certificate");
+        let made = fs::read(directory.join("cert.pem")).expect("a file");
+        let asked = names(&["10.0.0.7", "lab.example", "10.0.0.8", "192.0.2.1"]);
+        assert_eq!(missing_names(&made, &asked), Ok(names(&["10.0.0.8"])));
+    }
+
+    #[test]
     fn what_does_not_belong_together_is_told() {
         let parent = tempfile::tempdir().expect("a directory");
         let [one, two] = ["one", "two"].map(|name| parent.path().join(name));
-        ensure(&one, &[]).expect("a certificate");
-        ensure(&two, &[]).expect("a certificate");
+        ensure(&one, &[], &[]).expect("a certificate");
+        ensure(&two, &[], &[]).expect("a certificate");
         let said = |certificate: &Path, key: &Path| match load(certificate, key) {
             Ok(_) => panic!("{} with {}", certificate.display(), key.display()),
             Err(error) => error.to_string(),
@@ -359,9 +371,9 @@ mod tests {
     fn half_of_it_is_never_replaced() {
         let parent = tempfile::tempdir().expect("a directory");
         let directory = parent.path().join("tls");
-        ensure(&directory, &[]).expect("a certificate");
+        ensure(&directory, &[], &[]).expect("a certificate");
         fs::remove_file(directory.join("key.pem")).expect("a file");
-        let Err(error) = ensure(&directory, &[]) else {
+        let Err(error) = ensure(&directory, &[], &[]) else {
             panic!("there is no key");
         };
         assert!(error.to_string().contains("key.pem"), "{error}");

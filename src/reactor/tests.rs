@@ -235,7 +235,7 @@ fn reactor(setup: &Setup, certificates: &Path) -> Reactor {
     let options = Options {
         connections: setup.connections,
         stop_grace: setup.stop_grace,
-        tls: Some(certs::ensure(certificates, &names).expect("a certificate")),
+        tls: Some(certs::ensure(certificates, &names, &[]).expect("a certificate")),
         ..Options::default()
     };
     let work = |_| {

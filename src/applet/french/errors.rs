@@ -11,7 +11,9 @@ pub(in crate::applet) fn error(error: &Error) -> Option<String> {
     if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
         let usage = usage.to_string();
         let usage = usage.trim_start_matches("Usage:").trim();
-        text.push_str(&format!("\n\nUtilisation : {usage}"));
+        text.push_str(
+            &format!("\n\nUtilisation : {usage}").replace("\n       ", "\n              "),
+        );
     }
     text.push_str("\n\nPour en savoir plus : --help\n");
     Some(text)

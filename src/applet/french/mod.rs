@@ -2,7 +2,7 @@
 //! has built. What has no row stays English.
 //!
 //! A row's key is the long name of an option (`list`), its letter where there is none, the name of an operand, a heading as it
-//! stands in English, or one of [`ABOUT`], [`LONG_ABOUT`], [`USAGE`], [`AFTER`]. Commands within a command have rows of their own, `@queue`
+//! stands in English (a line below the options, too), or one of [`ABOUT`], [`LONG_ABOUT`], [`USAGE`], [`AFTER`]. Commands within a command have rows of their own, `@queue`
 //! for what it does and `queue.json` for an option of it and of what is within it; `*.json` is for any of them.
 
 mod errors;
@@ -130,6 +130,13 @@ fn translate(mut command: Command, tables: &[Rows], within: &str) -> Command {
     }
     if let Some(text) = of(AFTER) {
         command = command.after_help(text);
+    } else if let Some(text) = command.get_after_help().map(ToString::to_string) {
+        let lines = text.lines().map(|line| {
+            let own = line.trim_start();
+            let french = row(tables, "", own).unwrap_or(own);
+            format!("{}{french}", &line[..line.len() - own.len()])
+        });
+        command = command.after_help(lines.collect::<Vec<_>>().join("\n"));
     }
     command = command.mut_args(|argument| {
         let heading = argument
@@ -160,7 +167,8 @@ fn translate(mut command: Command, tables: &[Rows], within: &str) -> Command {
         let help = Arg::new("help")
             .short('h')
             .long("help")
-            .action(ArgAction::Help);
+            .action(ArgAction::Help)
+            .help_heading(None::<&str>);
         command = command
             .disable_help_flag(true)
             .arg(help.help("Afficher cette aide"));
@@ -190,6 +198,22 @@ fn translate(mut command: Command, tables: &[Rows], within: &str) -> Command {
         "{before-help}{about-with-newline}\nUtilisation : {usage}\n\n{all-args}{after-help}",
     )
 }
+
+/// Help as French writes it: a space before the colon of a heading, forms of usage below one another.
+pub(super) fn typeset(help: &str) -> String {
+    help.split_inclusive('\n')
+        .map(|line| match line.strip_suffix(":\n") {
+            Some(heading) if !heading.starts_with(' ') && !heading.ends_with(' ') => {
+                format!("{heading} :\n")
+            }
+            _ if line.starts_with("       mailtool ") => format!("       {line}"),
+            _ => line.replace(HELP_OF_CLAP, "Afficher cette aide, ou celle d'une commande"),
+        })
+        .collect()
+}
+
+/// What clap says of the command `help`, which it makes itself.
+const HELP_OF_CLAP: &str = "Print this message or the help of the given subcommand(s)";
 
 /// What a row is found by.
 fn key(argument: &Arg) -> String {
@@ -323,6 +347,15 @@ mod tests {
         for inner in command.get_subcommands() {
             let name = inner.get_name();
             all.push((within.to_owned(), format!("@{name}"), None));
+            let below = inner.get_after_help().map(ToString::to_string);
+            let below = below.unwrap_or_default();
+            let is_prose = |line: &&str| !line.is_empty() && !line.starts_with("  ");
+            let is_told = |line: &&str| {
+                line.trim()
+                    .starts_with(|first: char| first.is_uppercase() || first == '~')
+            };
+            let lines = below.lines().filter(|it| is_prose(it) || is_told(it));
+            all.extend(lines.map(|line| (name.to_owned(), line.trim().to_owned(), None)));
             let within = match within {
                 "" => name.to_owned(),
                 outer => format!("{outer}.{name}"),
@@ -350,7 +383,10 @@ mod tests {
             for (within, key, argument) in all {
                 let text = match &argument {
                     Some(argument) => row_of(&tables, &within, argument),
-                    None => row(&tables, &within, &key),
+                    // All that stands below the options, or this line of it.
+                    None => row(&tables, &within, &key)
+                        .or_else(|| row(&tables, "", &key))
+                        .or_else(|| row(&tables, &within, AFTER)),
                 };
                 if text.is_none() {
                     missing.push(format!("{applet} {within} {key}"));
@@ -422,12 +458,33 @@ mod tests {
         }
     }
 
+    /// Headings apply to what is declared below them; help and version are of no heading.
+    #[test]
+    fn nothing_stands_under_a_heading_in_english() {
+        for applet in ["send", "pop", "imap"] {
+            let mut command = translated(applet, command_of(applet));
+            let help = typeset(&command.render_help().to_string());
+            for line in help.lines().filter(|line| !line.starts_with(' ')) {
+                assert!(!line.contains("The way there"), "{applet}: {line}");
+            }
+            assert!(!help.contains("Print this"), "{help}");
+        }
+    }
+
     #[test]
     fn help_is_in_french_and_says_what_clap_would() {
         let mut command = translated("serve", command_of("serve").bin_name("mailtool serve"));
         command.clone().debug_assert();
         let help = command.render_long_help().to_string();
         assert!(help.contains("\nUtilisation : mailtool serve"), "{help}");
+        let set = typeset(&help);
+        for heading in ["Commandes :", "Options :", "Adresses :"] {
+            assert!(set.contains(&format!("\n{heading}\n")), "{set}");
+        }
+        assert!(
+            set.contains("\n              mailtool serve <COMMAND>\n"),
+            "{set}"
+        );
         // Wherever its lines break.
         let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(

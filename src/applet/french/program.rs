@@ -30,7 +30,7 @@ pub(super) const TABLE: Table = &[
     ("@help", "Les options d'un applet"),
     (
         "@man",
-        "La page de manuel d'un applet, ou du `lab`, en roff",
+        "La page de manuel d'un applet, ou du `lab` : à lire sur un terminal, sinon en roff",
     ),
     (
         "@completions",
@@ -42,6 +42,7 @@ pub(super) const TABLE: Table = &[
         "man.lang",
         "Langue de la page [par défaut : celle de LC_ALL, LC_MESSAGES, LANG]",
     ),
+    ("man.text", "En texte simple, pour une machine sans man"),
     ("completions.SHELL", "bash, zsh, fish, elvish ou powershell"),
     // The applets in a line each.
     (

@@ -237,8 +237,114 @@ pub(super) const TABLE: Table = &[
         "tous les protocoles sont coupés, il n'y a rien à servir : en laisser un, comme --smtp 127.0.0.1:1025",
     ),
     (
-        "{} on {} could be reached from other machines, where anybody could log in {}, or listen on 127.0.0.1",
-        "{} sur {} serait joignable d'autres machines, d'où n'importe qui pourrait s'identifier {}, ou écouter sur 127.0.0.1",
+        "{} on {} could be reached from other machines, where anybody could log in {:}, or listen on 127.0.0.1",
+        "{} sur {} serait joignable d'autres machines, d'où n'importe qui pourrait s'identifier {:}, ou écouter sur 127.0.0.1",
+    ),
+    (
+        "as alice or bob: give accounts of your own with --user NAME:PASSWORD or --users FILE",
+        "comme alice ou bob : donner des comptes à soi par --user NOM:MOTDEPASSE ou --users FICHIER",
+    ),
+    (
+        "with --accept-any as everybody: leave it out",
+        "sous tous les noms, avec --accept-any : l'omettre",
+    ),
+    (
+        "--relay-from {} would have {} on {} pass on mail for everybody, and spammers would find it within hours: name your own networks only, such as 192.168.1.0/24, or let users log in, or listen on 127.0.0.1",
+        "--relay-from {} ferait de {} sur {} un relais pour tous, que des spammeurs trouveraient en quelques heures : ne nommer que vos réseaux, comme 192.168.1.0/24, ou laisser les utilisateurs s'identifier, ou écouter sur 127.0.0.1",
+    ),
+    (
+        "--allow-plaintext: {} on {} takes passwords that everybody on the way can read",
+        "--allow-plaintext : {} sur {} accepte des mots de passe que tous peuvent lire en chemin",
+    ),
+    (
+        "another program listens there, perhaps another mailtool serve; --{} ADDR:PORT takes another port, 0 any that is free",
+        "un autre programme y écoute, peut-être un autre mailtool serve ; --{} ADDR:PORT prend un autre port, 0 un port libre",
+    ),
+    (
+        "ports below 1024 need root, or the capability CAP_NET_BIND_SERVICE",
+        "un port inférieur à 1024 demande root, ou la capacité CAP_NET_BIND_SERVICE",
+    ),
+    (
+        "--lab-chain excludes --class and --exercise: a class has one server",
+        "--lab-chain exclut --class et --exercise : une classe a un seul serveur",
+    ),
+    (
+        "in a lab chain each server takes mail by SMTP over TCP: leave --smtp out, or give 0 for free ports",
+        "dans une chaîne, chaque serveur reçoit le courrier par SMTP sur TCP : omettre --smtp, ou donner 0 pour des ports libres",
+    ),
+    (
+        "--user {}: is a student of --class already",
+        "--user {} : est déjà un élève de --class",
+    ),
+    (
+        "--system-users excludes --users and --user: the machine says who is here",
+        "--system-users exclut --users et --user : c'est la machine qui dit qui est ici",
+    ),
+    (
+        "--smarthost-user {} needs one of --smarthost-password-file, --smarthost-token-file and --smarthost-token-command",
+        "--smarthost-user {} veut l'un de --smarthost-password-file, --smarthost-token-file et --smarthost-token-command",
+    ),
+    (
+        "{}: not an option for a file",
+        "{} : pas une option de fichier",
+    ),
+    ("give true or false", "donner true ou false"),
+    ("give a list of texts", "donner une liste de textes"),
+    (
+        "give a text or a number, not a {}",
+        "donner un texte ou un nombre, non un {}",
+    ),
+    ("Password for {}: ", "Mot de passe de {} : "),
+    ("New password for {}: ", "Nouveau mot de passe de {} : "),
+    ("The same again: ", "Encore une fois : "),
+    (
+        "MAILTOOL_PASSWORD is not UTF-8",
+        "MAILTOOL_PASSWORD n'est pas en UTF-8",
+    ),
+    (
+        "--password-file {}: its first line {:}",
+        "--password-file {} : la première ligne {:}",
+    ),
+    (
+        "is longer than {} octets: is it the right file?",
+        "a plus de {} octets : est-ce le bon fichier ?",
+    ),
+    (
+        "is empty, where the password should be",
+        "est vide, là où devrait être le mot de passe",
+    ),
+    (
+        "holds a NUL, which no password can",
+        "contient un NUL, ce qu'aucun mot de passe ne peut",
+    ),
+    ("is not UTF-8", "n'est pas en UTF-8"),
+    (
+        "the body is not UTF-8 text; send it with --attach FILE",
+        "le corps n'est pas du texte en UTF-8 ; l'envoyer par --attach FICHIER",
+    ),
+    (
+        "{} holds more than {} octets",
+        "{} contient plus de {} octets",
+    ),
+    (
+        "whose login is it to be? Add --user NAME",
+        "s'identifier comme qui ? Ajouter --user NOM",
+    ),
+    (
+        "another program fetches the same mail now",
+        "un autre programme relève le même courrier en ce moment",
+    ),
+    (
+        "the server has no UIDL, without which nobody can tell which messages are new: fetch --all",
+        "le serveur n'a pas UIDL, sans quoi nul ne sait quels messages sont nouveaux : relever tout par --all",
+    ),
+    (
+        "{:}; that of --ca {} has not either: is it the file of this very server? --insecure goes on without looking at it",
+        "{:} ; celle de --ca {} non plus : est-ce le fichier de ce serveur-ci ? --insecure continue sans le regarder",
+    ),
+    (
+        "--load: {} is not this computer; if it is yours, and whoever runs it knows, add --load-remote",
+        "--load : {} n'est pas cet ordinateur ; s'il est à vous, et que qui s'en occupe le sait, ajouter --load-remote",
     ),
     (
         "--lab-chain names its servers itself, mta1.lab and so on: leave --domain and --hostname out",

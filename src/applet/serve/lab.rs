@@ -218,14 +218,14 @@ fn screen(sites: &[&Face], place: &Path, lang: Lang) -> String {
     let store = place.display();
     let [accounts, mail, task, id, stop] = match lang {
         Lang::En => [
-            "Each has alice and bob, their names as passwords, unless --user or --users names others.",
+            "Each has alice and bob, whose passwords are their names (or --user, --users).",
             "Mail is in",
             "Send a message through all of them, and see which way it went",
             "ID: what the first one called it in its reply",
             "Ctrl-C stops them.",
         ],
         Lang::Fr => [
-            "Chacun a alice et bob, avec leur nom pour mot de passe, sauf si --user ou --users en nomme d'autres.",
+            "Chacun a alice et bob, leur nom pour mot de passe (ou --user, --users).",
             "Courrier",
             "Envoyer un message à travers tous, et voir son chemin",
             "ID : le nom que le premier lui donne dans sa réponse",
@@ -237,7 +237,7 @@ fn screen(sites: &[&Face], place: &Path, lang: Lang) -> String {
         page,
         "\n{accounts}\n{mail:<13}{store}/mta1 ... mta{last}\n\n\
          {task}\n  \
-         mailtool send --server {smtp} --from alice@mta1.lab --to bob@mta{last}.lab --subject hello --body hello\n  \
+         mailtool send --server {smtp} --from alice@mta1.lab \\\n      --to bob@mta{last}.lab --subject hello --body hello\n  \
          mailtool serve trace ID --store {store}\n  ({id})\n\n\
          {stop}\n",
     );

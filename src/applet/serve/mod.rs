@@ -15,6 +15,7 @@ mod options;
 mod place;
 mod protocols;
 pub(super) mod queue;
+mod reach;
 mod ready;
 mod screen;
 mod sessions;
@@ -32,6 +33,7 @@ use clap::{ArgMatches, Args, Command};
 
 use self::options::{Endpoint, Options, Relay, Sessions, THROW_AWAY};
 use self::protocols::Protocol;
+use self::reach::Names;
 use self::ready::Waiting;
 use self::screen::Demo;
 use self::site::Site;
@@ -268,13 +270,13 @@ fn only_loopback(endpoints: &[(Protocol, Endpoint)], advice: &str) -> anyhow::Re
 fn certificate(
     options: &Options,
     store: &Path,
-    names: &[String],
+    names: &Names,
     keys: Option<&Arc<dyn KeySink>>,
 ) -> anyhow::Result<Acceptor> {
     let acceptor = match (&options.tls_cert, &options.tls_key) {
         (Some(certificate), Some(key)) => reactor::certs::load(certificate, key)
             .context("cannot use what --tls-cert and --tls-key name")?,
-        (None, None) => reactor::certs::ensure(&store.join("tls"), names)?,
+        (None, None) => reactor::certs::ensure(&store.join("tls"), &names.called, &names.reached)?,
         _ => bail!(
             "--tls-cert and --tls-key belong together: a certificate is of no use without its key"
         ),
@@ -289,14 +291,14 @@ fn certificate(
 fn reload(
     options: &Options,
     store: &Arc<Store>,
-    names: &[String],
+    names: &Names,
     place: &Path,
     keys: Option<Arc<dyn KeySink>>,
 ) -> reactor::Reload {
     let (options, store, names, place) = (
         options.clone(),
         Arc::clone(store),
-        names.to_vec(),
+        names.clone(),
         place.to_path_buf(),
     );
     Box::new(move || {

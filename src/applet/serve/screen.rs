@@ -1,6 +1,7 @@
 //! What `serve` says when it is ready: what listens where, who the accounts are, what to try.
 
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::options::Endpoint;
@@ -13,6 +14,12 @@ use crate::wire::network::Network;
 pub(super) struct Screen<'a> {
     /// What listens where, with the real ports.
     pub(super) listening: &'a [(Protocol, Endpoint)],
+    /// The same as others call it.
+    pub(super) called: &'a [(Protocol, Endpoint)],
+    /// The addresses of this machine, where it listens on all of them.
+    pub(super) own: &'a [Ipv4Addr],
+    /// Whether others have to begin TLS before they log in.
+    pub(super) tls_first: bool,
     /// The domains, the plain one first.
     pub(super) domains: &'a [String],
     /// The names of the accounts.
@@ -80,6 +87,16 @@ impl Screen<'_> {
                 say(purpose(*protocol))
             );
         }
+        if self.tls_first || !self.own.is_empty() {
+            page.push('\n');
+        }
+        if !self.own.is_empty() {
+            let own: Vec<String> = self.own.iter().map(Ipv4Addr::to_string).collect();
+            row(&mut page, say(ADDRESS), &own.join(", "), say(REACHED));
+        }
+        if self.tls_first {
+            row(&mut page, say(OTHERS), say(TLS_FIRST), "");
+        }
         let _ = writeln!(page, "\n{}", say(ACCOUNTS));
         if self.accounts.is_empty() && !self.anybody {
             let _ = writeln!(page, "  {}", say(NOBODY));
@@ -105,24 +122,16 @@ impl Screen<'_> {
         if self.anybody {
             let _ = writeln!(page, "  {}", say(ANYBODY));
         }
-        let _ = writeln!(page, "\n{:<13}{}", say(STORE), self.store.display());
+        page.push('\n');
+        let mut path = |title: Text, path: &Path, note: &str| {
+            row(&mut page, say(title), &path.to_string_lossy(), note);
+        };
+        path(STORE, self.store, "");
         if let Some(sessions) = self.sessions {
-            let _ = writeln!(
-                page,
-                "{:<13}{}  {}",
-                say(SESSIONS),
-                sessions.display(),
-                say(LOOK)
-            );
+            path(SESSIONS, sessions, say(LOOK));
         }
         if let Some(authority) = self.authority {
-            let _ = writeln!(
-                page,
-                "{:<13}{}  {}",
-                say(AUTHORITY),
-                authority.display(),
-                say(IMPORT)
-            );
+            path(AUTHORITY, authority, say(IMPORT));
         }
         self.passing.show(&mut page, lang);
         page.push_str(faults);
@@ -134,7 +143,7 @@ impl Screen<'_> {
     /// Three commands that work as they stand.
     fn examples(&self, page: &mut String, lang: Lang, domain: &str) {
         let place = |wanted: Protocol| {
-            self.listening
+            self.called
                 .iter()
                 .find_map(|(protocol, endpoint)| match endpoint {
                     Endpoint::Tcp(address) if *protocol == wanted => Some(address),
@@ -154,7 +163,7 @@ impl Screen<'_> {
             let _ = writeln!(page, "  mailtool nc -C {} {}", smtp.ip(), smtp.port());
             let _ = writeln!(
                 page,
-                "  mailtool send --server {smtp} --from {address} --to {address} --subject {} --body {}",
+                "  mailtool send --server {smtp} --from {address} \\\n      --to {address} --subject {} --body {}",
                 HELLO.of(lang),
                 HELLO.of(lang),
             );
@@ -167,10 +176,22 @@ impl Screen<'_> {
             };
             let _ = writeln!(
                 page,
-                "  {password}mailtool pop --server {pop3} --user {account} retr 1"
+                "  {password}mailtool pop --server {pop3} -u {account} retr 1"
             );
         }
     }
+}
+
+/// A title, what it is, and what there is to say of it: beside it, or below it where a terminal of 80 columns has no room.
+fn row(page: &mut String, title: &str, text: &str, note: &str) {
+    let line = format!("{title:<13}{text}");
+    let has_room = line.chars().count() + note.chars().count() < 79;
+    let note = match (note, has_room) {
+        ("", _) => String::new(),
+        (note, true) => format!("  {note}"),
+        (note, false) => format!("\n{:<13}{note}", ""),
+    };
+    page.extend([&line, &note, "\n"]);
 }
 
 impl Passing<'_> {
@@ -240,7 +261,7 @@ fn to(way: &Way, lang: Lang) -> String {
 
 const NOBODY: Text = Text {
     en: "none: nobody can log in here (--user NAME:PASSWORD, --users FILE)",
-    fr: "aucun : personne ne peut s'identifier ici (--user NOM:MOTDEPASSE, --users FICHIER)",
+    fr: "aucun : personne ne peut s'identifier (--user NOM:MOTDEPASSE, --users FICHIER)",
 };
 const ANYBODY: Text = Text {
     en: "(for development: and every other name, which is its own password)",
@@ -259,8 +280,8 @@ const RELAYING: Text = Text {
     fr: "Relais",
 };
 const OFF: Text = Text {
-    en: "off: mail for other domains is refused (--relay takes it from users who log in)",
-    fr: "non : le courrier pour d'autres domaines est refusé (--relay l'accepte des utilisateurs identifiés)",
+    en: "off: mail for other domains is refused (--relay: users who log in)",
+    fr: "non : rien pour d'autres domaines (--relay : après identification)",
 };
 const USERS: Text = Text {
     en: "for users who log in",
@@ -311,8 +332,24 @@ const MORE: Text = Text {
     fr: "de plus",
 };
 const DEMO: Text = Text {
-    en: "(for demonstration: anybody on this PC can use them; your own: --user NAME:PASSWORD)",
-    fr: "(de démonstration : tout utilisateur de ce PC peut s'en servir ; les vôtres : --user NOM:MOTDEPASSE)",
+    en: "(for demonstration, and everybody on this PC; your own: --user NAME:PASSWORD)",
+    fr: "(pour essayer, et pour tous sur ce PC ; les vôtres : --user NOM:MOTDEPASSE)",
+};
+const ADDRESS: Text = Text {
+    en: "Address",
+    fr: "Adresse",
+};
+const REACHED: Text = Text {
+    en: "(of this PC, for others)",
+    fr: "(de ce PC, pour les autres)",
+};
+const OTHERS: Text = Text {
+    en: "Other PCs",
+    fr: "Autres PC",
+};
+const TLS_FIRST: Text = Text {
+    en: "passwords over TLS only (in the clear: --allow-plaintext)",
+    fr: "mots de passe sous TLS seulement (en clair : --allow-plaintext)",
 };
 const STORE: Text = Text {
     en: "Mail is in",
@@ -355,7 +392,7 @@ const fn purpose(protocol: Protocol) -> Text {
         },
         Protocol::Submission => Text {
             en: "takes mail from users, who log in",
-            fr: "prend le courrier des utilisateurs, après authentification",
+            fr: "dépôt du courrier, après identification",
         },
         Protocol::Smtps => Text {
             en: "the same, over TLS",
@@ -363,7 +400,7 @@ const fn purpose(protocol: Protocol) -> Text {
         },
         Protocol::Lmtp => Text {
             en: "takes deliveries from a mail server",
-            fr: "prend les livraisons d'un serveur de courrier",
+            fr: "livraisons d'un serveur de courrier",
         },
         Protocol::Pop3 => Text {
             en: "gives mail to its reader",
@@ -426,7 +463,7 @@ mod tests {
         };
         assert_eq!(
             shown(&off, Lang::Fr),
-            "Relais       non : le courrier pour d'autres domaines est refusé (--relay l'accepte des utilisateurs identifiés)\n"
+            "Relais       non : rien pour d'autres domaines (--relay : après identification)\n"
         );
         let on = Passing { is_on: true, ..off };
         assert_eq!(
@@ -459,6 +496,9 @@ mod tests {
         };
         let screen = Screen {
             listening: &listening,
+            called: &listening,
+            own: &[],
+            tls_first: false,
             domains: &["a.example".to_owned()],
             accounts: &[],
             demo: Demo::No,
@@ -478,7 +518,7 @@ mod tests {
                    none: nobody can log in here (--user NAME:PASSWORD, --users FILE)\n\n\
                  Mail is in   /srv/mail\n\
                  Sessions     /srv/mail/sessions  (mailtool serve sessions shows them)\n\
-                 Relaying     off: mail for other domains is refused (--relay takes it from users who log in)\n\n\
+                 Relaying     off: mail for other domains is refused (--relay: users who log in)\n\n\
                  Ctrl-C stops it.\n"
             )
         );
@@ -491,5 +531,57 @@ mod tests {
             page.contains("tout autre nom, qui est son propre mot de passe"),
             "{page}"
         );
+    }
+
+    #[test]
+    fn a_classroom_learns_where_the_server_is_and_lines_fit_a_terminal() {
+        let at = |ip: [u8; 4]| {
+            let all = Protocol::ALL.into_iter().zip(1025..);
+            let all = all.map(|(protocol, port)| (protocol, Endpoint::Tcp((ip, port).into())));
+            all.collect::<Vec<_>>()
+        };
+        let (listening, called) = (at([0, 0, 0, 0]), at([192, 168, 100, 100]));
+        let screen = Screen {
+            listening: &listening,
+            called: &called,
+            own: &[
+                Ipv4Addr::new(192, 168, 100, 100),
+                Ipv4Addr::new(10, 0, 0, 1),
+            ],
+            tls_first: true,
+            domains: &["localhost".to_owned()],
+            accounts: &["alice".to_owned()],
+            demo: Demo::No,
+            anybody: true,
+            passing: Passing {
+                is_on: false,
+                networks: &[],
+                routes: &[],
+                smarthost: None,
+                deliver: None,
+            },
+            store: Path::new("/home/student/.local/state/mailtool"),
+            sessions: Some(Path::new("/home/student/.local/state/mailtool/sessions")),
+            authority: Some(Path::new("/home/student/.local/state/mailtool/tls/ca.pem")),
+        };
+        for (lang, rows) in [
+            (
+                Lang::En,
+                "Address      192.168.100.100, 10.0.0.1  (of this PC, for others)\n\
+                 Other PCs    passwords over TLS only (in the clear: --allow-plaintext)\n",
+            ),
+            (
+                Lang::Fr,
+                "Adresse      192.168.100.100, 10.0.0.1  (de ce PC, pour les autres)\n\
+                 Autres PC    mots de passe sous TLS seulement (en clair : --allow-plaintext)\n",
+            ),
+        ] {
+            let page = screen.show("", lang);
+            assert!(page.contains(rows), "{page}");
+            assert!(page.contains("  mailtool nc -C 192.168.100.100 "), "{page}");
+            for line in page.lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::control::CONTROL;
 use super::observers::Observers;
 use super::options::{Domain, Endpoint, Options};
 use super::protocols::Protocol;
+use super::reach::{self, Names};
 use super::screen::{Demo, Screen};
 use super::{
     Services, accounts, certificate, class, domains, faults, listen, only_loopback, reload,
@@ -101,10 +102,7 @@ impl Site {
             )),
         })?;
         let store = Arc::new(store);
-        let mut names = domains.clone();
-        if !names.contains(&hostname) {
-            names.push(hostname.clone());
-        }
+        let names = Names::of(&domains, &hostname, &endpoints);
         let mut board = Board::with(journal);
         board.faults = Arc::new(faults);
         board.class = class::exercise(options, place, &domains, store.users())?;
@@ -119,7 +117,7 @@ impl Site {
                 proxies: options.sessions.proxies(),
                 headed: options.sessions.headed(),
                 tls: Some(certificate),
-                faulty_tls: Some(faulty_tls(options, place, &names)),
+                faulty_tls: Some(faulty_tls(options, place, &names.called)),
                 tap: Some(observers.taps(options)?),
                 wire: observers.wires(options),
                 resolving: Resolving {
@@ -163,7 +161,8 @@ impl Site {
             listening.push((protocol, real));
         }
         if options.class.class().is_some() {
-            class::announce(place, &domains[0], &listening)?;
+            let called = reach::called(&listening, &reach::addresses(&listening));
+            class::announce(place, &domains[0], &called)?;
         }
         let control = place.join(CONTROL);
         let service = Arc::new(ControlService::new(Arc::clone(&store), board.clone()));
@@ -208,8 +207,12 @@ impl Site {
             .collect();
         let authority = self.place.join("tls/ca.pem");
         let sessions = self.options.evidence.kept(&self.place);
+        let own = reach::addresses(&self.listening);
         let screen = Screen {
             listening: &self.listening,
+            called: &reach::called(&self.listening, &own),
+            own: &own,
+            tls_first: self.options.login.wants_tls(&self.listening),
             domains: &self.domains,
             accounts: &accounts,
             demo: self.demo,

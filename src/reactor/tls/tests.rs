@@ -40,7 +40,7 @@ fn receive(tls: &mut Tls, ciphertext: &[u8]) -> Result<Vec<u8>, TlsError> {
 /// A server and a client whose handshake is done; the client's secrets may be had.
 fn pair() -> (Tls, Tls) {
     let directory = tempfile::tempdir().expect("a directory");
-    let acceptor = crate::reactor::certs::ensure(&directory.path().join("tls"), &[]);
+    let acceptor = crate::reactor::certs::ensure(&directory.path().join("tls"), &[], &[]);
     let mut server = acceptor.expect("a certificate").accept().expect("a server");
     let mut connector = Connector::new(&Trust::Anybody).expect("a client");
     let config = Arc::get_mut(&mut connector.config).expect("the only one");

@@ -1,5 +1,6 @@
 //! Options that say who may log in how, whatever the protocol.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -62,21 +63,15 @@ impl LoginOptions {
         &self,
         endpoints: &[(Protocol, Endpoint)],
     ) -> Option<String> {
-        let reached = endpoints
-            .iter()
-            .find_map(|(protocol, endpoint)| match endpoint {
-                Endpoint::Tcp(address)
-                    if !address.ip().is_loopback() && !protocol.is_implicit_tls() =>
-                {
-                    Some(format!("{} on {address}", protocol.name()))
-                }
-                _ => None,
-            })?;
-        self.allow_plaintext.then(|| {
-            format!(
-                "--allow-plaintext: {reached} takes passwords that everybody on the way can read"
-            )
-        })
+        let (name, address) = reached(endpoints).filter(|_| self.allow_plaintext)?;
+        Some(format!(
+            "--allow-plaintext: {name} on {address} takes passwords that everybody on the way can read"
+        ))
+    }
+
+    /// Whether others than this computer reach `endpoints`, and have to begin TLS before they log in.
+    pub(in crate::applet::serve) fn wants_tls(&self, endpoints: &[(Protocol, Endpoint)]) -> bool {
+        !self.allow_plaintext && reached(endpoints).is_some()
     }
 
     /// How often an account may log in by POP3, for all listeners together.
@@ -135,6 +130,20 @@ impl FromStr for Token {
             _ => Err("give USER:TOKEN"),
         }
     }
+}
+
+/// Where others than this computer may begin in the clear.
+fn reached(endpoints: &[(Protocol, Endpoint)]) -> Option<(&'static str, SocketAddr)> {
+    endpoints
+        .iter()
+        .find_map(|(protocol, endpoint)| match endpoint {
+            Endpoint::Tcp(address)
+                if !address.ip().is_loopback() && !protocol.is_implicit_tls() =>
+            {
+                Some((protocol.name(), *address))
+            }
+            _ => None,
+        })
 }
 
 #[cfg(test)]
