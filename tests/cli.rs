@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use program::{MAILTOOL, Server, have, mailtool, run, succeeded};
+use program::{MAILTOOL, Server, ended, have, mailtool, run, succeeded};
 
 const APPLETS: [&str; 7] = ["serve", "nc", "send", "pop", "imap", "mailq", "codes"];
 
@@ -227,7 +227,80 @@ fn demo_accounts_are_for_loopback_only() {
     }
     let server = Server::start_with(&["--imap", "0.0.0.0:0", "--user", "eve:secret"]);
     assert!(server.address("imap").ip().is_unspecified());
-    assert!(!server.log().contains("secret"), "{}", server.log());
+    let screen = server.log();
+    assert!(!screen.contains("secret"), "{screen}");
+    let told = "\nOther PCs    passwords over TLS only (in the clear: --allow-plaintext)\n";
+    assert!(screen.contains(told), "{screen}");
+    let options = [
+        "--imap",
+        "0.0.0.0:0",
+        "--user",
+        "eve:secret",
+        "--allow-plaintext",
+    ];
+    let screen = Server::start_with(&options).log();
+    assert!(
+        !screen.contains(told) && screen.contains("everybody on the way can read"),
+        "{screen}"
+    );
+    assert!(!Server::start().log().contains("Other PCs"));
+}
+
+#[test]
+fn who_reads_french_meets_no_english() {
+    let french = |words: &[&str]| {
+        let mut command = Command::new(MAILTOOL);
+        let state = std::env::temp_dir().join("mailtool-never-made");
+        command
+            .args(words)
+            .env("LC_ALL", "fr_FR.UTF-8")
+            .env("XDG_STATE_HOME", state)
+            .env("COLUMNS", "80");
+        run(&mut command, "")
+    };
+    let help = succeeded(&french(&["nc", "--help"]));
+    assert!(
+        help.contains("\nQue faire :\n") && !help.contains("What to do"),
+        "{help}"
+    );
+    assert!(
+        help.contains(
+            "\nUtilisation : mailtool nc [OPTIONS] HOST PORT...\n              mailtool nc -l"
+        ),
+        "{help}"
+    );
+    let (_, help) = ended(&french(&["pop"]), 64);
+    for english in ["Commandes:", "The way there", "Print ", "Examples"] {
+        assert!(!help.contains(english), "{english} in {help}");
+    }
+    let help = succeeded(&french(&["serve", "sessions", "--help"]));
+    assert!(
+        help.contains("Exemples :") && help.contains("La session qui a apporté ce message"),
+        "{help}"
+    );
+    let (_, said) = ended(&french(&["serve", "--listen", "192.0.2.1"]), 1);
+    assert_eq!(
+        said,
+        "mailtool: smtp sur 192.0.2.1:1025 serait joignable d'autres machines, d'où n'importe qui pourrait s'identifier comme alice ou \
+         bob : donner des comptes à soi par --user NOM:MOTDEPASSE ou --users FICHIER, ou écouter sur 127.0.0.1\n"
+    );
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let others = ["smtp", "submission", "smtps", "pop3s", "imap", "imaps"];
+    let mut words = vec!["serve".to_owned(), "--store".to_owned(), "tmp".to_owned()];
+    words.extend(
+        others
+            .iter()
+            .flat_map(|other| [format!("--{other}"), "off".to_owned()]),
+    );
+    words.extend(["--pop3".to_owned(), address]);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (_, said) = ended(&french(&words), 1);
+    assert!(
+        said.contains("un autre programme y écoute")
+            && said.contains("--pop3 ADDR:PORT prend un autre port"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -326,8 +399,12 @@ fn the_screen_names_what_listens_who_can_log_in_and_what_to_try() {
         })
         .collect();
     assert_eq!(offered.len(), 3, "{screen}");
-    for line in screen.lines().filter(|line| {
-        line.starts_with("  ") && line.contains("mailtool ") && !line.contains(" nc ")
+    let whole = screen.replace("\\\n", " ");
+    for line in whole.lines().filter(|line| {
+        line.starts_with("  ")
+            && line.contains("mailtool ")
+            && !line.contains(" nc ")
+            && !line.trim_start().starts_with('(')
     }) {
         let line = line.replace("mailtool ", &format!("{MAILTOOL} "));
         succeeded(&run(Command::new("sh").args(["-c", &line]), ""));

@@ -357,3 +357,39 @@ fn the_french_pages_say_as_much() {
         assert!(french.contains(&plain(word.form)), "{}", word.form);
     }
 }
+
+/// A machine without man(1) has the pages too, and `lab` is a word of its own.
+#[test]
+fn a_page_can_be_read_without_man() {
+    let lab = succeeded(&mailtool(&["man", "--text", "lab", "--lang", "fr"], ""));
+    for line in [
+        "mailtool-lab(7)",
+        "MISE EN PLACE",
+        "   7. MAIL FROM sans adresse",
+        "       > MAIL FROM",
+        "       $ printf '\\0alice\\0alice' | base64",
+    ] {
+        assert!(
+            lab.lines().any(|it| it == line),
+            "{line:?} is not in\n{lab}"
+        );
+    }
+    assert_eq!(
+        succeeded(&mailtool(&["lab", "--text", "--lang", "fr"], "")),
+        lab
+    );
+    let roff = succeeded(&mailtool(&["lab"], ""));
+    assert!(roff.starts_with(".TH mailtool"), "{roff}");
+    if !have("script", "bsdutils") {
+        return;
+    }
+    // On a terminal nobody wants roff; here there is no man, and so no pager.
+    let mut command = Command::new("script");
+    let line = format!("PATH=/nonexistent {} man codes", program::MAILTOOL);
+    command
+        .args(["-qec", &line, "/dev/null"])
+        .env("SHELL", "/bin/sh")
+        .env("LC_ALL", "C.UTF-8");
+    let page = succeeded(&run(&mut command, ""));
+    assert!(page.contains("\nNAME") && !page.contains(".SH"), "{page}");
+}

@@ -277,14 +277,18 @@ fn a_script_is_a_checker_of_answers() {
     assert_eq!(told.matches("nc: answered after 0.").count(), 2, "{told}");
 }
 
-#[test]
-fn mail_mode_tells_that_nobody_listens() {
-    // Bound, so that nobody else gets it, but not listening.
+/// Where nobody listens: bound, so that nobody else gets it.
+fn nobody() -> (Socket, SocketAddr) {
     let bound = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     bound.bind(&any.into()).expect("a port");
     let address = bound.local_addr().expect("bound").as_socket();
-    let address = address.expect("of IPv4");
+    (bound, address.expect("of IPv4"))
+}
+
+#[test]
+fn mail_mode_tells_that_nobody_listens() {
+    let (_bound, address) = nobody();
     let (_, told) = ended(&mail(&["--mail"], address, "QUIT\n"), 1);
     assert!(told.contains("failed: Connection refused"), "{told}");
     // Debian's nc is silent.

@@ -24,7 +24,7 @@
 //! | `hand` | the session was typed, not made by a program |
 //! | `tls` | it was said under TLS |
 //! | `self` | a recipient that was taken is the student |
-//! | `apart` | what is said may be said in several sessions |
+//! | `apart` | what is said may be said in several sessions, and `then` in a later one |
 //!
 //! COMMAND is a pattern for all of a line (`*` any text, `?` one letter, any case; of IMAP without the tag), REPLY what the reply begins
 //! with; ` | ` parts several of which one is enough; without `-> REPLY` any reply will do. A `.` is the end of a message's text. Passwords

@@ -234,3 +234,22 @@ fn an_interrupted_program_gives_the_terminal_back() {
         "{screen}"
     );
 }
+
+/// Debian's nc says nothing there; to a person that is a riddle, and to a script it stays as it is.
+#[test]
+fn a_person_is_told_that_nobody_listens() {
+    if !have("script", "bsdutils") {
+        return;
+    }
+    let (_bound, address) = nobody();
+    let nobody = address.port();
+    let screen = on_a_terminal(&[], &format!("127.0.0.1 {nobody}"), "");
+    assert!(
+        screen.contains("failed: Connection refused") && screen.contains("code 1"),
+        "{screen}"
+    );
+    let screen = on_a_terminal(&[], &format!("127.0.0.1 {nobody} 2>&1 | cat"), "");
+    assert!(!screen.contains("refused"), "{screen}");
+    let screen = on_a_terminal(&[], &format!("-z 127.0.0.1 {nobody}"), "");
+    assert!(!screen.contains("refused"), "{screen}");
+}

@@ -251,10 +251,14 @@ impl Observed {
             if step.place != self.place && step.place != Place::Any {
                 continue;
             }
+            let earlier = match self.whose {
+                Some((_, pupil)) if step.apart => class.before(pupil, at),
+                _ => 0,
+            };
             let shown = &mut self.shown[at];
             for (number, sign) in step.signs.iter().enumerate() {
                 let before = (1 << number) - 1;
-                if (!sign.after || shown.signs & before == before)
+                if (!sign.after || (shown.signs | earlier) & before == before)
                     && (!sign.tls || self.under_tls)
                     && sign.fits(command, reply)
                 {

@@ -182,6 +182,29 @@ fn what_a_message_says_is_no_reply_and_no_command() {
     assert_eq!(done(&class, 1), "1 8 10 12 15");
 }
 
+/// What QUIT has deleted shows in the next session only: whoever looks there has looked.
+#[test]
+fn a_message_is_looked_for_in_a_later_session_too() {
+    let (class, kept) = class("");
+    let session = |login: &str, said: &str| {
+        let dialogue = format!(
+            "S: +OK hi\nC: USER {login}\nS: +OK\nC: PASS ********\nS: +OK\nU: {login}\n{said}C: QUIT\nS: +OK"
+        );
+        play(&class, "pop3", 2, &dialogue);
+    };
+    let listed = "C: LIST\nS: +OK\nS: 1 9\nS: .\n";
+    session("ann", listed);
+    session("ann", "C: RETR 1\nS: +OK\nS: .\n");
+    assert_eq!(done(&class, 0), "10", "LIST was before");
+    session("ben", listed);
+    session("ann", listed);
+    assert_eq!(done(&class, 0), "10 11");
+    assert_eq!(done(&class, 1), "", "he read nothing");
+    let kept = kept.lock().expect("a lock").join("\n");
+    let (again, _) = super::tests::class(&kept);
+    assert_eq!(done(&again, 0), "10 11");
+}
+
 #[test]
 fn nobody_is_given_what_nobody_claims() {
     let (class, _) = class("");

@@ -280,7 +280,7 @@ fn missing(why: &str, lang: Lang) -> String {
     match why {
         "hand" => BY_HAND.of(lang).to_owned(),
         "self" => TO_SELF.of(lang).to_owned(),
-        signs => format!("{}: {signs}", MISSING.of(lang)),
+        signs => format!("{} {signs}", MISSING.of(lang)),
     }
 }
 
@@ -311,4 +311,4 @@ const LEGEND: Text = Text::new(
     "x done   ~ begun   . not yet   = on paper, nothing that a server sees",
     "x fait   ~ commencé   . pas encore   = sur la copie, rien qu'un serveur voie",
 );
-const MISSING: Text = Text::new("missing", "manque");
+const MISSING: Text = Text::new("missing:", "manque :");
