@@ -310,7 +310,21 @@ fn root_in_the_store_of_another_makes_files_that_are_the_others() {
         &[&words[..], &[store.to_str().expect("UTF-8")]].concat(),
         mbox,
     ));
+    let words = [
+        "serve",
+        "user",
+        "add",
+        "alice",
+        "--password-file",
+        "-",
+        "--store",
+    ];
+    succeeded(&mailtool(
+        &[&words[..], &[store.to_str().expect("UTF-8")]].concat(),
+        "secret\n",
+    ));
     let made = all(&store);
+    assert!(made.contains(&store.join("users")), "{made:?}");
     assert!(made.len() > 8, "{made:?}");
     for path in made {
         let there = fs::symlink_metadata(&path).expect("there");

@@ -196,12 +196,20 @@ impl UsersFile {
         let file = Kernel.create(&draft)?;
         let written = (|| {
             Kernel.write(&file, &lines.0.concat())?;
-            if let Some(old) = &old {
-                // In this order: changing the owner may take bits of the mode away.
+            // A new one that root makes is for whoever has the folder: the server, which is not root there.
+            let is_root = rustix::process::geteuid().is_root();
+            let like = match &old {
+                None if is_root => Some(std::fs::metadata(folder)?),
+                old => old.clone(),
+            };
+            // In this order: changing the owner may take bits of the mode away.
+            if let Some(like) = like {
                 let now = file.metadata()?;
-                if (now.uid(), now.gid()) != (old.uid(), old.gid()) {
-                    std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
+                if (now.uid(), now.gid()) != (like.uid(), like.gid()) {
+                    std::os::unix::fs::fchown(&file, Some(like.uid()), Some(like.gid()))?;
                 }
+            }
+            if let Some(old) = &old {
                 file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
             }
             Kernel.sync_file(&file)?;
