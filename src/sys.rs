@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
+use std::sync::OnceLock;
 
 /// Takes over a file descriptor that the parent process left open for us, such as that of `--ready-fd`. 0 to 2 stay
 /// standard input, output and error: they are refused, and so is a number that is not open. To be called before anything
@@ -157,23 +158,35 @@ pub(crate) fn own_addresses() -> Vec<Ipv4Addr> {
 const SIOCGIFCONF: u32 = 0x8912;
 
 /// SIGILL says that this program has a mistake in it: a panic ends the shipped program by that signal, its text is not in it (see
-/// `dist/build-musl.sh`). From now on a line on stderr says so first; then the signal ends the program, as it does by itself.
-pub(crate) fn tell_of_own_mistakes() {
+/// `dist/build-musl.sh`). From now on a line on stderr says so first; then the signal ends the program, as it does by itself. In
+/// other builds a panic has a text, and ends in SIGABRT. Before either `first` is called, in the handler: it may make nothing but
+/// system calls.
+pub(crate) fn tell_of_own_mistakes(first: fn()) {
+    static FIRST: OnceLock<fn()> = OnceLock::new();
     extern "C" fn tell(signal: libc::c_int) {
+        if let Some(first) = FIRST.get() {
+            first();
+        }
         let text = b"mailtool: a mistake in this program has ended it: please report what you did, and mailtool --version\n";
         // SAFETY: `write` and `raise` may be called in a handler; the text is there as long as the program. The handler is gone by now
         // (SA_RESETHAND), so that the signal ends the program when this returns.
         unsafe {
-            libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len());
+            if signal == libc::SIGILL {
+                libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len());
+            }
             libc::raise(signal);
         }
     }
+    // Set once, by `main`.
+    let _ = FIRST.set(first);
     let handler: extern "C" fn(libc::c_int) = tell;
     // SAFETY: zeroes are a `sigaction` with an empty mask; the handler has the type that the flags stand for.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler as usize;
         action.sa_flags = libc::SA_RESETHAND;
-        libc::sigaction(libc::SIGILL, &raw const action, std::ptr::null_mut());
+        for signal in [libc::SIGILL, libc::SIGABRT] {
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+        }
     }
 }

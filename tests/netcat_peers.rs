@@ -7,7 +7,7 @@ mod program;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -394,6 +394,39 @@ fn a_listener_that_asks_for_a_certificate() {
     listener.hears("from alice");
 }
 
+/// Of `openssl req -x509`, once more: OpenSSL takes a client that shows one of the certificates in the file, and so do we.
+#[test]
+fn a_client_whose_certificate_was_named_itself_is_good() {
+    if !have("openssl", "openssl") {
+        return;
+    }
+    let authority = Authority::new();
+    authority.openssl("-keyout self.key -out self.pem -subj /CN=alice");
+    authority.openssl("-keyout other.key -out other.pem -subj /CN=alice");
+    authority.openssl(
+        "-keyout server.key -out server.pem -subj /CN=alice -addext extendedKeyUsage=serverAuth",
+    );
+    let files = ["self.pem", "server.pem"]
+        .map(|file| std::fs::read_to_string(authority.path(file)).expect("openssl has written it"));
+    std::fs::write(authority.path("named.pem"), files.concat()).expect("a folder of ours");
+    let words = "-Verify 1 -verify_return_error -CAfile named.pem";
+    let (_theirs, their_port) = Talker::s_server(&authority, words);
+    let words = "-k --ssl-cert localhost.pem --ssl-key localhost.key --ssl-verify --ssl-trustfile named.pem";
+    let (ours, our_port) = Talker::listening(&authority, words);
+    for shown in ["other", "server", "self"] {
+        for (whose, port) in [("OpenSSL", their_port), ("ours", our_port)] {
+            let identity = format!("-ign_eof -cert {shown}.pem -key {shown}.key");
+            let mut client = Talker::s_client(&authority, port, &identity);
+            client.type_line("it is me");
+            match (shown, whose) {
+                ("self", "ours") => ours.hears("it is me"),
+                ("self", _) => client.hears("em si ti"),
+                _ => assert_ne!(client.ends().0, Some(0), "{whose}, {shown}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn a_listener_that_trusts_whom_the_machine_trusts() {
     if !have("openssl", "openssl") {
@@ -510,6 +543,92 @@ fn tshark_reads_what_was_said_in_a_capture() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("hello") && text.contains("olleh"), "{text}");
     // A stream that begins, goes on and ends as one should: nothing that Wireshark marks.
+    let mut tshark = Command::new("tshark");
+    tshark.arg("-r").arg(&capture);
+    tshark.args(["-Y", "tcp.analysis.flags || _ws.malformed"]);
+    let output = run(&mut tshark, "");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+/// What tshark sees of ports: flags of TCP's segments, or octets of UDP's, to and from each.
+fn seen_at(capture: &Path, ports: &[u16]) -> Vec<String> {
+    let mut tshark = Command::new("tshark");
+    tshark.arg("-r").arg(capture);
+    tshark.args(["-T", "fields", "-E", "separator=/t"]);
+    for field in [
+        "tcp.dstport",
+        "tcp.srcport",
+        "tcp.flags.str",
+        "udp.dstport",
+        "udp.length",
+    ] {
+        tshark.args(["-e", field]);
+    }
+    let output = run(&mut tshark, "");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let seen = |port: &u16| -> String {
+        let port = port.to_string();
+        let lines = text.lines().filter_map(|line| {
+            let fields: Vec<&str> = line.split('\t').collect();
+            let [to, from, flags, datagram_to, length] = fields[..] else {
+                panic!("{line}");
+            };
+            let flags = flags.replace('·', "");
+            match () {
+                () if to == port => Some(format!(">{flags}")),
+                () if from == port => Some(format!("<{flags}")),
+                () if datagram_to == port => Some(format!(">{length}")),
+                () => None,
+            }
+        });
+        lines.collect::<Vec<_>>().join(" ")
+    };
+    ports.iter().map(seen).collect()
+}
+
+#[test]
+fn tshark_sees_what_a_scan_has_done() {
+    if !have("tshark", "tshark") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let capture = folder.path().join("scan.pcapng");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let datagrams = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let open = listener.local_addr().expect("it is bound").port();
+    let open_udp = datagrams.local_addr().expect("it is bound").port();
+    let [closed] = free_ports();
+    let nc = |words: &str, ports: &[u16]| {
+        let mut nc = Command::new(MAILTOOL);
+        nc.args(["nc", "-z"]).args(words.split_ascii_whitespace());
+        nc.args(["--pcap"]).arg(&capture).arg("127.0.0.1");
+        nc.args(ports.iter().map(u16::to_string));
+        run(&mut nc, "");
+        seen_at(&capture, ports)
+    };
+    let refused = ">S <AR";
+    let taken = ">S <AS >A >AF <A";
+    assert_eq!(
+        nc("", &[closed, open, closed]),
+        [
+            &format!("{refused} {refused}"),
+            taken,
+            &format!("{refused} {refused}")
+        ]
+    );
+    assert_eq!(nc("", &[closed]), [refused]);
+    assert_eq!(nc("", &[open]), [taken]);
+    assert_eq!(nc("--compat=ncat", &[open]), [taken]);
+    // Two at once, and one a second; the refusal is no datagram.
+    let seen = nc("-u -w 1", &[closed, open_udp]);
+    assert!(seen[0].starts_with(">9"), "{seen:?}");
+    assert_eq!(seen[1], ">9 >9 >9");
+    // Many of them, by several threads: each call is whole, and Wireshark finds nothing odd.
+    let ports: Vec<u16> = (1..1500).map(|at| 20_000 + at).collect();
+    let seen = nc("", &ports);
+    for (port, seen) in ports.iter().zip(seen) {
+        assert!(seen == refused || seen == taken, "{port}: {seen}");
+    }
     let mut tshark = Command::new("tshark");
     tshark.arg("-r").arg(&capture);
     tshark.args(["-Y", "tcp.analysis.flags || _ws.malformed"]);

@@ -160,7 +160,7 @@ pub fn find(name: &str) -> Option<&'static Applet> {
 
 /// Runs the program with the arguments of a process, the first of them its name; returns its exit code.
 pub fn main(arguments: Vec<OsString>) -> u8 {
-    crate::sys::tell_of_own_mistakes();
+    crate::sys::tell_of_own_mistakes(crate::reactor::stdio::give_back_at_once);
     let called = arguments.first().map(Path::new).and_then(Path::file_name);
     let called = called.unwrap_or_default().to_string_lossy().into_owned();
     let result = if let Some(applet) = find(&called) {

@@ -90,21 +90,32 @@ pub fn run(arguments: &[OsString]) -> anyhow::Result<u8> {
             return Ok(Complaint::Usage.exit_code(words.dialect));
         }
     }
-    let line = match CommandLine::cut(words.dialect, arguments.get(1..).unwrap_or_default()) {
-        Ok(line) => line,
-        Err(error) => {
-            eprint(&words.getopt(&name, &error));
-            return Ok(Complaint::Usage.exit_code(words.dialect));
-        }
+    let cut = CommandLine::cut(words.dialect, arguments.get(1..).unwrap_or_default());
+    let (line, error) = match cut {
+        Ok(line) => (line, None),
+        Err((line, error)) => (line, Some(error)),
     };
+    let services = Services::read_by(|| text_of("/etc/services"));
+    let dialect = words.dialect;
+    let looked = with_surroundings(&line, &services, |known| {
+        options::look_in_order(dialect, &line, known)
+    });
+    if let Err(complaint) = looked {
+        return Ok(end(&words, &complaint));
+    }
+    if let Some(error) = error {
+        eprint(&words.getopt(&name, &error));
+        return Ok(Complaint::Usage.exit_code(words.dialect));
+    }
     if let Some(asked) = line.last_of(&[Id::Help, Id::Version]) {
         tell_about(&words, asked.flag.id, asked.spelling)?;
         return Ok(0);
     }
     words.verbose = line.count(Id::Verbose);
     eprint(&words.note(&Note::Begin).unwrap_or_default());
-    let services = Services::read_by(|| text_of("/etc/services"));
-    let result = understand(words.dialect, &line, &services).and_then(|options| {
+    let understood =
+        with_surroundings(&line, &services, |known| Options::of(dialect, &line, known));
+    let result = understood.and_then(|options| {
         words.names = options.names;
         words.calls = calls(&options);
         let mut netcat = Netcat::new(options, services, words.clone())?;
@@ -159,11 +170,12 @@ fn tell_about(words: &Words, id: Id, spelling: Spelling) -> anyhow::Result<()> {
     super::print(&text)
 }
 
-fn understand(
-    dialect: Dialect,
+/// Asks what needs to know this machine.
+fn with_surroundings<T>(
     line: &CommandLine,
     services: &Services,
-) -> Result<Options, Complaint> {
+    ask: impl FnOnce(&Surroundings<'_>) -> Result<T, Complaint>,
+) -> Result<T, Complaint> {
     let is_numeric = line.has(Id::Numeric);
     let resolve = |host: &str, family: Family| -> Result<_, ResolveError> {
         let found = match is_numeric {
@@ -179,7 +191,7 @@ fn understand(
         resolve: &resolve,
         read: &|path| fs::read_to_string(path),
     };
-    Options::of(dialect, line, &surroundings)
+    ask(&surroundings)
 }
 
 fn calls(options: &Options) -> Calls {

@@ -7,12 +7,12 @@
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Instant, SystemTime};
 
-use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::low_level::{emulate_default_handler, pipe};
 
 use super::relay::Progress;
@@ -99,22 +99,24 @@ impl Wire for Metered {
     }
 }
 
-/// From now on `tell` is called, on a thread of its own, before SIGINT, SIGQUIT or SIGTERM ends the program; a terminal is given back
-/// before, and for as long as SIGTSTP stops it. Who started it with such a signal ignored (a shell's `&`, nohup) goes on being obeyed.
+/// From now on `tell` is called, on a thread of its own, before SIGHUP, SIGINT, SIGQUIT or SIGTERM ends the program; a terminal is given
+/// back before, and for as long as SIGTSTP stops it. Who started it with such a signal ignored (a shell's `&`, nohup) goes on being obeyed.
 ///
 /// # Errors
 /// The system has no descriptors or threads left.
 pub fn before_interruption(tell: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let ignored = ignored_signals();
-    let came = Arc::new(AtomicUsize::new(0));
     let (mut asked, wake) = UnixStream::pair()?;
-    for signal in [SIGINT, SIGQUIT, SIGTERM, SIGTSTP] {
+    let mut watched = Vec::new();
+    // In the order in which they count: a shell that ends a job that is stopped sends SIGTERM, and SIGCONT with it.
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT] {
         if ignored >> (signal - 1) & 1 == 1 {
             continue;
         }
-        let number = usize::try_from(signal).unwrap_or_default();
-        signal_hook::flag::register_usize(signal, Arc::clone(&came), number)?;
+        let came = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(signal, Arc::clone(&came))?;
         pipe::register(signal, wake.try_clone()?)?;
+        watched.push((signal, came));
     }
     thread::Builder::new().spawn(move || {
         loop {
@@ -123,17 +125,26 @@ pub fn before_interruption(tell: impl FnOnce() + Send + 'static) -> io::Result<(
                     return;
                 }
             }
-            terminal::give_back();
-            let signal = i32::try_from(came.load(Ordering::SeqCst)).unwrap_or(SIGTERM);
-            if signal != SIGTSTP {
-                tell();
-                // It knows them, and does not come back.
-                let _ = emulate_default_handler(signal);
-                return;
+            let came = watched
+                .iter()
+                .find(|(_, came)| came.swap(false, Ordering::SeqCst));
+            match came {
+                None => {}
+                Some((SIGCONT, _)) => terminal::take_again(),
+                Some((SIGTSTP, _)) => {
+                    terminal::give_back();
+                    // It comes back when somebody wants us to go on.
+                    let _ = emulate_default_handler(SIGTSTP);
+                    terminal::take_again();
+                }
+                Some((signal, _)) => {
+                    terminal::give_back();
+                    tell();
+                    // It knows them, and does not come back.
+                    let _ = emulate_default_handler(*signal);
+                    return;
+                }
             }
-            // It comes back when somebody wants us to go on.
-            let _ = emulate_default_handler(signal);
-            terminal::take_again();
         }
     })?;
     Ok(())

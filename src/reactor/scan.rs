@@ -22,7 +22,7 @@ use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -31,9 +31,11 @@ use socket2::Socket;
 
 use super::sockets::{Carrier, DialError, Settings, is_under_way, open};
 use crate::limits;
+use crate::tap::pcapng::{self, Capture};
+use crate::tap::{Closing, Side, Wire};
 
 /// What is to be asked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Scan<'a> {
     /// The addresses of the host, tried in this order for each port until one is open; whatever ports these have is ignored. Beside
     /// each is where to call from, if that matters.
@@ -48,6 +50,8 @@ pub struct Scan<'a> {
     pub patience: Option<Duration>,
     /// One port after the other, and so long between them.
     pub interval: Option<Duration>,
+    /// Sees what crosses the sockets; with the comment on each call.
+    pub capture: Option<(&'a Capture, &'a str)>,
 }
 
 /// What was found at a port of an address.
@@ -210,6 +214,35 @@ struct Waiting {
     socket: Socket,
     /// Datagrams that are still to be sent before it is taken for open.
     datagrams: u64,
+    seen: Seen,
+}
+
+/// What a capture sees of a call.
+enum Seen {
+    Nothing,
+    Call(Box<pcapng::Call>),
+    Datagrams(Box<dyn Wire>),
+}
+
+impl Seen {
+    /// So it was answered. An open port is left at once.
+    fn answered(self, found: &Found) {
+        let Self::Call(call) = self else {
+            return;
+        };
+        let now = SystemTime::now();
+        match found {
+            Found::Open => call.taken(now).closed(now, Side::Client, Closing::End),
+            Found::Refused => call.refused(now),
+            Found::TimedOut | Found::Unbound(_) | Found::Failed(_) => {}
+        }
+    }
+
+    fn sent(&mut self) {
+        if let Self::Datagrams(wire) = self {
+            wire.crossed(SystemTime::now(), Side::Client, PROBE);
+        }
+    }
 }
 
 impl Round<'_> {
@@ -279,37 +312,66 @@ impl Round<'_> {
             return self.probe(call, to, socket);
         }
         let mut result = socket.connect(&to.into());
+        let seen = self.seen(&socket, to);
         if result.as_ref().is_err_and(is_under_way) && to.ip().is_loopback() {
             // The answer is there, and is given to whoever asks.
             result = socket.connect(&to.into());
         }
-        match result {
-            Ok(()) => self.answer(call, to, Found::Open),
+        let found = match result {
+            Ok(()) => Found::Open,
             Err(error) if is_under_way(&error) => {
-                self.watch(call, socket, Interest::WRITABLE, 0, self.scan.patience)?;
+                let patience = self.scan.patience;
+                return self.watch(call, socket, Interest::WRITABLE, 0, patience, seen);
             }
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                 self.spare = Some((call.place, socket));
-                self.answer(call, to, Found::Refused);
+                Found::Refused
             }
-            Err(error) => self.answer(call, to, Found::Failed(error)),
-        }
+            Err(error) => Found::Failed(error),
+        };
+        seen.answered(&found);
+        self.answer(call, to, found);
         Ok(())
+    }
+
+    /// What the capture sees of a call that was made.
+    fn seen(&self, socket: &Socket, to: SocketAddr) -> Seen {
+        let Some((capture, comment)) = self.scan.capture else {
+            return Seen::Nothing;
+        };
+        // None where it found no way to leave this machine.
+        let Some(from) = socket.local_addr().ok().and_then(|from| from.as_socket()) else {
+            return Seen::Nothing;
+        };
+        if self.scan.carrier == Carrier::Udp {
+            return Seen::Datagrams(capture.datagrams(from, to, comment));
+        }
+        let call = capture.call(SystemTime::now(), from, to, comment);
+        call.filter(|_| from.port() != 0)
+            .map_or(Seen::Nothing, |call| Seen::Call(Box::new(call)))
     }
 
     /// The first datagrams to a port.
     fn probe(&mut self, call: Call, to: SocketAddr, socket: Socket) -> io::Result<()> {
-        let sent = socket
-            .connect(&to.into())
-            .and_then(|()| socket.send(PROBE))
-            .and_then(|_| socket.send(PROBE));
+        let mut seen = Seen::Nothing;
+        let mut send = || -> io::Result<()> {
+            socket.connect(&to.into())?;
+            seen = self.seen(&socket, to);
+            for _ in 0..2 {
+                socket.send(PROBE)?;
+                seen.sent();
+            }
+            Ok(())
+        };
+        let sent = send();
         let patience = self.scan.patience.unwrap_or(limits::UDP_PROBE);
         match (sent, patience.as_secs()) {
             // On the loopback the first one's refusal is there when the second one is sent.
             (Err(error), _) => self.answer(call, to, of_error(error)),
-            (Ok(_), 0) => self.answer(call, to, Found::Open),
-            (Ok(_), seconds) => {
-                self.watch(call, socket, Interest::READABLE, seconds, Some(BETWEEN))?;
+            (Ok(()), 0) => self.answer(call, to, Found::Open),
+            (Ok(()), seconds) => {
+                let readable = Interest::READABLE;
+                self.watch(call, socket, readable, seconds, Some(BETWEEN), seen)?;
             }
         }
         Ok(())
@@ -322,6 +384,7 @@ impl Round<'_> {
         interest: Interest,
         datagrams: u64,
         patience: Option<Duration>,
+        seen: Seen,
     ) -> io::Result<()> {
         let token = self.next_token;
         self.next_token += 1;
@@ -339,6 +402,7 @@ impl Round<'_> {
             call,
             socket,
             datagrams,
+            seen,
         };
         self.waiting.insert(token, waiting);
         Ok(())
@@ -384,6 +448,7 @@ impl Round<'_> {
             Ok(None) => Found::Open,
             Ok(Some(error)) | Err(error) => of_error(error),
         };
+        waiting.seen.answered(&found);
         self.answer(waiting.call, to, found);
     }
 
@@ -397,7 +462,11 @@ impl Round<'_> {
             0 => Found::TimedOut,
             left => {
                 waiting.datagrams = left - 1;
-                match waiting.socket.send(PROBE) {
+                let sent = waiting.socket.send(PROBE);
+                if sent.is_ok() {
+                    waiting.seen.sent();
+                }
+                match sent {
                     Ok(_) if left > 1 => {
                         self.due.push_back((now + BETWEEN, token));
                         return;
@@ -484,6 +553,7 @@ mod tests {
             settings: &Settings::default(),
             patience,
             interval: None,
+            capture: None,
         };
         scan.run(&mut |address, what| {
             let what = format!("{what:?}");
@@ -622,6 +692,7 @@ mod tests {
             settings: &Settings::default(),
             patience: None,
             interval: Some(Duration::from_millis(100)),
+            capture: None,
         };
         scan.run(&mut |_, found| open += usize::from(matches!(found, Found::Open)))
             .unwrap();

@@ -33,6 +33,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::termios::isatty;
 
 use super::terminal::Terminal;
+pub use super::terminal::give_back_at_once;
 use crate::limits;
 use crate::proto::raw::Keyboard;
 use crate::proto::raw::edit::Editor;
@@ -372,6 +373,7 @@ fn read_keys(fd: &OwnedFd, terminal: &mut Terminal, buffer: &mut Vec<u8>) -> io:
             return Ok(octets);
         }
         ask(fd, PollFlags::IN)?;
+        terminal.wake();
         match rustix::io::read(fd, &mut keys) {
             Ok(0) | Err(rustix::io::Errno::IO) => return Ok(0),
             octets => terminal.press(&keys[..octets?]),

@@ -2,11 +2,21 @@
 //! lines can be edited ([`Editor`]), and given back.
 //!
 //! Only what the kernel does with letters is switched off: that Enter ends a line and is echoed, and what edits it. ^C, ^Z and
-//! `^\` stay its own, so that they work when nobody reads what is typed; and so do the line ends of what is written. While the
-//! terminal is ours, a thread waits for the signals that end or stop the program, and gives it back first ([`give_back`]).
+//! `^\` stay its own, so that they work when nobody reads what is typed; and so do the line ends of what is written.
+//!
+//! It is given back, whatever happens:
+//!
+//! | what | by whom |
+//! |---|---|
+//! | the conversation is over, or a panic that unwinds | [`Terminal`], dropped |
+//! | SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP | a thread that waits for them ([`before_interruption`](super::meter::before_interruption)) |
+//! | a panic that does not unwind (SIGABRT, SIGILL) | the handler of those ([`give_back_at_once`]) |
+//!
+//! Whoever is stopped and goes on has it [again](take_again) as soon as it is in the foreground, not before: it is the shell's until then.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::event::PollFlags;
@@ -37,6 +47,8 @@ struct Taken {
 }
 
 static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
+/// It was the shell's in between: what is drawn there is gone.
+static ANEW: AtomicBool = AtomicBool::new(false);
 
 fn taken() -> MutexGuard<'static, Option<Taken>> {
     // It is never half set.
@@ -61,17 +73,28 @@ impl Terminal {
         ours.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::IEXTEN;
         ours.special_codes[SpecialCodeIndex::VMIN] = 1;
         ours.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(fd, OptionalActions::Now, &ours)?;
-        *taken() = Some(Taken {
-            fd: fd.try_clone_to_owned()?,
-            before,
-            ours,
-        });
-        Ok(Self {
+        let terminal = Self {
             screen: screen.try_clone_to_owned()?,
             editor,
             ink: Vec::new(),
-        })
+        };
+        *taken() = Some(Taken {
+            fd: fd.try_clone_to_owned()?,
+            before,
+            ours: ours.clone(),
+        });
+        // From here on it is given back.
+        tcsetattr(fd, OptionalActions::Now, &ours)?;
+        Ok(terminal)
+    }
+
+    /// Keys are about to be read. Who was stopped, or in the background, has the terminal again, and the line is drawn anew.
+    pub(super) fn wake(&mut self) {
+        take_again();
+        if ANEW.swap(false, Ordering::Relaxed) {
+            // Whatever stands there, it was the shell's.
+            self.wrote(b"\n");
+        }
     }
 
     /// Keys were pressed.
@@ -135,14 +158,35 @@ impl Drop for Terminal {
 /// Sets the terminal as it was before.
 pub(super) fn give_back() {
     if let Some(taken) = &*taken() {
-        // One that is gone needs nothing.
-        let _ = tcsetattr(taken.fd.as_fd(), OptionalActions::Now, &taken.before);
+        taken.give_back();
     }
 }
 
-/// After [`give_back`]: it is ours again.
+/// The same for the handler of a signal that ends the program because of a mistake in it: nothing is waited for, and nothing but
+/// system calls is made.
+pub fn give_back_at_once() {
+    // Whoever has the lock is setting the terminal, and does nothing that could go wrong.
+    if let Ok(taken) = TAKEN.try_lock()
+        && let Some(taken) = &*taken
+    {
+        taken.give_back();
+    }
+}
+
+/// After [`give_back`]: it is ours again, if we are in the foreground.
 pub(super) fn take_again() {
-    if let Some(taken) = &*taken() {
-        let _ = tcsetattr(taken.fd.as_fd(), OptionalActions::Now, &taken.ours);
+    if let Some(Taken { fd, ours, .. }) = &*taken()
+        && tcgetpgrp(fd).is_ok_and(|group| group == getpgrp())
+        && tcgetattr(fd).is_ok_and(|now| now.local_modes != ours.local_modes)
+        && tcsetattr(fd, OptionalActions::Now, ours).is_ok()
+    {
+        ANEW.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Taken {
+    fn give_back(&self) {
+        // One that is gone needs nothing.
+        let _ = tcsetattr(&self.fd, OptionalActions::Now, &self.before);
     }
 }

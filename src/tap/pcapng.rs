@@ -7,7 +7,7 @@
 //! ```text
 //! Section Header        who wrote it
 //! Interface             Ethernet, times in nanoseconds
-//! Enhanced Packet       SYN, with the name of the session as its comment; SYN ACK; ACK
+//! Enhanced Packet       SYN, with the name of the session as its comment; SYN ACK; ACK. Or RST where nobody took the call
 //! Decryption Secrets    lines of a TLS key log, always before the packets that need them
 //! Enhanced Packet ...   data and ACK in both directions; FIN and ACK, or RST
 //! ```
@@ -89,24 +89,25 @@ impl Capture {
                 });
             }
         };
-        let (number, part) = {
-            let mut file = lock(file);
-            file.connections = file.connections.wrapping_add(1);
-            (file.connections, file.part)
-        };
-        // Two connections with the same ports, one after the other, must not look like one.
-        let initial = number.wrapping_mul(SPREAD);
-        let mut stream = Stream {
-            file: Arc::clone(file),
-            ends: Ends::of_stream(client, server),
-            client: Half::new(initial),
-            server: Half::new(initial.rotate_left(16)),
-            over: false,
-            name: comment.into(),
-            part,
-        };
+        let mut stream = Stream::new(file, client, server, comment);
         stream.handshake(at, comment);
         Box::new(stream)
+    }
+
+    /// A TCP connection that is asked for since `at`, and may come to nothing. `None` where each connection has a file of its own.
+    pub fn call(
+        &self,
+        at: SystemTime,
+        client: SocketAddr,
+        server: SocketAddr,
+        comment: &str,
+    ) -> Option<Call> {
+        let Inner::One(file) = &self.0 else {
+            return None;
+        };
+        let mut stream = Stream::new(file, client, server, comment);
+        stream.say(at, &[(Side::Client, Flags::Syn)], comment);
+        Some(Call(stream))
     }
 
     /// UDP datagrams between two sockets, with `comment` on the first one.
@@ -358,6 +359,25 @@ impl KeySink for Secrets {
     }
 }
 
+/// A call that nobody has answered.
+pub struct Call(Stream);
+
+impl Call {
+    /// Somebody takes it; what comes of it is seen by this.
+    pub fn taken(mut self, at: SystemTime) -> Box<dyn Wire> {
+        let rest = [(Side::Server, Flags::SynAck), (Side::Client, Flags::Ack)];
+        self.0.say(at, &rest, "");
+        Box::new(self.0)
+    }
+
+    /// Nobody listens there.
+    pub fn refused(mut self, at: SystemTime) {
+        // RFC 9293 §3.10.7.1: a reset of what is no connection has the number 0.
+        self.0.server.next = 0;
+        self.0.say(at, &[(Side::Server, Flags::ResetAck)], "");
+    }
+}
+
 /// A TCP connection.
 struct Stream {
     file: Arc<Mutex<File>>,
@@ -391,12 +411,40 @@ impl Half {
 }
 
 impl Stream {
+    fn new(shared: &Arc<Mutex<File>>, client: SocketAddr, server: SocketAddr, name: &str) -> Self {
+        let mut file = lock(shared);
+        file.connections = file.connections.wrapping_add(1);
+        // Two connections with the same ports, one after the other, must not look like one.
+        let initial = file.connections.wrapping_mul(SPREAD);
+        Self {
+            file: Arc::clone(shared),
+            ends: Ends::of_stream(client, server),
+            client: Half::new(initial),
+            server: Half::new(initial.rotate_left(16)),
+            over: false,
+            name: name.into(),
+            part: file.part,
+        }
+    }
+
     fn handshake(&mut self, at: SystemTime, comment: &str) {
+        let all = [
+            (Side::Client, Flags::Syn),
+            (Side::Server, Flags::SynAck),
+            (Side::Client, Flags::Ack),
+        ];
+        self.say(at, &all, comment);
+    }
+
+    /// Segments without content; the comment is the first one's.
+    fn say(&mut self, at: SystemTime, segments: &[(Side, Flags)], comment: &str) {
         let shared = Arc::clone(&self.file);
         let mut file = lock(&shared);
-        self.segment(&mut file, at, Side::Client, Flags::Syn, &[], comment);
-        self.segment(&mut file, at, Side::Server, Flags::SynAck, &[], "");
-        self.segment(&mut file, at, Side::Client, Flags::Ack, &[], "");
+        let mut comment = comment;
+        for (from, flags) in segments {
+            self.segment(&mut file, at, *from, *flags, &[], comment);
+            comment = "";
+        }
         file.write();
     }
 

@@ -1,9 +1,9 @@
-//! Who a certificate says it is for, and who made it: the two names in an X.509 certificate, and nothing else of it.
+//! Who an X.509 certificate says it is for, who made it, and what its key is for; nothing else of it.
 //!
 //! Whether it is to be trusted is not decided here. The certificate is what a peer sent: it may be anything, and may say anything
 //! about itself.
 //!
-//! RFC 5280 §4.1 (the certificate), §4.1.2.4 (names); X.690 (DER).
+//! RFC 5280 §4.1 (the certificate), §4.1.2.4 (names), §4.2.1.3 and §4.2.1.12 (usages); X.690 (DER).
 
 use std::fmt;
 
@@ -134,6 +134,83 @@ fn validity(octets: &[u8]) -> Option<(i64, i64)> {
     Some((time()?, time()?))
 }
 
+/// What a certificate is shown for in TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A server.
+    Server,
+    /// A client.
+    Client,
+}
+
+/// Whether the key of a DER certificate may be used so: where the certificate says what it is for, it has to sign (RFC 8446
+/// §4.4.2.2), and this has to be named. Not so of what is no certificate.
+///
+/// ```
+/// use mailtool::wire::x509::{Purpose, is_for};
+///
+/// assert!(!is_for(b"certificate", Purpose::Client));
+/// ```
+pub fn is_for(certificate: &[u8], purpose: Purpose) -> bool {
+    says_it_is_for(certificate, purpose) == Some(true)
+}
+
+fn says_it_is_for(certificate: &[u8], purpose: Purpose) -> Option<bool> {
+    let mut certificate = Der(Der(certificate).value(SEQUENCE)?);
+    let mut to_be_signed = Der(certificate.value(SEQUENCE)?);
+    while !to_be_signed.0.is_empty() {
+        let (tag, value) = to_be_signed.next()?;
+        if tag != EXTENSIONS {
+            continue;
+        }
+        let mut extensions = Der(Der(value).value(SEQUENCE)?);
+        while !extensions.0.is_empty() {
+            let mut extension = Der(extensions.value(SEQUENCE)?);
+            let object = extension.value(OBJECT)?;
+            if extension.tag() == Some(BOOLEAN) {
+                extension.next()?;
+            }
+            let mut value = Der(extension.value(OCTET_STRING)?);
+            let fits = match object {
+                // The first octet counts the bits that are none.
+                KEY_USAGE => {
+                    matches!(value.value(BIT_STRING)?, [_, bits, ..] if bits & DIGITAL_SIGNATURE != 0)
+                }
+                EXTENDED_KEY_USAGE => {
+                    let mut named = Der(value.value(SEQUENCE)?);
+                    let mut found = false;
+                    while !named.0.is_empty() {
+                        found |= named.value(OBJECT)? == purpose.object();
+                    }
+                    found
+                }
+                _ => true,
+            };
+            if !fits {
+                return Some(false);
+            }
+        }
+    }
+    Some(true)
+}
+
+impl Purpose {
+    /// RFC 5280 §4.2.1.12: id-kp-serverAuth, id-kp-clientAuth
+    const fn object(self) -> &'static [u8] {
+        match self {
+            Self::Server => &[0x2b, 6, 1, 5, 5, 7, 3, 1],
+            Self::Client => &[0x2b, 6, 1, 5, 5, 7, 3, 2],
+        }
+    }
+}
+
+/// 2.5.29.15
+const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+/// Its first bit.
+const DIGITAL_SIGNATURE: u8 = 0x80;
+/// 2.5.29.37
+const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+
 /// The hash that stands for a certificate where something is bound to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndPointHash {
@@ -263,7 +340,10 @@ fn text(tag: u8, value: &[u8]) -> String {
     }
 }
 
+const BOOLEAN: u8 = 0x01;
 const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const OCTET_STRING: u8 = 0x04;
 const OBJECT: u8 = 0x06;
 const TELETEX_STRING: u8 = 0x14;
 const UTC_TIME: u8 = 0x17;
@@ -272,6 +352,7 @@ const BMP_STRING: u8 = 0x1e;
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const VERSION: u8 = 0xa0;
+const EXTENSIONS: u8 = 0xa3;
 
 /// Values one behind the other.
 struct Der<'a>(&'a [u8]);
@@ -312,7 +393,10 @@ impl<'a> Der<'a> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, KeyPair};
+    use rcgen::{
+        CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, KeyPair,
+        KeyUsagePurpose,
+    };
 
     fn certificate() -> Vec<u8> {
         let mut params = CertificateParams::new(vec!["mail.example".to_owned()]).expect("a name");
@@ -343,6 +427,32 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_for_what_its_certificate_names_or_for_anything() {
+        use ExtendedKeyUsagePurpose::{Any, ClientAuth, EmailProtection, ServerAuth};
+        use KeyUsagePurpose::{CrlSign, DigitalSignature, KeyAgreement, KeyCertSign};
+        let key = KeyPair::generate().expect("a key");
+        let may = |usages: &[KeyUsagePurpose], named: &[ExtendedKeyUsagePurpose]| {
+            let mut params = CertificateParams::new(Vec::new()).expect("no name");
+            params.key_usages = usages.to_vec();
+            params.extended_key_usages = named.to_vec();
+            let made = params.self_signed(&key).expect("a certificate");
+            [Purpose::Server, Purpose::Client].map(|purpose| is_for(made.der(), purpose))
+        };
+        assert_eq!(may(&[], &[]), [true, true]);
+        assert_eq!(may(&[DigitalSignature], &[]), [true, true]);
+        assert_eq!(may(&[KeyCertSign, DigitalSignature], &[]), [true, true]);
+        assert_eq!(may(&[KeyCertSign, CrlSign], &[]), [false, false]);
+        assert_eq!(may(&[KeyAgreement], &[ClientAuth]), [false, false]);
+        assert_eq!(may(&[], &[ServerAuth]), [true, false]);
+        assert_eq!(may(&[], &[EmailProtection, ClientAuth]), [false, true]);
+        assert_eq!(may(&[], &[ServerAuth, ClientAuth]), [true, true]);
+        assert_eq!(may(&[], &[Any]), [false, false], "as OpenSSL and webpki");
+        let whole = certificate();
+        let there = (0..whole.len()).find(|end| is_for(&whole[..*end], Purpose::Server));
+        assert_eq!(there, None, "part of one is none");
+    }
+
+    #[test]
     fn part_of_a_certificate_is_none_until_its_names_are_whole() {
         let whole = certificate();
         let there = (0..whole.len()).find(|end| names(&whole[..*end]).is_some());
@@ -353,6 +463,7 @@ mod tests {
         #[test]
         fn anything_can_come(octets in prop::collection::vec(any::<u8>(), 0..200)) {
             names(&octets);
+            is_for(&octets, Purpose::Client);
         }
 
         #[test]
@@ -362,6 +473,7 @@ mod tests {
                 let at = at % octets.len();
                 octets[at] = octet;
             }
+            is_for(&octets, Purpose::Server);
             if let Some(names) = names(&octets) {
                 let _ = names.subject.to_string();
             }

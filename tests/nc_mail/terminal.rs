@@ -3,6 +3,8 @@
 use std::process::Child;
 use std::sync::mpsc::{self, Receiver};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::*;
 
 /// Types into the program on a terminal; what stands on it at the end, and the exit code behind it.
@@ -146,6 +148,15 @@ impl Person {
         self
     }
 
+    /// The number behind a word that is waited for, at the end of a line.
+    fn told(&mut self, word: &str) -> i32 {
+        self.waits_for(word);
+        let from = self.at;
+        self.waits_for("\r");
+        let number = self.seen[from..self.at].trim();
+        number.parse().unwrap_or_else(|_| panic!("{number:?}"))
+    }
+
     /// What stood on the terminal, when all is over.
     fn leaves(mut self) -> String {
         while let Ok(shown) = self.shown.recv_timeout(PATIENCE) {
@@ -252,4 +263,77 @@ fn a_person_is_told_that_nobody_listens() {
     assert!(!screen.contains("refused"), "{screen}");
     let screen = on_a_terminal(&[], &format!("-z 127.0.0.1 {nobody}"), "");
     assert!(!screen.contains("refused"), "{screen}");
+}
+
+/// By another hand, by the end of a session, and by a mistake of its own: SIGILL and SIGABRT are what a panic ends in.
+#[test]
+fn whatever_ends_it_the_terminal_is_given_back() {
+    if !have("script", "bsdutils") {
+        return;
+    }
+    let server = Server::start();
+    let port = server.port("smtp");
+    for signal in [
+        Signal::TERM,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::ILL,
+        Signal::ABORT,
+    ] {
+        let line = format!(
+            "ulimit -c 0; sh -c 'echo pid $$; exec {MAILTOOL} nc localhost {port}'; echo code $?; stty -a"
+        );
+        let mut person = Person::at(&line);
+        let pid = Pid::from_raw(person.told("pid ")).expect("a process");
+        person.waits_for("220 ").types("NO");
+        person.waits_for("NO");
+        kill_process(pid, signal).expect("it runs");
+        let screen = person.leaves();
+        let number = signal.as_raw();
+        assert!(
+            screen.contains(&format!("code {}", 128 + number))
+                && screen.contains(" icanon")
+                && screen.contains(" echo "),
+            "{number}: {screen}"
+        );
+    }
+}
+
+/// While it is stopped the terminal is the shell's; in the foreground again, the line is drawn anew with the next key.
+#[test]
+fn who_is_stopped_goes_on_where_he_was() {
+    if !have("script", "bsdutils") || !have("bash", "bash") {
+        return;
+    }
+    let server = Server::start();
+    let port = server.port("smtp");
+    let line = format!(
+        "tty; bash -c 'set -m; {MAILTOOL} nc localhost {port}; echo stopped; stty -a; fg; echo again; bg; \
+         sleep 0.2; stty -a; fg; echo code $?; stty -a'"
+    );
+    let mut person = Person::at(&line);
+    let terminal = format!("/dev/pts/{}", person.told("/dev/pts/"));
+    let is_raw = || {
+        let stty = Command::new("stty").args(["-aF", &terminal]).output();
+        let modes = stty.expect("it is there").stdout;
+        String::from_utf8_lossy(&modes).contains("-icanon")
+    };
+    person.waits_for("220 ").types("NO");
+    person.waits_for("NO").types("\x1a");
+    person.waits_for("stopped").waits_for(" icanon");
+    person.waits_for(" echo ").waits_for("nc localhost");
+    let begun = Instant::now();
+    while !is_raw() {
+        assert!(begun.elapsed() < PATIENCE, "it does not take it again");
+        thread::sleep(Duration::from_millis(10));
+    }
+    person.types("O").waits_for("NOO").types("\x1a");
+    // In the background it is the shell's, too; and nobody tells a program that it is in the foreground again.
+    person.waits_for("again").waits_for(" icanon");
+    person.waits_for(" echo ").waits_for("nc localhost");
+    person.types("P\r").waits_for("250 2.0.0 ");
+    person.types("QU").waits_for("QU").types("IT\r");
+    person.waits_for("221 ").waits_for("code 0");
+    person.waits_for(" icanon").waits_for(" echo ");
+    person.leaves();
 }

@@ -13,6 +13,7 @@ use super::{Case, Dialect, Output, Over, case, shell};
 pub fn cases() -> Vec<Case> {
     [
         openbsd(),
+        first_wrong(),
         ncat_command_line(),
         ncat_notes(),
         traditional_command_line(),
@@ -21,6 +22,74 @@ pub fn cases() -> Vec<Case> {
             .into_iter()
             .flat_map(unreadable)
             .collect(),
+    ]
+    .concat()
+}
+
+/// Of two options that are wrong the first is told, whatever each is; and so is one that another takes back.
+fn first_wrong() -> Vec<Case> {
+    let of = |dialect, lines: &[&'static str]| -> Vec<Case> {
+        let cases = lines.iter().map(|line| case(dialect, line, line));
+        cases.collect()
+    };
+    [
+        of(
+            OpenBsd,
+            &[
+                "-w x -Q 127.0.0.1 1",
+                "-Q -w x 127.0.0.1 1",
+                "-T x -w y 127.0.0.1 1",
+                "-w y -T x 127.0.0.1 1",
+                "-w x -w 5 127.0.0.1 {closed}",
+                "-w x -h",
+                "-X 6 -q",
+                "-X 6 -i x 127.0.0.1 1",
+                "-i x -X 6 127.0.0.1 1",
+                "-m x -M 999 127.0.0.1 1",
+                "-M 999 -m x 127.0.0.1 1",
+                "-W 0 -I 0 127.0.0.1 1",
+                "-I 0 -W 0 127.0.0.1 1",
+                "-p y -O x 127.0.0.1 1",
+                "-q x -l -z",
+                "-w x",
+            ],
+        ),
+        of(
+            Ncat,
+            &[
+                "-w x --foo",
+                "--foo -w x",
+                "-i x -w y 127.0.0.1 1",
+                "-w y -i x 127.0.0.1 1",
+                "-p x -w y 127.0.0.1 1",
+                "-w y -p x 127.0.0.1 1",
+                "-w y --nsock-engine x 127.0.0.1 1",
+                "-w x -h",
+                "-vw x 127.0.0.1 1",
+                "--proxy-dns x -w y 127.0.0.1 1",
+                "-w y --proxy-dns x 127.0.0.1 1",
+                "-e a -c b -w x 127.0.0.1 1",
+                "-w x -e a -c b 127.0.0.1 1",
+                "-w x -w 1 127.0.0.1 {closed}",
+                "-g 127.0.0.1,127.0.0.x -w x 127.0.0.1 1",
+                "-G 3 -w x 127.0.0.1 1",
+                "-w x -G 3 127.0.0.1 1",
+            ],
+        ),
+        of(
+            Traditional,
+            &[
+                "-w x -i y 127.0.0.1 1",
+                "-i y -w x 127.0.0.1 1",
+                "-p x -w y 127.0.0.1 1",
+                "-w y -p x 127.0.0.1 1",
+                "-w x -Q",
+                "-Q -w x",
+                "-w x -h",
+                "-G 3 -w x 127.0.0.1 1",
+                "-w x -w 1 127.0.0.1 {closed}",
+            ],
+        ),
     ]
     .concat()
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use socket2::Socket;
 
@@ -24,7 +24,7 @@ use crate::proto::raw::{Outcome, Role};
 use crate::reactor::relay::Link;
 use crate::reactor::resolver::{self, Family};
 use crate::reactor::sockets::{
-    DialError, UnixKind, UnixName, Unset, dial, dial_unix, knock, pass_descriptor, probe,
+    self, DialError, UnixKind, UnixName, Unset, dial_seen, dial_unix, knock, pass_descriptor, probe,
 };
 use crate::tap::Side;
 use crate::tap::dump::Cutting;
@@ -125,7 +125,7 @@ impl Netcat {
         host: &Host<'_>,
         port: u16,
     ) -> Result<Option<u8>, Complaint> {
-        let Some((connection, address)) = self.reach(connect, host, port)? else {
+        let Some((mut connection, address)) = self.reach(connect, host, port)? else {
             return Ok(None);
         };
         let begun = Instant::now();
@@ -158,6 +158,7 @@ impl Netcat {
             self.tell(&told);
         }
         if only_probe && knocks {
+            connection.is_left();
             return self.knock(host.name, shown, &connection, begun).map(Some);
         }
         let server = match way == Way::Direct && address.ip().is_loopback() {
@@ -203,6 +204,7 @@ impl Netcat {
         server: Whereabouts,
     ) -> Result<u8, Complaint> {
         if connect.once_connected == OnceConnected::Probe {
+            connection.is_left();
             return Ok(0);
         }
         if connect.once_connected == OnceConnected::PassDescriptor {
@@ -395,7 +397,29 @@ impl Netcat {
         let source = self.source(source, to)?;
         let carrier = self.ip_carrier();
         let patience = self.options.timing.connect;
-        match dial(to, carrier, source, patience, &self.settings()?) {
+        let capture = self.witnesses.capture();
+        let mut attempt = None;
+        let mut called = |socket: &Socket| {
+            let (capture, comment) = capture?;
+            let from = socket.local_addr().ok()?.as_socket()?;
+            attempt = Some((capture, comment, SystemTime::now(), from));
+            Some(())
+        };
+        let settings = self.settings()?;
+        let dialled = dial_seen(to, carrier, source, patience, &settings, &mut |socket| {
+            called(socket);
+        });
+        if let Some((capture, comment, at, from)) = attempt
+            && let Err(error) = &dialled
+            && carrier != sockets::Carrier::Udp
+            // Else it found no way to leave this machine.
+            && from.port() != 0
+            && let Some(call) = capture.call(at, from, to, comment)
+            && matches!(error, DialError::Failed(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+        {
+            call.refused(SystemTime::now());
+        }
+        match dialled {
             Ok(socket) => Ok(Ok(socket)),
             Err(DialError::Bind(error)) => {
                 let from = source.unwrap_or(to);

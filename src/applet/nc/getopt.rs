@@ -27,7 +27,7 @@ pub struct CommandLine {
 }
 
 /// An option as it was given.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Given {
     /// Which.
     pub flag: &'static Flag,
@@ -50,27 +50,43 @@ impl CommandLine {
     /// Cuts `arguments`, without the name of the program.
     ///
     /// # Errors
-    /// The first thing that is wrong.
-    pub fn cut(dialect: Dialect, arguments: &[OsString]) -> Result<Self, GetoptError> {
+    /// The first thing that is wrong, behind what stands before it: whoever looks at an option when it is handed out looks at those
+    /// first.
+    pub fn cut(dialect: Dialect, arguments: &[OsString]) -> Result<Self, (Self, GetoptError)> {
         let mut line = Self::default();
+        match line.take(dialect, arguments) {
+            Ok(()) => Ok(line),
+            Err(error) => Err((line, error)),
+        }
+    }
+
+    fn take(&mut self, dialect: Dialect, arguments: &[OsString]) -> Result<(), GetoptError> {
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             match word.as_bytes() {
                 b"--" => {
-                    line.operands.extend(words.cloned());
+                    self.operands.extend(words.cloned());
                     break;
                 }
-                [b'-', b'-', name @ ..] => line.long(name, &mut words)?,
+                [b'-', b'-', name @ ..] => self.long(name, &mut words)?,
                 [b'-', letters @ ..] if !letters.is_empty() => {
-                    line.letters(dialect, letters, &mut words)?;
+                    self.letters(dialect, letters, &mut words)?;
                 }
-                _ => line.operands.push(word.clone()),
+                _ => self.operands.push(word.clone()),
             }
-            if line.is_answered() {
+            if self.is_answered() {
                 break;
             }
         }
-        Ok(line)
+        Ok(())
+    }
+
+    /// One option, as if it were the only one.
+    pub fn of(given: &Given) -> Self {
+        Self {
+            given: vec![given.clone()],
+            operands: Vec::new(),
+        }
     }
 
     fn long<'a>(
@@ -239,7 +255,7 @@ mod tests {
 
     fn cut(dialect: Dialect, line: &str) -> Result<CommandLine, GetoptError> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-        CommandLine::cut(dialect, &words)
+        CommandLine::cut(dialect, &words).map_err(|(_, error)| error)
     }
 
     fn shown(dialect: Dialect, line: &str) -> String {

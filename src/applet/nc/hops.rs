@@ -68,6 +68,13 @@ impl Connection {
             wire,
         }
     }
+
+    /// It is about to be closed, and nothing was said on it: so it is seen.
+    pub(super) fn is_left(&mut self) {
+        if let Some(wire) = &mut self.wire {
+            wire.closed(SystemTime::now(), Side::Client, Closing::End);
+        }
+    }
 }
 
 /// How far the preludes have come.

@@ -8,6 +8,7 @@ mod access;
 mod evidence;
 mod flow;
 mod numbers;
+mod order;
 mod ports;
 mod proxy;
 mod sockets;
@@ -33,6 +34,7 @@ use super::getopt::CommandLine;
 pub use access::{Access, AddressList};
 pub use evidence::{Dump, DumpFormat, Evidence};
 pub use flow::{Direction, Flow, Idle, Timing};
+pub use order::look_in_order;
 pub use proxy::{Login, Lookup, Password, Proxy, ProxyProtocol, ProxyServer, ProxyServerKind};
 pub use sockets::Carrier;
 pub use task::{

@@ -42,6 +42,7 @@ impl Netcat {
                 Dialect::OpenBsd => None,
                 Dialect::Ncat | Dialect::Traditional => self.options.flow.interval,
             },
+            capture: self.witnesses.capture(),
         };
         let is_udp = self.options.carrier == Carrier::Udp;
         // netcat-traditional asked about several ports is content with any answer; Debian's nc takes the last one's of UDP.

@@ -172,6 +172,12 @@ impl Witnesses {
         })
     }
 
+    /// What is written down of calls, and the comment on each.
+    pub(super) fn capture(&self) -> Option<(&Capture, &'static str)> {
+        let (_, capture) = self.capture.as_ref()?;
+        Some((capture, COMMENT))
+    }
+
     /// What there is to say when it is over.
     pub(super) fn close(&self, words: &Words) {
         if let Some((path, capture)) = &self.capture

@@ -133,6 +133,17 @@ impl Editor {
         self.is_over
     }
 
+    /// The line as it is now, and the letter that the cursor stands on, at most one behind the last. What is looked for (^R) stands
+    /// before it on the terminal.
+    pub fn line(&self) -> (&[char], usize) {
+        (&self.line, self.at)
+    }
+
+    /// Whether lines of before are looked through.
+    pub const fn is_searching(&self) -> bool {
+        self.search.is_some()
+    }
+
     /// Whether a line stands on the terminal.
     pub const fn is_shown(&self) -> bool {
         self.drawn.is_shown
@@ -164,7 +175,9 @@ impl Editor {
         let from = label
             .chars()
             .fold(begin, |cell, letter| beyond(letter, cell, columns));
-        ink.extend_from_slice(label.as_bytes());
+        for letter in label.chars() {
+            draw(ink, letter);
+        }
         let mut end = from;
         let mut cursor = from;
         for (number, letter) in self.line.iter().enumerate() {
@@ -274,7 +287,8 @@ impl Editor {
             }
             Key::Backspace | Key::DeleteOrEnd | Key::Delete => return,
             Key::Yank => {
-                let killed = self.killed.clone();
+                let room = limits::EDITED_LINE.saturating_sub(self.line.len());
+                let killed = &self.killed[..room.min(self.killed.len())];
                 self.line.splice(self.at..self.at, killed.iter().copied());
                 self.at += killed.len();
             }
@@ -379,6 +393,7 @@ impl Editor {
         };
         let mut from = search.found.map_or(self.history.len(), |found| found + 1);
         match key {
+            Key::Letter(_) if search.wanted.len() >= limits::EDITED_LINE => return true,
             Key::Letter(letter) => search.wanted.push(*letter),
             Key::Backspace => {
                 search.wanted.pop();
@@ -474,8 +489,8 @@ fn beyond(letter: char, cell: usize, columns: usize) -> usize {
     }
 }
 
-/// How many cells a letter takes: enough for names and text, no table of Unicode.
-const fn width(letter: char) -> usize {
+/// How many cells a letter takes: enough for names and text, no table of Unicode. A control character is drawn as two.
+pub const fn width(letter: char) -> usize {
     match letter {
         '\t' => 1,
         '\0'..='\x1f' | '\x7f' => 2,

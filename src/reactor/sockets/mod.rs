@@ -73,9 +73,26 @@ pub fn dial(
     patience: Option<Duration>,
     settings: &Settings,
 ) -> Result<Socket, DialError> {
-    let socket = open(to, carrier.into(), source, settings)?;
+    dial_seen(to, carrier.into(), source, patience, settings, &mut |_| {})
+}
+
+/// The same; `called` is shown the socket as soon as the call is made, whatever comes of it.
+///
+/// # Errors
+/// As there.
+pub fn dial_seen(
+    to: SocketAddr,
+    carrier: Carrier,
+    source: Option<SocketAddr>,
+    patience: Option<Duration>,
+    settings: &Settings,
+    called: &mut dyn FnMut(&Socket),
+) -> Result<Socket, DialError> {
+    let socket = open(to, carrier, source, settings)?;
     let until = patience.map(|patience| Instant::now() + patience);
-    match socket.connect(&to.into()) {
+    let result = socket.connect(&to.into());
+    called(&socket);
+    match result {
         Ok(()) => return Ok(socket),
         // A signal does not end it either.
         Err(error) if is_under_way(&error) => {}

@@ -2,12 +2,13 @@
 //! all connections.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{Resumption, UnbufferedClientConnection, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ResolvesServerCert, UnbufferedServerConnection,
     WebPkiClientVerifier,
@@ -170,11 +171,11 @@ impl Acceptor {
             ClientCertificates::NotAsked => (None, false),
             ClientCertificates::Asked(pem) => (Some(client_authorities(pem)?), false),
             ClientCertificates::Required(pem) => (Some(client_authorities(pem)?), true),
-            ClientCertificates::RequiredOfKnown => (Some(authorities()), true),
+            ClientCertificates::RequiredOfKnown => (Some((authorities(), Vec::new())), true),
         };
         let builder = match clients {
             None => builder.with_no_client_auth(),
-            Some(roots) => {
+            Some((roots, named)) => {
                 let verifier =
                     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
                 let verifier = if needed {
@@ -182,10 +183,10 @@ impl Acceptor {
                 } else {
                     verifier.allow_unauthenticated()
                 };
-                let verifier = verifier
+                let strict = verifier
                     .build()
                     .map_err(|error| authorities_fault(&error))?;
-                builder.with_client_cert_verifier(verifier)
+                builder.with_client_cert_verifier(Arc::new(Named { strict, named }))
             }
         };
         let mut config = builder
@@ -294,28 +295,23 @@ impl Connector {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::Broken(error.to_string()))?;
-        let and_in = |extra: &Option<PathBuf>, mut roots| -> Result<_, TlsError> {
-            if let Some(path) = extra {
-                add_file(&mut roots, path)?;
-            }
-            Ok(roots)
-        };
         let (builder, judge) = match &settings.trust {
             Trust::Authorities { extra } => {
-                let roots = and_in(extra, authorities())?;
-                (builder.with_root_certificates(roots), Judge::Strict)
-            }
-            Trust::Only(path) => {
-                let mut roots = RootCertStore::empty();
-                let named = add_file(&mut roots, path)?;
-                let strict = strict(roots, Arc::clone(&provider))?;
+                let verifier = strict(authorities(), extra.as_deref(), provider)?;
                 let builder = builder
                     .dangerous()
-                    .with_custom_certificate_verifier(Arc::new(Named { strict, named }));
+                    .with_custom_certificate_verifier(verifier);
+                (builder, Judge::Strict)
+            }
+            Trust::Only(path) => {
+                let verifier = strict(RootCertStore::empty(), Some(path), provider)?;
+                let builder = builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(verifier);
                 (builder, Judge::Strict)
             }
             Trust::Tolerant { extra } => {
-                let strict = strict(and_in(extra, authorities())?, Arc::clone(&provider))?;
+                let strict = strict(authorities(), extra.as_deref(), Arc::clone(&provider))?;
                 let lenient = Arc::new(Lenient::new(provider, Some(strict), None));
                 let builder = builder
                     .dangerous()
@@ -406,23 +402,34 @@ fn octets(names: &[String]) -> Vec<Vec<u8>> {
     names.iter().map(|name| name.clone().into_bytes()).collect()
 }
 
+/// Trusts these, and those in the file, which a server may also show itself.
 fn strict(
-    roots: RootCertStore,
+    mut roots: RootCertStore,
+    file: Option<&Path>,
     provider: Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, TlsError> {
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+    let named = match file {
+        Some(path) => add_file(&mut roots, path)?,
+        None => Vec::new(),
+    };
+    let strict = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
-        .map_err(|error| TlsError::Authorities(error.to_string()))
+        .map_err(|error| TlsError::Authorities(error.to_string()))?;
+    Ok(Arc::new(Named { strict, named }))
 }
 
-fn client_authorities(pem: &[u8]) -> Result<RootCertStore, TlsError> {
+/// The authorities, and their certificates, which a client may also show itself.
+fn client_authorities(
+    pem: &[u8],
+) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), TlsError> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(pem).map_err(|error| authorities_fault(&error))? {
+    let named = certificates(pem).map_err(|error| authorities_fault(&error))?;
+    for certificate in &named {
         roots
-            .add(certificate)
+            .add(certificate.clone())
             .map_err(|error| authorities_fault(&error))?;
     }
-    Ok(roots)
+    Ok((roots, named))
 }
 
 fn authorities_fault(what: &dyn fmt::Display) -> TlsError {

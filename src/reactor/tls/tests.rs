@@ -251,6 +251,103 @@ fn a_server_may_ask_for_certificates_and_require_them() {
     assert!(error.to_string().contains("made together"), "{error}");
 }
 
+/// A certificate as `openssl req -x509` makes it, an authority's own, but for what is changed; of the key that is given.
+fn of_authority(
+    name: &str,
+    key: &rcgen::KeyPair,
+    change: impl FnOnce(&mut rcgen::CertificateParams),
+) -> Identity {
+    let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a name");
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    change(&mut params);
+    let chain = params.self_signed(key).expect("a certificate").pem();
+    Identity {
+        chain: chain.into_bytes(),
+        key: key.serialize_pem().into_bytes(),
+    }
+}
+
+#[test]
+fn an_authoritys_own_certificate_is_good_for_whoever_was_named_by_it() {
+    use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let own = of_authority("peer.example", &key, |_| {});
+    let meets = |shown: &Identity, named: &Identity| {
+        let server = ServerTls {
+            clients: ClientCertificates::Required(named.chain.clone()),
+            ..server()
+        };
+        let client = ClientTls {
+            identity: Some(shown.clone()),
+            ..anybody()
+        };
+        let as_client = agreed(&server, &client, "localhost").map(drop);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("named.pem");
+        std::fs::write(&file, &named.chain).expect("written");
+        let as_server = |trust: Trust| {
+            let client = ClientTls {
+                trust,
+                ..ClientTls::default()
+            };
+            agreed(&ServerTls::new(shown.clone()), &client, "peer.example").map(drop)
+        };
+        let only = as_server(Trust::Only(file.clone()));
+        let extra = as_server(Trust::Authorities { extra: Some(file) });
+        assert_eq!(only, extra);
+        (as_client, only)
+    };
+    assert_eq!(meets(&own, &own), (Ok(()), Ok(())));
+    let because = |(as_client, as_server): (Result<(), TlsError>, Result<(), TlsError>)| {
+        let TlsError::Certificate { fault, .. } = as_server.expect_err("no server") else {
+            panic!("it is about the certificate");
+        };
+        (as_client.expect_err("no client").to_string(), fault)
+    };
+    // The same key and name, but it is not the one in the file.
+    let again = of_authority("peer.example", &key, |params| {
+        params.serial_number = Some(7.into());
+    });
+    let (_, fault) = because(meets(&again, &own));
+    assert_eq!(fault, CertificateFault::OfAuthority);
+    // Its time is over, or has not come.
+    for (from, until) in [(1980, 1990), (2100, 2110)] {
+        let old = of_authority("peer.example", &key, |params| {
+            params.not_before = rcgen::date_time_ymd(from, 1, 1);
+            params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        });
+        let (_, fault) = because(meets(&old, &old));
+        assert_eq!(fault, CertificateFault::Time);
+    }
+    // It is for something else, and so it says.
+    let signer = of_authority("peer.example", &key, |params| {
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    });
+    because(meets(&signer, &signer));
+    let for_client = of_authority("peer.example", &key, |params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    });
+    let (as_client, as_server) = meets(&for_client, &for_client);
+    assert_eq!(as_client, Ok(()));
+    as_server.expect_err("it says that it is a client's");
+    let for_server = of_authority("peer.example", &key, |params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    });
+    let (as_client, as_server) = meets(&for_server, &for_server);
+    assert_eq!(as_server, Ok(()));
+    as_client.expect_err("it says that it is a server's");
+    // Whoever shows it has to have its key.
+    let other = rcgen::KeyPair::generate().expect("a key");
+    let thief = of_authority("peer.example", &other, |_| {});
+    because(meets(&thief, &own));
+    // It is for one name, which is still looked at.
+    let elsewhere = of_authority("other.example", &key, |_| {});
+    let (as_client, as_server) = meets(&elsewhere, &elsewhere);
+    assert_eq!(as_client, Ok(()), "clients have no name here");
+    let error = as_server.expect_err("it is for another name").to_string();
+    assert!(error.contains("other.example"), "{error}");
+}
+
 #[test]
 fn a_name_may_be_given_in_place_of_the_hosts() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -10,9 +10,14 @@ use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
+    SignatureScheme,
+};
 
 use crate::proto::Verdict;
+use crate::wire::x509::{Purpose, is_for};
 
 use super::pem::certificates;
 use super::{CertificateFault, TlsError};
@@ -104,15 +109,35 @@ fn plain_name(name: &str) -> String {
 /// webpki's name of it.
 const OF_AUTHORITY: &str = "CaUsedAsEndEntity";
 
-/// As strict as any, but a server may show one of the `named` certificates themselves, also where it is an authority's own: so
+/// As strict as any, but the other side may show one of the `named` certificates itself, also where it is an authority's own: so
 /// OpenSSL takes it, and `openssl req -x509` makes such.
 #[derive(Debug)]
-pub(super) struct Named {
-    pub(super) strict: Arc<WebPkiServerVerifier>,
+pub(super) struct Named<V> {
+    pub(super) strict: V,
     pub(super) named: Vec<CertificateDer<'static>>,
 }
 
-impl ServerCertVerifier for Named {
+impl<V> Named<V> {
+    /// What `error` is where one of these was shown: webpki has looked at its time then, and at nothing behind that.
+    fn unless_named(
+        &self,
+        shown: &CertificateDer<'_>,
+        purpose: Purpose,
+        error: Error,
+    ) -> Result<(), Error> {
+        match &error {
+            Error::InvalidCertificate(CertificateError::Other(other))
+                if other.to_string() == OF_AUTHORITY && self.named.contains(shown) => {}
+            _ => return Err(error),
+        }
+        match is_for(shown, purpose) {
+            true => Ok(()),
+            false => Err(Error::InvalidCertificate(CertificateError::InvalidPurpose)),
+        }
+    }
+}
+
+impl ServerCertVerifier for Named<Arc<WebPkiServerVerifier>> {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -128,16 +153,60 @@ impl ServerCertVerifier for Named {
             ocsp_response,
             now,
         );
-        match found {
-            // webpki looks at the time first.
-            Err(Error::InvalidCertificate(CertificateError::Other(error)))
-                if error.to_string() == OF_AUTHORITY && self.named.contains(end_entity) =>
-            {
-                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            found => found,
-        }
+        found.or_else(|error| {
+            self.unless_named(end_entity, Purpose::Server, error)?;
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            Ok(ServerCertVerified::assertion())
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.strict
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.strict
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.strict.supported_verify_schemes()
+    }
+}
+
+impl ClientCertVerifier for Named<Arc<dyn ClientCertVerifier>> {
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let found = self
+            .strict
+            .verify_client_cert(end_entity, intermediates, now);
+        found.or_else(|error| {
+            self.unless_named(end_entity, Purpose::Client, error)?;
+            Ok(ClientCertVerified::assertion())
+        })
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.strict.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.strict.root_hint_subjects()
     }
 
     fn verify_tls12_signature(
@@ -170,7 +239,7 @@ impl ServerCertVerifier for Named {
 pub(super) struct Lenient {
     provider: Arc<CryptoProvider>,
     /// Who would know.
-    strict: Option<Arc<WebPkiServerVerifier>>,
+    strict: Option<Arc<dyn ServerCertVerifier>>,
     /// The only one that is taken, by its SHA-256.
     pin: Option<[u8; 32]>,
     /// Of the certificate that was looked at last.
@@ -181,7 +250,7 @@ impl Lenient {
     /// One who tells what `strict` would have said.
     pub(super) fn new(
         provider: Arc<CryptoProvider>,
-        strict: Option<Arc<WebPkiServerVerifier>>,
+        strict: Option<Arc<dyn ServerCertVerifier>>,
         pin: Option<[u8; 32]>,
     ) -> Self {
         Self {

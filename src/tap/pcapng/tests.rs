@@ -349,6 +349,74 @@ fn a_dialogue_is_three_blocks_of_handshake_then_data_and_acknowledgements() {
 }
 
 #[test]
+fn a_call_is_taken_or_refused_or_never_answered() {
+    let (sink, capture) = capture();
+    let (client, server) = (address("192.0.2.7:50000"), address("192.0.2.1:25"));
+    let call = |port| {
+        let from = SocketAddr::new(client.ip(), port);
+        capture
+            .call(at(0), from, server, "a call")
+            .expect("one file for all")
+    };
+    let (silent, refused, taken) = (call(1), call(2), call(3));
+    refused.refused(at(1));
+    let mut wire = taken.taken(at(2));
+    wire.closed(at(3), Side::Client, Closing::End);
+    drop(silent);
+    let blocks = parse(&sink.octets());
+    let seen: Vec<_> = blocks
+        .iter()
+        .map(|block| match block {
+            Block::Packet {
+                packet:
+                    Packet {
+                        from,
+                        segment:
+                            Transport::Tcp {
+                                flags,
+                                sequence,
+                                acknowledged,
+                                ..
+                            },
+                        ..
+                    },
+                comment,
+                ..
+            } => (
+                from.port(),
+                *flags,
+                *sequence,
+                *acknowledged,
+                comment.is_some(),
+            ),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let marks: Vec<_> = seen
+        .iter()
+        .map(|(port, flags, ..)| (*port, *flags))
+        .collect();
+    // SYN 2, RST 4, ACK 16, FIN 1
+    assert_eq!(
+        marks,
+        [
+            (1, 2),
+            (2, 2),
+            (3, 2),
+            (25, 20),
+            (25, 18),
+            (3, 16),
+            (3, 17),
+            (25, 16)
+        ]
+    );
+    let (_, _, called, _, is_named) = seen[1];
+    let (_, _, sequence, acknowledged, _) = seen[3];
+    assert_eq!((sequence, acknowledged), (0, called.wrapping_add(1)));
+    assert!(is_named);
+}
+
+#[test]
 fn twenty_megabytes_both_ways_over_ipv6_round_the_end_of_sequence_numbers() {
     let (sink, capture) = capture();
     let (client, server) = (address("[2001:db8::7]:50000"), address("[2001:db8::1]:993"));

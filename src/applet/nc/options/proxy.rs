@@ -185,7 +185,7 @@ pub(super) fn chain(
 }
 
 /// What each `-x` speaks.
-fn protocols_of_letter(line: &CommandLine) -> Result<Vec<ProxyProtocol>, Complaint> {
+pub(super) fn protocols_of_letter(line: &CommandLine) -> Result<Vec<ProxyProtocol>, Complaint> {
     line.all(Id::ProxyProtocol)
         .map(|given| match given.text().to_ascii_lowercase().as_str() {
             "4" | "4a" => Ok(ProxyProtocol::Socks4),
@@ -214,7 +214,8 @@ fn named(name: impl AsRef<str>) -> Result<ProxyProtocol, Complaint> {
     }
 }
 
-fn lookup(line: &CommandLine) -> Result<Lookup, Complaint> {
+/// Who looks up names for `--proxy`.
+pub(super) fn lookup(line: &CommandLine) -> Result<Lookup, Complaint> {
     match line.text(Id::ProxyDns).as_deref() {
         None | Some("remote") => Ok(Lookup::Remote),
         Some("local") => Ok(Lookup::Local),

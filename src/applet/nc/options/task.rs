@@ -173,11 +173,7 @@ impl Task {
             line,
             surroundings,
             carrier: Carrier::of(line),
-            ports: PortReader {
-                dialect,
-                services: surroundings.services,
-                transport: Carrier::of(line).transport(),
-            },
+            ports: port_reader(dialect, Carrier::of(line), surroundings),
         };
         // --broker has always meant -l too.
         let listens = line.has(Id::Listen) || line.has(Id::Broker);
@@ -188,6 +184,22 @@ impl Task {
         reader.connect().map(Self::Connect)
     }
 }
+
+/// How ports are read.
+pub(super) const fn port_reader<'a>(
+    dialect: Dialect,
+    carrier: Carrier,
+    surroundings: &Surroundings<'a>,
+) -> PortReader<'a> {
+    PortReader {
+        dialect,
+        services: surroundings.services,
+        transport: carrier.transport(),
+    }
+}
+
+/// Said where there are several.
+pub(super) const ONE_PROGRAM: &str = "Only one of --exec, --sh-exec, and --lua-exec is allowed.";
 
 struct Reader<'a> {
     dialect: Dialect,
@@ -486,10 +498,7 @@ impl Reader<'_> {
             false => Ok(()),
         };
         let is_unix = self.carrier.is_unix();
-        refuse(
-            exec_count(line) > 1,
-            "Only one of --exec, --sh-exec, and --lua-exec is allowed.",
-        )?;
+        refuse(exec_count(line) > 1, ONE_PROGRAM)?;
         refuse(
             line.has(Id::KeepOpen) && self.carrier == Carrier::Udp && exec_count(line) == 0,
             "UDP mode does not support the -k or --keep-open options, except with --exec or --sh-exec.",

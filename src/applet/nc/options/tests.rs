@@ -656,6 +656,6 @@ fn who_is_denied_is_denied_whoever_allows_it() {
 
 #[test]
 fn a_letter_of_another_dialect_is_refused_by_getopt() {
-    let error = CommandLine::cut(Ncat, &words("-N h 1")).expect_err("ncat has no -N");
+    let (_, error) = CommandLine::cut(Ncat, &words("-N h 1")).expect_err("ncat has no -N");
     assert_eq!(error, GetoptError::UnknownLetter('N'));
 }

@@ -229,6 +229,18 @@ fn lines_of_before_come_back() {
 }
 
 #[test]
+fn what_is_looked_for_is_shown_as_a_line_is() {
+    let mut typist = Typist::new(80);
+    typist.press_octets(b"caf\xe9 x\n").sent();
+    typist.press_octets(b"\x12\xe9 ");
+    assert_eq!(typist.screen().lines().last(), Some("(?) ? : caf? x"));
+    typist.press("\n");
+    let mut lines = Vec::with_capacity(100);
+    typist.editor.take(&mut lines);
+    assert_eq!(lines, b"caf\xe9 x\n");
+}
+
+#[test]
 fn secrets_and_text_are_not_remembered() {
     for (heard, line) in [
         ("", "PASS sesame"),
@@ -357,4 +369,18 @@ fn a_line_is_bounded() {
     typist.editor.press(b"\x01\x1b[", 80, &mut ink);
     typist.editor.press(&[b'1'; 100], 80, &mut ink);
     assert!(typist.editor.line.len() <= limits::EDITED_LINE);
+    // Nor is it longer by what was taken away and comes back, nor is what is looked for.
+    typist.editor.press(b"\x15\x19\x19\x19", 80, &mut ink);
+    assert_eq!(typist.editor.line.len(), limits::EDITED_LINE);
+    typist.editor.search = Some(Search {
+        wanted: vec!['q'; limits::EDITED_LINE],
+        ..Search::default()
+    });
+    typist.editor.press(b"q", 80, &mut ink);
+    let search = typist
+        .editor
+        .search
+        .as_ref()
+        .map(|search| search.wanted.len());
+    assert_eq!(search, Some(limits::EDITED_LINE));
 }
