@@ -10,6 +10,7 @@ mod debian;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -362,7 +363,6 @@ fn raw_says_what_was_refused() {
     assert!(bad(&output, 65).contains("line 1: a literal of 5 octets, and only 3 follow"));
     let output = imap("localhost:9", &["raw", "APPEND x {@/nonexistent}"], "");
     assert!(bad(&output, 65).contains("/nonexistent"));
-    assert!(bad(&imap("localhost:9", &["raw"], "\n"), 64).contains("no commands"));
 }
 
 /// What curl's users have asked for since 2015: a FETCH of one's own that shows what was fetched, and never takes it for responses.
@@ -825,7 +825,7 @@ fn a_backup_fetches_what_is_new() {
         // In the order in which the server lists them.
         let mut lines: Vec<&str> = said.lines().collect();
         lines.sort_unstable();
-        assert_eq!(lines, ["INBOX\t2", "Été/2026\t1"], "{name}");
+        assert_eq!(lines, ["INBOX\t2\t0\t0", "Été/2026\t1\t0\t0"], "{name}");
         let summer = ".&AMk-t&AOk-.2026/new";
         assert_eq!(
             (files("cur"), files("new"), files(summer)),
@@ -838,7 +838,7 @@ fn a_backup_fetches_what_is_new() {
             "{name}: nothing is new"
         );
         good(&imap(at, &["append", "INBOX"], LETTER));
-        // What is read here keeps its name, but for its flags.
+        // What is read here keeps its name, but for its flags, which are the server's.
         let read = fs::read_dir(backup.join("new"))
             .expect("a folder")
             .next()
@@ -849,7 +849,7 @@ fn a_backup_fetches_what_is_new() {
         good(&imap(at, &["append", "Été/2026"], LETTER));
         assert_eq!(
             good(&imap(at, &["backup", there, "inbox"], "")),
-            "INBOX\t1\n",
+            "INBOX\t1\t1\t0\n",
             "{name}"
         );
         assert_eq!(
@@ -872,11 +872,228 @@ fn a_backup_fetches_what_is_new() {
         ));
         assert_eq!(
             good(&imap(at, &["backup", there], "")),
-            "Été/2026\t1\n",
+            "Été/2026\t1\t0\t0\n",
             "{name}"
         );
         assert_eq!((files("tmp"), files(summer)), (0, 2), "{name}");
     });
+}
+
+/// The names in a folder of a backup, in order: UID and flags.
+fn saved(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in ["new", "cur"] {
+        for entry in fs::read_dir(folder.join(part)).expect("a folder") {
+            let name = entry.expect("an entry").file_name();
+            let name = name.to_string_lossy().into_owned();
+            let uid = name.split('U').nth(1).expect("a UID").replace(".imap", "");
+            names.push(format!("{part} {uid}"));
+        }
+    }
+    names.sort();
+    names
+}
+
+#[test]
+fn a_backup_follows_flags_and_prunes_when_it_is_told_to() {
+    with_servers(|name, at| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let backup = folder.path().join("backup");
+        let there = backup.to_str().expect("UTF-8");
+        for flags in ["seen", "flagged,draft", "$label", "seen"] {
+            good(&imap(at, &["append", "INBOX", "--flags", flags], LETTER));
+        }
+        assert_eq!(good(&imap(at, &["backup", there], "")), "INBOX\t4\t0\t0\n");
+        assert_eq!(
+            saved(&backup),
+            ["cur 1:2,S", "cur 2:2,DF", "cur 4:2,S", "new 3"],
+            "{name}"
+        );
+        good(&imap(at, &["flags", "1", "--remove", "seen"], ""));
+        good(&imap(at, &["flags", "2", "--set", "answered,deleted"], ""));
+        good(&imap(at, &["flags", "3", "--add", "seen"], ""));
+        assert_eq!(good(&imap(at, &["backup", there], "")), "INBOX\t0\t3\t0\n");
+        let now = ["cur 1:2,", "cur 2:2,RT", "cur 3:2,S", "cur 4:2,S"];
+        assert_eq!(saved(&backup), now, "{name}");
+        assert_eq!(good(&imap(at, &["backup", there], "")), "", "{name}");
+        // Letters that another program has added stay.
+        let named = |uid: &str| {
+            let entries = fs::read_dir(backup.join("cur")).expect("a folder");
+            let mut paths = entries.map(|entry| entry.expect("an entry").path());
+            let of = format!("U{uid}.imap");
+            let found = paths.find(|path| path.to_string_lossy().contains(&of));
+            found.expect("it is there")
+        };
+        let path = named("3");
+        let more = path.to_string_lossy().replace(":2,S", ":2,PSa");
+        fs::rename(&path, more).expect("renamed");
+        // What is gone there stays here, unless it is said.
+        good(&imap(
+            at,
+            &["flags", "4,1", "--add", "deleted", "--expunge"],
+            "",
+        ));
+        assert_eq!(good(&imap(at, &["backup", there], "")), "", "{name}");
+        let now = ["cur 1:2,", "cur 2:2,RT", "cur 3:2,PSa", "cur 4:2,S"];
+        assert_eq!(saved(&backup), now, "{name}");
+        good(&imap(at, &["append", "INBOX"], LETTER));
+        let said = good(&imap(at, &["backup", there, "--prune"], ""));
+        assert_eq!(said, "INBOX\t1\t0\t2\n", "{name}");
+        assert_eq!(
+            saved(&backup),
+            ["cur 2:2,RT", "cur 3:2,PSa", "new 5"],
+            "{name}"
+        );
+        // What is no message of ours is left alone, and an empty mailbox takes the others along.
+        fs::write(backup.join("new/17.other"), LETTER).expect("written");
+        good(&imap(at, &["empty", "INBOX"], ""));
+        let said = good(&imap(at, &["backup", there, "--prune"], ""));
+        assert_eq!(said, "INBOX\t0\t0\t3\n", "{name}");
+        let left = fs::read_dir(backup.join("new")).expect("a folder").count();
+        assert_eq!(left, 1, "{name}");
+        fs::remove_file(backup.join("new/17.other")).expect("it is there");
+        assert_eq!(saved(&backup), [""; 0], "{name}");
+    });
+}
+
+/// A mailbox that was made anew: what was there before goes when all that is there now is here, and not before.
+#[test]
+fn a_pruned_backup_has_the_new_messages_before_the_old_ones_go() {
+    let ours = Server::start();
+    let at = at(ours.address("imap"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let there = folder.path().to_str().expect("UTF-8");
+    good(&imap(&at, &["create", "Box"], ""));
+    good(&imap(&at, &["append", "Box"], LETTER));
+    good(&imap(&at, &["backup", there], ""));
+    good(&imap(&at, &["delete", "Box"], ""));
+    thread::sleep(Duration::from_millis(1100));
+    good(&imap(&at, &["create", "Box"], ""));
+    good(&imap(&at, &["append", "Box"], "Subject: another\n\nx\n"));
+    let prune = || good(&imap(&at, &["backup", there, "--prune"], ""));
+    let files = || fs::read_dir(folder.path().join(".Box/new")).map_or(0, Iterator::count);
+    assert_eq!((prune(), files()), ("Box\t1\t0\t0\n".into(), 2));
+    assert_eq!((prune(), files()), ("Box\t0\t0\t1\n".into(), 1));
+    assert_eq!((prune(), files()), (String::new(), 1));
+}
+
+/// Killed while it sets flags: no message is lost or twice, and the next run ends what was begun.
+#[test]
+fn a_backup_that_is_killed_among_flags_goes_on() {
+    let ours = Server::start();
+    let at = at(ours.address("imap"));
+    const MESSAGES: usize = 200;
+    let letters: Vec<String> = (0..MESSAGES)
+        .map(|number| format!("APPEND INBOX {{3+}}\n{number:03}\n"))
+        .collect();
+    good(&imap(&at, &["raw"], &letters.concat()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let there = folder.path().to_str().expect("UTF-8");
+    good(&imap(&at, &["backup", there], ""));
+    for (delay, change) in (0..20).zip(["--add", "--remove"].iter().cycle()) {
+        good(&imap(&at, &["flags", "1:*", change, "seen"], ""));
+        let mut child = command("imap", &at, &["backup", there, "--prune"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it is built");
+        thread::sleep(Duration::from_millis(delay));
+        child.kill().expect("it is ours");
+        child.wait().expect("it ends");
+        assert_eq!(saved(folder.path()).len(), MESSAGES);
+    }
+    good(&imap(&at, &["flags", "1:*", "--add", "flagged"], ""));
+    good(&imap(&at, &["backup", there], ""));
+    let texts = fs::read_dir(folder.path().join("cur")).expect("a folder");
+    let texts: std::collections::BTreeSet<String> = texts
+        .map(|entry| {
+            let path = entry.expect("an entry").path();
+            assert!(path.to_string_lossy().ends_with(":2,F"), "{path:?}");
+            fs::read_to_string(path).expect("UTF-8")
+        })
+        .collect();
+    assert_eq!(texts.len(), MESSAGES);
+}
+
+/// Who writes a command only when the one before it is answered: both ends of a pipe.
+#[test]
+fn raw_commands_are_sent_as_they_are_written() {
+    with_servers(|name, at| {
+        let mut child = command("imap", at, &["raw", "--keep-going"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it is built");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        let stdout = child.stdout.take().expect("a pipe");
+        let (sender, lines) = std::sync::mpsc::channel();
+        let reader = thread::spawn(move || {
+            for line in BufReader::new(stdout).lines() {
+                let _ = sender.send(line.expect("UTF-8"));
+            }
+        });
+        let until = |begin: &str| {
+            let mut heard = Vec::new();
+            loop {
+                let line = lines.recv_timeout(program::PATIENCE);
+                heard.push(line.unwrap_or_else(|_| panic!("{name}: no {begin}: {heard:?}")));
+                if heard.last().is_some_and(|line| line.starts_with(begin)) {
+                    return heard.join("\n");
+                }
+            }
+        };
+        let mut say = |octets: &str| {
+            stdin.write_all(octets.as_bytes()).expect("it reads");
+            stdin.flush().expect("it reads");
+        };
+        say("x1 SELECT INBOX\r\n");
+        until("x1 OK ");
+        say("x2 APPEND INBOX (\\Seen) {21}\r\n");
+        until("+ ");
+        say("Subject: a\r\n\r\nx2 OK\r\n\r\n");
+        until("x2 OK ");
+        // Whether its octets are asked for or not, they are no command.
+        say("x3 APPEND Nowhere {10}\nx9 EXPUNGE\nx4 FETCH 1 (FLAGS BODY[TEXT])\n");
+        until("x3 NO ");
+        let fetched = until("x4 OK ");
+        assert!(
+            fetched.contains("BODY[TEXT] {7}\nx2 OK"),
+            "{name}: {fetched}"
+        );
+        assert!(!fetched.contains("x9"), "{name}: {fetched}");
+        say("x5 IDLE\n");
+        until("+ ");
+        good(&imap(at, &["append", "INBOX"], LETTER));
+        until("* 2 EXISTS");
+        say("DONE\n");
+        until("x5 OK ");
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        reader.join().expect("no panic");
+        assert!(bad(&output, 1).contains("APPEND Nowhere"), "{name}");
+    });
+}
+
+#[test]
+fn what_is_wrong_on_standard_input_is_told_with_its_line() {
+    let ours = Server::start();
+    let at = at(ours.address("imap"));
+    assert!(bad(&imap(&at, &["raw"], "\n\n"), 64).contains("no commands"));
+    let wrong = imap(&at, &["raw"], "NOOP\n\nNO\rOP\nNOOP\n");
+    assert!(bad(&wrong, 65).contains("line 3: a CR"));
+    assert!(
+        text(&wrong.stdout).contains("OK"),
+        "what was before is done"
+    );
+    let short = imap(&at, &["raw"], "APPEND INBOX {50}\nshort\n");
+    assert!(bad(&short, 65).contains("line 1: a literal of 50 octets, and only 6 follow"));
+    let long = imap(&at, &["raw"], &"X".repeat(200_000));
+    assert!(bad(&long, 65).contains("line 1: longer than any command"));
+    assert_eq!(good(&imap(&at, &["list"], "")), "", "nothing was appended");
+    // The end of the input is the end of a literal too, and of IDLE.
+    good(&imap(&at, &["raw"], "APPEND INBOX {8}\nA: b\n\nc\n\nIDLE"));
+    assert!(good(&imap(&at, &["list"], "")).starts_with("1\t"));
 }
 
 /// It is killed at each moment, again and again: every message comes once.

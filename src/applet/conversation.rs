@@ -12,7 +12,7 @@ use super::credentials::{Access, Certificate, Dialogue, Security};
 use super::evidence;
 use super::exit::{self, failure};
 use crate::proto::Session;
-use crate::proto::client::{Failure, GREETING, Lasting, Plan, Upgrade};
+use crate::proto::client::{CONNECTING, Failure, GREETING, Lasting, Plan, Upgrade};
 use crate::reactor::client::{self, ClientError, Observers, Target, WireOf};
 use crate::reactor::resolver::{self, Family, ResolveError};
 use crate::reactor::{self, CertificateFault, TlsError, Trust};
@@ -35,6 +35,15 @@ pub fn plan(access: &Access) -> anyhow::Result<Plan> {
 
 /// Connects and drives `session` to its end. An error is one of the connection: ask the session what it thinks first.
 pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()> {
+    converse_fed(access, session, None)
+}
+
+/// The same with a session that something else than the server wakes, too.
+pub fn converse_fed(
+    access: &Access,
+    session: &mut dyn Session,
+    feed: Option<Box<client::Feed>>,
+) -> anyhow::Result<()> {
     if access.dialogue == Dialogue::Shown
         && let Some(words) = evidence::refusal("-v")
     {
@@ -54,7 +63,7 @@ pub fn converse(access: &Access, session: &mut dyn Session) -> anyhow::Result<()
         Box::new(move |ours, theirs| capture.stream(SystemTime::now(), ours, theirs, &name))
             as Box<WireOf>
     });
-    let result = client::converse(&target, session, Observers { tap, wire });
+    let result = client::converse(&target, session, Observers { tap, wire, feed });
     if let (Some(path), Some(capture)) = (pcap, &capture)
         && let Some(words) = evidence::shortened(path, capture)
     {
@@ -124,9 +133,9 @@ pub fn conclude(
 ) -> anyhow::Result<u8> {
     // A session that is done is done, however the connection ended. One that was cut off knows less than the connection.
     if let Err(error) = conversation
-        && matches!(&failures[..], [Failure::Lost { .. }])
+        && let [Failure::Lost { step }] = &failures[..]
     {
-        return Err(error);
+        return Err(lost_at(step, error));
     }
     if let Some(at) = failures
         .iter()
@@ -144,6 +153,16 @@ pub fn conclude(
         .collect();
     let place = format!("{protocol} at {}", access.address());
     Err(failure(worst, format!("{place}: {}", said.join("\n  "))))
+}
+
+/// What went wrong with a connection, and in which step, if it stood.
+pub fn lost_at(step: &str, error: anyhow::Error) -> anyhow::Error {
+    match exit::code_of(&error) {
+        Some(code @ exit::TEMPORARY) if step != CONNECTING => {
+            failure(code, format!("{step}: {error:#}"))
+        }
+        _ => error,
+    }
 }
 
 /// What `failure` does not know: how the server was called, and who else greets like that.
@@ -297,6 +316,12 @@ mod tests {
         let (code, _) = end(Ok(()), vec![missing("RETR 8"), lost()]);
         assert_eq!(code, Some(exit::TEMPORARY));
         let refused = || Err(failure(exit::UNAVAILABLE, "connection refused"));
+        let broken = || Err(failure(exit::TEMPORARY, "lost the connection"));
+        let told = (
+            Some(exit::TEMPORARY),
+            "STAT: lost the connection".to_owned(),
+        );
+        assert_eq!(end(broken(), vec![lost()]), told);
         let expected = (Some(exit::UNAVAILABLE), "connection refused".to_owned());
         assert_eq!(end(refused(), vec![lost()]), expected);
         assert_eq!(end(refused(), vec![]).0, Some(exit::OK));

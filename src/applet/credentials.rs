@@ -25,6 +25,7 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 
 use super::exit::{self, failure};
 use super::route::RouteArguments;
+use crate::wire::sasl_client::Mechanism;
 
 /// The arguments that all clients share; flatten them into an applet's own.
 #[derive(clap::Args, Clone, Debug)]
@@ -174,6 +175,27 @@ impl std::fmt::Debug for Login {
             .field("user", &self.user)
             .finish_non_exhaustive()
     }
+}
+
+impl Secret {
+    /// What a login by this mechanism needs; of none that is named, a password.
+    pub fn of(mechanism: Option<Mechanism>) -> Self {
+        match mechanism {
+            Some(Mechanism::External) => Self::None,
+            _ => Self::Password,
+        }
+    }
+}
+
+/// The mechanism that an option `--auth` names.
+///
+/// # Errors
+/// Which there are.
+pub fn mechanism(text: &str) -> Result<Mechanism, String> {
+    Mechanism::named(text).ok_or_else(|| {
+        let names: Vec<_> = Mechanism::every().map(Mechanism::name).collect();
+        format!("there are {}", names.join(", "))
+    })
 }
 
 impl ServerArguments {

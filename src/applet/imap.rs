@@ -8,6 +8,7 @@ mod typed;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use clap::parser::ValueSource;
@@ -17,16 +18,17 @@ use self::backup::Backup;
 use self::chosen::Chosen;
 use self::hook::Hooked;
 use self::task::errand;
-use super::conversation::{conclude, converse, plan};
-use super::credentials::{Access, Ports, Security, ServerArguments, seconds};
+use super::conversation::{conclude, converse, converse_fed, plan};
+use super::credentials::{Access, Ports, Secret, Security, ServerArguments, mechanism, seconds};
 use super::exit::printable;
 use super::outlet::Place;
 use super::pop::FormArguments;
 use super::print;
 use crate::limits;
 use crate::proto::client::{Failure, Plan, Upgrade};
-use crate::proto::imap::client::{Client, Errand};
+use crate::proto::imap::client::{Client, Errand, Login};
 use crate::wire::date::{self, DateTime};
+use crate::wire::sasl_client::Mechanism;
 
 /// Read and keep mailboxes by IMAP: list, search, fetch, flag, move, wait, or any command
 ///
@@ -37,6 +39,10 @@ use crate::wire::date::{self, DateTime};
 struct Arguments {
     #[command(flatten)]
     server: ServerArguments,
+    /// How to log in: SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5; OAUTHBEARER and XOAUTH2 with a token in
+    /// place of the password; EXTERNAL with a client certificate [default: the best that the server offers, else the command LOGIN]
+    #[arg(long, value_name = "NAME", value_parser = mechanism, help_heading = "Server and login")]
+    auth: Option<Mechanism>,
     #[command(subcommand)]
     action: Action,
 }
@@ -203,12 +209,15 @@ enum Action {
         #[arg(long, value_name = "DATE", value_parser = arrival)]
         date: Option<i64>,
     },
-    /// Save mailboxes as Maildirs; run again, it fetches what is new. Prints how much
+    /// Save mailboxes as Maildirs; run again, it brings them up to date. Prints how much
     Backup {
         /// Folder of the Maildirs, made if it is not there
         folder: PathBuf,
         /// Names of the mailboxes; all, when left out
         mailboxes: Vec<String>,
+        /// Take away here the messages that are gone there
+        #[arg(long)]
+        prune: bool,
     },
     /// What the server is and can; without --user, before login
     #[command(visible_alias = "capabilities")]
@@ -281,12 +290,13 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         _ => {}
     }
     // For who waits, the option is how long; a server that does not answer is waited for as long as ever.
+    let reads = matches!(&arguments.action, Action::Raw { commands, .. } if commands.is_empty());
     let waits = matches!(arguments.action, Action::Idle { .. });
     let told = matches.value_source("timeout") == Some(ValueSource::CommandLine);
     let within = (waits && told).then_some(arguments.server.timeout);
     let needs_login = !matches!(arguments.action, Action::Serverinfo(_) | Action::Raw { .. });
     let errand = errand(arguments.action, within)?;
-    let mut access = arguments.server.access(&PORTS)?;
+    let mut access = (arguments.server).access_with(&PORTS, Secret::of(arguments.auth))?;
     if waits {
         access.timeout = access.timeout.min(limits::CLIENT_ANSWER);
     }
@@ -294,27 +304,37 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         true => plan(&access)?,
         false => nobody(&access),
     };
-    if let Some(folder) = errand.backup {
-        let mut sink = Backup::new(folder);
-        let mut client = Client::new(plan, Errand::Stages(errand.stages), &mut sink);
+    let login = Login {
+        mechanism: arguments.auth,
+        nonce: crate::reactor::nonce(),
+    };
+    if let Some((folder, gone)) = errand.backup {
+        let mut sink = Backup::new(folder, gone);
+        let client = Client::new(plan, Errand::Stages(errand.stages), &mut sink);
+        let mut client = client.with_login(login);
         let conversation = converse(&access, &mut client);
         let failures = client.into_failures();
-        let done = sink.done().into_iter();
-        let lines: String = done
-            .map(|(mailbox, count)| format!("{mailbox}\t{count}\n"))
-            .collect();
-        print(&printable(&lines))?;
+        print(&printable(&sink.lines()))?;
         return conclude("IMAP", &access, conversation, failures);
     }
     let mut output = errand.place.open(errand.form)?;
     let mut sink = Hooked::new(&mut output, errand.exec, errand.mailbox);
-    let mut client =
-        Client::new(plan, Errand::Stages(errand.stages), &mut sink).writing(errand.written);
-    let conversation = converse(&access, &mut client);
+    let client = Client::new(plan, Errand::Stages(errand.stages), &mut sink);
+    let mut client = client.with_login(login).writing(errand.written);
+    let wrong = typed::Wrong::default();
+    let (feed, mut source) = typed::stdin(Arc::clone(&wrong));
+    if reads {
+        client = client.fed_by(&mut source);
+    }
+    let conversation = converse_fed(&access, &mut client, reads.then_some(feed));
     let mut failures = client.into_failures();
     let code = sink.code();
     failures.extend(output.flush().err().map(Failure::Sink));
-    conclude("IMAP", &access, conversation, failures).map(|done| done.max(code))
+    let done = conclude("IMAP", &access, conversation, failures)?;
+    match wrong.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Some(wrong) => Err(wrong),
+        None => Ok(done.max(code)),
+    }
 }
 
 /// A session in which nobody logs in.

@@ -94,28 +94,12 @@ impl Sink for Outlet {
         match self {
             Self::Stdout(_) => Ok(()),
             Self::Files(deposit) => deposit.keep(Kept {
-                marks: marks(about.flags),
+                marks: Marks::of_flags(about.flags),
                 received: DateTime::from_imap(about.date.as_bytes()).map(DateTime::unix),
             }),
             Self::Program { command, text } => hand_over(command, std::mem::take(text)),
         }
     }
-}
-
-/// The flags that a Maildir and an mbox know.
-pub(super) fn marks(flags: &str) -> Marks {
-    let known = [
-        ("\\Seen", Marks::SEEN),
-        ("\\Answered", Marks::ANSWERED),
-        ("\\Flagged", Marks::FLAGGED),
-        ("\\Deleted", Marks::DELETED),
-        ("\\Draft", Marks::DRAFT),
-    ];
-    flags.split(' ').fold(Marks::default(), |marks, flag| {
-        let mut known = known.iter();
-        let known = known.find(|(name, _)| name.eq_ignore_ascii_case(flag));
-        known.map_or(marks, |(_, mark)| marks.with(*mark))
-    })
 }
 
 /// Runs the command with a whole message.

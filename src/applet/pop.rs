@@ -11,7 +11,7 @@ use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches, Parser, Su
 
 use self::seen::{Part, Seen, now};
 use super::conversation::{conclude, converse, plan};
-use super::credentials::{Access, Ports, ServerArguments};
+use super::credentials::{Access, Ports, Secret, ServerArguments};
 use super::exit::{self, failure, printable};
 use super::imap::nobody;
 use super::outlet::{Outlet, Place};
@@ -28,8 +28,9 @@ use crate::proto::pop3::client::{self, Client, Listed, Login, Picked, Request, T
 struct Arguments {
     #[command(flatten)]
     server: ServerArguments,
-    /// How to log in: USER (in the clear), APOP, or a mechanism of AUTH: SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5; OAUTHBEARER and
-    /// XOAUTH2 with a token in place of the password [default: the best mechanism that the server offers, else USER]
+    /// How to log in: USER (in the clear), APOP, or a mechanism of AUTH: SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN,
+    /// CRAM-MD5; OAUTHBEARER and XOAUTH2 with a token in place of the password; EXTERNAL with a client certificate [default: the best
+    /// mechanism that the server offers, else USER]
     #[arg(long, value_name = "NAME", help_heading = "Server and login")]
     auth: Option<Way>,
     #[command(subcommand)]
@@ -170,7 +171,11 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
         std::mem::take(&mut task.place),
         std::mem::take(&mut task.requests),
     );
-    let access = arguments.server.access(&PORTS)?;
+    let mechanism = match arguments.auth {
+        Some(Way::Mechanism(mechanism)) => Some(mechanism),
+        _ => None,
+    };
+    let access = (arguments.server).access_with(&PORTS, Secret::of(mechanism))?;
     let needs_login = requests != [Request::Capa];
     let plan = match access.login.is_some() || needs_login {
         true => plan(&access)?,

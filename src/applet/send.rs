@@ -26,7 +26,6 @@ use crate::proto::smtp::relay::manner::Point;
 use crate::store::own_name;
 use crate::wire::address::Address;
 use crate::wire::date::DateTime;
-use crate::wire::sasl_client::Mechanism;
 use crate::{limits, sys};
 use compose::{Attachment, Letter, Person, no_control, read_people};
 use load::LoadArguments;
@@ -147,11 +146,7 @@ pub fn run(matches: &ArgMatches) -> anyhow::Result<u8> {
     let mail = mail(&arguments, &host)?;
     let name = arguments.helo.clone().unwrap_or(host);
     no_control(&name, "--helo")?;
-    let secret = match trial.auth {
-        Some(Mechanism::External) => Secret::None,
-        _ => Secret::Password,
-    };
-    let access = arguments.server.access_with(&PORTS, secret)?;
+    let access = (arguments.server).access_with(&PORTS, Secret::of(trial.auth))?;
     let upgrade = match access.security {
         Security::StartTls => Upgrade::Required,
         Security::StartTlsIfOffered => Upgrade::IfOffered,

@@ -3,10 +3,12 @@
 //! A client session does one errand and closes. It fails with a [`Failure`]; several may be met on the way (one for each
 //! message that is not there), and all are kept, so that nobody is told half of what went wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::time::Duration;
+
+use crate::wire::mbox::Marks;
 
 /// Who logs in, and how.
 #[derive(Clone)]
@@ -83,9 +85,13 @@ pub trait Sink: io::Write {
         Ok(())
     }
 
-    /// What comes next is of this mailbox, which has these UIDs: those that are here already are taken away. IMAP only.
-    fn opened(&mut self, _mailbox: &Place<'_>, _uids: &mut BTreeSet<u32>) -> io::Result<()> {
-        Ok(())
+    /// What comes next is of this mailbox, in which these UIDs are, with their flags: those that are lacking here. IMAP only.
+    fn opened(
+        &mut self,
+        _mailbox: &Place<'_>,
+        there: &BTreeMap<u32, Marks>,
+    ) -> io::Result<BTreeSet<u32>> {
+        Ok(there.keys().copied().collect())
     }
 }
 
@@ -101,6 +107,8 @@ pub struct Place<'a> {
     pub delimiter: Option<char>,
     /// UIDs mean the same messages as long as this is the same (RFC 3501 §2.3.1.1).
     pub validity: u32,
+    /// How many messages are in it, as the server counts them.
+    pub messages: u32,
 }
 
 /// What is known of a message that has come. Empty is what is not.
@@ -220,6 +228,9 @@ impl std::error::Error for Failure {
         }
     }
 }
+
+/// What comes before anything is waited for.
+pub const CONNECTING: &str = "connecting";
 
 /// What is waited for first. A server that says nothing instead may be waiting for TLS.
 pub const GREETING: &str = "the greeting";
@@ -344,7 +355,8 @@ pub(crate) mod canned {
         }
     }
 
-    fn said(out: &mut Out) -> String {
+    /// What it said since the last time.
+    pub(crate) fn said(out: &mut Out) -> String {
         let mut said = Vec::new();
         while let Some(front) = out.front() {
             let Front::Bytes(bytes) = front else {

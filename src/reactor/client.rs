@@ -7,11 +7,12 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::Security;
 use super::conn::{Conn, Next, Scratch};
@@ -66,7 +67,15 @@ pub struct Observers {
     pub tap: Option<Box<dyn Tap>>,
     /// Makes what sees the octets on the socket, once it is connected.
     pub wire: Option<Box<WireOf>>,
+    /// Is given, once it is connected, what tells the session that something [has changed](crate::proto::Input::Changed).
+    pub feed: Option<Box<Feed>>,
 }
+
+/// Begins to feed a session, which it wakes.
+pub type Feed = dyn FnOnce(Bell);
+
+/// Wakes a session, from any thread.
+pub type Bell = Box<dyn Fn() + Send>;
 
 /// Makes the wire of a connection from our address to the server's.
 pub type WireOf = dyn FnMut(SocketAddr, SocketAddr) -> Box<dyn Wire>;
@@ -202,9 +211,17 @@ pub fn converse(
         poll,
         conn,
         connector: None,
+        waker: None,
     };
     if target.security == Security::Implicit {
         client.start_tls(now);
+    }
+    if let Some(feed) = observers.feed {
+        let waker = Waker::new(client.poll.registry(), BELL).map_err(ClientError::System)?;
+        let waker = Arc::new(waker);
+        client.waker = Some(Arc::clone(&waker));
+        // What cannot be woken ends with its connection.
+        feed(Box::new(move || drop(waker.wake())));
     }
     let trouble = client.drive(session).map_err(ClientError::System)?;
     trouble.map_or(Ok(()), |trouble| Err(explain(trouble, target, place)))
@@ -223,6 +240,8 @@ struct Client<'a> {
     conn: Conn,
     /// Made when TLS is first wanted: reading all authorities takes a while.
     connector: Option<Connector>,
+    /// Kept, for what it has rung is forgotten when it goes, as with who rings it last and ends.
+    waker: Option<Arc<Waker>>,
 }
 
 impl Client<'_> {
@@ -271,7 +290,10 @@ impl Client<'_> {
             };
             wait_for(&mut self.poll, &mut events, wait)?;
             for event in &events {
-                self.conn.ready(event);
+                match event.token() {
+                    BELL => self.conn.changed(),
+                    _ => self.conn.ready(event),
+                }
             }
         }
     }
@@ -288,6 +310,9 @@ impl Client<'_> {
         }
     }
 }
+
+/// Of what wakes the session; the socket has another one.
+const BELL: Token = Token(1);
 
 fn wait_for(poll: &mut Poll, events: &mut Events, wait: Option<Duration>) -> io::Result<()> {
     match poll.poll(events, wait) {

@@ -266,17 +266,7 @@ fn settle(
     file.sync_all()?;
     let unique = draft.file_name().unwrap_or_default().to_string_lossy();
     let base = base.unwrap_or_else(|| unique.into_owned());
-    let letters: String = [
-        (Marks::DRAFT, 'D'),
-        (Marks::FLAGGED, 'F'),
-        (Marks::ANSWERED, 'R'),
-        (Marks::SEEN, 'S'),
-        (Marks::DELETED, 'T'),
-    ]
-    .into_iter()
-    .filter(|(mark, _)| kept.marks.contains(*mark))
-    .map(|(_, letter)| letter)
-    .collect();
+    let letters = letters(kept.marks);
     let (part, name) = match letters.is_empty() {
         true => ("new", base),
         false => ("cur", format!("{base}:2,{letters}")),
@@ -284,6 +274,21 @@ fn settle(
     let directory = folder.join(part);
     fs::rename(draft, directory.join(name))?;
     File::open(directory)?.sync_all()
+}
+
+/// The letters of a Maildir for these marks, in their order.
+pub fn letters(marks: Marks) -> String {
+    [
+        (Marks::DRAFT, 'D'),
+        (Marks::FLAGGED, 'F'),
+        (Marks::ANSWERED, 'R'),
+        (Marks::SEEN, 'S'),
+        (Marks::DELETED, 'T'),
+    ]
+    .into_iter()
+    .filter(|(mark, _)| marks.contains(*mark))
+    .map(|(_, letter)| letter)
+    .collect()
 }
 
 /// The folder's name is on disk, and those above it: else a message may be there, and no way to it. What may not be opened is somebody

@@ -115,7 +115,7 @@ pub use self::append::Incoming;
 pub use self::arrivals::{Arrivals, Arrived, Expecting};
 pub use self::commit::Durable;
 pub use self::dates::NOT_ASKED;
-pub use self::deposit::{Deposit, Kept, sync_folders};
+pub use self::deposit::{Deposit, Kept, letters, sync_folders};
 pub use self::digests::{Digest, Digests, Learnt};
 pub use self::directory::{Rules, Whereabouts};
 pub use self::folders::Origin;

@@ -8,6 +8,7 @@ use mailtool::proto::pop3::client::{Request, Way};
 use mailtool::proto::{imap, pop3, smtp};
 use mailtool::wire::address::Address;
 use mailtool::wire::envelope::{Envelope, Recipient};
+use mailtool::wire::sasl_client::Mechanism;
 
 use super::script::{Dialog, Protocol};
 use super::sessions::{Feeding, readable};
@@ -40,8 +41,13 @@ pub fn play_client(dialog: &Dialog, feeding: Feeding) -> Result<(), String> {
             client.into_failures().first().map(ToString::to_string)
         }
         Protocol::Imap => {
-            let (upgrade, errand) = imap_errand(dialog, errand)?;
-            let mut client = imap::client::Client::new(plan(dialog, upgrade), errand, &mut sink);
+            let (upgrade, mechanism, errand) = imap_errand(dialog, errand)?;
+            let login = imap::client::Login {
+                mechanism,
+                nonce: mechanism.map_or_else(String::new, |_| "abcdef".to_owned()),
+            };
+            let mut client = imap::client::Client::new(plan(dialog, upgrade), errand, &mut sink)
+                .with_login(login);
             turned::play(dialog, Box::new(&mut client), feeding).map_err(|f| f.to_string())?;
             client.into_failures().first().map(ToString::to_string)
         }
@@ -148,11 +154,22 @@ fn pop3_requests(errand: &str) -> Result<(Upgrade, Option<Way>, Vec<Request>), S
     Ok((upgrade, way, requests))
 }
 
-/// `STARTTLS; fetch INBOX 1 HEADER`
-fn imap_errand(dialog: &Dialog, errand: &str) -> Result<(Upgrade, Errand), String> {
+/// `STARTTLS; AUTH CRAM-MD5; fetch INBOX 1 HEADER`
+fn imap_errand(
+    dialog: &Dialog,
+    errand: &str,
+) -> Result<(Upgrade, Option<Mechanism>, Errand), String> {
     let (upgrade, errand) = match errand.strip_prefix("STARTTLS;") {
-        Some(errand) => (Upgrade::Required, errand),
+        Some(errand) => (Upgrade::Required, errand.trim_start()),
         None => (Upgrade::Never, errand),
+    };
+    let (mechanism, errand) = match errand.strip_prefix("AUTH ") {
+        Some(rest) => {
+            let (name, errand) = rest.split_once(';').ok_or("client: AUTH, and then?")?;
+            let named = Mechanism::named(name);
+            (Some(named.ok_or("client: no such mechanism")?), errand)
+        }
+        None => (None, errand),
     };
     let words: Vec<_> = errand.split_whitespace().map(str::to_owned).collect();
     let errand = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -192,7 +209,7 @@ fn imap_errand(dialog: &Dialog, errand: &str) -> Result<(Upgrade, Errand), Strin
         },
         _ => return Err(format!("client: {errand:?} is no errand of IMAP")),
     };
-    Ok((upgrade, errand))
+    Ok((upgrade, mechanism, errand))
 }
 
 /// `name=client.example from=bob@example.org to=alice@mail.example.org mail=short.eml login=yes starttls=yes`

@@ -47,6 +47,11 @@ pub struct Sink {
 impl Dovecot {
     /// Starts it, with a certificate and a key that `mailtool serve` made.
     pub fn start(ours: &Server) -> Self {
+        Self::start_with(ours, "")
+    }
+
+    /// The same with further lines of `dovecot.conf`, which win.
+    pub fn start_with(ours: &Server, settings: &str) -> Self {
         let folder = folder();
         let at = folder.path().display();
         let [imap, imaps, pop3, pop3s, lmtp, auth] = free_ports();
@@ -93,7 +98,7 @@ impl Dovecot {
              mail_location = maildir:~/Maildir\n\
              passdb {{\n  driver = passwd-file\n  args = scheme=plain {at}/users\n}}\n\
              userdb {{\n  driver = static\n  args = uid={uid} gid={gid} home={at}/mail/%n\n}}\n\
-             namespace inbox {{\n  inbox = yes\n  separator = /\n}}\n{}",
+             namespace inbox {{\n  inbox = yes\n  separator = /\n}}\n{}{settings}",
             services.concat()
         );
         write(&folder, "dovecot.conf", &configuration);

@@ -159,6 +159,14 @@ pub(super) const SEND: Table = &[
         "Secondes qu'une session attend entre deux messages",
     ),
     (
+        "random-pause",
+        "Et jusqu'à tant de secondes de plus, au hasard chaque fois",
+    ),
+    (
+        "counter",
+        "Montrer sur la sortie d'erreur combien sont partis",
+    ),
+    (
         "duration",
         "Secondes après lesquelles aucun message n'est plus commencé",
     ),
@@ -253,8 +261,8 @@ pub(super) const POP: Table = &[
     ),
     (
         "auth",
-        "Comment s'identifier : USER (en clair), APOP, ou un mécanisme d'AUTH : SCRAM-SHA-256, PLAIN, LOGIN, CRAM-MD5 ; OAUTHBEARER et XOAUTH2, un jeton \
-         tenant lieu de mot de passe",
+        "Comment s'identifier : USER (en clair), APOP, ou un mécanisme d'AUTH : SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5 ; \
+         OAUTHBEARER et XOAUTH2 avec un jeton au lieu du mot de passe ; EXTERNAL avec un certificat",
     ),
     ("@stat", "Combien il y a de messages, et d'octets : `2 320`"),
     ("@list", "Numéro et octets de chaque message, ou d'un seul"),
@@ -365,6 +373,10 @@ pub(super) const IMAP: Table = &[
          ont pour nom leur UID, qui reste le même d'une session à l'autre. Regarder ne change rien : aucun message n'en devient \\Seen. Les noms des \
          boîtes sont tels qu'on les écrit ; le codage d'IMAP se fait tout seul.",
     ),
+    (
+        "auth",
+        "Comment s'identifier : SCRAM-SHA-256-PLUS, SCRAM-SHA-256, SCRAM-SHA-1, PLAIN, LOGIN, CRAM-MD5 ; OAUTHBEARER et XOAUTH2 avec un jeton au lieu du mot de passe ; EXTERNAL avec un certificat",
+    ),
     ("@folders", "Noms de toutes les boîtes, un par ligne"),
     (
         "@status",
@@ -408,7 +420,7 @@ pub(super) const IMAP: Table = &[
     ),
     (
         "@backup",
-        "Sauver des boîtes en Maildirs ; relancé, il prend ce qui est nouveau. Dit combien",
+        "Sauver des boîtes en Maildirs ; relancé, il les met à jour. Dit combien",
     ),
     (
         "backup.folder",
@@ -417,6 +429,10 @@ pub(super) const IMAP: Table = &[
     (
         "backup.mailboxes",
         "Noms des boîtes ; toutes, s'ils manquent",
+    ),
+    (
+        "backup.prune",
+        "Ôter ici les messages qui ne sont plus là-bas",
     ),
     ("@rename", "Donner un autre nom à une boîte"),
     (

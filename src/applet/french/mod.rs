@@ -318,6 +318,10 @@ const DEFAULTS: Table = &[
         "le meilleur que le serveur propose",
     ),
     (
+        "the best that the server offers, else the command LOGIN",
+        "le meilleur qu'offre le serveur, sinon la commande LOGIN",
+    ),
+    (
         "the best mechanism that the server offers, else USER",
         "le meilleur mécanisme que le serveur propose, sinon USER",
     ),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::backup::Gone;
 use super::chosen::{flag, good_uids, in_mailbox};
 use super::{Action, AsJson, Elsewhere, Keys, typed};
 use crate::applet::outlet::Place;
@@ -21,7 +22,7 @@ pub(super) struct Task {
     pub(super) written: client::Form,
     pub(super) mailbox: String,
     pub(super) exec: Option<String>,
-    pub(super) backup: Option<PathBuf>,
+    pub(super) backup: Option<(PathBuf, Gone)>,
 }
 
 impl Task {
@@ -173,9 +174,14 @@ pub(super) fn errand(action: Action, within: Option<Duration>) -> anyhow::Result
             date: date.map_or_else(String::new, |unix| DateTime::utc(unix).to_imap()),
             message: typed::message(&file)?,
         }],
-        Action::Backup { folder, mailboxes } => {
+        Action::Backup {
+            folder,
+            mailboxes,
+            prune,
+        } => {
+            let gone = if prune { Gone::Goes } else { Gone::Stays };
             return Ok(Task {
-                backup: Some(folder),
+                backup: Some((folder, gone)),
                 ..Task::new(vec![Stage::Backup(mailboxes)])
             });
         }
@@ -191,7 +197,7 @@ pub(super) fn errand(action: Action, within: Option<Duration>) -> anyhow::Result
             keep_going,
             json,
         } => vec![Stage::Raw(Raw {
-            lines: typed::lines(&commands)?.into(),
+            lines: typed::lines(&commands)?,
             shown: match (literals, json.json) {
                 (true, _) => Shown::Literals,
                 (_, true) => Shown::Json,

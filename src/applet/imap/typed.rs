@@ -1,40 +1,133 @@
 //! What is read to be sent: the commands of `imap raw`, and the message of `imap append`.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
+use std::sync::mpsc::{TryRecvError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use super::super::exit::{self, failure};
 use crate::limits;
-use crate::proto::imap::client::{Line, read_lines};
+use crate::proto::imap::client::{Fed, Line, Piece, read_line, read_lines};
+use crate::reactor::client::{Bell, Feed};
 
-/// The commands: each word is one, or several lines of them; without words they come from standard input.
-pub(super) fn lines(words: &[String]) -> anyhow::Result<Vec<Line>> {
-    let mut lines = Vec::new();
-    let mut read = |input: &[u8]| {
-        let of = read_lines(input, &mut |name| file(name));
-        lines.extend(of.map_err(|why| failure(exit::DATA, why))?);
-        anyhow::Ok(())
-    };
-    if words.is_empty() {
-        let mut input = Vec::new();
-        let most = limits::MESSAGE_SIZE + 1;
-        let all = io::stdin().lock().take(most).read_to_end(&mut input);
-        all.map_err(|error| failure(exit::NO_INPUT, format!("standard input: {error}")))?;
-        if input.len() as u64 == most {
-            let why = "standard input: too long: large literals can come from files, {@FILE}";
-            return Err(failure(exit::DATA, why));
-        }
-        read(&input)?;
-    }
+/// The commands: each word is one, or several lines of them.
+pub(super) fn lines(words: &[String]) -> anyhow::Result<VecDeque<Line>> {
+    let mut lines = VecDeque::new();
     for word in words {
-        read(word.as_bytes())?;
+        let of = read_lines(word.as_bytes(), &mut |name| file(name));
+        lines.extend(of.map_err(|why| failure(exit::DATA, why))?);
     }
-    if lines.is_empty() {
-        let why = "no commands: give them as arguments, or a line each on standard input";
-        return Err(failure(exit::USAGE, why));
+    match lines.is_empty() && !words.is_empty() {
+        true => Err(no_commands()),
+        false => Ok(lines),
     }
-    Ok(lines)
+}
+
+/// What is wrong with what was read, once it is known.
+pub(super) type Wrong = Arc<Mutex<Option<anyhow::Error>>>;
+
+/// Commands on standard input, a line each, which are handed on one by one as they come: what reads them, in a thread of its own, once
+/// there is a connection, and what the session asks for the next one.
+pub(super) fn stdin(wrong: Wrong) -> (Box<Feed>, impl FnMut() -> Fed) {
+    // One is ready while the one before it is answered: so much is read ahead, and no more.
+    let (sender, lines) = sync_channel(1);
+    let feed = move |bell: Bell| {
+        thread::spawn(move || {
+            let hand = |fed| {
+                // Who has ended the session needs no more of them.
+                let taken = sender.send(fed).is_ok();
+                bell();
+                taken
+            };
+            let end = match read_stdin(&mut io::stdin().lock(), &hand) {
+                Ok(()) => Fed::End,
+                Err((end, error)) => {
+                    *wrong.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    end
+                }
+            };
+            hand(end);
+        });
+    };
+    let source = move || match lines.try_recv() {
+        Ok(fed) => fed,
+        Err(TryRecvError::Empty) => Fed::Later,
+        Err(TryRecvError::Disconnected) => Fed::End,
+    };
+    (Box::new(feed), source)
+}
+
+/// Hands on what comes until it ends, or nobody takes it any more; fails with what is left to do for the session.
+fn read_stdin(
+    mut input: &mut dyn BufRead,
+    hand: &dyn Fn(Fed) -> bool,
+) -> Result<(), (Fed, anyhow::Error)> {
+    let (mut number, mut some) = (0, false);
+    let mut literal = None;
+    loop {
+        let mut line = Line::default();
+        line.pieces.extend(literal.take().map(Piece::Literal));
+        let end = match line.continues() {
+            true => Fed::Broken,
+            false => Fed::End,
+        };
+        number += 1;
+        let wrong = |code, why: String| failure(code, format!("line {number}: {why}"));
+        let unreadable = |error| failure(exit::NO_INPUT, format!("standard input: {error}"));
+        let mut text = Vec::new();
+        match (&mut input).take(LONGEST).read_until(b'\n', &mut text) {
+            Err(error) => return Err((end, unreadable(error))),
+            Ok(0) if end == Fed::End && some => return Ok(()),
+            Ok(0) if end == Fed::End => return Err((end, no_commands())),
+            Ok(_) => {}
+        }
+        let whole = text.pop_if(|octet| *octet == b'\n').is_some();
+        if !whole && text.len() as u64 == LONGEST {
+            let why = "longer than any command: large literals can come from files, {@FILE}";
+            return Err((end, wrong(exit::DATA, why.to_owned())));
+        }
+        if end == Fed::End && text.trim_ascii().is_empty() {
+            continue;
+        }
+        some = true;
+        let announced = match read_line(&text, &mut line, &mut |name| file(name)) {
+            Err(why) => return Err((end, wrong(exit::DATA, why))),
+            Ok(announced) => announced,
+        };
+        if let Some(octets) = announced {
+            line.announce(octets);
+        }
+        if !hand(Fed::Line(line)) {
+            return Ok(());
+        }
+        let Some(octets) = announced else { continue };
+        let mut text = Vec::new();
+        let most = octets.min(limits::MESSAGE_SIZE);
+        if let Err(error) = (&mut input).take(most).read_to_end(&mut text) {
+            return Err((Fed::Broken, unreadable(error)));
+        }
+        let came = text.len();
+        if (came as u64) < octets {
+            let why = match came as u64 == most {
+                true => format!("a literal of {octets} octets, more than {most}"),
+                false => format!("a literal of {octets} octets, and only {came} follow"),
+            };
+            return Err((Fed::Broken, wrong(exit::DATA, why)));
+        }
+        number += memchr::memchr_iter(b'\n', &text).count();
+        literal = Some(text);
+    }
+}
+
+/// Octets of a line, its end included.
+const LONGEST: u64 = limits::IMAP_COMMAND as u64;
+
+fn no_commands() -> anyhow::Error {
+    let why = "no commands: give them as arguments, or a line each on standard input";
+    failure(exit::USAGE, why)
 }
 
 /// What is in a file, octet by octet.

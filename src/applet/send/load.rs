@@ -2,8 +2,10 @@
 //!
 //! Always bounded, in number and time; other computers are left alone unless the user says that they may be loaded.
 
-use std::io;
+use std::io::{self, Write};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::trial::TrialArguments;
@@ -50,6 +52,12 @@ pub(super) struct LoadArguments {
     /// Seconds that a session waits between two messages
     #[arg(short = 'w', long, value_name = "SECONDS", default_value_t = 0.0)]
     pause: f64,
+    /// And up to so many seconds more, at random each time
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    random_pause: f64,
+    /// Show on standard error how many have been sent
+    #[arg(long)]
+    counter: bool,
     /// Seconds after which no message is begun any more
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=limits::LOAD_SECONDS))]
     duration: u64,
@@ -91,6 +99,8 @@ pub(super) fn run(
         Some(rate) => time(1.0 / rate, "--rate", rate)?,
     };
     let pause = time(arguments.pause, "--pause", arguments.pause)?;
+    let random = arguments.random_pause;
+    let random_pause = time(random, "--random-pause", random)?;
     let target = target(access)?;
     let places = match &target.way.socket {
         Some(UnixName::Path(path)) => vec![Place::Unix(path.clone())],
@@ -142,6 +152,7 @@ pub(super) fn run(
         },
         interval,
         pause,
+        random_pause,
         duration: Duration::from_secs(arguments.duration),
     };
     let options = Options {
@@ -155,7 +166,12 @@ pub(super) fn run(
     let tally = Arc::new(Mutex::new(Tally::default()));
     let handle = reactor.handle();
     reactor.drive(Box::new(Load::new(orderly, Arc::clone(&tally), handle)));
-    reactor.run().map_err(system)?;
+    let counter = arguments
+        .counter
+        .then(|| Counter::begin(Arc::clone(&tally)));
+    let ran = reactor.run().map_err(system);
+    drop(counter);
+    ran?;
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     let told = match trial.json {
         true => json(&tally, sessions),
@@ -168,6 +184,47 @@ pub(super) fn run(
         _ => Ok(exit::TEMPORARY),
     }
 }
+
+/// Shows how far it is, until it is dropped.
+struct Counter {
+    end: Option<Sender<()>>,
+    shown: Option<JoinHandle<()>>,
+}
+
+impl Counter {
+    fn begin(tally: Arc<Mutex<Tally>>) -> Self {
+        let (end, ends) = channel::<()>();
+        let show = move || {
+            loop {
+                let is_over = ends.recv_timeout(A_MOMENT) != Err(RecvTimeoutError::Timeout);
+                let Tally { sent, failed, .. } =
+                    *tally.lock().unwrap_or_else(PoisonError::into_inner);
+                let end = if is_over { "\n" } else { "" };
+                // Nobody is helped when this cannot be said.
+                let _ = write!(io::stderr(), "\r{sent} sent, {failed} failed{end}");
+                if is_over {
+                    return;
+                }
+            }
+        };
+        Self {
+            end: Some(end),
+            shown: Some(thread::spawn(show)),
+        }
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.end = None;
+        if let Some(shown) = self.shown.take() {
+            let _ = shown.join();
+        }
+    }
+}
+
+/// Between two looks at the tally.
+const A_MOMENT: Duration = Duration::from_millis(200);
 
 fn envelope(arguments: &LoadArguments, mail: &Mail) -> Envelope {
     let numbered = |address: &Address, number: u64| {

@@ -41,15 +41,20 @@ impl Report<'_> {
     /// The exit code.
     pub(super) fn conclude(&self, conversation: anyhow::Result<()>) -> anyhow::Result<u8> {
         let (access, outcome) = (self.access, self.outcome);
-        let lost = matches!(
-            outcome.failure,
-            Some(Failure::Dialogue(DialogueFailure::Lost { .. }))
-        );
+        let doubt = match &outcome.failure {
+            Some(Failure::Dialogue(_)) if outcome.in_doubt => IN_DOUBT,
+            _ => "",
+        };
         if let Err(error) = conversation
-            && lost
+            && let Some(Failure::Dialogue(DialogueFailure::Lost { step })) = &outcome.failure
             && !outcome.halted
         {
-            return Err(error);
+            let code = exit::code_of(&error).unwrap_or(exit::TEMPORARY);
+            let error = conversation::lost_at(step, error);
+            return Err(match doubt {
+                "" => error,
+                doubt => self::failure(code, format!("{error:#}{doubt}")),
+            });
         }
         let place = format!("{} at {}", self.protocol, access.address());
         if self.shows == Shows::Server {
@@ -59,7 +64,7 @@ impl Report<'_> {
             let hint = hint(self.protocol, access, failure);
             return Err(self::failure(
                 code(failure),
-                format!("{place}: {failure}{hint}"),
+                format!("{place}: {failure}{hint}{doubt}"),
             ));
         }
         if self.shows == Shows::LastWords {
@@ -136,6 +141,8 @@ impl Report<'_> {
         ])
     }
 }
+
+const IN_DOUBT: &str = "; all of it was sent, so it may have been taken all the same";
 
 /// What it said when it took the message; or the last that it said before it was left.
 fn last_words(outcome: &Outcome) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Options with which a server is tried out: where the dialogue stops, what is said besides, what is insisted on.
 
 use super::no_control;
+use crate::applet::credentials::mechanism;
 use crate::applet::exit::{self, failure};
 use crate::proto::smtp::relay::manner::{Ending, Manner, OnRefusal, Pipelining, Point, Stop};
 use crate::wire::sasl_client::Mechanism;
@@ -102,11 +103,9 @@ impl TrialArguments {
 
     /// What must be there for the point to be reached.
     pub(super) fn check(&self, has_user: bool) -> anyhow::Result<()> {
-        let wants_login = !self.serverinfo && self.is_about(Point::Auth)
-            || self
-                .auth
-                .is_some_and(|mechanism| mechanism != Mechanism::External);
-        if wants_login && !has_user {
+        let wants_login = !self.serverinfo && self.is_about(Point::Auth) || self.auth.is_some();
+        // Whose it is, the certificate says.
+        if wants_login && !has_user && self.auth != Some(Mechanism::External) {
             return Err(failure(
                 exit::USAGE,
                 "whose login is it to be? Add --user NAME",
@@ -180,13 +179,6 @@ fn pipelining(text: &str) -> Result<Pipelining, String> {
         "no" => Ok(Pipelining::Never),
         _ => Err("yes, no or auto".to_owned()),
     }
-}
-
-fn mechanism(text: &str) -> Result<Mechanism, String> {
-    Mechanism::named(text).ok_or_else(|| {
-        let names: Vec<_> = Mechanism::every().map(Mechanism::name).collect();
-        format!("there are {}", names.join(", "))
-    })
 }
 
 /// `KEYWORD` or `KEYWORD=value`: what could begin another parameter, or another command, is none.

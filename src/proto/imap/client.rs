@@ -5,7 +5,7 @@
 //! | greeting | | `CAPABILITY`, unless the greeting told |
 //! | capability | `CAPABILITY` | `STARTTLS` if the plan asks for it and TLS is not up, else login |
 //! | upgrade | `STARTTLS` | TLS, `CAPABILITY` again: what was learnt before is forgotten |
-//! | login | `AUTHENTICATE PLAIN`, or `LOGIN`; nothing without a name | the errand |
+//! | login | the best mechanism of `AUTHENTICATE`, else `LOGIN`; nothing without a name | the errand |
 //! | errand | its stages, one after the other: see [`Stage`] | `LOGOUT` |
 //!
 //! A response is gathered whole before it is read, within [`limits::IMAP_REPLY`], but for the text of messages: that goes
@@ -16,26 +16,31 @@ mod by_hand;
 mod command;
 mod errand;
 mod idle;
+mod login;
 mod raw;
 mod server;
 mod stages;
 mod told;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use self::command::{Asked, Capabilities, Command, Progress};
 use self::idle::Watch;
+use self::login::Door;
 use self::server::Server;
 use crate::limits;
-use crate::proto::client::{Failure, GREETING, Lasting, Place, Plan, Refusal, Sink, Upgrade};
+use crate::proto::client::{
+    CONNECTING, Failure, GREETING, Lasting, Place, Plan, Refusal, Sink, Upgrade,
+};
 use crate::proto::{Input, Out, Session};
 use crate::wire::imap::reply::{self, Condition, Reply, Status};
 use crate::wire::lines::Want;
-use crate::wire::sasl;
+use crate::wire::mbox::Marks;
 
 pub use self::errand::{Change, Errand, Found, Idle, Missing, Stage, There, Way, With};
-pub use self::raw::{Line, Piece, Raw, Refused, Shown, read_lines};
+pub use self::login::Login;
+pub use self::raw::{Fed, Line, Piece, Raw, Refused, Shown, read_line, read_lines};
 pub use self::told::Form;
 
 /// A client session. Ask for [`Self::into_failures`] when the connection has ended.
@@ -68,18 +73,34 @@ pub struct Client<'a> {
     chosen: String,
     /// What a search found.
     found: BTreeSet<u32>,
+    /// UIDs and flags of all messages of the mailbox, where it is gone through.
+    there: BTreeMap<u32, Marks>,
     /// UIDs that came.
     came: BTreeSet<u32>,
     expunged: u64,
     /// Items of JSON that were written.
     items: u64,
     server: Server,
+    door: Door,
     watch: Watch,
+    /// Where lines of commands come from that come one by one.
+    source: Option<&'a mut dyn FnMut() -> Fed>,
+    /// For what the next of them is waited for.
+    thirst: Option<Thirst>,
     /// Why the server is about to close.
     bye: Option<String>,
     failures: Vec<Failure>,
     now: Option<Instant>,
     deadline: Option<Instant>,
+}
+
+/// What a line of a command is waited for that somebody writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Thirst {
+    /// To be the next command.
+    Command,
+    /// To be what the server asks for.
+    Answer,
 }
 
 /// In the order in which they are reached.
@@ -128,11 +149,15 @@ impl<'a> Client<'a> {
             exists: 0,
             chosen: String::new(),
             found: BTreeSet::new(),
+            there: BTreeMap::new(),
             came: BTreeSet::new(),
             expunged: 0,
             items: 0,
             server: Server::default(),
+            door: Door::default(),
             watch: Watch::default(),
+            source: None,
+            thirst: None,
             bye: None,
             failures: Vec::new(),
             now: None,
@@ -147,9 +172,24 @@ impl<'a> Client<'a> {
         self
     }
 
+    /// The same, which logs in like this.
+    #[must_use]
+    pub fn with_login(mut self, login: Login) -> Self {
+        self.door.login = login;
+        self
+    }
+
+    /// The same, in which [`Stage::Raw`] goes on with the lines that `source` has, and waits for them.
+    #[must_use]
+    pub fn fed_by(mut self, source: &'a mut dyn FnMut() -> Fed) -> Self {
+        self.source = Some(source);
+        self
+    }
+
     /// What went wrong, in order; nothing when all went well.
     pub fn into_failures(mut self) -> Vec<Failure> {
-        if self.step != Step::Closed {
+        // What was asked for is done by then.
+        if self.step != Step::Closed && self.step != Step::Logout {
             self.failures.push(Failure::Lost { step: self.name() });
         }
         self.failures
@@ -238,9 +278,10 @@ impl<'a> Client<'a> {
             Reply::Tagged(tag, condition) if tag == self.tag().as_bytes() => {
                 self.tagged(&condition, out);
             }
-            Reply::Continue(_) if self.step > Step::Greeting => {
+            Reply::Continue(text) if self.step > Step::Greeting => {
                 if !self.idles(out)
                     && self.command.go_on(self.capabilities, out) == Asked::ForNothing
+                    && !self.challenged(text, out)
                 {
                     self.give_up(Failure::protocol(self.name(), response), out);
                 }
@@ -307,6 +348,7 @@ impl<'a> Client<'a> {
 
     fn able<'w>(&mut self, words: impl Iterator<Item = &'w [u8]> + Clone) {
         self.capabilities = Capabilities::read(words.clone());
+        self.door.hear(words.clone());
         let words = words.filter(|word| !word.is_empty());
         let words = words.map(|word| String::from_utf8_lossy(word).into_owned());
         self.server.capabilities = words.collect();
@@ -357,10 +399,7 @@ impl<'a> Client<'a> {
                 self.step = Step::Waiting;
                 out.start_tls();
             }
-            Step::Login => {
-                self.learn(condition);
-                self.proceed(out);
-            }
+            Step::Login => self.logged_in(condition, out),
             Step::Errand => self.stage_done(condition, out),
             Step::Logout => self.close(out),
             Step::Waiting | Step::Greeting | Step::Closed => {}
@@ -369,6 +408,7 @@ impl<'a> Client<'a> {
 
     fn ask_capabilities(&mut self, out: &mut Out) {
         self.capabilities = Capabilities::default();
+        self.door.forget();
         self.send(Step::Capability, Command::new("CAPABILITY"), out);
     }
 
@@ -383,32 +423,6 @@ impl<'a> Client<'a> {
             return self.give_up(Failure::NoTls, out);
         }
         self.send(Step::StartTls, Command::new("STARTTLS"), out);
-    }
-
-    fn login(&mut self, out: &mut Out) {
-        if self.plan.user.is_empty() {
-            return self.proceed(out);
-        }
-        let command = if self.capabilities.auth_plain {
-            let response =
-                sasl::plain_response(&self.plan.user, self.plan.password.as_bytes()).into_bytes();
-            if self.capabilities.sasl_ir {
-                // RFC 4959 §3
-                Command::new("AUTHENTICATE PLAIN ").secret(response)
-            } else {
-                Command::new("AUTHENTICATE PLAIN")
-                    .when_asked()
-                    .secret(response)
-            }
-        } else if self.capabilities.login_disabled {
-            return self.give_up(Failure::TlsFirst, out);
-        } else {
-            Command::new("LOGIN ")
-                .string(self.plan.user.as_bytes())
-                .text(" ")
-                .secret_string(self.plan.password.as_bytes())
-        };
-        self.send(Step::Login, command, out);
     }
 
     fn logout(&mut self, out: &mut Out) {
@@ -472,7 +486,7 @@ impl<'a> Client<'a> {
     /// What the server is to answer now, for messages. Never a secret.
     fn name(&self) -> String {
         match self.step {
-            Step::Waiting => "connecting".into(),
+            Step::Waiting => CONNECTING.into(),
             Step::Greeting => GREETING.into(),
             Step::Closed => "the end".into(),
             _ => self.command.name(),
@@ -502,6 +516,7 @@ impl Session for Client<'_> {
             // Before `Open` it is TLS from the first byte: there is nothing to ask yet.
             Input::TlsUp(tls) => {
                 self.server.tls = tls.version;
+                self.door.end_point = tls.end_point;
                 if self.step == Step::Waiting && self.stage.is_some() {
                     self.step = Step::Errand;
                     self.proceed_raw(out);
@@ -515,15 +530,25 @@ impl Session for Client<'_> {
             Input::Text(text) => self.text(text, out),
             Input::Room => self.command.more(self.capabilities, out),
             Input::Timeout => {
-                if !self.is_due(now, out) {
+                if self.step == Step::Logout {
+                    self.close(out);
+                } else if !self.is_due(now, out) {
                     self.give_up(Failure::Silent { step: self.name() }, out);
                 }
             }
             Input::Eof => self.ended(out),
             Input::Stop => self.give_up(Failure::Lost { step: self.name() }, out),
-            Input::Done(_) | Input::Changed | Input::TextEnd => {}
+            Input::Changed => self.fed(out),
+            Input::Done(_) | Input::TextEnd => {}
         }
         self.rest(now);
+        if self.thirst.is_some() {
+            // It is the user who is waited for, who may be waiting for what was said.
+            self.deadline = None;
+            if let Err(error) = self.sink.flush() {
+                self.give_up(Failure::Sink(error), out);
+            }
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {

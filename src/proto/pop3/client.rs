@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use self::collect::Collection;
 use crate::limits;
-use crate::proto::client::{Failure, GREETING, Lasting, Plan, Refusal, Sink, Upgrade};
+use crate::proto::client::{CONNECTING, Failure, GREETING, Lasting, Plan, Refusal, Sink, Upgrade};
 use crate::proto::{Input, Out, Session};
 use crate::wire::json;
 use crate::wire::lines::Want;
@@ -62,8 +62,7 @@ impl std::str::FromStr for Way {
             return Ok(Self::Apop);
         }
         Mechanism::named(name).map(Self::Mechanism).ok_or_else(|| {
-            let all = Mechanism::ALL.into_iter().chain(Mechanism::TOKENS);
-            let names: Vec<_> = all.map(Mechanism::name).collect();
+            let names: Vec<_> = Mechanism::every().map(Mechanism::name).collect();
             format!("there are USER, APOP, {}", names.join(", "))
         })
     }
@@ -91,6 +90,8 @@ pub struct Client<'a> {
     greeting: String,
     /// The version of TLS, if there is any.
     tls: &'static str,
+    /// To which certificate a login over it can be bound.
+    end_point: Option<Box<[u8]>>,
     /// Lines of CAPA's list.
     list: Vec<String>,
     /// Messages that are there, or that came.
@@ -162,6 +163,7 @@ impl<'a> Client<'a> {
             collection: Collection::default(),
             greeting: String::new(),
             tls: "",
+            end_point: None,
             list: Vec::new(),
             found: 0,
             items: 0,
@@ -191,7 +193,7 @@ impl<'a> Client<'a> {
 
     /// What went wrong, in order; nothing when all went well.
     pub fn into_failures(mut self) -> Vec<Failure> {
-        if self.state != State::Closed {
+        if self.state != State::Closed && !self.is_done() {
             self.failures.push(Failure::Lost { step: self.step() });
         }
         self.failures
@@ -293,7 +295,8 @@ impl<'a> Client<'a> {
     }
 
     fn login(&mut self, out: &mut Out) {
-        if self.plan.user.is_empty() {
+        let external = Some(Way::Mechanism(Mechanism::External));
+        if self.plan.user.is_empty() && self.login.way != external {
             return self.send_requests(out);
         }
         let offered = self.capabilities.sasl.split(' ');
@@ -320,7 +323,9 @@ impl<'a> Client<'a> {
 
     fn auth(&mut self, mechanism: Mechanism, out: &mut Out) {
         let (user, password) = (&self.plan.user, &self.plan.password);
-        let (exchange, initial) = Exchange::begin(mechanism, user, password, &self.login.nonce);
+        let end_point = self.end_point.as_deref().unwrap_or_default();
+        let (exchange, initial) =
+            Exchange::bound(mechanism, user, password, &self.login.nonce, end_point);
         let command = format!("AUTH {} ", mechanism.name());
         self.state = State::Auth;
         match initial {
@@ -548,9 +553,13 @@ impl<'a> Client<'a> {
         self.send_requests(out);
     }
 
+    /// Whether a server that no longer answers has done all that was asked for: not where it still has to delete.
+    fn is_done(&self) -> bool {
+        self.state == State::Quit && self.deletes == Deletes::None
+    }
+
     fn ended(&mut self, out: &mut Out) {
-        // A server that hangs up on QUIT has done all we asked for, unless it still had to delete.
-        if self.state == State::Quit && self.deletes == Deletes::None {
+        if self.is_done() {
             self.close(out);
         } else if self.state != State::Closed {
             self.give_up(Failure::Lost { step: self.step() }, out);
@@ -571,7 +580,7 @@ impl<'a> Client<'a> {
     /// What the server is to answer now, for messages. Never a secret.
     fn step(&self) -> String {
         match self.state {
-            State::Waiting => "connecting".into(),
+            State::Waiting => CONNECTING.into(),
             State::Greeting => GREETING.into(),
             State::Capa | State::CapaList => "CAPA".into(),
             State::Stls => "STLS".into(),
@@ -613,6 +622,7 @@ impl Session for Client<'_> {
             // Before `Open` it is TLS from the first byte: there is nothing to ask yet.
             Input::TlsUp(tls) => {
                 self.tls = tls.version;
+                self.end_point = tls.end_point;
                 if self.plan.upgrade != Upgrade::Never {
                     self.plan.upgrade = Upgrade::Never;
                     self.ask_capabilities(out);
@@ -626,6 +636,7 @@ impl Session for Client<'_> {
                 self.write(text, out);
             }
             Input::TextEnd => self.message_ends(out),
+            Input::Timeout if self.is_done() => self.close(out),
             Input::Timeout => self.give_up(Failure::Silent { step: self.step() }, out),
             Input::Eof => self.ended(out),
             Input::Stop => self.give_up(Failure::Lost { step: self.step() }, out),

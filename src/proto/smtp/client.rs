@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::relay::manner::{Manner, OnRefusal};
-use super::relay::{self, Fate, Heard, Message, Patience, Server, Text, Tray};
+use super::relay::{self, Fate, Heard, Message, Patience, Sent, Server, Text, Tray};
 pub use super::terms::{Failure, Login, Protocol, Stage, With};
 use crate::proto::client::{Failure as DialogueFailure, Upgrade};
 use crate::proto::{Input, Out, Session};
@@ -61,6 +61,8 @@ pub struct Outcome {
     pub refused: Vec<(Address, Reply)>,
     /// Why the message was not sent at all, when that was not for the recipients' sake.
     pub failure: Option<Failure>,
+    /// All of it was sent, and there was no answer: the server may have taken it.
+    pub in_doubt: bool,
     /// The server knows reports, and so was asked for those that were wanted.
     pub reports_asked: bool,
     /// The recipients whom the server would have taken, where the message was not to be sent: because another one was refused, or because
@@ -211,7 +213,8 @@ impl Client {
                         outcome.spared.push(address);
                     }
                 }
-                Fate::Interrupted { .. } => {
+                Fate::Interrupted { sent, .. } => {
+                    outcome.in_doubt |= sent == Sent::Whole;
                     failure.get_or_insert_with(lost);
                 }
             }

@@ -55,6 +55,8 @@ pub struct Orderly {
     pub interval: Duration,
     /// Time that a session waits between two messages.
     pub pause: Duration,
+    /// And up to so much more, at random each time.
+    pub random_pause: Duration,
     /// No message is begun after so long.
     pub duration: Duration,
 }
@@ -117,6 +119,17 @@ impl Load {
 
     fn tally(&self) -> std::sync::MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long a session waits this time.
+    fn pause(&self) -> Duration {
+        let random = self.orderly.random_pause;
+        if random.is_zero() {
+            return self.orderly.pause;
+        }
+        let [first, second, third, ..] = super::seed();
+        let part = f64::from(u32::from_be_bytes([0, first, second, third])) / f64::from(1 << 24);
+        self.orderly.pause + random.mul_f64(part)
     }
 
     /// Has a seat go on at `at`, or as soon as the rate allows; it is done for if there is nothing more to do.
@@ -270,7 +283,7 @@ impl Load {
         let Some(tray) = self.seats[seat].tray.take() else {
             return;
         };
-        let mut at = now + self.orderly.pause;
+        let mut at = now + self.pause();
         let failure = tray.failure();
         let since = self.seats[seat].since.take();
         let was_left = !tray.undone().is_empty() && failure.is_none();
@@ -316,7 +329,8 @@ impl Driver for Load {
                     && self.collect(now, seat)
                     && self.orderly.connections == Connections::Keep
                 {
-                    self.plan(now, seat, now + self.orderly.pause);
+                    let pause = self.pause();
+                    self.plan(now, seat, now + pause);
                     // Closed, or given the next one.
                     orders.nudge(word);
                 }

@@ -48,6 +48,22 @@ impl Marks {
         Self(self.0 | other.0)
     }
 
+    /// Those among flags as IMAP has them, `\\Seen`, with spaces between.
+    pub fn of_flags(flags: &str) -> Self {
+        let known = [
+            ("\\Seen", Self::SEEN),
+            ("\\Answered", Self::ANSWERED),
+            ("\\Flagged", Self::FLAGGED),
+            ("\\Deleted", Self::DELETED),
+            ("\\Draft", Self::DRAFT),
+        ];
+        flags.split(' ').fold(Self::default(), |marks, flag| {
+            let mut known = known.iter();
+            let known = known.find(|(name, _)| name.eq_ignore_ascii_case(flag));
+            known.map_or(marks, |(_, mark)| marks.with(*mark))
+        })
+    }
+
     fn of_letters(letters: &[u8]) -> Self {
         letters.iter().fold(Self::default(), |marks, letter| {
             let mark = match letter {

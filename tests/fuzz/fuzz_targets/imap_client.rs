@@ -2,13 +2,16 @@
 
 #![no_main]
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use mailtool::proto::client::{Plan as ClientPlan, Upgrade};
 use mailtool::proto::imap::client::{
-    Client, Errand, Idle, Missing, Raw, Refused, Shown, Stage, There, Way, read_lines,
+    Client, Errand, Fed, Idle, Line, Login, Missing, Piece, Raw, Refused, Shown, Stage, There, Way,
+    read_line, read_lines,
 };
+use mailtool::wire::sasl_client::Mechanism;
 use mailtool_fuzz::conversation::{Event, Plan, events, with_client};
 
 fuzz_target!(|input: &[u8]| {
@@ -25,6 +28,17 @@ fuzz_target!(|input: &[u8]| {
 /// What it said, got, and found wrong.
 fn play(plan: Plan, events: &[Event<'_>], piece: usize) -> [String; 3] {
     let mut sink = Vec::new();
+    // Half of the lines are there at once, the others when somebody has asked for them in vain.
+    let mut lines = VecDeque::from(lines());
+    let mut later = false;
+    let mut source = || {
+        later = !later;
+        match later {
+            true => Fed::Later,
+            false => lines.pop_front().map_or(Fed::End, Fed::Line),
+        }
+    };
+    let mut ways = [None].into_iter().chain(Mechanism::every().map(Some)).cycle();
     let mut client = Client::new(
         ClientPlan {
             upgrade: if plan.tls() {
@@ -38,7 +52,14 @@ fn play(plan: Plan, events: &[Event<'_>], piece: usize) -> [String; 3] {
         },
         errand(plan.variant()),
         &mut sink,
-    );
+    )
+    .with_login(Login {
+        mechanism: ways.nth(plan.variant()).flatten(),
+        nonce: "abcdef".into(),
+    });
+    if plan.variant() % FED == 13 {
+        client = client.fed_by(&mut source);
+    }
     let said = with_client(Box::new(&mut client), events, piece);
     let failures = format!("{:?}", client.into_failures());
     [
@@ -50,7 +71,7 @@ fn play(plan: Plan, events: &[Event<'_>], piece: usize) -> [String; 3] {
 
 fn errand(variant: usize) -> Errand {
     let mailbox = "INBOX".to_owned();
-    match variant % 13 {
+    match variant % FED {
         0 => Errand::Fetch {
             mailbox,
             uids: "1:*".into(),
@@ -93,12 +114,34 @@ fn errand(variant: usize) -> Errand {
             Stage::Ask("QUOTA"),
             Stage::TellServer,
         ]),
+        12 => Errand::Stages(vec![Stage::Backup(Vec::new())]),
+        13 => Errand::Stages(vec![Stage::Raw(Raw {
+            lines: VecDeque::new(),
+            shown: Shown::All,
+            refused: Refused::Stays,
+        })]),
         _ => Errand::Append {
             mailbox,
             message: b"Subject: x\r\n\r\ny\r\n".to_vec(),
         },
     }
 }
+
+/// As they come one by one: a literal behind the line that announces it.
+fn lines() -> Vec<Line> {
+    let mut announces = Line::default();
+    let mut literal = Line::default();
+    literal.pieces.push(Piece::Literal(b"x.1 OK".to_vec()));
+    read_line(b"APPEND a ", &mut announces, &mut |_| Err(String::new())).expect("good");
+    announces.announce(6);
+    read_line(b"", &mut literal, &mut |_| Err(String::new())).expect("good");
+    let typed = b"NOOP\nIDLE\nDONE\nSTARTTLS\nLOGIN alice secret\nAUTHENTICATE PLAIN\nAAAA\n";
+    let typed = read_lines(typed, &mut |_| Err(String::new())).expect("good");
+    [announces, literal].into_iter().chain(typed).collect()
+}
+
+/// How many errands there are.
+const FED: usize = 15;
 
 fn raw(shown: Shown) -> Errand {
     let lines = b"FETCH 1 BODY[]\nIDLE\nDONE\nx.1 APPEND a {3}\nabc\nSTARTTLS\nNOOP\n";

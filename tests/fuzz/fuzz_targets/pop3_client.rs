@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use mailtool::proto::client::{Plan as ClientPlan, Upgrade};
-use mailtool::proto::pop3::client::{Client, Listed, Picked, Request, Then};
+use mailtool::proto::pop3::client::{Client, Listed, Login, Picked, Request, Then, Way};
+use mailtool::wire::sasl_client::Mechanism;
 use mailtool_fuzz::conversation::{Event, Plan, events, with_client};
 use mailtool_fuzz::said;
 
@@ -50,6 +51,14 @@ fn play(plan: Plan, events: &[Event<'_>], piece: usize) -> [String; 3] {
         requests.into_iter().cycle().skip(plan.variant()).take(7),
         &mut sink,
     );
+    let ways = [None, Some(Way::User), Some(Way::Apop)].into_iter();
+    let mut ways = ways
+        .chain(Mechanism::every().map(|mechanism| Some(Way::Mechanism(mechanism))))
+        .cycle();
+    client = client.with_login(Login {
+        way: ways.nth(plan.variant()).flatten(),
+        nonce: "abcdef".into(),
+    });
     if plan.variant() % 2 == 1 {
         let all = |there: &[Listed]| {
             let whole = |listed: &Listed| Picked::Whole(listed.message, Then::Goes);

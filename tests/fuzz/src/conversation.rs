@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `1` to `3` | what follows is said on this connection |
 //! | `T` | the next deadline passes |
-//! | `M` | mail comes in |
+//! | `M` | mail comes in; a client is woken |
 //! | `E` | the peer says no more |
 //! | `L` | the connection is lost |
 //! | `S` | the program is asked to stop |
@@ -178,7 +178,9 @@ pub fn with_client(session: Box<dyn Session + '_>, events: &[Event<'_>], piece: 
             Event::End => wire.ended = true,
             Event::Lost => break,
             Event::Stop => wire.handle(now, Input::Stop),
-            Event::Connection(_) | Event::Mail => {}
+            // Who feeds it has something for it, or wakes it for nothing.
+            Event::Mail => wire.handle(now, Input::Changed),
+            Event::Connection(_) => {}
         }
         wire.say(octets, piece, &mut now, None);
     }

@@ -28,11 +28,14 @@ impl Client<'_> {
 
     /// Sends the next of the commands, if there is one.
     pub(super) fn proceed_raw(&mut self, out: &mut Out) {
-        let Some(Stage::Raw(raw)) = &mut self.stage else {
-            return;
-        };
-        let Some(mut line) = raw.lines.pop_front() else {
-            return self.proceed(out);
+        let mut line = loop {
+            match self.next_line() {
+                // Of a command that was refused before.
+                Fed::Line(line) if line.continues() => {}
+                Fed::Line(line) => break line,
+                Fed::Later => return self.thirst = Some(Thirst::Command),
+                Fed::End | Fed::Broken => return self.proceed(out),
+            }
         };
         if line.verb() == "COMPRESS" {
             let why = "COMPRESS cannot be said here: what follows it would have to be compressed";
@@ -82,15 +85,17 @@ impl Client<'_> {
     /// The server waits for a line that belongs to no literal: the next one; else what ends the command.
     fn say_more(&mut self, out: &mut Out) {
         let verb = self.command.verb();
-        let Some(Stage::Raw(raw)) = &mut self.stage else {
-            return;
-        };
         let secret = verb == "AUTHENTICATE";
-        let line = match raw.lines.pop_front() {
+        let line = match self.next_line() {
+            Fed::Later => return self.thirst = Some(Thirst::Answer),
+            Fed::Broken => return self.close(out),
             // RFC 2177 §3; RFC 3501 §6.2.2.
-            None if secret => b"*".to_vec(),
-            None => b"DONE".to_vec(),
-            Some(line) => {
+            Fed::End if secret => b"*".to_vec(),
+            Fed::End => b"DONE".to_vec(),
+            Fed::Line(line) if line.continues() => {
+                return self.command.resume(line, self.capabilities, out);
+            }
+            Fed::Line(line) => {
                 let tag = line.tag.map(|tag| tag + " ").unwrap_or_default();
                 let texts = line.pieces.iter().map(|piece| match piece {
                     Piece::Text(octets) | Piece::Literal(octets) => octets.as_slice(),
@@ -104,7 +109,28 @@ impl Client<'_> {
         }
     }
 
+    fn next_line(&mut self) -> Fed {
+        let Some(Stage::Raw(raw)) = &mut self.stage else {
+            return Fed::End;
+        };
+        match (raw.lines.pop_front(), &mut self.source) {
+            (Some(line), _) => Fed::Line(line),
+            (None, Some(source)) => source(),
+            (None, None) => Fed::End,
+        }
+    }
+
+    /// There may be a line that was waited for.
+    pub(super) fn fed(&mut self, out: &mut Out) {
+        match self.thirst.take() {
+            None => {}
+            Some(Thirst::Command) => self.proceed_raw(out),
+            Some(Thirst::Answer) => self.say_more(out),
+        }
+    }
+
     fn raw_done(&mut self, condition: &Condition<'_>, out: &mut Out) {
+        self.thirst = None;
         self.learn(condition);
         let progress = self.command.abandon();
         let verb = self.command.verb();

@@ -16,7 +16,6 @@ use crate::wire::utf7;
 pub(super) struct Capabilities {
     pub(super) starttls: bool,
     pub(super) login_disabled: bool,
-    pub(super) auth_plain: bool,
     pub(super) sasl_ir: bool,
     /// RFC 2177
     pub(super) idle: bool,
@@ -54,7 +53,6 @@ impl Capabilities {
             match word.to_ascii_uppercase().as_slice() {
                 b"STARTTLS" => capabilities.starttls = true,
                 b"LOGINDISABLED" => capabilities.login_disabled = true,
-                b"AUTH=PLAIN" => capabilities.auth_plain = true,
                 b"SASL-IR" => capabilities.sasl_ir = true,
                 b"IDLE" => capabilities.idle = true,
                 b"UIDPLUS" => capabilities.uidplus = true,
@@ -109,6 +107,15 @@ enum Part {
     Secret(Vec<u8>),
     /// Sends the line, and waits for `+`.
     Ask,
+}
+
+impl From<Piece> for Part {
+    fn from(piece: Piece) -> Self {
+        match piece {
+            Piece::Text(text) => Self::Text(text),
+            Piece::Literal(octets) => Self::Literal(octets),
+        }
+    }
 }
 
 /// What follows the server's `+`.
@@ -189,12 +196,9 @@ impl Command {
             }
             false => None,
         };
-        for piece in line.pieces {
-            command.parts.push_back(match piece {
-                Piece::Text(text) => Part::Text(text),
-                Piece::Literal(octets) => Part::Literal(octets),
-            });
-        }
+        command
+            .parts
+            .extend(line.pieces.into_iter().map(Part::from));
         match last {
             None => command,
             Some(Piece::Text(text)) if command.parts.is_empty() => {
@@ -338,6 +342,18 @@ impl Command {
                 Asked::ForMore
             }
         }
+    }
+
+    /// The literal that a line has announced, and what stands behind it.
+    pub(super) fn resume(&mut self, line: Line, capabilities: Capabilities, out: &mut Out) {
+        if self.verb() == "LOGIN" {
+            let octets = line.pieces.into_iter().flat_map(Piece::into_octets);
+            return out.secret_line(b"", &octets.collect::<Vec<_>>());
+        }
+        let mut pieces = line.pieces.into_iter();
+        self.sending = pieces.next().map(|first| (first.into_octets(), 0));
+        self.parts.extend(pieces.map(Part::from));
+        self.more(capabilities, out);
     }
 
     /// Hands over as much of a literal as there is room for, and what follows it.

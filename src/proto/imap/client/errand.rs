@@ -78,7 +78,7 @@ pub enum Stage {
     },
     /// `LIST`: then these mailboxes, or all when there are none, are gone through, and what the sink does not have is fetched.
     Backup(Vec<String>),
-    /// A mailbox of those, with what is between the levels of names.
+    /// A mailbox of those, with what is between the levels of names: the flags of all its messages, then those that are lacking.
     Lacking(String, Option<char>),
     /// Sets flags of those that are meant, or only tells them: UID and flags, one message a line.
     Flags(Option<(Change, Vec<String>)>),

@@ -5,7 +5,9 @@
 //! | `{5}`, `{5+}` at its end | a literal: the next 5 octets of the input; the command goes on behind them |
 //! | `{@FILE}` outside of quotes | a literal: what is in FILE |
 //!
-//! A line that has no tag gets one. How literals go over the wire is the session's to know: with LITERAL+ nothing is waited for.
+//! A line that has no tag gets one. How literals go over the wire is the session's to know: with LITERAL+ nothing is waited for. Of commands
+//! that come one by one as somebody writes them ([`Fed`]), a line goes as soon as it is there: what stands behind `{5}` may be written
+//! only when the server has asked for it, and so is a line of its own, which begins with the literal.
 
 use std::collections::VecDeque;
 
@@ -14,7 +16,7 @@ use crate::proto::raw::has_tag;
 /// Commands, and how they are shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raw {
-    /// In order.
+    /// In order; then come those that the client is [fed](super::Client::fed_by).
     pub lines: VecDeque<Line>,
     /// What is written.
     pub shown: Shown,
@@ -42,6 +44,19 @@ pub enum Refused {
     Stays,
 }
 
+/// What there is of the lines that come one by one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fed {
+    /// The next one.
+    Line(Line),
+    /// None yet: [`Input::Changed`](crate::proto::Input::Changed) says when to ask again.
+    Later,
+    /// There will be none.
+    End,
+    /// There will be none, in the middle of a command: all that can be done is to hang up.
+    Broken,
+}
+
 /// A command, or a line that a command is waiting for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
@@ -60,6 +75,15 @@ pub enum Piece {
     Literal(Vec<u8>),
 }
 
+impl Piece {
+    /// What it holds.
+    pub fn into_octets(self) -> Vec<u8> {
+        match self {
+            Self::Text(octets) | Self::Literal(octets) => octets,
+        }
+    }
+}
+
 impl Line {
     /// The first word behind the tag, in capitals.
     pub fn verb(&self) -> String {
@@ -68,6 +92,20 @@ impl Line {
         };
         let word = text.split(|&octet| octet == b' ').next();
         String::from_utf8_lossy(word.unwrap_or_default()).to_ascii_uppercase()
+    }
+
+    /// Whether it goes on with the literal that the line before it announced.
+    pub fn continues(&self) -> bool {
+        matches!(self.pieces.first(), Some(Piece::Literal(_)))
+    }
+
+    /// Ends with the announcement of a literal of so many octets, which is on its way.
+    pub fn announce(&mut self, octets: u64) {
+        let announcement = format!("{{{octets}}}").into_bytes();
+        match self.pieces.last_mut() {
+            Some(Piece::Text(text)) => text.extend(announcement),
+            _ => self.pieces.push(Piece::Text(announcement)),
+        }
     }
 
     /// For messages: its first line, without what may be a secret.
@@ -102,27 +140,11 @@ pub fn read_lines(
         let end = memchr::memchr(b'\n', rest);
         let text = &rest[..end.unwrap_or(rest.len())];
         rest = &rest[end.map_or(rest.len(), |end| end + 1)..];
-        let mut text = text.strip_suffix(b"\r").unwrap_or(text);
         let told = |why: String| format!("line {number}: {why}");
-        if memchr::memchr2(b'\r', 0, text).is_some() {
-            return Err(told(
-                "a CR or a NUL stands in it, which only a literal can hold".to_owned(),
-            ));
-        }
-        let is_new = line.pieces.is_empty();
-        if is_new && text.trim_ascii().is_empty() {
+        if line.pieces.is_empty() && text.trim_ascii().is_empty() {
             continue;
         }
-        if is_new && has_tag(text) {
-            let space = memchr::memchr(b' ', text).unwrap_or(0);
-            line.tag = Some(String::from_utf8_lossy(&text[..space]).into_owned());
-            text = text[space..].trim_ascii_start();
-        }
-        let (text, announced) = match announced(text) {
-            Some((before, octets)) => (before, Some(octets)),
-            None => (text, None),
-        };
-        pieces(text, &mut line.pieces, file).map_err(told)?;
+        let announced = read_line(text, &mut line, file).map_err(told)?;
         match announced {
             Some(octets) => {
                 let Some((literal, after)) = usize::try_from(octets)
@@ -148,6 +170,29 @@ pub fn read_lines(
         lines.push(line);
     }
     Ok(lines)
+}
+
+/// Reads what stands in a line, without its LF, to the end of `line`; the octets of the literal that it ends with, if it does.
+pub fn read_line(
+    text: &[u8],
+    line: &mut Line,
+    file: &mut dyn FnMut(&str) -> Result<Vec<u8>, String>,
+) -> Result<Option<u64>, String> {
+    let mut text = text.strip_suffix(b"\r").unwrap_or(text);
+    if memchr::memchr2(b'\r', 0, text).is_some() {
+        return Err("a CR or a NUL stands in it, which only a literal can hold".to_owned());
+    }
+    if line.pieces.is_empty() && has_tag(text) {
+        let space = memchr::memchr(b' ', text).unwrap_or(0);
+        line.tag = Some(String::from_utf8_lossy(&text[..space]).into_owned());
+        text = text[space..].trim_ascii_start();
+    }
+    let (text, announced) = match announced(text) {
+        Some((before, octets)) => (before, Some(octets)),
+        None => (text, None),
+    };
+    pieces(text, &mut line.pieces, file)?;
+    Ok(announced)
 }
 
 /// What stands before the literal that a line ends with, and its octets.

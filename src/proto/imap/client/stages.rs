@@ -50,6 +50,8 @@ impl Client<'_> {
         let command = match stage {
             Stage::Examine(mailbox) | Stage::Select(mailbox) => {
                 self.mailbox.clone_from(mailbox);
+                // Of the one before.
+                (self.exists, self.validity) = (0, 0);
                 // EXAMINE marks nothing as seen or no longer recent: looking changes nothing.
                 let verb = match stage {
                     Stage::Examine(_) => "EXAMINE ",
@@ -170,10 +172,13 @@ impl Client<'_> {
                     command.text(" ").mailbox(mailbox)
                 }),
             Stage::Folders | Stage::Backup(_) => Command::new("LIST \"\" \"*\""),
-            Stage::Lacking(..) if self.exists == 0 => return Begun::Done,
             Stage::Lacking(..) => {
-                self.found.clear();
-                Command::new("UID SEARCH ALL")
+                self.there.clear();
+                if self.exists == 0 {
+                    self.go_through(stage, out);
+                    return Begun::Done;
+                }
+                Command::new("FETCH 1:* (UID FLAGS)")
             }
             Stage::Status(mailbox) => Command::new("STATUS ")
                 .mailbox(mailbox)
@@ -296,7 +301,7 @@ impl Client<'_> {
                     self.tell_found(uids, out);
                 }
             }
-            (Data::Search(uids), Some(Stage::OthersStay | Stage::Idle(_) | Stage::Lacking(..))) => {
+            (Data::Search(uids), Some(Stage::OthersStay | Stage::Idle(_))) => {
                 self.found.extend(uids);
             }
             (Data::Other, Some(Stage::Search { .. })) => self.counted(response, out),
@@ -309,6 +314,13 @@ impl Client<'_> {
                         }
                         Form::Json => self.add_to_array(&told.json(), out),
                     }
+                }
+            }
+            (Data::Fetch(_, items), Some(Stage::Lacking(..))) => {
+                let whole = item(items, "FLAGS").is_some();
+                if let Some(told) = Told::read(items).filter(|_| whole) {
+                    let marks = told.about(|about| Marks::of_flags(about.flags));
+                    self.there.insert(told.uid, marks);
                 }
             }
             (Data::Fetch(message, items), Some(Stage::Fetch { .. })) => {
@@ -410,16 +422,10 @@ impl Client<'_> {
                     self.failures.push(none(&format!("backup {wanted}"), why));
                 }
             }
-            Some(Stage::Lacking(mailbox, delimiter)) => {
-                let place = Place {
-                    mailbox,
-                    delimiter: *delimiter,
-                    validity: self.validity,
-                };
-                if let Err(error) = self.sink.opened(&place, &mut self.found) {
-                    return self.give_up(Failure::Sink(error), out);
+            Some(Stage::Lacking(..)) => {
+                if let Some(stage) = self.stage.take() {
+                    self.go_through(&stage, out);
                 }
-                self.fetch_found();
             }
             Some(Stage::Fetch { .. } | Stage::Flags(_)) => {
                 let verb = self.command.verb();
@@ -551,6 +557,26 @@ impl Client<'_> {
         self.stages.push_back(Stage::Examine(name.to_owned()));
         self.stages
             .push_back(Stage::Lacking(name.to_owned(), delimiter));
+    }
+
+    /// All messages of a mailbox are known: those that the sink does not have are fetched.
+    fn go_through(&mut self, stage: &Stage, out: &mut Out) {
+        let Stage::Lacking(mailbox, delimiter) = stage else {
+            return;
+        };
+        let place = Place {
+            mailbox,
+            delimiter: *delimiter,
+            validity: self.validity,
+            messages: self.exists,
+        };
+        match self.sink.opened(&place, &self.there) {
+            Err(error) => self.give_up(Failure::Sink(error), out),
+            Ok(lacking) => {
+                self.found = lacking;
+                self.fetch_found();
+            }
+        }
     }
 
     /// Next is fetched what was found, as many at a time as a line takes that every server reads.

@@ -2,6 +2,7 @@ use super::*;
 use crate::proto::client::canned::{EOF, SILENCE, Step as Said, alice, all_cuts, endure};
 use proptest::prelude::*;
 
+mod login;
 mod stages;
 
 const GREETING: Said<'_> = ("* OK hello\r\n", "a1 CAPABILITY\r\n");
@@ -362,6 +363,23 @@ fn what_goes_wrong_is_told_apart() {
         );
         assert!(!failures[0].contains("sec ret"));
     }
+    // What was asked for is done: a server that does not say goodbye has nothing left to refuse.
+    let done = ("* LIST () \"/\" INBOX\r\na3 OK\r\n", "a4 LOGOUT\r\n");
+    for end in [(EOF, ""), (SILENCE, "")] {
+        let steps = [
+            GREETING,
+            PLAIN,
+            ("a2 OK\r\n", "a3 LIST \"\" \"*\"\r\n"),
+            done,
+            end,
+        ];
+        let (written, failures) = play(&alice(), &Errand::Folders, &steps);
+        assert_eq!(
+            (written.as_str(), failures.len()),
+            ("INBOX\n", 0),
+            "{failures:?}"
+        );
+    }
     let steps = [
         ("", "a3 EXAMINE INBOX\r\n"),
         ("a3 OK\r\n", "a4 UID SEARCH FOO\r\n"),
@@ -410,10 +428,12 @@ proptest! {
                 Stage::Select(mailbox()), Stage::Choose("1:3".into()), Stage::Ask("ID"), Stage::Ask("QUOTA"), Stage::TellServer,
                 Stage::Copy { to: "x".into(), way: Way::Move, missing: Missing::Made }, Stage::TellExpunged,
             ]),
+            7 => Errand::Stages(vec![Stage::Backup(Vec::new())]),
             _ => Errand::Append { mailbox: mailbox(), message: b"A: b\r\n".to_vec() },
         };
         let mut sink = Vec::new();
-        let mut client = Client::new(Plan { upgrade, ..alice() }, errand, &mut sink);
+        let login = Login { mechanism: None, nonce: "abcdef".into() };
+        let mut client = Client::new(Plan { upgrade, ..alice() }, errand, &mut sink).with_login(login);
         endure(&mut client, said.concat().as_bytes(), piece);
     }
 }

@@ -283,6 +283,23 @@ fn the_best_mechanism_is_chosen_and_an_impostor_found_out() {
     );
 }
 
+/// A server that does not say goodbye has done all that was asked for, unless it was to delete something then.
+#[test]
+fn a_goodbye_that_does_not_come_matters_where_mail_is_deleted() {
+    for end in [(EOF, ""), (SILENCE, "")] {
+        for (request, said, failed) in [
+            (Request::Stat, "STAT\r\n", 0),
+            (Request::Dele(1), "DELE 1\r\n", 1),
+        ] {
+            let asked = ("+OK\r\n", said);
+            let answered = ("+OK 1 2\r\n", "QUIT\r\n");
+            let steps = [GREETING, NO_CAPA, USER, asked, answered, end];
+            let (_, failures) = play(&alice(), &[request], &steps);
+            assert_eq!(failures.len(), failed, "{request:?}: {failures:?}");
+        }
+    }
+}
+
 #[test]
 fn what_goes_wrong_is_told_apart() {
     let logged_in = [GREETING, NO_CAPA, USER, ("+OK\r\n", "STAT\r\n")];

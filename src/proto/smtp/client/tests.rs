@@ -371,6 +371,31 @@ fn a_stop_in_the_middle_is_no_success() {
     ));
 }
 
+/// Who loses the server behind the last octet cannot know whether it took the message; who loses it before that can.
+#[test]
+fn a_message_without_an_answer_is_in_doubt() {
+    let begin = [
+        ("220 a.example ESMTP\r\n", "EHLO pc1.example\r\n"),
+        ("250 a.example\r\n", "MAIL FROM:<bob@b.example>\r\n"),
+        ("250 Ok\r\n", "RCPT TO:<alice@a.example>\r\n"),
+        ("250 Ok\r\n", "DATA\r\n"),
+    ];
+    for (rest, in_doubt) in [
+        (&[("354 Go\r\n", TEXT), (EOF, "")][..], true),
+        (&[("354 Go\r\n", TEXT), (SILENCE, "")], true),
+        (&[(EOF, "")], false),
+    ] {
+        let steps = [&begin[..], rest].concat();
+        all_cuts(&steps, |drive| {
+            let mut client = Client::new(plan(), mail(&["alice"]));
+            drive(&mut client);
+            let outcome = client.into_outcome();
+            assert!(matches!(outcome.failure, Some(Failure::Dialogue(_))));
+            assert_eq!(outcome.in_doubt, in_doubt);
+        });
+    }
+}
+
 #[test]
 fn reports_are_asked_for_where_they_are_known() {
     for (offers, mail_line, rcpt_line) in [
