@@ -17,9 +17,13 @@ use miniz_oxide::deflate::compress_to_vec;
 use applet::french::TABLES;
 use wire::codes::{Command, Entry, Text};
 use wire::codes::{capabilities, commands, enhanced, extensions, imap, pop3, smtp};
+use wire::packed::BETWEEN;
 
 /// The modules at the places where they have themselves.
 mod wire {
+    #[expect(dead_code, reason = "the program unpacks")]
+    pub mod packed;
+
     pub mod codes {
         #[expect(dead_code, reason = "the program has more uses for them")]
         mod rows;
@@ -71,7 +75,13 @@ mod applet {
 }
 
 fn main() -> io::Result<()> {
-    for place in ["man", "src/build.rs", "src/applet/french", "src/wire/codes"] {
+    for place in [
+        "man",
+        "src/build.rs",
+        "src/applet/french",
+        "src/wire/codes",
+        "src/wire/packed.rs",
+    ] {
         println!("cargo::rerun-if-changed={place}");
     }
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
@@ -83,44 +93,55 @@ fn main() -> io::Result<()> {
 /// A constant for each file of the manual: `SERVE` for `man/serve.roff`, `FR_SERVE` for `man/fr/serve.roff`.
 fn pages(out: &Path) -> io::Result<()> {
     let mut source = String::new();
-    for (folder, prefix) in [("man", ""), ("man/fr", "fr-")] {
-        for file in fs::read_dir(folder)? {
-            let path = file?.path();
-            let (true, Some(stem)) = (path.is_file(), path.file_stem()) else {
-                continue;
-            };
-            let name = format!("{prefix}{}", stem.to_string_lossy());
-            fs::write(out.join(&name), packed(&fs::read(&path)?)?)?;
-            let constant = name.to_uppercase().replace('-', "_");
+    for (folder, prefix, block) in [("man", "", "PAGES"), ("man/fr", "fr-", "FR_PAGES")] {
+        let mut files: Vec<_> = fs::read_dir(folder)?
+            .map(|file| Ok(file?.path()))
+            .collect::<io::Result<_>>()?;
+        files.retain(|path| path.is_file());
+        files.sort();
+        let mut texts = Vec::new();
+        for (number, path) in files.iter().enumerate() {
+            texts.push(fs::read_to_string(path)?);
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let constant = format!("{prefix}{stem}").to_uppercase().replace('-', "_");
             source += &format!(
-                "pub(super) static {constant}: Packed = Packed::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")));\n"
+                "pub(super) static {constant}: Packed = Packed::new(&{block}, {number});\n"
             );
         }
+        source += &together(out, block, &texts)?;
     }
     fs::write(out.join("pages.rs"), source)
 }
 
 /// The French of each applet: a key and its text by turns, a NUL after each.
 fn french(out: &Path) -> io::Result<()> {
-    let mut source = String::new();
-    for (applet, table) in TABLES {
-        let rows: String = table
-            .iter()
-            .map(|row| format!("{}\0{}\0", row.0, row.1))
-            .collect();
-        fs::write(
-            out.join(format!("french-{applet}")),
-            packed(rows.as_bytes())?,
-        )?;
-        source += &format!(
-            "    ({applet:?}, Packed::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/french-{applet}\")))),\n"
-        );
+    let mut rows = String::new();
+    let mut texts = Vec::new();
+    for (number, (applet, table)) in TABLES.iter().enumerate() {
+        let text = table.iter().map(|row| format!("{}\0{}\0", row.0, row.1));
+        texts.push(text.collect());
+        rows += &format!("    ({applet:?}, Packed::new(&FRENCH, {number})),\n");
     }
     let source = format!(
-        "static TABLES: [(&str, Packed); {}] = [\n{source}];\n",
-        TABLES.len()
+        "static TABLES: [(&str, Packed); {}] = [\n{rows}];\n{}",
+        TABLES.len(),
+        together(out, "FRENCH", &texts)?
     );
     fs::write(out.join("french.rs"), source)
+}
+
+/// Packs texts into one block, as each packs better after another that is like it; the source of a constant for it.
+fn together(out: &Path, constant: &str, texts: &[String]) -> io::Result<String> {
+    fs::write(out.join(constant), packed(texts.join(BETWEEN).as_bytes())?)?;
+    Ok(format!(
+        "static {constant}: Block = {};\n",
+        included(constant)
+    ))
+}
+
+/// The source of a block that is in the file of that name.
+fn included(name: &str) -> String {
+    format!("Block::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")))")
 }
 
 /// The tables, in modules as they have themselves, and the blocks of their texts.
@@ -157,12 +178,10 @@ fn codes(out: &Path) -> io::Result<()> {
         tables.rows("RARE_MECHANISMS", extensions::mechanisms::MORE);
     });
     let mut source = tables.source;
-    source += &format!("static BLOCKS: [Packed; {}] = [\n", tables.blocks.len());
+    source += &format!("static BLOCKS: [Block; {}] = [\n", tables.blocks.len());
     for (at, block) in tables.blocks.iter().enumerate() {
         fs::write(out.join(format!("codes-{at}")), packed(block.as_bytes())?)?;
-        source += &format!(
-            "    Packed::new(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/codes-{at}\"))),\n"
-        );
+        source += &format!("    {},\n", included(&format!("codes-{at}")));
     }
     source += "];\n";
     fs::write(out.join("codes.rs"), source)
@@ -184,7 +203,7 @@ fn packed(octets: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 /// Octets of a block before it is packed; the last file in it may go beyond.
-const BLOCK: usize = 24 << 10;
+const BLOCK: usize = 64 << 10;
 
 /// What is written of the tables.
 #[derive(Default)]

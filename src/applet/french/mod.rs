@@ -12,7 +12,7 @@ mod said;
 use clap::{Arg, ArgAction, Command};
 
 use super::pages;
-use crate::wire::packed::Packed;
+use crate::wire::packed::{Block, Packed};
 use keys::{ABOUT, AFTER, LONG_ABOUT, Table, USAGE};
 
 pub(super) use errors::{error, sentence};

@@ -36,7 +36,7 @@ pub use spot::{Spotted, Spotter};
 pub use tables::{Table, search};
 pub use texts::RowText;
 
-use super::packed::Packed;
+use super::packed::Block;
 
 /// A code and all that is to be said about it.
 pub type Entry = rows::Entry<RowText>;

@@ -1,5 +1,4 @@
-//! The texts of the tables: a packed block for each file of rows, which is unpacked when the first of its texts is asked
-//! for.
+//! The texts of the tables, in packed blocks: each is unpacked when the first of its texts is asked for.
 
 use super::{Lang, Text};
 
@@ -21,7 +20,7 @@ impl RowText {
     /// The text in both languages.
     pub fn both(self) -> Text {
         let block = super::BLOCKS.get(usize::from(self.block));
-        let block = block.map_or("", |block| block.text());
+        let block = block.map_or("", |block| block.texts());
         let mut texts = block.split('\0').skip(2 * usize::from(self.number));
         let en = texts.next().unwrap_or_default();
         let fr = texts.next().unwrap_or_default();
