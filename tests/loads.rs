@@ -156,6 +156,24 @@ fn a_load_has_its_bounds() {
     );
     assert!(told.contains("0 sent, 3 failed"), "{told}");
     assert!(told.contains("error        3 connect: "), "{told}");
+    // A session waits at least its pause, nine times; the counter is no part of what is told.
+    let begun = Instant::now();
+    let words = [
+        "-m",
+        "10",
+        "-d",
+        "-w",
+        "0.02",
+        "--random-pause",
+        "0.02",
+        "--counter",
+    ];
+    let (told, counted) = ended(&load(&words), 0);
+    assert!(begun.elapsed() >= Duration::from_millis(180), "{told}");
+    assert!(told.starts_with("messages     10 sent, 0 failed"), "{told}");
+    assert!(counted.ends_with("\r10 sent, 0 failed\n"), "{counted:?}");
+    let (_, why) = ended(&load(&["--random-pause", "1e9"]), 64);
+    assert!(why.contains("--random-pause"), "{why}");
     ended(&load(&["--quit-after", "rcpt"]), 64);
     ended(&load(&["--sessions", "0"]), 64);
     let (_, why) = ended(&load(&["--rate", "0"]), 64);

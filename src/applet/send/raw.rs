@@ -25,8 +25,15 @@ pub(super) enum Style {
 /// The input as it is, with the envelope that the arguments say, or its header.
 pub(super) fn raw_mail(arguments: &Arguments, style: Style, host: &str) -> anyhow::Result<Mail> {
     let mut text = input(arguments)?;
-    if style == Style::Sendmail && !arguments.ignore_dots {
-        text.truncate(end_at_dot(&text));
+    if style == Style::Sendmail {
+        if !arguments.ignore_dots {
+            text.truncate(end_at_dot(&text));
+        }
+        // What comes out of an mbox begins with a line that is none of the message.
+        if text.starts_with(b"From ") {
+            let end = memchr::memchr(b'\n', &text).map_or(text.len(), |at| at + 1);
+            text.drain(..end);
+        }
     }
     let domain = match style {
         Style::AsItIs => None,
@@ -48,12 +55,24 @@ pub(super) fn raw_mail(arguments: &Arguments, style: Style, host: &str) -> anyho
         .into_iter()
         .map(|person| person.address)
         .collect();
-    let header = MessageParser::default().parse_headers(&text);
+    // The parser does not see a field without a line end.
+    let ended = !text.ends_with(b"\n") && header_octets(&text) == text.len();
+    let ended = ended.then(|| [&text[..], b"\n"].concat());
+    let header = MessageParser::default().parse_headers(ended.as_deref().unwrap_or(&text));
     if arguments.recipients_from_header
         && let Some(header) = &header
     {
-        for field in [header.to(), header.cc(), header.bcc()] {
-            recipients.extend(header_addresses(field, domain)?);
+        // RFC 5322 §3.6.6: who is sent it again is named in fields of its own. Of each there may be several.
+        let usual = ["To", "Cc", "Bcc"];
+        let again = ["Resent-To", "Resent-Cc", "Resent-Bcc"];
+        let of = |names: [&'static str; 3]| {
+            let is_one = move |name: &str| names.iter().any(|one| one.eq_ignore_ascii_case(name));
+            let fields = header.headers().iter();
+            fields.filter(move |field| is_one(field.name()))
+        };
+        let is_again = of(again).next().is_some();
+        for field in of(if is_again { again } else { usual }) {
+            recipients.extend(header_addresses(field.value().as_address(), domain)?);
         }
     }
     let from = header.as_ref().and_then(|header| header.from());
@@ -149,7 +168,9 @@ fn without_bcc(text: &[u8]) -> Vec<u8> {
         }
         if !matches!(line.first(), Some(b' ' | b'\t')) {
             let name = line.split(|&octet| octet == b':').next().unwrap_or(line);
-            dropping = name.trim_ascii_end().eq_ignore_ascii_case(b"bcc");
+            let name = name.trim_ascii_end();
+            let is_named = |bcc: &[u8]| name.eq_ignore_ascii_case(bcc);
+            dropping = is_named(b"bcc") || is_named(b"resent-bcc");
         }
         if !dropping {
             kept.extend_from_slice(line);
@@ -158,6 +179,18 @@ fn without_bcc(text: &[u8]) -> Vec<u8> {
     }
     kept.extend_from_slice(rest);
     kept
+}
+
+/// Octets of the header, up to the empty line; all, where there is none.
+fn header_octets(text: &[u8]) -> usize {
+    let mut octets = 0;
+    for line in text.split_inclusive(|&octet| octet == b'\n') {
+        if matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+        octets += line.len();
+    }
+    octets
 }
 
 /// Where the line with a dot alone begins, or else the end.

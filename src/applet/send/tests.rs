@@ -291,3 +291,49 @@ fn the_callers_of_sendmail_are_understood() {
     let (.., from) = sent("-froot -FCron\u{e9} bob");
     assert_eq!(from, "From: =?UTF-8?B?Q3JvbsOp?= <root@localhost>");
 }
+
+/// Nobody whom a header names is left out: of several fields, folded, or at the end of the input.
+#[test]
+fn all_fields_of_a_header_count() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("message.eml");
+    let sent = |text: &str| {
+        std::fs::write(&file, text).expect("written");
+        let file = file.to_str().expect("UTF-8");
+        let arguments = parse(&["-t", "-i", "-f", "c@x", "--body-file", file]).expect("good");
+        let mail = raw_mail(&arguments, Style::Sendmail, "pc1").expect("a mail");
+        let recipients: Vec<_> = mail.recipients.iter().map(ToString::to_string).collect();
+        let text = String::from_utf8(mail.text).expect("text");
+        let rest = text.split_once("Message-ID: ").expect("it is added").1;
+        let rest = rest.split_once('\n').expect("a line").1.to_owned();
+        (recipients.join(" "), rest)
+    };
+    for (text, recipients, rest) in [
+        (
+            "To: a@x\nto: b@x\n\nt\n",
+            "a@x b@x",
+            "To: a@x\nto: b@x\n\nt\n",
+        ),
+        ("Bcc: a@x\nBCC: b@x\nS: s\n\nt", "a@x b@x", "S: s\n\nt"),
+        (
+            "To: a@x\nBcc:\n b@x,\r\n\td@x\r\n\nt",
+            "a@x b@x d@x",
+            "To: a@x\n\nt",
+        ),
+        ("S: s\nTo: a@x", "a@x", "S: s\nTo: a@x"),
+        ("To: a@x\nBcc: b@x", "a@x b@x", "To: a@x\n"),
+        ("To: a@x\n\nBcc: b@x", "a@x", "To: a@x\n\nBcc: b@x"),
+        (
+            "To: a@x\nResent-To: b@x\nResent-Bcc: d@x\n\nt",
+            "b@x d@x",
+            "To: a@x\nResent-To: b@x\n\nt",
+        ),
+        (
+            "From e@x Thu Jan  1 00:00:00 1970\nTo: a@x\n\nFrom t\n",
+            "a@x",
+            "To: a@x\n\nFrom t\n",
+        ),
+    ] {
+        assert_eq!(sent(text), (recipients.to_owned(), rest.to_owned()));
+    }
+}
