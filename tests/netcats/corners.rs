@@ -377,6 +377,10 @@ fn ncat_notes() -> Vec<Case> {
             "-Uuv, nobody there",
             "ncat -Uuv {dir}/none 2>&1 | sed -e '/Version/d' -e 's/\\[[^]]*\\]/NAME/'",
         ),
+        ncat("-zU", "-z -U {dir}/socket").to(Over::Unix),
+        ncat("-zvU", "-zv -U {dir}/socket").to(Over::Unix),
+        ncat("-zU, nobody there", "-z -U {dir}/none"),
+        ncat("-zvU, nobody there", "-zv -U {dir}/none"),
         ncat("-Uuv -s", "-Uuv -s {dir}/mine {dir}/socket")
             .to(Over::UnixDatagrams)
             .input(Pipe)

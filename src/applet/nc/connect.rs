@@ -536,9 +536,17 @@ impl Netcat {
             }
             thread::sleep(BETWEEN_CALLS);
         };
+        let begun = Instant::now();
         self.tell(&Note::ConnectedTo(name));
         let connection = self.watched(Connection::new(socket, None));
         let ended = self.carry_on(connect, connection, &name.to_string(), Whereabouts::Here);
+        if self.options.dialect == Dialect::Ncat && connect.once_connected == OnceConnected::Probe {
+            self.tell(&Note::Moved(Totals {
+                sent: 0,
+                received: 0,
+                time: begun.elapsed(),
+            }));
+        }
         if let Some(ours) = bound.take() {
             self.tell(&Note::LeavesName(&ours));
             // Debian's nc leaves it there.

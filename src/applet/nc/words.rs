@@ -393,6 +393,10 @@ impl Words {
         let name = unix(name);
         match (self.dialect, verb) {
             (Dialect::OpenBsd, UnixVerb::Listen) => Complaint::Failed(why.to_owned()),
+            // As of a port.
+            (Dialect::Ncat, UnixVerb::Call) if self.calls == Calls::Probe && self.verbose == 0 => {
+                Complaint::Silent
+            }
             (Dialect::Ncat, UnixVerb::Call) => Complaint::Failed(format!("{why}.")),
             (Dialect::Ncat, UnixVerb::Listen) => {
                 Complaint::Refused(format!("bind to {name}: {why}."))

@@ -255,8 +255,13 @@ impl Editor {
     }
 
     fn key(&mut self, key: Key, columns: usize, ink: &mut Vec<u8>) {
-        if self.search.is_some() && self.search_key(&key) {
-            return self.show(columns, ink);
+        if self.search.is_some() {
+            let is_done = self.search_key(&key);
+            // Also where the key has ended it, and does nothing else: what was looked for is gone.
+            self.show(columns, ink);
+            if is_done {
+                return;
+            }
         }
         match key {
             Key::Letter(letter) if self.line.len() < limits::EDITED_LINE => {

@@ -67,11 +67,21 @@ impl Play {
         screen.draw(&ink);
         if octets > 0 {
             assert_eq!(lines.pop(), Some(b'\n'), "one line at a time");
-            let known = |letter: &char| *letter != '\u{fffd}' && !is_octet(*letter);
-            let typed: String = before.iter().copied().filter(known).collect();
-            let sent = String::from_utf8_lossy(&lines);
-            let sent: String = sent.chars().filter(known).collect();
-            assert_eq!(sent, typed, "what stood there is sent");
+            let mut typed = Vec::new();
+            for letter in before {
+                match is_octet(letter) {
+                    true => typed.push(u32::from(letter) as u8),
+                    false => typed.extend_from_slice(letter.to_string().as_bytes()),
+                }
+            }
+            // What was no whole key has become a letter, where the cursor stood.
+            let same = |a: &[u8], b: &[u8]| a.iter().zip(b).take_while(|(a, b)| a == b).count();
+            let before = same(&typed, &lines);
+            typed.reverse();
+            lines.reverse();
+            let behind = same(&typed, &lines);
+            assert!(lines.len() >= typed.len() && lines.len() <= typed.len() + 4);
+            assert!(before + behind >= typed.len(), "what stood there is sent");
             screen.begins_anew();
         }
         look(&self.editor, screen);
@@ -80,7 +90,7 @@ impl Play {
     /// The peer says something, as whoever writes it to the terminal does it.
     fn hear(&mut self, octets: &[u8]) {
         // What moves the terminal's cursor otherwise is the peer's own business.
-        let is_shown = |octet: &u8| matches!(octet, b'\r' | b'\n' | 0x20..=0x7e);
+        let is_shown = |octet: &u8| matches!(octet, b'\n' | 0x20..=0x7e);
         let shown: Vec<u8> = octets.iter().copied().filter(is_shown).collect();
         let (mut away, mut back) = (Vec::new(), Vec::new());
         self.editor.hide(self.columns, &mut away);

@@ -238,6 +238,12 @@ fn what_is_looked_for_is_shown_as_a_line_is() {
     let mut lines = Vec::with_capacity(100);
     typist.editor.take(&mut lines);
     assert_eq!(lines, b"caf\xe9 x\n");
+    // A key that does nothing ends it, and so does one that has nothing to take away.
+    for key in ["\x1f", "\x1b[3~"] {
+        typist.press("\x12x").press(key);
+        assert_eq!(typist.screen().lines().last(), Some("caf? x"), "{key:?}");
+        typist.press("\x15");
+    }
 }
 
 #[test]
