@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::Path;
-use std::sync::mpsc::{TryRecvError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use super::super::exit::{self, failure};
@@ -33,14 +32,20 @@ pub(super) type Wrong = Arc<Mutex<Option<anyhow::Error>>>;
 /// there is a connection, and what the session asks for the next one.
 pub(super) fn stdin(wrong: Wrong) -> (Box<Feed>, impl FnMut() -> Fed) {
     // One is ready while the one before it is answered: so much is read ahead, and no more.
-    let (sender, lines) = sync_channel(1);
+    let slot = Arc::new((Mutex::new(None), Condvar::new()));
+    let taken_from = Arc::clone(&slot);
     let feed = move |bell: Bell| {
         thread::spawn(move || {
             let hand = |fed| {
-                // Who has ended the session needs no more of them.
-                let taken = sender.send(fed).is_ok();
+                let (slot, is_empty) = &*slot;
+                let mut place = slot.lock().unwrap_or_else(PoisonError::into_inner);
+                // Where nobody takes it any more, the program is about to end.
+                while place.is_some() {
+                    place = is_empty.wait(place).unwrap_or_else(PoisonError::into_inner);
+                }
+                *place = Some(fed);
+                drop(place);
                 bell();
-                taken
             };
             let end = match read_stdin(&mut io::stdin().lock(), &hand) {
                 Ok(()) => Fed::End,
@@ -52,19 +57,24 @@ pub(super) fn stdin(wrong: Wrong) -> (Box<Feed>, impl FnMut() -> Fed) {
             hand(end);
         });
     };
-    let source = move || match lines.try_recv() {
-        Ok(fed) => fed,
-        Err(TryRecvError::Empty) => Fed::Later,
-        Err(TryRecvError::Disconnected) => Fed::End,
+    let source = move || {
+        let (slot, is_empty) = &*taken_from;
+        let mut place = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match place.take() {
+            None => Fed::Later,
+            Some(line @ Fed::Line(_)) => {
+                is_empty.notify_one();
+                line
+            }
+            // That it is over stays so.
+            Some(end) => place.insert(end).clone(),
+        }
     };
     (Box::new(feed), source)
 }
 
-/// Hands on what comes until it ends, or nobody takes it any more; fails with what is left to do for the session.
-fn read_stdin(
-    mut input: &mut dyn BufRead,
-    hand: &dyn Fn(Fed) -> bool,
-) -> Result<(), (Fed, anyhow::Error)> {
+/// Hands on what comes until it ends; fails with what is left to do for the session.
+fn read_stdin(mut input: &mut dyn BufRead, hand: &dyn Fn(Fed)) -> Result<(), (Fed, anyhow::Error)> {
     let (mut number, mut some) = (0, false);
     let mut literal = None;
     loop {
@@ -100,9 +110,7 @@ fn read_stdin(
         if let Some(octets) = announced {
             line.announce(octets);
         }
-        if !hand(Fed::Line(line)) {
-            return Ok(());
-        }
+        hand(Fed::Line(line));
         let Some(octets) = announced else { continue };
         let mut text = Vec::new();
         let most = octets.min(limits::MESSAGE_SIZE);

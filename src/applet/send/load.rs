@@ -3,7 +3,7 @@
 //! Always bounded, in number and time; other computers are left alone unless the user says that they may be loaded.
 
 use std::io::{self, Write};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -187,18 +187,22 @@ pub(super) fn run(
 
 /// Shows how far it is, until it is dropped.
 struct Counter {
-    end: Option<Sender<()>>,
+    is_over: Arc<AtomicBool>,
     shown: Option<JoinHandle<()>>,
 }
 
 impl Counter {
     fn begin(tally: Arc<Mutex<Tally>>) -> Self {
-        let (end, ends) = channel::<()>();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
         let show = move || {
             loop {
-                let is_over = ends.recv_timeout(A_MOMENT) != Err(RecvTimeoutError::Timeout);
-                let Tally { sent, failed, .. } =
-                    *tally.lock().unwrap_or_else(PoisonError::into_inner);
+                thread::park_timeout(A_MOMENT);
+                let is_over = ends.load(Ordering::Relaxed);
+                let (sent, failed) = {
+                    let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+                    (tally.sent, tally.failed)
+                };
                 let end = if is_over { "\n" } else { "" };
                 // Nobody is helped when this cannot be said.
                 let _ = write!(io::stderr(), "\r{sent} sent, {failed} failed{end}");
@@ -207,17 +211,16 @@ impl Counter {
                 }
             }
         };
-        Self {
-            end: Some(end),
-            shown: Some(thread::spawn(show)),
-        }
+        let shown = Some(thread::spawn(show));
+        Self { is_over, shown }
     }
 }
 
 impl Drop for Counter {
     fn drop(&mut self) {
-        self.end = None;
+        self.is_over.store(true, Ordering::Relaxed);
         if let Some(shown) = self.shown.take() {
+            shown.thread().unpark();
             let _ = shown.join();
         }
     }
