@@ -114,6 +114,10 @@ mod tests {
                 "SMTP à [::1]:25 : l'accueil : pas de réponse à temps ; --timeout SECONDS attend plus longtemps ; un serveur qui attend TLS ne dit rien le premier : si c'en est un, ajouter --tls",
             ),
             (
+                "the message: lost the connection to localhost (127.0.0.1 port 25): broken; all of it was sent, so it may have been taken all the same",
+                "le message : connexion perdue avec localhost (127.0.0.1 port 25) : broken ; tout a été envoyé, et il se peut qu'il ait été pris quand même",
+            ),
+            (
                 "SMTP at a: the message was not sent\n  <b> refused: 550 no\n  <c> refused: 450 later",
                 "SMTP à a : le message n'a pas été envoyé\n  <b> refusé : 550 no\n  <c> refusé : 450 later",
             ),

@@ -5,6 +5,10 @@ use super::Table;
 pub(super) const TABLE: Table = &[
     // Endings that others are told with come first.
     (
+        "{:}; all of it was sent, so it may have been taken all the same",
+        "{:} ; tout a été envoyé, et il se peut qu'il ait été pris quand même",
+    ),
+    (
         "{:}; a server that waits for TLS says nothing first: if this is one, add --tls",
         "{:} ; un serveur qui attend TLS ne dit rien le premier : si c'en est un, ajouter --tls",
     ),
@@ -112,6 +116,22 @@ pub(super) const TABLE: Table = &[
         "{} port {} : pas de réponse à temps ; un pare-feu est peut-être sur le chemin, ou la machine est arrêtée",
     ),
     ("no TLS with {}: {:}", "pas de TLS avec {} : {:}"),
+    (
+        "the server does not offer this mechanism (`imap serverinfo` lists those that it does, as AUTH=)",
+        "le serveur n'offre pas ce mécanisme (`imap serverinfo` dit ceux qu'il offre, par AUTH=)",
+    ),
+    (
+        "{:}: the server offers login with {} only",
+        "{:} : le serveur n'offre d'identification que par {}",
+    ),
+    (
+        "{:}: the server takes no login here",
+        "{:} : le serveur ne prend pas d'identification ici",
+    ),
+    (
+        "{:}: lost the connection to {}: {}",
+        "{:} : connexion perdue avec {} : {}",
+    ),
     (
         "lost the connection to {}: {}",
         "connexion perdue avec {} : {}",
