@@ -5,6 +5,8 @@
 //! | `man/*` and `man/fr/*` | `pages.rs`: a constant for each file |
 //! | the tables of `applet/french` | `french.rs`: each packed |
 //! | the tables of `wire/codes` | `codes.rs`: the same tables, their texts replaced by places in packed blocks |
+//! | `wire/lab.exercise` | `lab`: packed |
+//! | the crate webpki-roots | `roots`: packed, see `reactor/tls/roots.rs` |
 //!
 //! The tables stay written as they read best, as Rust with each text beside its row; this script compiles them in.
 
@@ -80,6 +82,7 @@ fn main() -> io::Result<()> {
         "src/build.rs",
         "src/applet/french",
         "src/wire/codes",
+        "src/wire/lab.exercise",
         "src/wire/packed.rs",
     ] {
         println!("cargo::rerun-if-changed={place}");
@@ -87,7 +90,24 @@ fn main() -> io::Result<()> {
     let out = env::var("OUT_DIR").map_err(io::Error::other)?;
     pages(Path::new(&out))?;
     french(Path::new(&out))?;
-    codes(Path::new(&out))
+    codes(Path::new(&out))?;
+    let lab = fs::read("src/wire/lab.exercise")?;
+    fs::write(Path::new(&out).join("lab"), packed(&lab)?)?;
+    roots(Path::new(&out))
+}
+
+/// The authorities: of each its name, its key and the constraints of names, which may be empty; each with its octets (2) before it.
+fn roots(out: &Path) -> io::Result<()> {
+    let mut octets = Vec::new();
+    for root in webpki_roots::TLS_SERVER_ROOTS {
+        let constraints = root.name_constraints.as_deref().unwrap_or_default();
+        for field in [&*root.subject, &*root.subject_public_key_info, constraints] {
+            let length = u16::try_from(field.len()).map_err(io::Error::other)?;
+            octets.extend(length.to_le_bytes());
+            octets.extend_from_slice(field);
+        }
+    }
+    fs::write(out.join("roots"), packed(&octets)?)
 }
 
 /// A constant for each file of the manual: `SERVE` for `man/serve.roff`, `FR_SERVE` for `man/fr/serve.roff`.

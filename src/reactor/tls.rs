@@ -7,6 +7,7 @@
 //! | `verify` | whom to trust, and what is wrong with a certificate |
 //! | `ciphers` | cipher suites by OpenSSL's names |
 //! | `pem` | certificates and keys in text |
+//! | `roots` | the authorities of the web, packed |
 //! | `info` | what was agreed on, and with whom |
 //!
 //! rustls is used through its unbuffered interface: ciphertext is a slice that we own and of which it says how much may be
@@ -27,6 +28,7 @@ mod ciphers;
 mod error;
 mod info;
 mod pem;
+mod roots;
 mod settings;
 #[cfg(test)]
 mod tests;

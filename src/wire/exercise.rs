@@ -30,6 +30,7 @@
 //! with; ` | ` parts several of which one is enough; without `-> REPLY` any reply will do. A `.` is the end of a message's text. Passwords
 //! show as `********`.
 
+use crate::wire::packed::Block;
 use std::fmt;
 
 use super::codes::Lang;
@@ -148,8 +149,8 @@ impl fmt::Display for ExerciseError {
 
 impl std::error::Error for ExerciseError {}
 
-/// The 18 manipulations of the mail lab, as a file.
-pub const LAB: &str = include_str!("lab.exercise");
+/// The 18 manipulations of the mail lab, as a file (`lab.exercise`), packed.
+pub static LAB: Block = Block::new(include_bytes!(concat!(env!("OUT_DIR"), "/lab")));
 
 impl Exercise {
     /// Reads a file.
@@ -160,7 +161,7 @@ impl Exercise {
     /// ```
     /// use mailtool::wire::exercise::{Exercise, LAB};
     ///
-    /// assert_eq!(Exercise::parse(LAB).unwrap().steps.len(), 18);
+    /// assert_eq!(Exercise::parse(LAB.texts()).unwrap().steps.len(), 18);
     /// ```
     pub fn parse(text: &str) -> Result<Self, ExerciseError> {
         let mut exercise = Self {
@@ -326,7 +327,7 @@ mod tests {
 
     #[test]
     fn the_lab_is_whole_and_says_what_no_server_sees() {
-        let lab = Exercise::parse(LAB).expect("the lab");
+        let lab = Exercise::parse(LAB.texts()).expect("the lab");
         let ids: Vec<String> = lab.steps.iter().map(|step| step.id.clone()).collect();
         let numbers: Vec<String> = (1..=18).map(|number: u32| number.to_string()).collect();
         assert_eq!(ids, numbers);

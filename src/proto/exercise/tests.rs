@@ -15,7 +15,7 @@ fn class(kept: &str) -> (Arc<Class>, Arc<Mutex<Vec<String>>>) {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&lines);
     let class = Class::new(
-        Exercise::parse(LAB).expect("the lab"),
+        Exercise::parse(LAB.texts()).expect("the lab"),
         vec![pupil("ann"), pupil("ben")],
         &["lab.example".to_owned()],
         kept,

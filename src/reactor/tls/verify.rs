@@ -20,18 +20,18 @@ use crate::proto::Verdict;
 use crate::wire::x509::{Purpose, is_for};
 
 use super::pem::certificates;
-use super::{CertificateFault, TlsError};
+use super::{CertificateFault, TlsError, roots};
 
 /// The authorities that this machine knows, or those of the web where it knows none.
 pub(super) fn authorities() -> RootCertStore {
-    let mut roots = RootCertStore::empty();
+    let mut known = RootCertStore::empty();
     // Files that cannot be read are no reason to stop: others may hold the one that is needed.
     let (usable, _) =
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        known.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if usable == 0 {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        known.extend(roots::of_the_web());
     }
-    roots
+    known
 }
 
 /// Adds the authorities in a PEM file, and tells which certificates it has.

@@ -101,7 +101,7 @@ pub(super) fn exercise(
     };
     let named = || format!("--exercise {}", file.display());
     let text = if file.as_os_str() == "lab" {
-        LAB.to_owned()
+        LAB.texts().to_owned()
     } else {
         fs::read_to_string(file).with_context(named)?
     };
