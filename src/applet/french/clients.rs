@@ -448,7 +448,7 @@ pub(super) const IMAP: Table = &[
         "@raw",
         "Toute commande, en une session : un argument chacune, ou une ligne chacune sur l'entrée standard ; imprime chaque réponse telle quelle",
     ),
-    ("Examples:", "Exemples :"),
+    ("^Examples:", "Exemples :"),
     ("*.json", "Écrire du JSON, pour des programmes"),
     (
         "*.output",

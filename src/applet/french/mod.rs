@@ -2,8 +2,9 @@
 //! has built. What has no row stays English.
 //!
 //! A row's key is the long name of an option (`list`), its letter where there is none, the name of an operand, a heading as it
-//! stands in English (a line below the options, too), or one of [`ABOUT`], [`LONG_ABOUT`], [`USAGE`], [`AFTER`]. Commands within a command have rows of their own, `@queue`
-//! for what it does and `queue.json` for an option of it and of what is within it; `*.json` is for any of them.
+//! stands in English, `^` and the beginning of a line below the options, or one of [`ABOUT`], [`LONG_ABOUT`], [`USAGE`], [`AFTER`].
+//! Commands within a command have rows of their own, `@queue` for what it does and `queue.json` for an option of it and of what is
+//! within it; `*.json` is for any of them.
 
 mod errors;
 mod keys;
@@ -99,6 +100,16 @@ fn row(tables: &[Rows], within: &str, key: &str) -> Option<&'static str> {
     }
 }
 
+/// A line below the options, of which a row has the beginning.
+fn below(tables: &[Rows], line: &str) -> Option<&'static str> {
+    let mut rows = tables.iter().flatten();
+    let begins = |key: &str| {
+        key.strip_prefix('^')
+            .is_some_and(|key| line.starts_with(key))
+    };
+    rows.find(|row| begins(row.0)).map(|row| row.1)
+}
+
 /// The text of an argument; one with a variable means the same within a command as outside.
 fn row_of(tables: &[Rows], within: &str, argument: &Arg) -> Option<&'static str> {
     let key = key(argument);
@@ -133,7 +144,7 @@ fn translate(mut command: Command, tables: &[Rows], within: &str) -> Command {
     } else if let Some(text) = command.get_after_help().map(ToString::to_string) {
         let lines = text.lines().map(|line| {
             let own = line.trim_start();
-            let french = row(tables, "", own).unwrap_or(own);
+            let french = below(tables, own).unwrap_or(own);
             format!("{}{french}", &line[..line.len() - own.len()])
         });
         command = command.after_help(lines.collect::<Vec<_>>().join("\n"));
@@ -389,7 +400,7 @@ mod tests {
                     Some(argument) => row_of(&tables, &within, argument),
                     // All that stands below the options, or this line of it.
                     None => row(&tables, &within, &key)
-                        .or_else(|| row(&tables, "", &key))
+                        .or_else(|| below(&tables, &key))
                         .or_else(|| row(&tables, &within, AFTER)),
                 };
                 if text.is_none() {
@@ -448,7 +459,10 @@ mod tests {
                         || within
                             .strip_prefix(place)
                             .is_some_and(|rest| rest.starts_with('.'));
-                    is_there && (is_of_all || key == name) || key == row
+                    let begins = row
+                        .strip_prefix('^')
+                        .is_some_and(|row| key.starts_with(row));
+                    is_there && (is_of_all || key == name) || key == row || begins
                 });
                 assert!(
                     known || is_of_all && place.is_empty(),

@@ -288,39 +288,9 @@ pub(super) const TABLE: Table = &[
         "--lab-chain excludes --class and --exercise: a class has one server",
         "--lab-chain exclut --class et --exercise : une classe a un seul serveur",
     ),
-    (
-        "in a lab chain each server takes mail by SMTP over TCP: leave --smtp out, or give 0 for free ports",
-        "dans une chaîne, chaque serveur reçoit le courrier par SMTP sur TCP : omettre --smtp, ou donner 0 pour des ports libres",
-    ),
-    (
-        "--user {}: is a student of --class already",
-        "--user {} : est déjà un élève de --class",
-    ),
-    (
-        "--system-users excludes --users and --user: the machine says who is here",
-        "--system-users exclut --users et --user : c'est la machine qui dit qui est ici",
-    ),
-    (
-        "--smarthost-user {} needs one of --smarthost-password-file, --smarthost-token-file and --smarthost-token-command",
-        "--smarthost-user {} veut l'un de --smarthost-password-file, --smarthost-token-file et --smarthost-token-command",
-    ),
-    (
-        "{}: not an option for a file",
-        "{} : pas une option de fichier",
-    ),
-    ("give true or false", "donner true ou false"),
-    ("give a list of texts", "donner une liste de textes"),
-    (
-        "give a text or a number, not a {}",
-        "donner un texte ou un nombre, non un {}",
-    ),
     ("Password for {}: ", "Mot de passe de {} : "),
     ("New password for {}: ", "Nouveau mot de passe de {} : "),
     ("The same again: ", "Encore une fois : "),
-    (
-        "MAILTOOL_PASSWORD is not UTF-8",
-        "MAILTOOL_PASSWORD n'est pas en UTF-8",
-    ),
     (
         "--password-file {}: its first line {:}",
         "--password-file {} : la première ligne {:}",
@@ -332,10 +302,6 @@ pub(super) const TABLE: Table = &[
     (
         "is empty, where the password should be",
         "est vide, là où devrait être le mot de passe",
-    ),
-    (
-        "holds a NUL, which no password can",
-        "contient un NUL, ce qu'aucun mot de passe ne peut",
     ),
     ("is not UTF-8", "n'est pas en UTF-8"),
     (
@@ -351,20 +317,8 @@ pub(super) const TABLE: Table = &[
         "s'identifier comme qui ? Ajouter --user NOM",
     ),
     (
-        "another program fetches the same mail now",
-        "un autre programme relève le même courrier en ce moment",
-    ),
-    (
-        "the server has no UIDL, without which nobody can tell which messages are new: fetch --all",
-        "le serveur n'a pas UIDL, sans quoi nul ne sait quels messages sont nouveaux : relever tout par --all",
-    ),
-    (
         "{:}; that of --ca {} has not either: is it the file of this very server? --insecure goes on without looking at it",
         "{:} ; celle de --ca {} non plus : est-ce le fichier de ce serveur-ci ? --insecure continue sans le regarder",
-    ),
-    (
-        "--load: {} is not this computer; if it is yours, and whoever runs it knows, add --load-remote",
-        "--load : {} n'est pas cet ordinateur ; s'il est à vous, et que qui s'en occupe le sait, ajouter --load-remote",
     ),
     (
         "--lab-chain names its servers itself, mta1.lab and so on: leave --domain and --hostname out",

@@ -615,71 +615,68 @@ pub(super) const TABLE: Table = &[
         "progress.who",
         "De cet identifiant ou de ce groupe seulement, * est un texte quelconque ; d'un seul élève, chaque étape et ce qui manque",
     ),
-    // Lines below the options of commands within it.
-    ("Examples:", "Exemples :"),
+    // Lines below the options of commands within it, by how they begin.
+    ("^Examples:", "Exemples :"),
     (
-        "Exit codes: 0 delivered, 64 usage, 65 not a message, 67 no such user, 75 try again later (disk or quota full, mailbox locked).",
+        "^Exit codes: 0 d",
         "Codes de retour : 0 remis, 64 mauvais usage, 65 pas un message, 67 pas de tel utilisateur, 75 réessayer plus tard (disque ou quota plein, boîte verrouillée).",
     ),
-    ("In Postfix's main.cf", "Dans main.cf de Postfix"),
+    ("^In Postfix", "Dans main.cf de Postfix"),
+    ("^Each step", "Chaque étape, et ce qui manque"),
     (
-        "Each step, and what is missing",
-        "Chaque étape, et ce qui manque",
-    ),
-    (
-        "ID stands in the server's reply: 250 2.0.0 Ok: 6B081562-1-1 queued",
+        "^ID stands",
         "ID est dans la réponse du serveur : 250 2.0.0 Ok: 6B081562-1-1 queued",
     ),
     (
-        "The session that brought this message: the server's reply names it",
+        "^The session",
         "La session qui a apporté ce message : la réponse du serveur le nomme",
     ),
     (
-        "Comments and everything else in the file stay as they are. A server that runs with the file takes a change up at once.",
+        "^Comments",
         "Les commentaires et le reste du fichier ne changent pas. Un serveur qui tourne avec ce fichier en tient compte aussitôt.",
     ),
     (
-        "With scram-sha-256 users can also log in by SCRAM, with cram-md5 by CRAM-MD5, with plain by these and APOP: none of these shows the",
+        "^With scram",
         "Avec scram-sha-256 on peut aussi s'identifier par SCRAM, avec cram-md5 par CRAM-MD5, avec plain par les deux et par APOP : rien de cela ne montre le",
     ),
     (
-        "password to who listens, and cram-md5 and plain show it to who reads the file.",
+        "^password to",
         "mot de passe à qui écoute ; cram-md5 et plain le montrent à qui lit le fichier.",
     ),
     (
-        "It works beside a server that runs, which sees it at once, and without one.",
+        "^It works",
         "Agit à côté d'un serveur en marche, qui le voit aussitôt, et sans serveur.",
     ),
     (
-        "What comes in keeps its time of arrival, its flags and its keywords: of an mbox those in Status, X-Status, X-Keywords, and Mozilla's;",
+        "^What comes",
         "Ce qui entre garde son heure d'arrivée, ses drapeaux et ses mots-clés : d'un mbox, ceux de Status, X-Status, X-Keywords et de Mozilla ;",
     ),
     (
-        "of a Maildir those in the file names. When the program ends with 0, all of it is on disk.",
+        "^of a Maildir",
         "d'un Maildir, ceux des noms de fichiers. Quand le programme finit par 0, tout est sur le disque.",
     ),
     (
-        "~/Maildir/.Lists.Debian becomes Old/Lists/Debian",
+        "^~/Maildir/.",
         "~/Maildir/.Lists.Debian devient Old/Lists/Debian",
     ),
     (
-        "An mbox is written as mboxrd: `import` reads it back without a difference. Into a Maildir that is there, what it lacks is added.",
+        "^An mbox is",
         "Un mbox est écrit en mboxrd : `import` le relit sans différence. À un Maildir qui existe, il n'est ajouté que ce qui lui manque.",
     ),
     (
-        "One file for each mailbox: mboxes/Lists/Debian.mbox",
+        "^One file",
         "Un fichier par boîte : mboxes/Lists/Debian.mbox",
     ),
     (
-        "Exit codes: 0 all is well, or was mended; 1 there are faults.",
+        "^Exit codes: 0 a",
         "Codes de retour : 0 tout est bien, ou réparé ; 1 il y a des défauts.",
     ),
     (
-        "Two messages are the same when Message-ID, what the author wrote in the header, and the text are; what servers on the way added makes no",
+        "^Two messages",
         "Deux messages sont le même quand Message-ID, ce que l'auteur a mis dans l'en-tête et le texte sont les mêmes ; ce que des serveurs ont ajouté en",
     ),
     (
-        "difference. The first one stays; what was done with the others (read, answered, flagged) is then true of it.",
+        "^difference.",
         "chemin ne compte pas. Le premier reste ; ce qui a été fait des autres (lu, répondu, marqué) vaut alors pour lui.",
     ),
     (
