@@ -138,7 +138,19 @@ fn french(out: &Path) -> io::Result<()> {
     let mut rows = String::new();
     let mut texts = Vec::new();
     for (number, (applet, table)) in TABLES.iter().enumerate() {
-        let text = table.iter().map(|row| format!("{}\0{}\0", row.0, row.1));
+        // Help is put into lines. None begins with a mark, which in French stands behind a space.
+        let is_help = !["sentences", "reports"].contains(applet);
+        let bound = |text: &str| match is_help {
+            true => [";", ":", "?", "!", "»"]
+                .iter()
+                .fold(text.to_owned(), |text, mark| {
+                    text.replace(&format!(" {mark}"), &format!("\u{a0}{mark}"))
+                }),
+            false => text.to_owned(),
+        };
+        let text = table
+            .iter()
+            .map(|row| format!("{}\0{}\0", row.0, bound(row.1)));
         texts.push(text.collect());
         rows += &format!("    ({applet:?}, Packed::new(&FRENCH, {number})),\n");
     }

@@ -211,6 +211,8 @@ fn thirty_students_at_once_are_graded_right() {
         "--allow-plaintext",
     ];
     let server = Server::start_in(folder, &options);
+    let (_, said) = ended(&ask(&server, &["class", "nobody"]), 1);
+    assert!(said.contains("nobody of that login or group"), "{said}");
     let credentials = succeeded(&ask(&server, &["class"]));
     let passwords: Vec<(String, String)> = credentials
         .lines()

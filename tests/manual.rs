@@ -363,7 +363,6 @@ fn the_french_pages_say_as_much() {
 fn a_page_can_be_read_without_man() {
     let lab = succeeded(&mailtool(&["man", "--text", "lab", "--lang", "fr"], ""));
     for line in [
-        "mailtool-lab(7)",
         "MISE EN PLACE",
         "   7. MAIL FROM sans adresse",
         "       > MAIL FROM",

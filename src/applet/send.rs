@@ -377,7 +377,11 @@ fn input(arguments: &Arguments) -> anyhow::Result<Vec<u8>> {
             let stdin = io::stdin();
             if stdin.is_terminal() {
                 // Nobody is helped when this cannot be said.
-                let _ = writeln!(io::stderr(), "Type the message, and end it with Ctrl-D:");
+                let _ = writeln!(
+                    io::stderr(),
+                    "{}",
+                    super::told("Type the message, and end it with Ctrl-D:")
+                );
             }
             bounded(stdin.lock(), "standard input")
                 .map_err(|error| error.context("reading the message from standard input"))

@@ -35,7 +35,7 @@ pub(super) fn prose(applet: &str) -> Option<Prose> {
             &pages::FR_CODES,
         ),
         "nc" => (
-            "lire et écrire sur le réseau : appeler, écouter, sonder des ports, parler courrier",
+            "lire et écrire sur le réseau, sonder des ports, parler aux serveurs",
             &pages::FR_NC,
         ),
         "serve" => (
@@ -210,8 +210,9 @@ fn translate(mut command: Command, tables: &[Rows], within: &str) -> Command {
     )
 }
 
-/// Help as French writes it: a space before the colon of a heading, forms of usage below one another.
+/// Help as French writes it, once it is in lines: a space before the colon of a heading, forms of usage below one another.
 pub(super) fn typeset(help: &str) -> String {
+    let help = help.replace('\u{a0}', " ");
     help.split_inclusive('\n')
         .map(|line| match line.strip_suffix(":\n") {
             Some(heading) if !heading.starts_with(' ') && !heading.ends_with(' ') => {
@@ -245,7 +246,7 @@ fn appended(argument: &Arg) -> String {
         .collect();
     let takes_values = argument.get_action().takes_values();
     if takes_values && !values.is_empty() && !argument.is_hide_possible_values_set() {
-        text.push_str(&format!(" [valeurs : {}]", values.join(", ")));
+        text.push_str(&format!(" [valeurs\u{a0}: {}]", values.join(", ")));
     }
     let defaults: Vec<String> = argument
         .get_default_values()
@@ -253,7 +254,7 @@ fn appended(argument: &Arg) -> String {
         .map(|value| value.to_string_lossy().into_owned())
         .collect();
     if takes_values && !defaults.is_empty() && !argument.is_hide_default_value_set() {
-        text.push_str(&format!(" [par défaut : {}]", defaults.join(" ")));
+        text.push_str(&format!(" [par défaut\u{a0}: {}]", defaults.join(" ")));
     }
     let english = argument
         .get_help()
@@ -266,11 +267,11 @@ fn appended(argument: &Arg) -> String {
         let row = DEFAULTS.iter().find(|row| row.0 == told);
         let told = row.map_or(told, |row| row.1);
         if !told.is_empty() {
-            text.push_str(&format!(" [par défaut : {told}]"));
+            text.push_str(&format!(" [par défaut\u{a0}: {told}]"));
         }
     }
     if let Some(name) = argument.get_env() {
-        text.push_str(&format!(" [env : {}]", name.to_string_lossy()));
+        text.push_str(&format!(" [env\u{a0}: {}]", name.to_string_lossy()));
     }
     text
 }
@@ -407,7 +408,7 @@ mod tests {
                     missing.push(format!("{applet} {within} {key}"));
                 }
                 if let Some(argument) = argument
-                    && let Some((_, told)) = appended(&argument).split_once("[par défaut : ")
+                    && let Some((_, told)) = appended(&argument).split_once("[par défaut\u{a0}: ")
                     && let Some((told, _)) = told.split_once(']')
                     && let english = argument.get_help().map(ToString::to_string)
                     && english
@@ -424,7 +425,11 @@ mod tests {
     #[test]
     fn the_overview_is_whole_in_french() {
         for applet in crate::applet::APPLETS {
-            assert!(summary(applet.name).is_some(), "{}", applet.name);
+            let french = summary(applet.name);
+            assert!(french.is_some(), "{}", applet.name);
+            for text in [applet.summary, french.unwrap_or_default()] {
+                assert!(text.chars().count() <= 70, "wider than a terminal: {text}");
+            }
         }
         let command = crate::applet::meta::command();
         let missing: Vec<String> = wanted(&command, "")
@@ -482,8 +487,11 @@ mod tests {
         for applet in ["send", "pop", "imap"] {
             let mut command = translated(applet, command_of(applet));
             let help = typeset(&command.render_help().to_string());
-            for line in help.lines().filter(|line| !line.starts_with(' ')) {
+            for line in help.lines() {
                 assert!(!line.contains("The way there"), "{applet}: {line}");
+                let first = line.trim_start().chars().next();
+                let is_mark = first.is_some_and(|first| ";:?!»".contains(first));
+                assert!(!is_mark, "{applet}: {line}");
             }
             assert!(!help.contains("Print this"), "{help}");
         }

@@ -51,7 +51,7 @@ pub(super) const TABLE: Table = &[
     ),
     (
         "+nc",
-        "lire et écrire sur le réseau : appeler, écouter, sonder des ports, parler courrier",
+        "lire et écrire sur le réseau, sonder des ports, parler aux serveurs",
     ),
     ("+send", "envoyer un message par SMTP"),
     ("+pop", "lire une boîte par POP3"),

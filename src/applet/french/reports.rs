@@ -11,7 +11,7 @@ pub(super) const TABLE: Table = &[
     ("rule {} is cleared", "la règle {} est effacée"),
     (
         "{} cleared, nothing goes wrong on purpose any more",
-        "{} effacées, plus rien n'échoue exprès",
+        "{} effacée(s), plus rien n'échoue exprès",
     ),
     (
         "everything that waits is tried now",

@@ -3,6 +3,9 @@
 use super::Table;
 
 pub(super) const TABLE: Table = &[
+    // Files of a teacher's, whatever is wrong with them.
+    ("--class {}: {:}", "--class {} : {:}"),
+    ("--exercise {}: {:}", "--exercise {} : {:}"),
     // Endings that others are told with come first.
     (
         "{:}; all of it was sent, so it may have been taken all the same",
@@ -17,8 +20,8 @@ pub(super) const TABLE: Table = &[
         "{:} ; ce serveur parle TLS dès le premier octet : ajouter --tls",
     ),
     (
-        "{:}; this is a server of {}",
-        "{:} ; c'est un serveur de {}",
+        "{:}; this is a server of {:}",
+        "{:} ; c'est un serveur de {:}",
     ),
     (
         "{:}; --insecure goes on without looking at it",
@@ -227,6 +230,10 @@ pub(super) const TABLE: Table = &[
         "le dossier {} ne peut servir (--store DIR en prend un autre, --store tmp un dossier jetable)",
     ),
     (
+        "cannot use the store {} (--store DIR takes another folder, --store tmp a throw-away one): {:}",
+        "le dossier {} ne peut servir (--store DIR en prend un autre, --store tmp un dossier jetable) : {:}",
+    ),
+    (
         "cannot use the store {}: {:}",
         "le dossier {} ne peut servir : {:}",
     ),
@@ -288,8 +295,8 @@ pub(super) const TABLE: Table = &[
         "--lab-chain excludes --class and --exercise: a class has one server",
         "--lab-chain exclut --class et --exercise : une classe a un seul serveur",
     ),
-    ("Password for {}: ", "Mot de passe de {} : "),
-    ("New password for {}: ", "Nouveau mot de passe de {} : "),
+    ("Password for {}: ", "Mot de passe ({}) : "),
+    ("New password for {}: ", "Nouveau mot de passe ({}) : "),
     ("The same again: ", "Encore une fois : "),
     (
         "--password-file {}: its first line {:}",
@@ -334,6 +341,120 @@ pub(super) const TABLE: Table = &[
     (
         "{} is somebody else's login already",
         "{} est déjà l'identifiant de quelqu'un d'autre",
+    ),
+    (
+        "--system-users excludes --users and --user: the machine says who is here",
+        "--system-users exclut --users et --user : c'est la machine qui dit qui est ici",
+    ),
+    (
+        "--user {}: is a student of --class already",
+        "--user {} : est déjà un élève de --class",
+    ),
+    (
+        "in a lab chain each server takes mail by SMTP over TCP: leave --smtp out, or give 0 for free ports",
+        "dans une chaîne, chaque serveur reçoit le courrier par SMTP sur TCP : omettre --smtp, ou donner 0 pour des ports libres",
+    ),
+    (
+        "--smarthost-user {} needs one of --smarthost-password-file, --smarthost-token-file and --smarthost-token-command",
+        "--smarthost-user {} veut l'un de --smarthost-password-file, --smarthost-token-file et --smarthost-token-command",
+    ),
+    (
+        "{}: not an option for a file",
+        "{} : pas une option de fichier",
+    ),
+    ("give true or false", "donner true ou false"),
+    ("give a list of texts", "donner une liste de textes"),
+    (
+        "give a text or a number, not a {}",
+        "donner un texte ou un nombre, non un {}",
+    ),
+    (
+        "MAILTOOL_PASSWORD is not UTF-8",
+        "MAILTOOL_PASSWORD n'est pas en UTF-8",
+    ),
+    (
+        "holds a NUL, which no password can",
+        "contient un NUL, ce qu'aucun mot de passe ne peut",
+    ),
+    (
+        "another program fetches the same mail now",
+        "un autre programme relève le même courrier en ce moment",
+    ),
+    (
+        "the server has no UIDL, without which nobody can tell which messages are new: fetch --all",
+        "le serveur n'a pas UIDL, sans quoi nul ne sait quels messages sont nouveaux : relever tout par --all",
+    ),
+    (
+        "--load: {} is not this computer; if it is yours, and whoever runs it knows, add --load-remote",
+        "--load : {} n'est pas cet ordinateur ; s'il est à vous, et que qui s'en occupe le sait, ajouter --load-remote",
+    ),
+    (
+        "another mailtool{:} serves it: stop that one, or take another folder",
+        "un autre mailtool{:} s'en sert : arrêter celui-là, ou prendre un autre dossier",
+    ),
+    (" (process {})", " (processus {})"),
+    (
+        "Type the message, and end it with Ctrl-D:",
+        "Taper le message, et le finir par Ctrl-D :",
+    ),
+    ("SMTP or LMTP", "SMTP ou LMTP"),
+    (
+        "{} cannot be a login: give one of letters a to z, digits, dots, - and _, of {} at most",
+        "{} ne peut être un identifiant : en donner un de lettres a à z, chiffres, points, - et _, de {} au plus",
+    ),
+    (
+        "a field has a control character",
+        "un champ contient un caractère de contrôle",
+    ),
+    (
+        "a quoted field does not end in its line",
+        "un champ entre guillemets ne finit pas sur sa ligne",
+    ),
+    (
+        "a class has {} students at most",
+        "une classe a {} élèves au plus",
+    ),
+    (
+        "it needs a title in both languages, en: and fr:",
+        "il faut un titre dans les deux langues, en: et fr:",
+    ),
+    (
+        "step {} needs a text in both languages, en: and fr:",
+        "il faut à l'étape {} un texte dans les deux langues, en: et fr:",
+    ),
+    (
+        "step {} needs a line `say`, unless it is answered elsewhere; then it has none",
+        "il faut à l'étape {} une ligne `say`, sauf si on y répond ailleurs ; alors elle n'en a pas",
+    ),
+    (
+        "write step ID and smtp, pop3, imap, any or elsewhere, such as: step 4 smtp",
+        "écrire step, le nom, puis smtp, pop3, imap, any ou elsewhere, comme : step 4 smtp",
+    ),
+    ("there is a step {} already", "il y a déjà une étape {}"),
+    (
+        "there is no step in it, such as: step 4 smtp",
+        "il n'y a aucune étape, comme : step 4 smtp",
+    ),
+    (
+        "before the first step there are en: and fr: only",
+        "avant la première étape, il n'y a que en: et fr:",
+    ),
+    (
+        "{} is not understood: a line begins with step, en:, fr:, say, then, hand, tls, self or apart",
+        "{} n'est pas compris : une ligne commence par step, en:, fr:, say, then, hand, tls, self ou apart",
+    ),
+    (
+        "the lab has faults {}1 to {}",
+        "le TP a les pannes {}1 à {}",
+    ),
+    (
+        ": --fault help shows them all",
+        " : --fault help les montre toutes",
+    ),
+    ("; is {} meant?", " ; serait-ce {} ?"),
+    (
+        "nothing is known here of a message {}: the log may have more",
+        "rien n'est connu ici d'un message {} : le journal en dit peut-être plus",
     ),
     // Commands of `serve`.
     (
@@ -781,7 +902,7 @@ pub(super) const TABLE: Table = &[
         "a rule has {} octets at most",
         "une règle a {} octets au plus",
     ),
-    ("no condition and no action{}", "ni condition ni action{}"),
+    ("no condition and no action{:}", "ni condition ni action{:}"),
     ("it is written {}", "cela s'écrit {}"),
     (
         "give a part of a hundred, such as chance=20% or chance=0.5%",

@@ -192,6 +192,10 @@ fn the_page_has_every_word_and_its_examples_are_rules() {
         for word in SCOPES.iter().chain(STAGES).chain(CONDITIONS).chain(ACTIONS) {
             assert!(page.contains(word.form), "{}", word.form);
         }
+        for line in page.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+            assert!(!line.trim_start().starts_with([';', ':']), "{line}");
+        }
         for (example, _) in EXAMPLES {
             rule(example);
             assert!(page.contains(example));

@@ -350,18 +350,20 @@ pub fn page(lang: Lang) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(page, "\n{}", head.of(lang));
         for word in words {
-            let _ = writeln!(page, "  {:<22} {}", word.form, word.meaning.of(lang));
+            explain(&mut page, word.form, word.meaning.of(lang));
         }
     }
     page.push_str(
         Text {
-            en: "\nThe text of a reply goes on to the next word with = that stands in this table; quotes hold words together.\nRules are tried in their order: delays add up, the first outcome counts.\n\nExamples:\n",
-            fr: "\nLe texte d'une réponse va jusqu'au prochain mot avec = de cette table ; des guillemets tiennent des mots ensemble.\nLes règles sont essayées dans l'ordre : les délais s'ajoutent, la première issue compte.\n\nExemples :\n",
+            en: "\nThe text of a reply goes on to the next word with = that stands in this table;\nquotes hold words together. \
+                 Rules are tried in their order: delays add up, the\nfirst outcome counts.\n\nExamples:\n",
+            fr: "\nLe texte d'une réponse va jusqu'au prochain mot avec = de cette table ; des\nguillemets tiennent des mots ensemble. \
+                 Les règles sont essayées dans l'ordre :\nles délais s'ajoutent, la première issue compte.\n\nExemples :\n",
         }
         .of(lang),
     );
     for (rule, meaning) in EXAMPLES {
-        let _ = writeln!(page, "  {rule:<52} {}", meaning.of(lang));
+        let _ = writeln!(page, "  {rule}\n      {}", meaning.of(lang));
     }
     page.push_str(
         Text {
@@ -371,6 +373,27 @@ pub fn page(lang: Lang) -> String {
         .of(lang),
     );
     page
+}
+
+/// A word and what it means, in lines that fit a terminal; none begins with a mark, which in French stands behind a space.
+fn explain(page: &mut String, form: &str, meaning: &str) {
+    const COLUMN: usize = 24;
+    // Writing to a string cannot fail.
+    let _ = write!(page, "  {form:<0$}", COLUMN - 2);
+    if form.chars().count() + 2 > COLUMN {
+        let _ = write!(page, "\n{:COLUMN$}", "");
+    }
+    let mut at = COLUMN;
+    for word in meaning.split(' ') {
+        let width = word.chars().count() + 1;
+        if at + width > 79 && width > 2 {
+            let _ = write!(page, "\n{:COLUMN$}", "");
+            at = COLUMN;
+        }
+        page.extend([" ", word]);
+        at += width;
+    }
+    page.push('\n');
 }
 
 const fn word(name: &'static str, form: &'static str, en: &'static str, fr: &'static str) -> Word {

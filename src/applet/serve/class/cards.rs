@@ -59,6 +59,9 @@ pub(in crate::applet::serve) fn run_page(matches: &ArgMatches) -> anyhow::Result
         .into_iter()
         .filter(|student| is_meant(arguments.who.as_deref(), &student.login, &student.group))
         .collect();
+    if class.is_empty() {
+        return Err(super::nobody());
+    }
     let server = fs::read_to_string(place.join(SERVER)).unwrap_or_default();
     let lang = lang(arguments.lang.as_deref());
     print(&if arguments.server.json() {

@@ -28,6 +28,7 @@ pub(super) use self::cards::{page_command, run_page};
 pub(super) use self::progress::{progress_command, run_progress};
 use super::options::{Endpoint, Options};
 use super::protocols::Protocol;
+use crate::applet::exit;
 use crate::limits;
 use crate::proto::exercise::{Class, Pupil, compacted};
 use crate::store::Users;
@@ -255,6 +256,12 @@ fn replace(place: &Path, name: &str, text: &str) -> anyhow::Result<()> {
 const STUDENTS: &str = "class/students";
 const SERVER: &str = "class/server";
 const PROGRESS: &str = "class/progress";
+
+/// What is asked for is of none of them.
+fn nobody() -> anyhow::Error {
+    let why = "nobody of that login or group is in the class";
+    exit::failure(exit::NEGATIVE, why)
+}
 
 fn lang(asked: Option<&str>) -> Lang {
     match asked {

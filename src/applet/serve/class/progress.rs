@@ -49,10 +49,7 @@ pub(in crate::applet::serve) fn run_progress(matches: &ArgMatches) -> anyhow::Re
         .students
         .retain(|student| is_meant(who, &student.login, &student.group));
     if progress.students.is_empty() {
-        return Err(exit::failure(
-            exit::NEGATIVE,
-            "nobody of that login or group is in the class",
-        ));
+        return Err(super::nobody());
     }
     print(&if arguments.server.json() {
         progress.json()
