@@ -369,8 +369,12 @@ fn read_keys(fd: &OwnedFd, terminal: &mut Terminal, buffer: &mut Vec<u8>) -> io:
     let mut keys = [0; 1024];
     loop {
         let octets = terminal.editor.take(buffer);
-        if octets > 0 || terminal.editor.is_over() {
+        if octets > 0 {
             return Ok(octets);
+        }
+        if terminal.editor.is_over() {
+            terminal.rest();
+            return Ok(0);
         }
         ask(fd, PollFlags::IN)?;
         terminal.wake();

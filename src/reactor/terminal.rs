@@ -128,6 +128,13 @@ impl Terminal {
         Ok(())
     }
 
+    /// Nothing more is typed: the terminal is as it was, so that what somebody types there for another program is seen. What comes is
+    /// still written.
+    pub(super) fn rest(&self) {
+        give_back();
+        taken().take();
+    }
+
     /// It is over; what the editor is to remember.
     pub(super) fn leave(&mut self) -> Editor {
         if self.editor.is_shown() {
@@ -150,8 +157,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.leave();
-        give_back();
-        taken().take();
+        self.rest();
     }
 }
 

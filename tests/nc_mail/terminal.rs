@@ -299,6 +299,32 @@ fn whatever_ends_it_the_terminal_is_given_back() {
     }
 }
 
+#[test]
+fn after_the_end_of_input_the_terminal_shows_what_is_typed() {
+    if !have("script", "bsdutils") {
+        return;
+    }
+    let server = Server::start();
+    let port = server.port("smtp");
+    let line = format!("trap : INT; tty; {MAILTOOL} nc localhost {port}; echo code $?");
+    let mut person = Person::at(&line);
+    let terminal = format!("/dev/pts/{}", person.told("/dev/pts/"));
+    person.waits_for("220 ").types("NOOP\r");
+    person.waits_for("250 ").types("\u{4}");
+    let begun = Instant::now();
+    loop {
+        let stty = Command::new("stty").args(["-aF", &terminal]).output();
+        let modes = stty.expect("it is there").stdout;
+        let modes = String::from_utf8_lossy(&modes).into_owned();
+        if modes.contains(" icanon") && modes.contains(" echo ") {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{modes}");
+    }
+    person.types("\u{3}");
+    assert!(person.leaves().contains("code 130"));
+}
+
 /// While it is stopped the terminal is the shell's; in the foreground again, the line is drawn anew with the next key.
 #[test]
 fn who_is_stopped_goes_on_where_he_was() {
