@@ -1,7 +1,7 @@
 //! What a row of the tables is made of.
 //!
 //! The build script has this file too: it reads the tables as they are written, with their texts, and writes them as the
-//! program has them, with [`Packed`](super::Packed) ones. So it names nothing but the standard library.
+//! program has them, with places in a packed [`Block`](super::Block). So it names nothing but the standard library.
 
 /// The language of an explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
