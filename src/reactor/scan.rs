@@ -15,6 +15,8 @@
 //! **UDP.** Nobody answers a probe; a port is closed when a datagram is refused (ICMP port unreachable), and taken for open when
 //! none was for as long as patience lasts. Two octets go at once, then one a second, as OpenBSD's nc does it.
 
+mod seen;
+
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
@@ -31,8 +33,8 @@ use socket2::Socket;
 
 use super::sockets::{Carrier, DialError, Settings, is_under_way, open};
 use crate::limits;
-use crate::tap::pcapng::{self, Capture};
-use crate::tap::{Closing, Side, Wire};
+use crate::tap::pcapng::Capture;
+use seen::Seen;
 
 /// What is to be asked.
 #[derive(Clone, Copy)]
@@ -215,34 +217,6 @@ struct Waiting {
     /// Datagrams that are still to be sent before it is taken for open.
     datagrams: u64,
     seen: Seen,
-}
-
-/// What a capture sees of a call.
-enum Seen {
-    Nothing,
-    Call(Box<pcapng::Call>),
-    Datagrams(Box<dyn Wire>),
-}
-
-impl Seen {
-    /// So it was answered. An open port is left at once.
-    fn answered(self, found: &Found) {
-        let Self::Call(call) = self else {
-            return;
-        };
-        let now = SystemTime::now();
-        match found {
-            Found::Open => call.taken(now).closed(now, Side::Client, Closing::End),
-            Found::Refused => call.refused(now),
-            Found::TimedOut | Found::Unbound(_) | Found::Failed(_) => {}
-        }
-    }
-
-    fn sent(&mut self) {
-        if let Self::Datagrams(wire) = self {
-            wire.crossed(SystemTime::now(), Side::Client, PROBE);
-        }
-    }
 }
 
 impl Round<'_> {

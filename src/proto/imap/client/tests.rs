@@ -2,6 +2,7 @@ use super::*;
 use crate::proto::client::canned::{EOF, SILENCE, Step as Said, alice, all_cuts, endure};
 use proptest::prelude::*;
 
+mod fed;
 mod login;
 mod stages;
 
