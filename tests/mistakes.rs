@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use program::{MAILTOOL, Server, ended, run, scripted};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 /// Runs the program without any setting from outside, but for the password.
 fn mailtool(words: &[&str], password: &str) -> Output {
@@ -27,8 +27,27 @@ fn self_signed(folder: &Path, name: &str, host: &str, is_ca: IsCa) -> [String; 2
     parameters.is_ca = is_ca;
     let key = KeyPair::generate().expect("a key");
     let certificate = parameters.self_signed(&key).expect("a certificate");
+    written(folder, name, &certificate.pem(), &key)
+}
+
+/// The same, of an authority's own, signed by another authority, whose certificate is in `ROOT.pem`.
+fn signed(folder: &Path, name: &str, root: &str) -> [String; 2] {
+    let authority = |host: &str| {
+        let mut parameters = CertificateParams::new([host.to_owned()]).expect("a name");
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters
+    };
+    let by = KeyPair::generate().expect("a key");
+    let by = CertifiedIssuer::self_signed(authority("root.example"), by).expect("a certificate");
+    written(folder, root, &by.pem(), by.key());
+    let key = KeyPair::generate().expect("a key");
+    let certificate = authority("localhost").signed_by(&key, &by);
+    written(folder, name, &certificate.expect("signed").pem(), &key)
+}
+
+fn written(folder: &Path, name: &str, certificate: &str, key: &KeyPair) -> [String; 2] {
     let files = ["pem", "key"].map(|kind| folder.join(format!("{name}.{kind}")));
-    fs::write(&files[0], certificate.pem()).expect("written");
+    fs::write(&files[0], certificate).expect("written");
     fs::write(&files[1], key.serialize_pem()).expect("written");
     files.map(|file| file.to_str().expect("UTF-8").to_owned())
 }
@@ -40,6 +59,9 @@ fn a_certificate_that_is_not_trusted_is_told_with_what_to_do() {
     let is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = self_signed(folder, "authority", "localhost", is_ca);
     let other = self_signed(folder, "other", "mail.example.org", IsCa::ExplicitNoCa);
+    let below = signed(folder, "below", "root");
+    let root = folder.join("root.pem");
+    let root = root.to_str().expect("UTF-8");
     let garbage = folder.join("garbage");
     fs::write(&garbage, "no certificate").expect("written");
     let garbage = garbage.to_str().expect("UTF-8");
@@ -48,6 +70,7 @@ fn a_certificate_that_is_not_trusted_is_told_with_what_to_do() {
         Server::start_with(&["--tls-cert", certificate, "--tls-key", key])
     };
     let (ours, ca, strange) = (Server::start(), with(&authority), with(&other));
+    let below = with(&below);
     let stat = |server: &Server, options: &[&str], code: i32| {
         let at = format!("localhost:{}", server.port("pop3s"));
         let words = ["pop", "stat", "-u", "alice", "--tls", "--server", &at];
@@ -61,6 +84,14 @@ fn a_certificate_that_is_not_trusted_is_told_with_what_to_do() {
         (
             stat(&ours, &["--ca", &authority[0]], 76),
             "authority.pem has not either",
+        ),
+        (
+            stat(&below, &["--ca", root], 76),
+            "one of an authority (CA:TRUE)",
+        ),
+        (
+            stat(&below, &["--ca", root], 76),
+            "basicConstraints=critical,CA:FALSE",
         ),
         (
             stat(&strange, &["--ca", &other[0]], 76),
