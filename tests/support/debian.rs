@@ -188,7 +188,7 @@ impl Postfix {
              tlsmgr unix - - n 1000? 1 tlsmgr\n\
              postlog unix-dgram n - n - 1 postlogd\n"
         );
-        write(&folder, "conf/main.cf", &main);
+        write(&folder, "conf/main.cf", &last_of_each(&main));
         write(&folder, "conf/master.cf", &master);
         let conf = folder.path().join("conf");
         let mut command = Command::new("/usr/lib/postfix/sbin/master");
@@ -309,6 +309,19 @@ fn folder() -> TempDir {
     let open = fs::Permissions::from_mode(0o755);
     fs::set_permissions(folder.path(), open).expect("it is ours");
     folder
+}
+
+/// Of settings, `NAME = VALUE` a line, the last of each name. Postfix would take it too, but each of its programs would log a warning
+/// for every one before: ten that wait for postlogd are as many as the kernel keeps (`net.unix.max_dgram_qlen`), and postlogd, which
+/// starts when it is first written to and has the same to warn of, then waits for itself.
+fn last_of_each(settings: &str) -> String {
+    let name = |line: &str| line.split('=').next().map(|name| name.trim().to_owned());
+    let mut kept: Vec<&str> = Vec::new();
+    for line in settings.lines() {
+        kept.retain(|earlier| name(earlier) != name(line));
+        kept.push(line);
+    }
+    kept.join("\n") + "\n"
 }
 
 fn write(folder: &TempDir, name: &str, text: &str) {
