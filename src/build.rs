@@ -49,6 +49,7 @@ mod applet {
         mod clients;
         mod codes;
         mod keys;
+        mod mistakes;
         mod nc;
         mod program;
         mod reports;
@@ -57,7 +58,7 @@ mod applet {
 
         use keys::{ABOUT, AFTER, LONG_ABOUT, Table, USAGE};
 
-        pub const TABLES: [(&str, Table); 11] = [
+        pub const TABLES: [(&str, Table); 12] = [
             ("mailtool", program::TABLE),
             ("codes", codes::TABLE),
             ("nc", nc::TABLE),
@@ -70,6 +71,7 @@ mod applet {
             ("clients", clients::SERVER),
             // When something goes wrong.
             ("sentences", sentences::TABLE),
+            ("mistakes", mistakes::TABLE),
             // When something is done, or goes on.
             ("reports", reports::TABLE),
         ];
@@ -139,7 +141,7 @@ fn french(out: &Path) -> io::Result<()> {
     let mut texts = Vec::new();
     for (number, (applet, table)) in TABLES.iter().enumerate() {
         // Help is put into lines. None begins with a mark, which in French stands behind a space.
-        let is_help = !["sentences", "reports"].contains(applet);
+        let is_help = !["sentences", "mistakes", "reports"].contains(applet);
         let bound = |text: &str| match is_help {
             true => [";", ":", "?", "!", "»"]
                 .iter()

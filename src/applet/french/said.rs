@@ -1,6 +1,6 @@
 //! What the program says when something goes wrong, in French: its own sentences, with what they are about in their places.
 //!
-//! A row of `sentences.rs` or `reports.rs` is a text as it stands in the source. `{}` is a place that stays as it is: a name, a path, a server's words; `{:}` one in which a
+//! A row of `sentences.rs`, `mistakes.rs` or `reports.rs` is a text as it stands in the source. `{}` is a place that stays as it is: a name, a path, a server's words; `{:}` one in which a
 //! text of the table may stand. Where no row fits all of it, what stands before the first `: ` is looked for alone, and what follows
 //! alone: so context is laid around an error. What has no row stays English.
 
@@ -43,11 +43,11 @@ fn row(text: &str, deep: usize) -> Option<String> {
     })
 }
 
-/// The rows of `sentences.rs`, then those of `reports.rs`.
+/// The rows of `sentences.rs`, then those of `mistakes.rs`, then those of `reports.rs`: the first that fits is taken.
 fn sentences() -> &'static Rows {
     static SENTENCES: OnceLock<Rows> = OnceLock::new();
     SENTENCES.get_or_init(|| {
-        let tables = ["sentences", "reports"].into_iter();
+        let tables = ["sentences", "mistakes", "reports"].into_iter();
         tables.filter_map(table).flatten().collect()
     })
 }
