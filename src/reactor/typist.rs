@@ -31,7 +31,8 @@ use super::Security;
 use super::conn::{Conn, Next, Scratch};
 use super::socket::Socket;
 use super::stdio::{Input, Output, Readiness};
-use super::tls::{Connector, TlsError};
+use super::tls::{CertificateFault, Connector, TlsError};
+use super::trouble::Trouble;
 use crate::limits;
 use crate::proto::raw::lockstep::{Ending, LockStep, Needs, Options, Screen};
 use crate::proto::{Input as Heard, Out, Session};
@@ -61,6 +62,8 @@ pub enum Conclusion {
     Ended(Ending),
     /// Nobody reads our output any more.
     Unheard,
+    /// Nobody who is trusted here has signed the server's certificate.
+    Untrusted,
     /// The connection did not hold, or TLS did not come about: why.
     Trouble(String),
 }
@@ -178,7 +181,13 @@ impl Typist<'_> {
                     return Ok(Conclusion::Ended(ending.clone()));
                 }
                 if let Some(trouble) = self.conn.take_trouble() {
-                    return Ok(Conclusion::Trouble(trouble.to_string()));
+                    return Ok(match trouble {
+                        Trouble::Tls(TlsError::Certificate {
+                            fault: CertificateFault::UnknownIssuer,
+                            ..
+                        }) => Conclusion::Untrusted,
+                        trouble => Conclusion::Trouble(trouble.to_string()),
+                    });
                 }
             }
             let due = match self.is_gone {

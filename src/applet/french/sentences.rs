@@ -534,6 +534,14 @@ pub(super) const TABLE: Table = &[
         "the script expects what did not come: {:}",
         "ce que le script attend n'est pas venu : {:}",
     ),
+    (
+        "the certificate of {} is not good: {:}; --ca FILE trusts its authority, --insecure takes any",
+        "le certificat de {} n'est pas bon : {:} ; --ca FILE fait confiance à son autorité, --insecure accepte tout",
+    ),
+    (
+        "nobody who is trusted here has signed it",
+        "personne à qui on fait confiance ici ne l'a signé",
+    ),
     ("the server closed", "le serveur a fermé"),
     ("it did not come in time", "ce n'est pas venu à temps"),
     ("step:     {}", "étape :   {}"),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::dialect::Dialect;
-use crate::applet::{FAILURE, exit};
+use crate::applet::{FAILURE, exit, in_language, lang};
 pub use crate::reactor::reason;
 
 /// Why it stops.
@@ -31,6 +31,14 @@ impl Complaint {
     /// It went wrong.
     pub fn failed(text: impl fmt::Display) -> Self {
         Self::Failed(text.to_string())
+    }
+
+    /// Of what no netcat has words for: ours are in the user's language.
+    pub fn in_our_words(self) -> Self {
+        match self {
+            Self::Failed(text) => Self::Failed(in_language(lang(), text)),
+            other => other,
+        }
     }
 
     /// ncat tells a wrong command line, and what it cannot begin at all (2), from a network that failed (1).

@@ -12,7 +12,7 @@ use super::dialect::Dialect;
 use super::options::{Login, Lookup, Password, Proxy, ProxyProtocol};
 use super::words::Note;
 use super::{Netcat, eprint};
-use crate::applet::{credentials, in_language, lang};
+use crate::applet::credentials;
 use crate::limits;
 use crate::proto::prelude::{Prelude, PreludeError};
 use crate::proto::proxy::client::{HttpConnect, Socks4, Socks5};
@@ -263,11 +263,7 @@ impl Netcat {
                 ));
             }
         }
-        spoken.map(|_| ()).map_err(|complaint| match complaint {
-            // No netcat has words for that: ours are in the user's language.
-            Complaint::Failed(text) => Complaint::Failed(in_language(lang(), text)),
-            other => other,
-        })
+        spoken.map(|_| ()).map_err(Complaint::in_our_words)
     }
 
     fn speak(

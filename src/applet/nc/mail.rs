@@ -22,6 +22,7 @@ use super::witnesses::Among;
 use crate::applet::{exit, in_language, lang};
 use crate::proto::raw::Keyboard;
 use crate::proto::raw::lockstep::{Ending, Failure, Greeting, Options, Stay, Timing};
+use crate::reactor::CertificateFault;
 use crate::reactor::stdio::edit_no_more;
 use crate::reactor::typist::{self, Call, Conclusion, Display, Explanations, Style, Tags};
 use crate::reactor::{Connector, Security};
@@ -115,6 +116,12 @@ impl Netcat {
                     Failure::Dialogue(_) => 1,
                 };
                 (code, failure.to_string())
+            }
+            Conclusion::Untrusted => {
+                let complaint = self
+                    .words
+                    .bad_certificate(host, &CertificateFault::UnknownIssuer);
+                return Err(complaint.in_our_words());
             }
             Conclusion::Trouble(why) => (1, format!("{host}: {why}")),
         };
