@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mailtool::proto::imap::arrange::{Arranged, Arranging};
 use mailtool::proto::imap::fetch::{Fetch, Piece};
 use mailtool::proto::imap::message::Left;
-use mailtool::proto::imap::search::{Beyond, Search, Test};
+use mailtool::proto::imap::search::{Search, Test};
 use mailtool::proto::imap::view::View;
 use mailtool::store::{Account, Flags, Mailbox, Store, Users};
 use mailtool::wire::imap::arrange::{Arrangement, Criterion, Direction, SortKey, Threading};
@@ -210,7 +210,7 @@ fn searched(
     let mut next = Some(Box::new(Search {
         mailbox: Arc::clone(mailbox),
         view: view.clone(),
-        test: Arc::new(Test::new(key, view, 0, Beyond::Refused).expect("a test")),
+        test: Arc::new(Test::new(key, view, 0).expect("a test")),
         from: 0,
         arranging: arrangement.map(Arranging::new),
         left: Left::default(),

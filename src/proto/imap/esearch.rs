@@ -54,7 +54,7 @@ pub struct Results<'a> {
     pub modseq: Option<u64>,
 }
 
-/// Writes `* ESEARCH (TAG "a1") UID MIN 7 MAX 3800 COUNT 15`; nothing when nothing is to be told.
+/// Writes `* ESEARCH (TAG "a1") UID MIN 7 MAX 3800 COUNT 15`; nothing when what was found is only to be saved (RFC 5182 §2.1).
 pub fn write(
     out: &mut Vec<u8>,
     correlator: &Correlator<'_>,
@@ -68,9 +68,9 @@ pub fn write(
         all,
         count,
         partial,
-        save: _,
+        save,
     } = returns;
-    if !(min || max || all || count || partial.is_some()) {
+    if save && !(min || max || all || count || partial.is_some()) {
         return;
     }
     let found = results.found;
@@ -112,12 +112,32 @@ pub fn write(
         }
         out.push(b')');
     }
-    if let Some(modseq) = results.modseq {
-        // RFC 7162 §3.1.10
+    // RFC 7162 §3.1.10; RFC 4731 §3.2: the highest of those that are told.
+    let highest = || {
+        let told = told(returns, found);
+        view.entries(&told, 0).map(|entry| entry.modseq).max()
+    };
+    if let Some(modseq) = results.modseq.and_then(|_| highest()) {
         out.extend_from_slice(b" MODSEQ ");
         response::number(out, modseq);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// The UIDs of what is told of those found: `$` is these (RFC 5182 §2.4, RFC 9394 §3.2).
+pub fn told(returns: Returns, found: &[u32]) -> Ranges {
+    let narrow = returns.min || returns.max || returns.partial.is_some();
+    let mut uids: Vec<u32> = Vec::new();
+    if returns.all || returns.count || !narrow {
+        uids.extend_from_slice(found);
+    }
+    uids.extend(found.first().filter(|_| returns.min));
+    uids.extend(found.last().filter(|_| returns.max));
+    if let Some(partial) = returns.partial {
+        uids.extend_from_slice(partial.of(found));
+    }
+    uids.sort_unstable();
+    Ranges::from_ascending(uids)
 }
 
 /// Writes numbers as a set, in their order, which SORT's is (RFC 5267 §3.1): neighbours that ascend become a range.

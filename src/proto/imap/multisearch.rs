@@ -5,7 +5,7 @@
 use crate::limits;
 use crate::proto::imap::esearch::{self, Correlator, Results};
 use crate::proto::imap::message::Left;
-use crate::proto::imap::search::{Beyond, Search, Test};
+use crate::proto::imap::search::{Search, Test};
 use crate::proto::imap::view::View;
 use crate::store::{Account, OTHERS, Store, StoreError};
 use crate::wire::imap::command::{Numbering, Which, Whose};
@@ -135,7 +135,7 @@ impl Multisearch {
         let view = View::new(mailbox.sync()?, mailbox.recent());
         let key = self.key.clone();
         // There is none that is too large.
-        let test = Test::new(key, &view, self.now, Beyond::Nothing).unwrap_or(Test::Never);
+        let test = Test::new(key, &view, self.now).unwrap_or(Test::Never);
         let modseq = test.tells_modseq().then_some(0);
         let search = Box::new(Search {
             mailbox,

@@ -98,23 +98,15 @@ pub enum Test {
     Text(Needle),
 }
 
-/// What a message number means that is larger than the largest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beyond {
-    /// A mistake.
-    Refused,
-    /// Nothing, as RFC 7377 §2 has it.
-    Nothing,
-}
-
 impl Test {
-    /// Makes a key ready at `now`, seconds since 1970; `Err` says which message numbers cannot be meant.
-    pub fn new(key: Key, view: &View, now: i64, beyond: Beyond) -> Result<Self, NotMeant> {
+    /// Makes a key ready at `now`, seconds since 1970; `Err`: message numbers cannot be meant. One that is larger than the largest
+    /// is nothing (RFC 7377 §2), to SEARCH as well: RFC 3501 §9 would have it refused, but a question has an answer, as in Dovecot.
+    pub fn new(key: Key, view: &View, now: i64) -> Result<Self, NotMeant> {
         let uids = |numbering, set: SequenceSet| {
             let messages = Messages { numbering, set };
-            match (view.uids(&messages), beyond) {
-                (Err(NotMeant::NoSuchNumber(_)), Beyond::Nothing) => Ok(view.uids_there(&messages)),
-                (uids, _) => uids,
+            match view.uids(&messages) {
+                Err(NotMeant::NoSuchNumber(_)) => Ok(view.uids_there(&messages)),
+                uids => uids,
             }
         };
         Ok(match key {
@@ -122,23 +114,20 @@ impl Test {
             Key::And(keys) => {
                 let mut tests = keys
                     .into_iter()
-                    .map(|key| Self::new(key, view, now, beyond))
+                    .map(|key| Self::new(key, view, now))
                     .collect::<Result<Vec<_>, _>>()?;
                 tests.sort_by_key(Self::cost);
                 Self::All(tests)
             }
             Key::Or(keys) => {
                 let (first, second) = *keys;
-                let mut tests = (
-                    Self::new(first, view, now, beyond)?,
-                    Self::new(second, view, now, beyond)?,
-                );
+                let mut tests = (Self::new(first, view, now)?, Self::new(second, view, now)?);
                 if tests.0.cost() > tests.1.cost() {
                     std::mem::swap(&mut tests.0, &mut tests.1);
                 }
                 Self::Or(Box::new(tests))
             }
-            Key::Not(key) => Self::Not(Box::new(Self::new(*key, view, now, beyond)?)),
+            Key::Not(key) => Self::Not(Box::new(Self::new(*key, view, now)?)),
             Key::Flag(name) => system_flag(name).map_or(Self::Never, Self::Flags),
             Key::Keyword(name) => match view.told().keyword(&name) {
                 Some(flag) => Self::Flags(flag),

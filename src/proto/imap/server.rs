@@ -75,7 +75,7 @@ use crate::proto::login::{Door, Origin};
 use crate::proto::{self, Input, Out, Peer, Session, Standing, StartTls, TlsInfo};
 use crate::store::Store;
 use crate::wire::imap::command::{Access, Parsed, parse, scan_tag};
-use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Speech, Stop, announced};
+use crate::wire::imap::scan::{Literal, LiteralKind, Speech, Stop, announced};
 use crate::wire::imap::secret;
 use crate::wire::lines::Want;
 
@@ -220,8 +220,8 @@ impl Server {
         let speech = self.speech();
         let (tag, scanner) = match scan_tag(text) {
             Ok(tagged) => tagged,
-            Err(Problem(problem)) => {
-                self.refuse(Refused::bad("*", problem), out);
+            Err(problem) => {
+                self.refuse(Refused::problem("*", problem), out);
                 return;
             }
         };
@@ -230,7 +230,7 @@ impl Server {
                 self.errors = 0;
                 self.execute(tag, command, out);
             }
-            Err(Stop::Problem(Problem(problem))) => self.refuse(Refused::bad(tag, problem), out),
+            Err(Stop::Problem(problem)) => self.refuse(Refused::problem(tag, problem), out),
             // CATENATE of URLs alone.
             Ok(Parsed::Append(append)) if append.head.literal().is_none() => {
                 self.append(tag, append, out);
@@ -250,8 +250,8 @@ impl Server {
         let speech = self.speech();
         let (tag, scanner) = match scan_tag(&whole) {
             Ok(tagged) => tagged,
-            Err(Problem(problem)) => {
-                self.refuse_literal(literal, Refused::bad("*", problem), out);
+            Err(problem) => {
+                self.refuse_literal(literal, Refused::problem("*", problem), out);
                 return;
             }
         };
@@ -278,8 +278,8 @@ impl Server {
                 self.literals = 0;
                 self.append(tag, append, out);
             }
-            Err(Stop::Problem(Problem(problem))) => {
-                self.refuse_literal(literal, Refused::bad(tag, problem), out);
+            Err(Stop::Problem(problem)) => {
+                self.refuse_literal(literal, Refused::problem(tag, problem), out);
             }
             Ok(Parsed::Command(_)) => {
                 let refused = Refused::bad(

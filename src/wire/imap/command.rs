@@ -26,7 +26,7 @@ use std::borrow::Cow;
 
 use crate::wire::imap::condstore::{FetchModifiers, Opening};
 use crate::wire::imap::fetch::Item;
-use crate::wire::imap::scan::{Problem, Scanner, is_astring_char};
+use crate::wire::imap::scan::{Fault, Problem, Scanner, is_astring_char};
 use crate::wire::imap::search::Search;
 use crate::wire::imap::set::SequenceSet;
 
@@ -362,6 +362,7 @@ pub fn scan_tag(bytes: &[u8]) -> Result<(&str, Scanner<'_>), Problem> {
     if word.is_empty() {
         return Err(Problem(
             format!("{example}: a1 CAPABILITY (the next could be a2)").into(),
+            Fault::Grammar,
         ));
     }
     let at_end = !scanner.skip_spaces() || scanner.peek().is_none();
@@ -370,12 +371,16 @@ pub fn scan_tag(bytes: &[u8]) -> Result<(&str, Scanner<'_>), Problem> {
         let mut ahead = scanner.clone();
         let second = ahead.take_while(|byte| byte.is_ascii_alphanumeric());
         if at_end || named(second).is_none() {
-            return Err(Problem(format!("{example}: a1 {}", command.example).into()));
+            return Err(Problem(
+                format!("{example}: a1 {}", command.example).into(),
+                Fault::Grammar,
+            ));
         }
     }
     if at_end {
         return Err(Problem(
             format!("a command has to follow; {example}: a1 CAPABILITY").into(),
+            Fault::Grammar,
         ));
     }
     // Only ASCII was taken.

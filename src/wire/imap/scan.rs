@@ -20,9 +20,18 @@ pub enum Stop {
     Literal(Literal),
 }
 
-/// What is wrong, in words that end up in a `BAD`. Never holds what the client sent as a password.
+/// What is wrong, in words that end up in a `BAD`, or in a `NO`. Never holds what the client sent as a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem(pub Cow<'static, str>);
+pub struct Problem(pub Cow<'static, str>, pub Fault);
+
+/// What kind of a problem it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The grammar has no such command: `BAD`.
+    Grammar,
+    /// It has, but no mailbox can be called so: `NO`.
+    Name,
+}
 
 impl From<Problem> for Stop {
     fn from(problem: Problem) -> Self {
@@ -35,7 +44,7 @@ pub type Scan<T> = Result<T, Stop>;
 
 /// Fails with a problem said in words.
 pub fn problem<T>(text: impl Into<Cow<'static, str>>) -> Scan<T> {
-    Err(Stop::Problem(Problem(text.into())))
+    Err(Stop::Problem(Problem(text.into(), Fault::Grammar)))
 }
 
 /// `{octets}` at the end of a line: so many octets follow (RFC 3501 §4.3).

@@ -8,7 +8,7 @@ use crate::wire::imap::arrange::{Arrangement, scan_algorithm, scan_criteria};
 use crate::wire::imap::condstore::scan_search_modseq;
 use crate::wire::imap::fetch::{Item, scan_items};
 use crate::wire::imap::response;
-use crate::wire::imap::scan::{Scan, Scanner, Speech, Stop, problem};
+use crate::wire::imap::scan::{Scan, Scanner, Speech, problem};
 use crate::wire::imap::set::SequenceSet;
 
 /// What a message must be to be found. Nested at most [`crate::limits::IMAP_NESTING`] deep.
@@ -481,17 +481,14 @@ fn scan_text(scanner: &mut Scanner<'_>, what: &str, charset: Charset) -> Scan<St
     if let Some(decode) = charset {
         return Ok(decode(&text));
     }
-    String::from_utf8(text).map_err(|_| {
-        Stop::Problem(crate::wire::imap::scan::Problem(
-            "a text to look for is not UTF-8".into(),
-        ))
-    })
+    String::from_utf8(text).or_else(|_| problem("a text to look for is not UTF-8"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::limits;
+    use crate::wire::imap::scan::Stop;
 
     fn scan(text: &str) -> Result<Search, Stop> {
         scan_search(&mut Scanner::new(text.as_bytes()))

@@ -145,7 +145,10 @@ fn write_single(
     string(
         out,
         match (decoded, &encoding) {
-            (Some(_), _) => b"BINARY",
+            // RFC 5524 §3.2: what it is now.
+            (Some(octets), _) if octets.contains(&0) => b"BINARY",
+            (Some(octets), _) if octets.is_ascii() => b"7bit",
+            (Some(_), _) => b"8bit",
             (None, Some(encoding)) => encoding,
             (None, None) => b"7bit",
         },

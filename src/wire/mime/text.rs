@@ -10,6 +10,7 @@ use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::parsers::MessageStream;
 
 use crate::wire::casemap::casemap;
+use crate::wire::mime::address::write_addresses;
 use crate::wire::mime::header::{self, Parameterized, unfold};
 use crate::wire::mime::structure::{Content, Part};
 
@@ -48,7 +49,24 @@ impl Needle {
     pub fn is_in_field(&self, header: &[u8], name: &str) -> bool {
         header::Fields::new(header)
             .filter(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
-            .any(|field| self.0.is_empty() || self.is_in(&decoded_value(field.value)))
+            .any(|field| {
+                self.0.is_empty()
+                    || self.is_in(&decoded_value(field.value))
+                    || self.is_in_addresses(field.value, name)
+            })
+    }
+
+    /// Whether an address holds it that has comments or spaces in it: ENVELOPE, which FROM and its like are about, has none
+    /// (RFC 3501 §6.4.4).
+    fn is_in_addresses(&self, value: &[u8], name: &str) -> bool {
+        let people = ["From", "To", "Cc", "Bcc"];
+        let is_one = people.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if !self.0.contains('@') || !is_one {
+            return false;
+        }
+        let mut list = Vec::new();
+        write_addresses(&mut list, Some(&unfold(value)));
+        self.is_in(&String::from_utf8_lossy(&list).replace("\" \"", "@"))
     }
 
     /// Whether any field of a header holds it, names included.
@@ -146,6 +164,21 @@ mod tests {
         assert!(!Needle::new("hiver").is_in_field(header.as_bytes(), "subject"));
         assert!(Needle::new("").is_in_field(header.as_bytes(), "x-empty"));
         assert!(!Needle::new("").is_in_field(header.as_bytes(), "x-none"));
+    }
+
+    #[test]
+    fn addresses_are_found_without_their_comments() {
+        let header =
+            b"From: <alice (at home)@ (our) example.org>\r\nTo: Bob <bob @ example.org>\r\n\
+            Subject: <carol (c)@example.org>\r\n";
+        let found = |text: &str, name: &str| Needle::new(text).is_in_field(header, name);
+        assert!(found("ALICE@example.org", "From"));
+        assert!(found("ice@exam", "from"));
+        assert!(found("at home", "from"));
+        assert!(found("bob@example.org", "TO"));
+        assert!(!found("alice@example.org", "To"));
+        assert!(!found("bob@example.com", "To"));
+        assert!(!found("carol@example.org", "Subject"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::wire::imap::command::{
     Access, Append, Form, Head, Messages, Parts, Then, scan_more, scan_parts,
 };
 use crate::wire::imap::rights::Rights;
-use crate::wire::imap::scan::{Literal, LiteralKind, Problem, Stop, announced};
+use crate::wire::imap::scan::{Literal, LiteralKind, Stop, announced};
 
 impl Server {
     /// APPEND up to its message was read.
@@ -257,8 +257,8 @@ impl Server {
                 message.gathered = text;
                 self.url_literal(message, literal.octets);
             }
-            Some(Err(Stop::Problem(Problem(problem)))) => {
-                self.refuse_line(line, Refused::bad(&message.tag, problem), out);
+            Some(Err(Stop::Problem(problem))) => {
+                self.refuse_line(line, Refused::problem(&message.tag, problem), out);
             }
             None => {
                 let text = "the ) of UTF8 has to follow the octets; is the number right? Nothing is stored";

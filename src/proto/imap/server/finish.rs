@@ -138,6 +138,10 @@ impl Server {
                 };
                 (reply, removals)
             }
+            (After::Store(removals), Outcome::Stored(result)) => {
+                self.tell_new_keywords(news.as_ref(), out);
+                (self.stored(result, out), removals)
+            }
             (After::Multisearch, Outcome::Multisearched(Ok(more))) => {
                 let Some(reply) = self.multisearched(&tag, more, out) else {
                     return;
@@ -258,9 +262,6 @@ impl Server {
                 };
                 (reply, Removals::Told)
             }
-            (After::Store(removals), Outcome::Stored(result)) => {
-                (self.stored(result, out), removals)
-            }
             (After::Copy { mailbox, originals }, Outcome::Copied(result)) => {
                 (copied(&mailbox, originals, result, out), Removals::Told)
             }
@@ -342,6 +343,7 @@ impl Server {
             subscription: None,
             unfetched: Vec::new(),
             contexts: Vec::new(),
+            flags_told: false,
         };
         self.phase = Phase::Selected(account, Box::new(selected));
         self.watch_selected();
@@ -427,8 +429,9 @@ impl Server {
                 "LIMIT",
                 "the mailbox has 26 keywords already, and cannot take more; the other flags are stored",
             ),
-            (_, true) => Reply::no(
-                "EXPUNGEISSUED",
+            // RFC 2180 §4.2.1
+            (_, true) => Reply::ok_coded(
+                Code::Plain("EXPUNGEISSUED"),
                 "another session has removed some of these; the flags of the others are stored",
             ),
             _ => Reply::ok("the flags are stored"),
@@ -444,8 +447,9 @@ fn fetched(fetching: &Fetching) -> Reply {
             "a part's Content-Transfer-Encoding cannot be undone; BODY[...] gives it as it is",
         )
     } else if fetching.gone {
-        Reply::no(
-            "EXPUNGEISSUED",
+        // RFC 2180 §4.1.2 allows NO too, for which clients throw away what they got.
+        Reply::ok_coded(
+            Code::Plain("EXPUNGEISSUED"),
             "another session has removed some of these; NOOP tells which",
         )
     } else {

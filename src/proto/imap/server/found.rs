@@ -64,7 +64,7 @@ impl Server {
         let rev2 = (self.switched.rev2 && word == "SEARCH") || correlated;
         let returns = seeking.returns.or(rev2.then_some(all));
         if let Some(returns) = returns.filter(|returns| returns.save) {
-            selected.view.save(saved(returns, &seeking.found));
+            selected.view.save(esearch::told(returns, &seeking.found));
         }
         let speech = self.switched.speech();
         let view = &selected.view;
@@ -126,22 +126,6 @@ impl Server {
             update: Update::default(),
         });
     }
-}
-
-/// What `$` is (RFC 5182 §2.4, RFC 9394 §3.2).
-fn saved(returns: Returns, found: &[u32]) -> Ranges {
-    let narrow = returns.min || returns.max || returns.partial.is_some();
-    let mut uids: Vec<u32> = Vec::new();
-    if returns.all || returns.count || !narrow {
-        uids.extend_from_slice(found);
-    }
-    uids.extend(found.first().filter(|_| returns.min));
-    uids.extend(found.last().filter(|_| returns.max));
-    if let Some(partial) = returns.partial {
-        uids.extend_from_slice(partial.of(found));
-    }
-    uids.sort_unstable();
-    Ranges::from_ascending(uids)
 }
 
 fn number(view: &View, numbering: Numbering, uid: u32) -> Option<u32> {

@@ -84,7 +84,8 @@ impl Server {
             for context in &mut contexts {
                 context.write_gone(bytes, &selected.view);
             }
-            if other_rights || index.keywords != selected.view.told().keywords {
+            let told = std::mem::take(&mut selected.flags_told);
+            if other_rights || (!told && index.keywords != selected.view.told().keywords) {
                 write_flags_line(bytes, &index);
                 write_permanent_flags(bytes, &index, selected.watched.access, rights);
             }
@@ -112,6 +113,28 @@ impl Server {
         }
         if fetches && !frozen {
             self.note_new(uid_next);
+        }
+    }
+
+    /// Tells which flags there are before a response names one that is new: clients look them up (RFC 3501 §7.2.6).
+    pub(super) fn tell_new_keywords(
+        &mut self,
+        news: Option<&Result<News, StoreError>>,
+        out: &mut Out,
+    ) {
+        let (Some(Ok(news)), Phase::Selected(_, selected)) = (news, &mut self.phase) else {
+            return;
+        };
+        let told = selected.view.told();
+        // Else `tell_news` says that all is over.
+        let valid = news.index.uid_validity == told.uid_validity;
+        if valid && news.index.keywords != told.keywords {
+            let access = selected.watched.access;
+            out.with(|bytes| {
+                write_flags_line(bytes, &news.index);
+                write_permanent_flags(bytes, &news.index, access, news.rights);
+            });
+            selected.flags_told = true;
         }
     }
 

@@ -13,7 +13,7 @@ use crate::proto::imap::awareness::Awareness;
 use crate::proto::imap::fetch::Fetch;
 use crate::proto::imap::flags;
 use crate::proto::imap::message::Left;
-use crate::proto::imap::search::{Beyond, Search, Test};
+use crate::proto::imap::search::{Search, Test};
 use crate::proto::imap::view::{NotMeant, Removals};
 use crate::proto::imap::work::Work;
 use crate::store::Flags;
@@ -248,11 +248,7 @@ impl Server {
             }
             return Err(Reply::bad_charset());
         };
-        let beyond = match told {
-            Told::Plain => Beyond::Refused,
-            Told::Correlated => Beyond::Nothing,
-        };
-        let test = Test::new(key, &selected.view, now, beyond)
+        let test = Test::new(key, &selected.view, now)
             .map_err(|fault| not_meant(fault, selected.view.exists()))?;
         let work = Search {
             mailbox: Arc::clone(&selected.watched.mailbox),

@@ -14,7 +14,7 @@ use crate::proto::login::Origin;
 use crate::proto::{Epoch, Refused as Refusal};
 use crate::store::{Account, Subscription};
 use crate::wire::imap::fetch::Item;
-use crate::wire::imap::scan::Speech;
+use crate::wire::imap::scan::{Fault, Problem, Speech};
 use crate::wire::imap::set::Ranges;
 use crate::wire::sasl::Exchange;
 
@@ -71,6 +71,8 @@ pub(super) struct Selected {
     pub(super) unfetched: Vec<(Ranges, Arc<Vec<Item>>)>,
     /// Searches whose changes are told; none while a job keeps up with them.
     pub(super) contexts: Vec<Context>,
+    /// The flags that messages can have were told already, before STORE's responses named a new one.
+    pub(super) flags_told: bool,
 }
 
 /// What the session is in the middle of.
@@ -125,6 +127,17 @@ pub(super) enum Ending {
 }
 
 impl Refused {
+    /// Of what cannot be read as a command.
+    pub(super) fn problem(tag: &str, Problem(text, fault): Problem) -> Self {
+        Self {
+            tag: tag.to_owned(),
+            reply: match fault {
+                Fault::Grammar => Reply::bad(text),
+                // RFC 5530 §3: it can never succeed.
+                Fault::Name => Reply::no("CANNOT", text),
+            },
+        }
+    }
     pub(super) fn bad(tag: &str, text: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self {
             tag: tag.to_owned(),

@@ -259,7 +259,7 @@ fn literals_have_the_octets_that_they_announce_whatever_became_of_the_files() {
         expected.extend_from_slice(text);
         expected.extend_from_slice(b" RFC822.SIZE 25)\r\n");
     }
-    expected.extend_from_slice(b"d NO [EXPUNGEISSUED]");
+    expected.extend_from_slice(b"d OK [EXPUNGEISSUED]");
     assert!(
         said.starts_with(&expected),
         "{}",

@@ -10,7 +10,7 @@ use crate::limits;
 use crate::wire::imap::command::COMMANDS;
 use crate::wire::imap::condstore::{scan_fetch_modifiers, scan_opening, scan_unchanged_since};
 use crate::wire::imap::fetch::scan_items;
-use crate::wire::imap::scan::{Problem, Scan, Scanner, Speech, Stop, problem};
+use crate::wire::imap::scan::{Fault, Problem, Scan, Scanner, Speech, Stop, problem};
 use crate::wire::imap::search::{scan_search, scan_sort, scan_thread};
 use crate::wire::imap::set::SequenceSet;
 use crate::wire::utf7;
@@ -28,10 +28,11 @@ pub fn parse<'a>(mut scanner: Scanner<'a>) -> Scan<Parsed<'a>> {
         problem("expected a space after the name of the command")
     };
     known.map_err(|stop| match stop {
-        Stop::Problem(Problem(text)) => {
+        Stop::Problem(Problem(text, fault)) => {
             let (name, example) = name_and_example(syntax, after_name);
             Stop::Problem(Problem(
                 format!("{name}: {text}. Example: a1 {example}").into(),
+                fault,
             ))
         }
         literal @ Stop::Literal(_) => literal,
@@ -363,8 +364,9 @@ pub(super) fn mailbox(scanner: &mut Scanner<'_>) -> Scan<String> {
         None if name.chars().any(char::is_control) => {
             problem("the name of a mailbox cannot hold control characters")
         }
-        None => problem(
-            "the name of the mailbox is no modified UTF-7 (RFC 3501 section 5.1.3); an & alone is written &-",
-        ),
+        None => Err(Stop::Problem(Problem(
+            "the name of the mailbox is no modified UTF-7 (RFC 3501 section 5.1.3); an & alone is written &-".into(),
+            Fault::Name,
+        ))),
     }
 }
