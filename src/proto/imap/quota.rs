@@ -27,7 +27,12 @@ impl Quota {
         let mut out = Vec::new();
         let mut is_of_root = is_limited;
         if let Some(name) = &self.mailbox {
-            store.mailbox(&self.account, name)?;
+            // RFC 9208 §4.1.2: of which root a mailbox would be that is not there can be asked, too.
+            match store.mailbox(&self.account, name) {
+                Ok(_) => {}
+                Err(StoreError::NoSuchMailbox) if store.is_own(&self.account, name) => {}
+                Err(error) => return Err(error),
+            }
             // What another user has is of no root here.
             is_of_root &= store.is_own(&self.account, name);
             out.extend_from_slice(b"* QUOTAROOT ");
