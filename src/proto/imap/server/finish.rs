@@ -179,6 +179,7 @@ impl Server {
             false => removals,
         };
         self.tell_news(news, removals, out);
+        self.tell_held_back(out);
         self.tell_noted(noted, out);
         self.announce(out);
         if let (true, Phase::Selected(_, selected)) = (

@@ -138,6 +138,19 @@ impl Server {
         }
     }
 
+    /// While removals are held back, what is told of later changes must not have the client believe that it knows all up to them:
+    /// when it resynchronizes it would never learn of those removals (RFC 7162 §3.2, §6).
+    pub(super) fn tell_held_back(&self, out: &mut Out) {
+        let Phase::Selected(_, selected) = &self.phase else {
+            return;
+        };
+        let told = selected.view.told_modseq();
+        if self.switched.aware == Awareness::Qresync && told < selected.view.told().highest_modseq {
+            let code = Code::HighestModseq(told);
+            Reply::ok_coded(code, "there are removals that cannot be told yet").say(out, "*");
+        }
+    }
+
     /// A mailbox that was subscribed to has changed.
     pub(super) fn changed(&mut self, out: &mut Out) {
         self.stirred = true;
