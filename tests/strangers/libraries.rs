@@ -183,6 +183,11 @@ fn mutt(server: &Server, home: &Path, commands: &str) -> PathBuf {
 /// Opens a mailbox with mutt and types `commands`; the last one must leave.
 fn type_into_mutt(server: &Server, home: &Path, mailbox: &str, commands: &str) {
     let rc = mutt(server, home, commands);
+    type_with(&rc, home, mailbox, commands);
+}
+
+/// The same, with what it is to know.
+fn type_with(rc: &Path, home: &Path, mailbox: &str, commands: &str) {
     // It wants a terminal: script(1) has one. Its end would be typed as a Control-D.
     let mut script = Command::new("script");
     script
@@ -273,4 +278,42 @@ fn mutt_reads_flags_copies_deletes_and_sends() {
         sent.contains("Subject: said by mutt =?iso-8859-1?Q?=E9?=\r\n"),
         "{sent}"
     );
+}
+
+/// It is not told how to log in: where SCRAM-SHA-256-PLUS is listed it would take that, and fail.
+#[test]
+fn mutt_fetches_and_sends_over_tls() {
+    if !have("mutt", "mutt") || !have("script", "bsdutils") {
+        return;
+    }
+    let server = server(&[]);
+    let home = tempfile::tempdir().expect("a folder");
+    let over_tls = |commands: &str| {
+        let rc = mutt(&server, home.path(), commands);
+        let told = fs::read_to_string(&rc).expect("just written");
+        let kept = told
+            .lines()
+            .filter(|line| !line.contains("_authenticators=") && !line.contains("smtp_url="));
+        let more = format!(
+            "set ssl_ca_certificates_file={}\nset smtp_pass=bob\nset smtp_url=smtps://bob@localhost:{}/\n",
+            server.authority().display(),
+            server.port("smtps"),
+        );
+        let lines: Vec<&str> = more.lines().chain(kept).collect();
+        fs::write(&rc, lines.join("\n") + "\n").expect("a file");
+        rc
+    };
+    let pops = format!("pops://alice@localhost:{}/", server.port("pop3s"));
+    let commands = "<first-entry><delete-message><quit>";
+    type_with(&over_tls(commands), home.path(), &pops, commands);
+    assert_eq!(server.inbox("alice").len(), 2, "one of three is gone");
+
+    let mut send = Command::new("mutt");
+    send.args(["-n", "-F"]).arg(over_tls("<quit>"));
+    send.args(["-s", "over TLS", "bob@localhost"]);
+    send.env("HOME", home.path()).env("LC_ALL", "C.UTF-8");
+    succeeded(&run(&mut send, "last\n"));
+    let sent = only_message(&server, "bob");
+    assert!(sent.contains("with ESMTPSA (TLSv1.3 "), "{sent}");
+    assert!(sent.ends_with("\r\n\r\nlast\r\n"), "{sent}");
 }

@@ -307,8 +307,7 @@ impl<'a> Client<'a> {
         let able = able.collect::<Vec<_>>().join(" ");
         match (self.login.way, Mechanism::best(&able, Privacy::Private)) {
             (Some(Way::Mechanism(mechanism)), _) => {
-                let same = |name: &str| name.eq_ignore_ascii_case(mechanism.name());
-                if self.capabilities.sasl.split(' ').any(same) {
+                if mechanism.is_among(&self.capabilities.sasl) {
                     self.auth(mechanism, out);
                 } else {
                     let why = "the server does not offer this mechanism (CAPA lists those that it does, after SASL)";

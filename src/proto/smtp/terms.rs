@@ -35,10 +35,7 @@ pub enum With {
 impl Login {
     /// The best mechanism of those that are offered.
     pub(super) fn mechanism(&self, offered: &str, privacy: Privacy) -> Option<Mechanism> {
-        let is_offered = |mechanism: &Mechanism| {
-            let mut words = offered.split_ascii_whitespace();
-            words.any(|word| word.eq_ignore_ascii_case(mechanism.name()))
-        };
+        let is_offered = |mechanism: &Mechanism| mechanism.is_among(offered);
         if let With::Mechanism(mechanism) = self.with {
             let may = privacy == Privacy::Private || !mechanism.shows_password();
             return Some(mechanism).filter(|mechanism| may && is_offered(mechanism));

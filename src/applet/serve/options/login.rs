@@ -51,11 +51,10 @@ impl LoginOptions {
             true => Plaintext::Anywhere,
             false => Plaintext::Loopback,
         };
-        let mechanisms = match self.auth.is_empty() {
-            true => Mechanism::ALL.to_vec(),
-            false => self.auth.clone(),
-        };
-        Door::new(plaintext, mechanisms)
+        match self.auth.is_empty() {
+            true => Door::with_all(plaintext),
+            false => Door::new(plaintext, self.auth.clone()),
+        }
     }
 
     /// What to warn of, when others than this computer reach `endpoints`.

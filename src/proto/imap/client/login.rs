@@ -6,7 +6,8 @@ use crate::wire::sasl_client::{Exchange, Mechanism, Privacy};
 /// How to log in, where it is not by what is best.
 #[derive(Clone, Debug, Default)]
 pub struct Login {
-    /// What was asked for; else the best that the server offers. LOGIN is the command of that name where the mechanism is not offered.
+    /// What was asked for; else the best that the server offers. LOGIN is the command of that name, but where that is disabled and the mechanism is
+    /// offered.
     pub mechanism: Option<Mechanism>,
     /// Printable, without commas, never used before: for SCRAM, which is not chosen without.
     pub nonce: String,
@@ -51,10 +52,7 @@ impl Door {
                 let able: Vec<_> = self.offered.split(' ').filter(able).collect();
                 Mechanism::best(&able.join(" "), Privacy::Private)
             }
-            Some(asked) => {
-                let same = |name: &str| name.eq_ignore_ascii_case(asked.name());
-                self.offered.split(' ').any(same).then_some(asked)
-            }
+            Some(asked) => asked.is_among(&self.offered).then_some(asked),
         }
     }
 }
@@ -66,7 +64,9 @@ impl Client<'_> {
             return self.proceed(out);
         }
         let in_the_clear = self.server.tls.is_empty() && self.capabilities.login_disabled;
-        match self.door.mechanism() {
+        // As mbsync's LOGIN: some servers (GNU Mailutils) never answer to the mechanism, and all know the command.
+        let is_command = asked == Some(Mechanism::Login) && !self.capabilities.login_disabled;
+        match self.door.mechanism().filter(|_| !is_command) {
             Some(mechanism) => self.authenticate(mechanism, out),
             None if in_the_clear => self.give_up(Failure::TlsFirst, out),
             None if !matches!(asked, None | Some(Mechanism::Login)) => {

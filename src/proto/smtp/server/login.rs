@@ -58,8 +58,9 @@ impl Server {
             });
         }
         let known = Mechanism::named(name);
-        let Some(mechanism) = known.filter(|known| self.mechanisms().any(|it| it == *known)) else {
-            let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();
+        let offered = |known: &Mechanism| self.mechanisms(Some(*known)).any(|it| it == *known);
+        let Some(mechanism) = known.filter(offered) else {
+            let names: Vec<_> = self.mechanisms(None).map(Mechanism::name).collect();
             let names = names.join(", ");
             let example = Verb::Auth.info().example;
             let text = if Mechanism::is_name(name) {
@@ -75,7 +76,7 @@ impl Server {
         let scene = Scene {
             nonce: &nonce,
             host: &self.config.hostname,
-            end_point: self.end_point(),
+            end_point: self.end_point(Some(mechanism)),
         };
         let initial = initial.filter(|word| !word.is_empty());
         Ok(Exchange::start(mechanism, initial, &scene))
@@ -193,15 +194,16 @@ impl Server {
         };
     }
 
-    /// What can be logged in with, the better first.
-    pub(super) fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
+    /// What can be logged in with, the better first: what is listed, or what there is for who asks for one.
+    pub(super) fn mechanisms(&self, asked: Option<Mechanism>) -> impl Iterator<Item = Mechanism> {
         let means = self.store.users().means();
-        self.config.door.mechanisms(means, self.end_point())
+        self.config.door.mechanisms(means, self.end_point(asked))
     }
 
     /// What a login can be bound to.
-    fn end_point(&self) -> Option<&[u8]> {
-        self.tls.as_ref()?.end_point.as_deref()
+    fn end_point(&self, asked: Option<Mechanism>) -> Option<&[u8]> {
+        let end_point = self.tls.as_ref()?.end_point.as_deref();
+        self.config.door.binding(asked, end_point)
     }
 
     fn nonce(&mut self) -> String {

@@ -89,18 +89,18 @@ fn external_asks_for_nothing_and_says_nothing() {
 }
 
 #[test]
-fn login_is_the_mechanism_or_the_command() {
+fn login_is_the_command_and_where_that_is_disabled_the_mechanism() {
     let named = Some(Mechanism::Login);
     let mechanism = [
         (
-            "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN SASL-IR] hi\r\n",
+            "* OK [CAPABILITY IMAP4rev1 LOGINDISABLED AUTH=PLAIN AUTH=LOGIN SASL-IR] hi\r\n",
             "a1 AUTHENTICATE LOGIN\r\n",
         ),
         ("+ VXNlcm5hbWU6\r\n", "YWxpY2U=\r\n"),
         ("+ UGFzc3dvcmQ6\r\n", "c2VjIHJldA==\r\n"),
     ];
     let command = [(
-        "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n",
+        "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN SASL-IR] hi\r\n",
         "a1 LOGIN alice \"sec ret\"\r\n",
     )];
     for begin in [&mechanism[..], &command] {
