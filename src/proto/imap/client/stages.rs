@@ -497,12 +497,14 @@ impl Client<'_> {
         match &self.stage {
             // What a server promises and does not have: all else is told.
             Some(Stage::Ask(_)) => return self.proceed(out),
-            // RFC 3501 §7.1: it would go, were the mailbox there.
+            // RFC 3501 §7.1: it would go, were the mailbox there. QUIRK: GNU Mailutils says so in the middle of its text.
             Some(Stage::Copy {
                 to,
                 way,
                 missing: Missing::Made,
-            }) if condition.has_code("TRYCREATE") => {
+            }) if condition.has_code("TRYCREATE")
+                || memchr::memmem::find(condition.text, b"[TRYCREATE]").is_some() =>
+            {
                 let (to, way) = (to.clone(), *way);
                 if way == Way::Move && !self.capabilities.moves {
                     // It will push them anew.

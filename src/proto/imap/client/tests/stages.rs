@@ -389,7 +389,10 @@ fn messages_move_with_and_without_move() {
     );
     let unable = [
         ("* SEARCH 4\r\na2 OK\r\n", "a3 UID COPY 4 &AMk-t&AOk-\r\n"),
-        ("a3 NO [TRYCREATE] none\r\n", "a4 CREATE &AMk-t&AOk-\r\n"),
+        (
+            "a3 NO UID COPY [TRYCREATE] failed\r\n",
+            "a4 CREATE &AMk-t&AOk-\r\n",
+        ),
         ("a4 OK\r\n", "a5 UID COPY 4 &AMk-t&AOk-\r\n"),
         (
             "a5 OK [COPYUID 1 4 7] copied\r\n",
