@@ -118,7 +118,8 @@ impl Server {
                     self.fetch_on(Box::new(Pending { tag, after }), rest, out);
                     return;
                 }
-                (reply, Removals::Told)
+                // It is selected with the OK: clients take no removal before.
+                (reply, Removals::Deferred)
             }
             (After::Fetch(mut fetching), Outcome::Fetched(Ok(block))) => {
                 fetching.gone |= block.gone;
