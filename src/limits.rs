@@ -254,6 +254,8 @@ pub const ALIAS_TARGETS: usize = 1000;
 pub const ANY_MAILBOXES: usize = 10_000;
 /// How often, at most, it is looked at whether the files of users and aliases have changed.
 pub const TABLE_CHECK: Duration = Duration::from_secs(1);
+/// How long nobody must have written to such a file before it is read: who writes may not be done, or be about to change the other.
+pub const TABLE_SETTLE: Duration = Duration::from_millis(20);
 /// How long a message that LMTP handed in may come again and is not delivered twice: longer than a queue waits at most between
 /// two attempts (Postfix: maximal_backoff_time 4000 s).
 pub const REPEAT_WINDOW: Duration = Duration::from_secs(2 * 60 * 60);

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::aliases::{Aliases, catch_all_key};
 use super::fs::{self, Disk, Kernel, Stat, hold};
@@ -91,6 +91,30 @@ struct Looked {
     when: Option<Instant>,
     users: Vec<Option<Stat>>,
     aliases: Option<Stat>,
+}
+
+/// See [`Directory::look`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BeingWritten;
+
+impl Looked {
+    /// Whether somebody wrote a moment ago, or cut a file off and has written nothing yet.
+    fn is_being_written(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_nanos().cast_signed();
+        self.users
+            .iter()
+            .chain([&self.aliases])
+            .flatten()
+            .any(|file| {
+                let settles = match file.octets {
+                    0 => limits::TABLE_CHECK,
+                    _ => limits::TABLE_SETTLE,
+                };
+                // A clock that was set back says nothing.
+                (0..settles.as_nanos().cast_signed()).contains(&(now - file.modified))
+            })
+    }
 }
 
 /// An envelope whose recipients are final.
@@ -420,20 +444,29 @@ impl Directory {
     pub(super) fn refresh(&self) {
         let is_fresh = |when: Instant| when.elapsed() < limits::TABLE_CHECK;
         if !hold(&self.looked).when.is_some_and(is_fresh) {
-            self.look();
+            // It will be looked at again.
+            let _ = self.look();
         }
     }
 
     /// Looks at the files, and reads them again when they have changed. Blocks.
-    pub(super) fn look(&self) {
+    ///
+    /// # Errors
+    /// One has changed, and somebody may still be writing: nothing was read.
+    pub(super) fn look(&self) -> Result<(), BeingWritten> {
         let mut looked = hold(&self.looked);
         let now = self.stamps();
-        let has_changed = now.users != looked.users || now.aliases != looked.aliases;
-        *looked = now;
-        drop(looked);
-        if has_changed {
-            self.read_again();
+        if now.users == looked.users && now.aliases == looked.aliases {
+            looked.when = now.when;
+            return Ok(());
         }
+        if now.is_being_written() {
+            looked.when = now.when;
+            return Err(BeingWritten);
+        }
+        drop(looked);
+        self.read_again();
+        Ok(())
     }
 
     /// Reads them again, and says in the log what came of it.

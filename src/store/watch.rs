@@ -1,7 +1,8 @@
 //! A thread that reads the files of users and aliases again when they change, so that whoever asks the directory never waits for a disk.
 //!
 //! It watches the folders that they are in (an editor puts a new file in the place of the old one), and sleeps until something
-//! happens there. Where the kernel does not tell (no inotify left, or a network file system that others write to), changes are
+//! happens there, and then until nobody has written for a moment: of a file that is cut off and written anew, half is not taken for
+//! the whole. Where the kernel does not tell (no inotify left, or a network file system that others write to), changes are
 //! seen by [`Directory::refresh`] before the next delivery or login, and on SIGHUP.
 
 use std::io::{self, PipeWriter};
@@ -10,12 +11,12 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 
 use super::directory::Directory;
+use crate::limits;
 
 /// The thread; dropped, it ends.
 #[derive(Debug)]
@@ -77,12 +78,14 @@ fn folders(files: &[&Path]) -> Vec<PathBuf> {
 }
 
 fn watch(kernel: &OwnedFd, told: &OwnedFd, directory: &Directory) {
+    // At once, while there is something that was not to be read yet.
+    let mut timeout = None;
     loop {
         let mut ready = [
             PollFd::new(kernel, PollFlags::IN),
             PollFd::new(told, PollFlags::IN),
         ];
-        match poll(&mut ready, None) {
+        match poll(&mut ready, timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => {
                 log::warn!("changes of users and aliases are only seen on use: {error}");
@@ -92,13 +95,12 @@ fn watch(kernel: &OwnedFd, told: &OwnedFd, directory: &Directory) {
         if !ready[1].revents().is_empty() {
             return;
         }
-        if ready[0].revents().is_empty() {
+        if ready[0].revents().is_empty() && timeout.is_none() {
             continue;
         }
-        // Whoever changes one of them may be about to change the other.
-        std::thread::sleep(SETTLE);
+        std::thread::sleep(limits::TABLE_SETTLE);
         drain(kernel);
-        directory.look();
+        timeout = directory.look().is_err().then_some(Timespec::default());
     }
 }
 
@@ -108,5 +110,3 @@ fn drain(kernel: &OwnedFd) {
     let mut events = inotify::Reader::new(kernel, &mut buffer);
     while events.next().is_ok() {}
 }
-
-const SETTLE: Duration = Duration::from_millis(20);

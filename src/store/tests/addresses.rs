@@ -637,4 +637,19 @@ fn changed_files_are_seen_without_being_asked_for() {
     fs::write(&users, "alice:{PLAIN}a\nbob:{PLAIN}b\ncarol:{PLAIN}c\n").expect("written");
     soon("the other file", &|| knows("carol"));
     assert!(knows("info"));
+    // Who writes a file anew cuts it off first; nobody is unknown meanwhile.
+    let begun = std::time::Instant::now();
+    let mut file = fs::File::create(&users).expect("cut off");
+    std::thread::sleep(Duration::from_millis(100));
+    let known = knows("carol");
+    if begun.elapsed() < Duration::from_millis(800) {
+        assert!(known, "half of a file was taken for the whole");
+    }
+    std::io::Write::write_all(&mut file, b"dave:{PLAIN}d\n").expect("written");
+    drop(file);
+    soon("what was written then", &|| knows("dave"));
+    assert!(!knows("carol"));
+    // One that stays empty is meant to be.
+    fs::write(&users, "").expect("written");
+    soon("an empty file", &|| !knows("dave"));
 }
