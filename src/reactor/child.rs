@@ -156,8 +156,11 @@ impl Running {
     /// How it ended, if it has.
     pub(super) fn reap(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
-            // Nobody else waits for it, so it cannot fail.
-            self.status = self.child.try_wait().ok().flatten();
+            // Where whoever started us had SIGCHLD ignored, so have we, and the kernel reaps: its status is lost, not its end.
+            self.status = self
+                .child
+                .try_wait()
+                .unwrap_or_else(|_| Some(ExitStatus::default()));
         }
         self.status
     }

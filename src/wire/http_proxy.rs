@@ -55,7 +55,10 @@ impl HeadReader {
             let line_end = memchr::memchr(b'\n', rest);
             let piece = &rest[..line_end.map_or(rest.len(), |at| at + 1)];
             if self.head.len() + self.skipped + piece.len() > limits::PROXY_HEAD {
-                return Err(HeadError::TooLong);
+                return Err(match self.line {
+                    0 if self.skipped == 0 => HeadError::FirstLineTooLong,
+                    _ => HeadError::TooLong,
+                });
             }
             self.head.extend_from_slice(piece);
             taken += piece.len();
@@ -86,6 +89,8 @@ impl HeadReader {
 pub enum HeadError {
     /// More than [`limits::PROXY_HEAD`] octets.
     TooLong,
+    /// The first line alone has more.
+    FirstLineTooLong,
     /// The first line is none of HTTP/1.
     FirstLine,
     /// A line of the rest is no field.
@@ -95,7 +100,7 @@ pub enum HeadError {
 impl fmt::Display for HeadError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLong => write!(
+            Self::TooLong | Self::FirstLineTooLong => write!(
                 formatter,
                 "its header has more than {} octets",
                 limits::PROXY_HEAD

@@ -74,6 +74,33 @@ fn proxies() -> Vec<Case> {
             Leaves,
         ]),
         through(
+            "--proxy-auth, no password",
+            "--proxy-auth me --proxy 127.0.0.1:{port} mail.example 25",
+        )
+        .steps(&[
+            Accept,
+            Hears(b"CONNECT mail.example:25 HTTP/1.0\r\n\r\n"),
+            Send(
+                b"HTTP/1.0 407 Proxy Authentication Required\r\n\
+                    Proxy-Authenticate: Basic realm=\"x\"\r\n\
+                    Content-Length: 0\r\n\r\n",
+            ),
+            HearsEnd,
+            Accept,
+            HearsEnd,
+            Close,
+            Leaves,
+        ])
+        .differs(
+            "the colon is never left out (RFC 7617 §2)",
+            &[(
+                "hears \"CONNECT mail.example:25 HTTP/1.0\\r\\nProxy-Authorization: \
+                    Basic bWU=\\r\\n\\r\\n\", then nothing",
+                "hears \"CONNECT mail.example:25 HTTP/1.0\\r\\nProxy-Authorization: \
+                    Basic bWU6\\r\\n\\r\\n\", then nothing",
+            )],
+        ),
+        through(
             "407 without --proxy-auth",
             "--proxy 127.0.0.1:{port} mail.example 25",
         )
@@ -382,6 +409,44 @@ fn proxy_servers() -> Vec<Case> {
                     60\\r\\nConnection: close\\r\\n\\r\\nThat is no request \
                     of HTTP/1: its first line is not HTTP/1.\\n\", then the \
                     end",
+            )],
+        ),
+        serves(
+            "--proxy-type http -l, asked for itself",
+            "-l --proxy-type http 127.0.0.1 {listen}",
+        )
+        .steps(&[
+            Call,
+            Send(b"GET http://127.0.0.1:{listen}/ HTTP/1.0\r\n\r\n"),
+            HearsEnd,
+            Leaves,
+        ])
+        .differs(
+            "the reason is told",
+            &[(
+                "hears \"HTTP/1.0 403 Forbidden\\r\\n\\r\\n\", then the end",
+                "hears \"HTTP/1.1 403 Forbidden\\r\\nContent-Type: text/plain; \
+                    charset=utf-8\\r\\nContent-Length: 65\\r\\nConnection: \
+                    close\\r\\n\\r\\nCannot connect to 127.0.0.1:{listen}: this proxy \
+                    does not allow it.\\n\", then the end",
+            )],
+        ),
+        serves(
+            "--proxy-type http -l, a method that HTTP does not have",
+            "-l --proxy-type http 127.0.0.1 {listen}",
+        )
+        .steps(&[
+            Call,
+            Send(b"NOTHING http://127.0.0.1:{port}/ HTTP/1.0\r\n\r\n"),
+            Accept,
+            As(0),
+            HearsEnd,
+        ])
+        .differs(
+            "whether there is one is for the server to say (RFC 9110 §9.1)",
+            &[(
+                "*",
+                "is answered\nis called\nhears \"\", then nothing\nstays",
             )],
         ),
         serves(

@@ -265,6 +265,34 @@ fn many_at_once() -> Vec<Case> {
                 HearsEnd,
                 Stays,
             ]),
+        ncat("--broker --send-only", "-l --broker --send-only {listen}")
+            .from(Over::Tcp)
+            .input(Pipe)
+            .steps(&[
+                Call,
+                Call,
+                Type(b"from the broker\n"),
+                As(0),
+                Hears(b"from the broker\n"),
+                As(1),
+                Hears(b"from the broker\n"),
+                Send(b"from two\n"),
+                As(0),
+                Hears(b"from two\n"),
+                Stays,
+            ]),
+        ncat("--broker --recv-only", "-l --broker --recv-only {listen}")
+            .from(Over::Tcp)
+            .input(Pipe)
+            .steps(&[
+                Call,
+                Call,
+                Type(b"from the broker\n"),
+                Send(b"from two\n"),
+                As(0),
+                Hears(b"from two\n"),
+                Stays,
+            ]),
         ncat("--chat", "-l --chat {listen}")
             .from(Over::Tcp)
             .input(Pipe)
@@ -432,6 +460,38 @@ fn children() -> Vec<Case> {
             As(0),
             Send(b"one\n"),
             HearsEnd,
+            Stays,
+        ]),
+        sh(
+            "-e, SIGCHLD ignored by whoever started it",
+            "trap '' CHLD; exec ncat -l -e /bin/cat {listen}",
+        )
+        .from(Over::Tcp)
+        .steps(&[
+            Call,
+            Send(b"x"),
+            Hears(b"x"),
+            HalfClose,
+            HearsEnd,
+            Close,
+            Leaves,
+        ]),
+        sh(
+            "-k -m 1 -e, SIGCHLD ignored by whoever started it",
+            "trap '' CHLD; exec ncat -lk -m 1 -e /bin/cat {listen}",
+        )
+        .from(Over::Tcp)
+        .steps(&[
+            Call,
+            Send(b"x"),
+            Hears(b"x"),
+            HalfClose,
+            HearsEnd,
+            Close,
+            Stays,
+            Call,
+            Send(b"y"),
+            Hears(b"y"),
             Stays,
         ]),
         listens("-lv -c", "-lv -c true 127.0.0.1 {listen}").steps(&[Call, HearsEnd, Leaves]),

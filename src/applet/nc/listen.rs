@@ -392,10 +392,18 @@ impl Netcat {
                 ))
             }
             Service::Run(program) => hall::Service::Run(Programs::new(Program::from(program))),
-            Service::Broker => hall::Service::Meet(Circle::new(self.speaker(), Labels::None)),
-            Service::Chat => hall::Service::Meet(Circle::new(self.speaker(), Labels::Names)),
+            Service::Broker => self.circle(Labels::None),
+            Service::Chat => self.circle(Labels::Names),
             Service::Proxy(proxy) => hall::Service::Proxy(self.proxy(proxy)),
         }
+    }
+
+    fn circle(&mut self, labels: Labels) -> hall::Service {
+        let circle = Circle::new(self.speaker(), labels);
+        hall::Service::Meet(match self.options.flow.direction {
+            Direction::Both => circle,
+            Direction::SendOnly | Direction::ReceiveOnly => circle.that_passes_nothing(),
+        })
     }
 
     fn speaker(&mut self) -> Option<Speaker> {

@@ -16,7 +16,7 @@
 //! | Http | begin | 4, 5, as in SOCKS | 91, FF | close |
 //! | | head | CONNECT, `GET http://...` | | dial |
 //! | | | no login, or a wrong one | 407 | close |
-//! | | | anything else | 400, 431 | close |
+//! | | | anything else | 400, 414, 431 | close |
 //! | both | dial | [`ProxyServer::connected`] | the reply | pass on, or close |
 //!
 //! Bounds: a message of SOCKS has at most [`LONGEST`](crate::wire::socks::LONGEST) octets, a head [`limits::PROXY_HEAD`](crate::limits::PROXY_HEAD);
@@ -528,8 +528,9 @@ fn not_done(command: Command) -> String {
 }
 
 fn bad_head(error: HeadError, out: &mut Vec<u8>) -> Step {
-    // RFC 6585 §5
+    // RFC 6585 §5, RFC 9112 §3
     let status = match error {
+        HeadError::FirstLineTooLong => "414 URI Too Long",
         HeadError::TooLong => "431 Request Header Fields Too Large",
         HeadError::FirstLine | HeadError::Field => "400 Bad Request",
     };

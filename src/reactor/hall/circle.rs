@@ -1,5 +1,7 @@
 //! `--broker` and `--chat`: what one says goes to all others, and so does stdin.
 //!
+//! With `--recv-only` nobody is told anything, with `--send-only` only what the user says: callers are read, and not passed on.
+//!
 //! Nothing is written to stdout, and the end of stdin means nothing to anybody, as with ncat. Nobody is heard while there is
 //! one who has too much waiting: see [`super::guests`].
 
@@ -18,7 +20,17 @@ use crate::reactor::relay::{Link, Manner};
 pub struct Circle {
     speaker: Option<Speaker>,
     labels: Labels,
+    passes: Passes,
     guests: Guests,
+}
+
+/// Whether what a caller says goes to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passes {
+    /// It does.
+    All,
+    /// Nobody hears it: `--send-only`, `--recv-only`.
+    Nothing,
 }
 
 /// Whether it is told who speaks.
@@ -36,7 +48,16 @@ impl Circle {
         Self {
             speaker,
             labels,
+            passes: Passes::All,
             guests: Guests::default(),
+        }
+    }
+
+    /// The same, where callers do not hear each other.
+    pub fn that_passes_nothing(self) -> Self {
+        Self {
+            passes: Passes::Nothing,
+            ..self
         }
     }
 
@@ -67,7 +88,7 @@ impl Circle {
             return Next::Wait(self.guests.due(floor, id));
         }
         match self.guests.hear(floor, now, id) {
-            Heard::Words if floor.heard.is_empty() => {}
+            Heard::Words if floor.heard.is_empty() || self.passes == Passes::Nothing => {}
             Heard::Words => {
                 let number = floor.callers.get(&id).map_or(0, |caller| caller.number);
                 let words = match self.labels {

@@ -287,7 +287,12 @@ impl Proxy {
                 let Some(address) = dial.left.pop_front() else {
                     return refuse(floor, now, id, front, dial.fault);
                 };
-                if !(self.allows)(&Destination::from(address)) {
+                // RFC 9110 §7.6: nothing is passed on to ourselves, which could go on for ever.
+                let called = floor.callers.get(&id).and_then(|caller| caller.local);
+                let is_here = called.is_some_and(|called| {
+                    (called.ip().to_canonical(), called.port()) == (address.ip(), address.port())
+                });
+                if is_here || !(self.allows)(&Destination::from(address)) {
                     dial.fault = ProxyFault::NotAllowed;
                     continue;
                 }

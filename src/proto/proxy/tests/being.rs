@@ -318,10 +318,16 @@ fn an_http_server_turns_away_by_the_rfc() {
         turned_away(http_server, b"\x04\x01").0,
         b"\0\x5b\0\0\0\0\0\0"
     );
-    for unit in ["a", "\r\n", "A: b\r\n"] {
+    for (unit, status) in [("a", "414"), ("\r\n", "431"), ("A: b\r\n", "431")] {
         let endless = unit.repeat(limits::PROXY_HEAD + 1);
-        let served = serve(&mut http_server(), endless.as_bytes().chunks(100));
-        assert!(served.said.starts_with(b"HTTP/1.1 431 "), "{unit:?}");
+        for at_once in [100, endless.len()] {
+            let served = serve(&mut http_server(), endless.as_bytes().chunks(at_once));
+            let said = String::from_utf8_lossy(&served.said);
+            assert!(
+                said.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{unit:?}: {said}"
+            );
+        }
     }
 }
 

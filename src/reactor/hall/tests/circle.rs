@@ -37,6 +37,22 @@ fn all_others_hear_what_one_says() {
 }
 
 #[test]
+fn who_only_sends_hears_and_passes_on_nothing() {
+    let (stdin, mut writer) = io::pipe().unwrap();
+    let running = start(Settings::default, move || {
+        let speaker = Speaker::new(Input::new(stdin.into()).unwrap());
+        Service::Meet(Circle::new(Some(speaker), Labels::None).that_passes_nothing())
+    });
+    let [mut a, mut b] = [0; 2].map(|_| running.guest());
+    a.write_all(b"from a\n").unwrap();
+    assert_eq!(whatever_comes(&mut b), "");
+    writer.write_all(b"from above\n").unwrap();
+    for caller in [&mut a, &mut b] {
+        assert_eq!(read(caller, 11), "from above\n");
+    }
+}
+
+#[test]
 fn a_chat_tells_who_speaks_comes_and_goes() {
     let (running, mut stdin) = circle(Labels::Names, Settings::default);
     let come = |who: u32, others: &str| {
