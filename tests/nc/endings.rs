@@ -50,26 +50,24 @@ fn minus_q_leaves_after_the_end_of_input() {
     peer.write_all(b"in time").unwrap();
     let ended = end(child);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "in time"));
-    let took = begin.elapsed();
-    assert!(took > Duration::from_millis(950) && took < Duration::from_secs(3));
+    assert!(begin.elapsed() > Duration::from_millis(950));
 }
 
 #[test]
 fn minus_q_leaves_early_when_the_peer_does() {
     let (listener, port) = server();
-    let begin = Instant::now();
-    let child = ours(&["-q", "5", "127.0.0.1", &port]).spawn().unwrap();
+    // Longer than `end` waits.
+    let child = ours(&["-q", "500", "127.0.0.1", &port]).spawn().unwrap();
     accept(&listener).write_all(b"bye").unwrap();
     let ended = end(child);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "bye"));
-    assert!(begin.elapsed() < Duration::from_secs(2));
 }
 
 #[test]
 fn minus_w_leaves_a_silent_peer_without_complaint() {
     let (listener, port) = server();
     let begin = Instant::now();
-    let mut command = ours(&["-w", "1", "127.0.0.1", &port]);
+    let mut command = ours(&["-w", "3", "127.0.0.1", &port]);
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let _stdin = child.stdin.take();
     let mut peer = accept(&listener);
@@ -86,8 +84,8 @@ fn minus_w_leaves_a_silent_peer_without_complaint() {
     );
     let took = begin.elapsed();
     assert!(
-        took > Duration::from_millis(1450) && took < Duration::from_secs(4),
-        "a second after the last octet, not after the first: {took:?}"
+        took > Duration::from_millis(3450),
+        "three seconds after the last octet, not after the first: {took:?}"
     );
 }
 
@@ -206,11 +204,9 @@ fn a_person_at_a_terminal_is_not_kept_waiting() {
     assert_eq!(read_exact(&mut peer, 5), "QUIT\n");
     peer.write_all(b"221 bye\n").unwrap();
     drop(peer);
-    let begin = Instant::now();
     let ended = end(child);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stdout.contains("221 bye"), "{}", ended.stdout);
-    assert!(begin.elapsed() < Duration::from_secs(3));
 }
 
 #[test]

@@ -334,8 +334,8 @@ fn who_is_stopped_goes_on_where_he_was() {
     let server = Server::start();
     let port = server.port("smtp");
     let line = format!(
-        "tty; bash -c 'set -m; {MAILTOOL} nc localhost {port}; echo stopped; stty -a; fg; echo again; bg; \
-         sleep 0.2; stty -a; fg; echo code $?; stty -a'"
+        "tty; bash -c 'set -m; {MAILTOOL} nc localhost {port}; echo stopped; stty -a; echo job $(jobs -p); fg; \
+         echo again; bg; sleep 0.2; stty -a; fg; echo code $?; stty -a'"
     );
     let mut person = Person::at(&line);
     let terminal = format!("/dev/pts/{}", person.told("/dev/pts/"));
@@ -347,7 +347,9 @@ fn who_is_stopped_goes_on_where_he_was() {
     person.waits_for("220 ").types("NO");
     person.waits_for("NO").types("\x1a");
     person.waits_for("stopped").waits_for(" icanon");
-    person.waits_for(" echo ").waits_for("nc localhost");
+    person.waits_for(" echo ");
+    let job = person.told("job ");
+    person.waits_for("nc localhost");
     let begun = Instant::now();
     while !is_raw() {
         assert!(begun.elapsed() < PATIENCE, "it does not take it again");
@@ -357,9 +359,24 @@ fn who_is_stopped_goes_on_where_he_was() {
     // In the background it is the shell's, too; and nobody tells a program that it is in the foreground again.
     person.waits_for("again").waits_for(" icanon");
     person.waits_for(" echo ").waits_for("nc localhost");
+    // The shell names the job first, and gives it the terminal then; what is typed in between stops who reads it.
+    let begun = Instant::now();
+    while !is_in_foreground(job) {
+        assert!(begun.elapsed() < PATIENCE, "the shell keeps the terminal");
+        thread::sleep(Duration::from_millis(10));
+    }
     person.types("P\r").waits_for("250 2.0.0 ");
     person.types("QU").waits_for("QU").types("IT\r");
     person.waits_for("221 ").waits_for("code 0");
     person.waits_for(" icanon").waits_for(" echo ");
     person.leaves();
+}
+
+/// Whether the group of this process is the one that may read the terminal.
+fn is_in_foreground(process: i32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
+    // Behind the name: state, parent, group, session, terminal, group in the foreground.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    fields[2] == fields[5]
 }

@@ -362,6 +362,12 @@ impl Case {
         )
     }
 
+    /// Whether it is seen how many seconds something takes.
+    pub fn is_timed(&self) -> bool {
+        let is_timed = |step: &Step| matches!(step, Step::LeavesAfter | Step::HearsAfter(_));
+        self.steps.iter().any(is_timed)
+    }
+
     /// As the record names it.
     pub fn title(&self) -> String {
         format!("{} {}", self.dialect.name(), self.name)

@@ -1,8 +1,8 @@
 //! Plays a case with one program, and writes down what was to be seen, in words.
 //!
 //! The steps are made by one thread, in their order: what is written down is in an order too, and needs no clock. How long
-//! is waited for something that does not come depends on whether it is expected: one who is expected to leave has ten
-//! seconds to do it, one who is expected to stay is believed after a moment.
+//! is waited for something that does not come depends on whether it is expected: one who is expected to leave has all
+//! the time that a busy machine needs, one who is expected to stay is believed after a moment.
 
 use std::fmt::Write as _;
 use std::fs::{self};
@@ -26,7 +26,7 @@ pub enum Whose {
 }
 
 /// How long is waited for what should come.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 /// How long is waited for what should not.
 pub const BRIEF: Duration = Duration::from_millis(400);
 /// How long is waited where it is not known.

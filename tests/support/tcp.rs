@@ -22,7 +22,7 @@ use super::services;
 use super::sessions::{Failure, readable};
 
 /// How long the server may take for what is expected of it.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it has said nothing when it has said all.
 const QUIET: Duration = Duration::from_millis(150);
 /// A longer jump of the clock is not waited for.
