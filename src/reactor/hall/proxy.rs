@@ -287,12 +287,14 @@ impl Proxy {
                 let Some(address) = dial.left.pop_front() else {
                     return refuse(floor, now, id, front, dial.fault);
                 };
-                // RFC 9110 §7.6: nothing is passed on to ourselves, which could go on for ever.
+                // RFC 9110 §7.6: no request is passed on to ourselves. A tunnel is nobody's request but the caller's: as with ncat, it may.
                 let called = floor.callers.get(&id).and_then(|caller| caller.local);
                 let is_here = called.is_some_and(|called| {
                     (called.ip().to_canonical(), called.port()) == (address.ip(), address.port())
                 });
-                if is_here || !(self.allows)(&Destination::from(address)) {
+                if is_here && front.manner.body.is_some()
+                    || !(self.allows)(&Destination::from(address))
+                {
                     dial.fault = ProxyFault::NotAllowed;
                     continue;
                 }
