@@ -34,7 +34,6 @@ use crate::wire::sasl::{Means, Mechanism};
 pub struct Door {
     plaintext: Plaintext,
     mechanisms: Vec<Mechanism>,
-    binding: Binding,
     failures: Mutex<HashMap<IpAddr, Failures>>,
 }
 
@@ -46,15 +45,6 @@ pub enum Plaintext {
     Loopback,
     /// From anywhere: whoever can listen on the network learns it.
     Anywhere,
-}
-
-/// Who is told of `-PLUS`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Binding {
-    /// Everybody.
-    Listed,
-    /// Whoever asks for it by name.
-    Taken,
 }
 
 /// Where a client is.
@@ -101,25 +91,16 @@ impl Origin {
 
 impl Default for Door {
     fn default() -> Self {
-        Self::with_all(Plaintext::Loopback)
+        Self::new(Plaintext::Loopback, Mechanism::ALL.to_vec())
     }
 }
 
 impl Door {
-    /// Offers all mechanisms, and `-PLUS` as [`Self::binding`] says.
-    pub fn with_all(plaintext: Plaintext) -> Self {
-        Self {
-            binding: Binding::Taken,
-            ..Self::new(plaintext, Mechanism::ALL.to_vec())
-        }
-    }
-
     /// Offers no other `mechanisms` than these.
     pub fn new(plaintext: Plaintext, mechanisms: Vec<Mechanism>) -> Self {
         Self {
             plaintext,
             mechanisms,
-            binding: Binding::Listed,
             failures: Mutex::default(),
         }
     }
@@ -140,21 +121,6 @@ impl Door {
             .into_iter()
             .filter(|mechanism| self.mechanisms.contains(mechanism))
             .filter(move |mechanism| mechanism.is_offered(means, end_point))
-    }
-
-    /// To what SMTP and POP3 bind a login that asks for this mechanism, of the `end_point` that there is; for none, whether they list
-    /// that they can.
-    ///
-    /// QUIRK: mutt built with GSASL (Debian's) takes `-PLUS` before all others where it is listed, has nothing to bind to, and sends and
-    /// fetches no mail then. Where nobody named the mechanisms it is not listed, but taken from whoever knows of it: RFC 5802 §6
-    /// forbids no more than to say no to `y` without having listed it. With IMAP mutt goes on to the next, so there it is listed.
-    pub fn binding<'e>(
-        &self,
-        asked: Option<Mechanism>,
-        end_point: Option<&'e [u8]>,
-    ) -> Option<&'e [u8]> {
-        let is_told = self.binding == Binding::Listed || asked == Some(Mechanism::ScramSha256Plus);
-        end_point.filter(|_| is_told)
     }
 
     /// How long the answer to a login is held back, of which this came just now.

@@ -115,12 +115,10 @@ impl Mechanism {
         !self.is_scram() && !matches!(self, Self::CramMd5 | Self::External)
     }
 
-    /// Whether a server takes it that `offered` these, names with spaces between them. One that knows SCRAM-SHA-256 may take `-PLUS`
-    /// without listing it, for the sake of clients that would choose it and have nothing to bind to.
+    /// Whether it is among those that are `offered`, names with spaces between them.
     pub fn is_among(self, offered: &str) -> bool {
-        let base = self.name().trim_end_matches("-PLUS");
         let mut words = offered.split_ascii_whitespace();
-        words.any(|word| word.eq_ignore_ascii_case(self.name()) || word.eq_ignore_ascii_case(base))
+        words.any(|word| word.eq_ignore_ascii_case(self.name()))
     }
 
     /// The best of those that are `offered`, names with spaces between them.

@@ -33,7 +33,7 @@ assert can["IMPLEMENTATION"][0].startswith("mailtool-"), can
 # STLS once, and before the login only
 client.stls(tls)
 assert "STLS" not in client.capa(), client.capa()
-assert client.capa()["SASL"][0] == "SCRAM-SHA-256", client.capa()
+assert client.capa()["SASL"][0] == "SCRAM-SHA-256-PLUS", client.capa()
 assert "TLS is up" in refused(client._shortcmd, "STLS")
 client.user("alice")
 assert refused(client.pass_, "wrong").startswith("b'-ERR [AUTH] ")

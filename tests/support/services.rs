@@ -216,11 +216,11 @@ fn pop3_settings(
     settings: &[(String, String)],
 ) -> Result<(), String> {
     let mut plaintext = Plaintext::Loopback;
-    let mut mechanisms = None;
+    let mut mechanisms = Mechanism::ALL.to_vec();
     for (name, value) in settings {
         match (name.as_str(), value.as_str()) {
             ("auth", _) => {
-                mechanisms = Some(value.split(',').map(str::parse).collect::<Result<_, _>>()?);
+                mechanisms = value.split(',').map(str::parse).collect::<Result<_, _>>()?;
             }
             ("plaintext", "anywhere") => plaintext = Plaintext::Anywhere,
             ("login-delay", _) => {
@@ -233,9 +233,6 @@ fn pop3_settings(
             _ => return Err(format!("x-{name}={value} is not known")),
         }
     }
-    config.door = Arc::new(match mechanisms {
-        Some(mechanisms) => Door::new(plaintext, mechanisms),
-        None => Door::with_all(plaintext),
-    });
+    config.door = Arc::new(Door::new(plaintext, mechanisms));
     Ok(())
 }

@@ -269,7 +269,7 @@ impl Server {
             if self.takes_passwords() {
                 out.line(b"USER");
             }
-            let names: Vec<_> = self.mechanisms(None).map(Mechanism::name).collect();
+            let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();
             if !names.is_empty() {
                 out.line(format!("SASL {}", names.join(" ")).as_bytes());
             }

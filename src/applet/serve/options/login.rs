@@ -51,10 +51,11 @@ impl LoginOptions {
             true => Plaintext::Anywhere,
             false => Plaintext::Loopback,
         };
-        match self.auth.is_empty() {
-            true => Door::with_all(plaintext),
-            false => Door::new(plaintext, self.auth.clone()),
-        }
+        let mechanisms = match self.auth.is_empty() {
+            true => Mechanism::ALL.to_vec(),
+            false => self.auth.clone(),
+        };
+        Door::new(plaintext, mechanisms)
     }
 
     /// What to warn of, when others than this computer reach `endpoints`.

@@ -57,7 +57,7 @@ impl Server {
             Command::Auth(None) => {
                 self.say("+OK", Words::MechanismsFollow, out);
                 if is_open {
-                    for mechanism in self.mechanisms(None) {
+                    for mechanism in self.mechanisms() {
                         out.line(mechanism.name().as_bytes());
                     }
                 }
@@ -122,7 +122,7 @@ impl Server {
     }
 
     fn auth(&mut self, now: Instant, name: &[u8], initial: Option<&[u8]>, out: &mut Out) {
-        let offered = |known: &Mechanism| self.mechanisms(Some(*known)).any(|it| it == *known);
+        let offered = |known: &Mechanism| self.mechanisms().any(|mechanism| mechanism == *known);
         let Some(mechanism) = Mechanism::named(name).filter(offered) else {
             let names = self.names();
             return self.refuse(Words::NoSuchMechanism(&names), out);
@@ -132,7 +132,7 @@ impl Server {
         let scene = Scene {
             nonce: &nonce,
             host: &self.config.hostname,
-            end_point: self.end_point(Some(mechanism)),
+            end_point: self.end_point(),
         };
         let begun = Exchange::start(mechanism, initial, &scene);
         self.auth_step(now, begun, None, out);
@@ -273,34 +273,33 @@ impl Server {
         self.config.door.is_open(self.tls.is_some(), self.origin())
     }
 
-    /// What can be logged in with, the better first: what is listed, or what there is for who asks for one.
-    pub(super) fn mechanisms(&self, asked: Option<Mechanism>) -> impl Iterator<Item = Mechanism> {
+    /// What can be logged in with, the better first.
+    pub(super) fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
         let means = self.store.users().means();
-        self.config.door.mechanisms(means, self.end_point(asked))
+        self.config.door.mechanisms(means, self.end_point())
     }
 
     fn names(&self) -> String {
-        let names: Vec<_> = self.mechanisms(None).map(Mechanism::name).collect();
+        let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();
         names.join(", ")
     }
 
     /// USER and PASS show what PLAIN shows: where no mechanism that does is wanted, neither are they.
     pub(super) fn takes_passwords(&self) -> bool {
-        self.mechanisms(None).any(Mechanism::is_password)
+        self.mechanisms().any(Mechanism::is_password)
     }
 
     /// The greeting's `<...>` where APOP works: each password is known, and what is as weak, CRAM-MD5, is wanted.
     pub(super) fn new_timestamp(&self) -> Option<String> {
         let works = self.may_log_in()
             && self.store.users().means().passwords
-            && self.mechanisms(None).any(|it| it == Mechanism::CramMd5);
+            && self.mechanisms().any(|it| it == Mechanism::CramMd5);
         let nonce = login::nonce(&self.peer.seed, 0);
         works.then(|| format!("<{nonce}@{}>", self.config.hostname))
     }
 
     /// What a login can be bound to.
-    fn end_point(&self, asked: Option<Mechanism>) -> Option<&[u8]> {
-        let end_point = self.tls.as_ref()?.as_deref();
-        self.config.door.binding(asked, end_point)
+    fn end_point(&self) -> Option<&[u8]> {
+        self.tls.as_ref()?.as_deref()
     }
 }

@@ -193,7 +193,7 @@ impl Server {
             extensions.push("STARTTLS".to_owned());
         }
         if self.may_authenticate() {
-            let names: Vec<_> = self.mechanisms(None).map(Mechanism::name).collect();
+            let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();
             extensions.push(format!("AUTH {}", names.join(" ")));
         }
         extensions.push("HELP".to_owned());

@@ -58,9 +58,8 @@ impl Server {
             });
         }
         let known = Mechanism::named(name);
-        let offered = |known: &Mechanism| self.mechanisms(Some(*known)).any(|it| it == *known);
-        let Some(mechanism) = known.filter(offered) else {
-            let names: Vec<_> = self.mechanisms(None).map(Mechanism::name).collect();
+        let Some(mechanism) = known.filter(|known| self.mechanisms().any(|it| it == *known)) else {
+            let names: Vec<_> = self.mechanisms().map(Mechanism::name).collect();
             let names = names.join(", ");
             let example = Verb::Auth.info().example;
             let text = if Mechanism::is_name(name) {
@@ -76,7 +75,7 @@ impl Server {
         let scene = Scene {
             nonce: &nonce,
             host: &self.config.hostname,
-            end_point: self.end_point(Some(mechanism)),
+            end_point: self.end_point(),
         };
         let initial = initial.filter(|word| !word.is_empty());
         Ok(Exchange::start(mechanism, initial, &scene))
@@ -194,16 +193,15 @@ impl Server {
         };
     }
 
-    /// What can be logged in with, the better first: what is listed, or what there is for who asks for one.
-    pub(super) fn mechanisms(&self, asked: Option<Mechanism>) -> impl Iterator<Item = Mechanism> {
+    /// What can be logged in with, the better first.
+    pub(super) fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
         let means = self.store.users().means();
-        self.config.door.mechanisms(means, self.end_point(asked))
+        self.config.door.mechanisms(means, self.end_point())
     }
 
     /// What a login can be bound to.
-    fn end_point(&self, asked: Option<Mechanism>) -> Option<&[u8]> {
-        let end_point = self.tls.as_ref()?.end_point.as_deref();
-        self.config.door.binding(asked, end_point)
+    fn end_point(&self) -> Option<&[u8]> {
+        self.tls.as_ref()?.end_point.as_deref()
     }
 
     fn nonce(&mut self) -> String {
