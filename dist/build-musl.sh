@@ -26,9 +26,9 @@ fail() {
 }
 
 # Nothing unwinds (panic = "abort"), so the tables for it, 0.25 MB, can stay away; those of C too. Sequences of instructions that stand at
-# several places become functions where that saves 3 octets or more, looked for three times over; tables of jumps stand only where they are full.
+# several places become functions where that saves 2 octets or more, looked for five times over; tables of jumps stand only where they are full.
 flags="-C target-feature=+crt-static -C force-unwind-tables=no"
-outlining="-C llvm-args=-enable-machine-outliner=always -C llvm-args=-outliner-benefit-threshold=3 -C llvm-args=-machine-outliner-reruns=2 -C llvm-args=-optsize-jump-table-density=80"
+outlining="-C llvm-args=-enable-machine-outliner=always -C llvm-args=-outliner-benefit-threshold=2 -C llvm-args=-machine-outliner-reruns=4 -C llvm-args=-optsize-jump-table-density=80"
 # mimalloc's books for the GiB that it reserves at once are 43 pages, which every start faults in: 0.1 ms. For 64 MiB they are 3.
 export CFLAGS="-fno-asynchronous-unwind-tables -fno-unwind-tables -DMI_DEFAULT_ARENA_RESERVE=65536L"
 
