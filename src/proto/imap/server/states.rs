@@ -138,6 +138,7 @@ impl Refused {
             },
         }
     }
+
     pub(super) fn bad(tag: &str, text: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self {
             tag: tag.to_owned(),
