@@ -539,6 +539,10 @@ pub(super) const TABLE: Table = &[
         "le certificat de {} n'est pas bon : {:} ; --ca FILE fait confiance à son autorité, --insecure accepte tout",
     ),
     (
+        "what came is not TLS: is this the right port, or does the connection begin in the clear (leave --tls away, with nc --ssl, or try --starttls)?",
+        "ce qui est venu n'est pas du TLS : est-ce le bon port, ou la connexion commence-t-elle en clair (ôter --tls, et --ssl avec nc, ou essayer --starttls) ?",
+    ),
+    (
         "nobody who is trusted here has signed it",
         "personne à qui on fait confiance ici ne l'a signé",
     ),
